@@ -1,0 +1,1 @@
+"""The demo: Redrive with everything around it, and an upstream that fails on purpose."""

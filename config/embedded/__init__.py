@@ -1,0 +1,10 @@
+"""A real PostgreSQL and a real Redis around one command, for development, demo and tests.
+
+Nothing here imports Django: the servers have to be there before settings are read.
+"""
+
+from config.embedded.errors import EmbeddedError, FolderInUse
+from config.embedded.postgres import PostgresServer
+from config.embedded.redis import RedisServer
+
+__all__ = ["EmbeddedError", "FolderInUse", "PostgresServer", "RedisServer"]

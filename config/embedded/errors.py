@@ -1,0 +1,19 @@
+"""What can go wrong before the command runs; each message says what to do about it."""
+
+from pathlib import Path
+
+
+class EmbeddedError(Exception):
+    """The servers cannot be provided. The text is meant for the person at the terminal."""
+
+
+class FolderInUse(EmbeddedError):
+    """Another living process keeps a server in this folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is in use by another command that is still running.")
+        self.folder = folder
+
+
+class ServerFailed(EmbeddedError):
+    """A server ended or stayed silent when it should have answered; carries the end of its log."""

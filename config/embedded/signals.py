@@ -1,0 +1,99 @@
+"""Passing on to the command what the terminal or the system says, and making sure it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from config.embedded.processes import Steps, die_with_parent, end, group_alive
+
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+# Seconds a command may wind up after it was told to end: enough for a supervisor that gives its
+# own processes ten, one group after the other.
+GRACE = 30
+
+# For what the command left in its process group when it ended itself.
+LEFTOVERS: Steps = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
+
+
+class Relay:
+    """Takes the signals over while it is entered; the main thread only.
+
+    Before the command runs, a signal ends the preparation (SystemExit, code 128 + N). While it
+    runs, its whole process group gets the signal. Once `deafen` was called, it is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._previous: dict[int, Any] = {}
+        self._group: int | None = None
+        self._spawning = False
+        self._early: list[int] = []
+        self._deaf = False
+
+    def __enter__(self) -> Self:
+        for number in PASSED_ON:
+            # nohup means it: a closed terminal is no reason to end.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._receive)
+        self._previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._time_is_up)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        signal.alarm(0)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def deafen(self) -> None:
+        self._deaf = True
+
+    def run(self, command: Sequence[str], *, env: Mapping[str, str]) -> int:
+        """Run to the end and return the code as Popen has it; its process group ends with it."""
+        self._spawning = True
+        try:
+            # A session of its own: Ctrl-C reaches us alone, and the command through us, once.
+            child = subprocess.Popen(
+                command,
+                env=env,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGTERM),
+            )
+            self._group = child.pid
+        finally:
+            self._spawning = False
+        for number in self._early:
+            self._receive(number, None)
+        code = child.wait()
+        signal.alarm(0)
+        self.deafen()
+        end(lambda: group_alive(child.pid), lambda number: os.killpg(child.pid, number), LEFTOVERS)
+        return code
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self._deaf:
+            return
+        if self._spawning:
+            self._early.append(number)
+        elif self._group is None:
+            self.deafen()
+            raise SystemExit(128 + number)
+        else:
+            self._pass_on(number)
+            # At a prompt, Ctrl-C is part of the conversation and no order to leave.
+            if number != signal.SIGINT or not sys.stdin.isatty():
+                signal.alarm(GRACE)
+
+    def _time_is_up(self, number: int, frame: FrameType | None) -> None:
+        self._pass_on(signal.SIGKILL)
+
+    def _pass_on(self, number: int) -> None:
+        if self._group is not None and group_alive(self._group):
+            os.killpg(self._group, number)

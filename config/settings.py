@@ -1,0 +1,209 @@
+"""Settings, from the environment (see ``.env.example``); safe for production unless told otherwise."""
+
+from typing import Any
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import BASE_DIR, Environment, env, environment, required
+from config.logging import logging_config
+
+ENVIRONMENT = environment()
+TESTING = ENVIRONMENT is Environment.TEST
+_LOCAL = ENVIRONMENT in {Environment.DEVELOPMENT, Environment.DEMO, Environment.TEST}
+_EMBEDDED = "Set it, or put `python -m config.embedded` before the command."
+
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = (
+    "only-for-tests" * 5  # noqa: S105
+    if TESTING
+    else required("SECRET_KEY", hint="Set it to 50 random characters or more, and keep it.")
+)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if _LOCAL else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+
+INSTALLED_APPS = [
+    "entries",
+    "retry",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_rq",
+    "django_structlog",
+    "pgtrigger",
+    "csp",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "config.health.HealthMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- stores ------------------------------------------------------------------------------------
+
+if not TESTING:
+    required("DATABASE_URL", hint=_EMBEDDED)
+    required("REDIS_URL", hint=_EMBEDDED)
+
+_database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///redrive"))
+if _database["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address.")
+_database["OPTIONS"] = {"connect_timeout": 5} | _database.get("OPTIONS", {})
+_database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
+_database["CONN_HEALTH_CHECKS"] = True
+if _pool := env.int("DATABASE_POOL_SIZE", 0):
+    # A pool and persistent connections exclude each other. For the web processes only: a pool
+    # must not be inherited by a worker's forks.
+    _database["CONN_MAX_AGE"] = 0
+    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool, "timeout": 5}
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+RQ_QUEUES = {
+    name: {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 360}
+    for name in ("default", "bulk")
+}
+RQ = {
+    "COMMIT_MODE": "auto",
+    "JOB_CLASS": "retry.worker.RunJob",
+    "WORKER_CLASS": "retry.worker.RunWorker",
+}
+# Its dashboard bypasses the guards of the service, changes things on GET and unpickles.
+RQ_SHOW_ADMIN_LINK = False
+
+# --- Redrive -----------------------------------------------------------------------------------
+
+#: Seconds without renewal after which a run's worker counts as dead.
+REDRIVE_LEASE_SECONDS = env.float("REDRIVE_LEASE_SECONDS", 30.0)
+#: Seconds to wait for Redis while somebody waits for the answer.
+REDRIVE_REDIS_TIMEOUT = env.float("REDRIVE_REDIS_TIMEOUT", 2.0)
+#: Seconds between two looks of the dispatcher.
+REDRIVE_TICK_SECONDS = env.float("REDRIVE_TICK_SECONDS", 1.0)
+#: Seconds a worker may hold a job before its run is claimed; then it is handed over again.
+REDRIVE_CLAIM_SECONDS = env.float("REDRIVE_CLAIM_SECONDS", 15.0)
+#: How many entries one selection may hold, and up to how many count as a click.
+REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
+REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
+REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 600)
+#: Where own kinds and source kinds live, beside ``entries.kinds`` and ``entries.sources``.
+REDRIVE_KIND_MODULES = env.list("REDRIVE_KIND_MODULES", [])
+REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)
+REDRIVE_PAGE_MAX_BYTES = env.int("REDRIVE_PAGE_MAX_BYTES", 5_000_000)
+REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", False)
+#: Bytes a request to the JSON API may have.
+REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
+
+# --- people ------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AXES_ENABLED = not TESTING
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+# --- the browser -------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+_HTTPS = env.bool("HTTPS", not _LOCAL)
+SECURE_SSL_REDIRECT = _HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
+SECURE_HSTS_PRELOAD = _HTTPS
+SESSION_COOKIE_SECURE = _HTTPS
+CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_FAILURE_VIEW = "retry.api.problems.csrf_failure"
+
+#: A page of 1,000 checkboxes has a few fields beside them; Django's default stops at 1,000.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500
+
+# --- files, words, logs ------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", str(BASE_DIR / ".static"))
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if TESTING or DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10
+LOGGING_CONFIG = None
+logging_config(json=not _LOCAL, level=env.str("LOG_LEVEL", "INFO"))

@@ -1,0 +1,21 @@
+"""Settings of the tests: a Redis database for each test process."""
+
+import os
+
+os.environ["REDRIVE_ENV"] = "test"
+
+from config.env import redis_database
+from config.settings import *  # noqa: F403
+from config.settings import REDIS_URL as _URL
+from config.settings import RQ_QUEUES
+
+_process = os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")
+# A process that a test starts is given its test's URL as it is.
+if "REDRIVE_TEST_CHILD" not in os.environ:
+    REDIS_URL = redis_database(_URL, int(_process) + 1)
+for _options in RQ_QUEUES.values():
+    _options["URL"] = REDIS_URL
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
+REDRIVE_KIND_MODULES = ["tests.support.kinds"]

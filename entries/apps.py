@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.conf import settings
+
+
+class EntriesConfig(AppConfig):
+    name = "entries"
+
+    def ready(self) -> None:
+        from entries import checks  # noqa: F401 - registers the system checks
+        from entries.kinds import registry as kinds
+        from entries.sources import registry as sources
+
+        kinds.load()
+        sources.load()
+        for package in settings.REDRIVE_KIND_MODULES:
+            kinds.load(package)

@@ -1,0 +1,51 @@
+"""What can go wrong with an entry or a source; pure, no HTTP and no database."""
+
+
+class EntriesError(Exception):
+    """Base of the domain's errors."""
+
+
+class TransientError(EntriesError):
+    """Trying the same entry again later may help: a time-out, a 503, a refused connection.
+
+    ``retry_after`` is what the other side asked for, in seconds.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PermanentError(EntriesError):
+    """Trying again with the same input cannot help: a 404, an invalid payload."""
+
+
+class TimeLimitExceeded(TransientError):
+    """The kind's time limit ran out before ``process`` returned."""
+
+
+class WorkerLost(EntriesError):
+    """The worker died or stopped answering while it ran the entry."""
+
+
+class UnknownKind(EntriesError):
+    """No kind is registered under that name."""
+
+
+class UnknownSourceKind(EntriesError):
+    """No source kind is registered under that name."""
+
+
+class InvalidKind(EntriesError):
+    """A kind or source kind does not keep the contract of its base class."""
+
+
+class SourceError(EntriesError):
+    """The source cannot be read or makes no sense; nothing of it was changed.
+
+    ``code`` is stable (``unreachable``, ``too_large``, ``not_a_feed``, …), the text is for people.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

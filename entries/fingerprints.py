@@ -1,0 +1,86 @@
+"""Error -> stable group key; pure.
+
+Two failures belong to one group when staff would treat them alike: the same class, the same words,
+other numbers. "page 17 answered HTTP 503" and "page 18 answered HTTP 503" are one group, HTTP 404
+is another. The key carries a version, because every change here makes new groups of old errors.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+
+VERSION = "1"
+_LOOKED_AT = 2_000
+
+_PHRASES = "|".join(
+    sorted(
+        re.escape(phrase)
+        for phrase in {s.phrase for s in HTTPStatus if s >= 300} | {"Client Error", "Server Error"}
+    )
+)
+_HTTP = r"(?:https?(?:/[0-9](?:\.[0-9])?)?(?: error)?|status(?:[ _-]?code)?)"
+_SAID = r"(?:code|answered|answers|returned|responded(?: with)?|response|replied|got|error)"
+_STATUS = rf"""
+    \b{_HTTP}[\s:=('"\[]{{0,3}}(?P<http>[1-5][0-9]{{2}})\b
+    | \b{_SAID}[\s:=('"\[]{{0,3}}(?P<said>[45][0-9]{{2}})\b
+    | \b(?P<phrased>[345][0-9]{{2}})\ (?:{_PHRASES})\b
+    | \b(?:errno|signal|exit\ (?:code|status)|exited\ with|returncode|sqlstate)
+      [\s:=('"\[]{{0,3}}(?P<coded>-?[0-9A-Z]{{1,5}})\b
+"""
+_ONLY_STATUS = re.compile(_STATUS, re.IGNORECASE | re.VERBOSE)
+#: Tried in this order at each place; every repetition is bounded or cannot be re-read.
+_VARIABLE = re.compile(
+    rf"""
+    (?P<url>\b[a-z][a-z0-9+.-]{{1,15}}://[^\s"'<>]+)
+    | (?P<uuid>\b[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}\b)
+    | (?P<status>{_STATUS})
+    | (?P<quoted>(?<!\w)(?:'[^'\n]{{0,300}}'|"[^"\n]{{0,300}}"|`[^`\n]{{0,300}}`|“[^”\n]{{0,300}}”)(?!\w))
+    | (?P<hex>\b0x[0-9a-f]+\b|\b(?=[a-f]*[0-9])[0-9a-f]{{8,}}\b)
+    | (?P<id>(?<![\w-])(?=[a-z_-]*[0-9])(?=[0-9_-]*[a-z])[\w-]{{16,}}(?![\w-]))
+    | (?P<path>(?<![\w/<>])/(?:[\w.@+-]+/)+[\w.@+-]*)
+    | (?P<number>(?:(?<![\w])[-+])?[0-9]+(?:[.,:][0-9]+)*)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_HOST = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[^/?#]*@)?([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_NUMBER = re.compile(r"[0-9]+(?:[.:][0-9]+)*")
+
+
+def fingerprint(error_class: str, message: str, *, frames: Iterable[str] = ()) -> str:
+    """The key of the group this error belongs to: at most 40 characters, ``1-`` and hex.
+
+    ``frames`` tell apart what class and message do not; give names of functions, not line numbers.
+    """
+    parts = "\0".join([error_class, normalise(message), *frames])
+    digest = hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{VERSION}-{digest[:32]}"
+
+
+def normalise(message: str) -> str:
+    """``message`` with what varies from case to case replaced by what it is: ``<number>``, …
+
+    Kept are HTTP statuses, error numbers, exit codes and the hosts of URLs.
+    """
+    return " ".join(_VARIABLE.sub(_name, message[:_LOOKED_AT]).split())
+
+
+def _name(match: re.Match[str]) -> str:
+    kind = match.lastgroup or ""
+    if match["status"]:
+        return match[0].lower()
+    if match["url"]:
+        return _host(match[0])
+    if match["quoted"]:
+        status = _ONLY_STATUS.search(match[0])
+        return f"<text {status[0].lower()}>" if status else "<text>"
+    return "<id>" if kind in {"uuid", "hex"} else f"<{kind}>"
+
+
+def _host(url: str) -> str:
+    found = _HOST.match(url)
+    if found is None:
+        return "<url>"
+    scheme, host, rest = found.groups()
+    host = _NUMBER.sub("<number>", host.lower().rstrip(".,;:)]}"))
+    return f"{scheme.lower()}://{host}{'/<path>' if rest.strip('/.,;:)]}') else ''}"

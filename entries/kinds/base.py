@@ -1,0 +1,105 @@
+"""What an own pipeline subclasses: one class says how entries of its kind are processed."""
+
+import math
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from entries.errors import PermanentError, TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class EntryData:
+    """What a kind sees of its entry: a value, so that ``process`` cannot write to the database.
+
+    ``payload`` is the stored JSON object, exactly as it was received.
+    """
+
+    id: int
+    kind: str
+    source: str | None
+    external_id: str
+    title: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptData:
+    """Which try this is: ``number`` counts from 1 over the entry's whole life."""
+
+    number: int
+    run_id: str
+    trigger: str
+    #: The same for every attempt at this entry: hand it to whatever must not act twice.
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Automatic retries with exponential backoff and full jitter.
+
+    ``limit`` automatic retries after the first failure (0: never). Delays are in seconds: the
+    n-th is drawn evenly from 0 to ``min(cap, first_delay * factor ** n)``. ``on`` names what is
+    worth another try; a ``PermanentError`` never is. Where the error says how long to wait
+    (``retry_after``), that counts instead, up to ``cap``. Full jitter: "Exponential Backoff And
+    Jitter", AWS Architecture Blog, 2015.
+    """
+
+    limit: int = 0
+    first_delay: float = 30.0
+    factor: float = 4.0
+    cap: float = 3600.0
+    on: tuple[type[BaseException], ...] = field(default=(TransientError,))
+
+    def delay(self, error: BaseException, *, used: int) -> float | None:
+        """Seconds until the next automatic retry, or None where there is none to come."""
+        if used >= self.limit or isinstance(error, PermanentError):
+            return None
+        if not isinstance(error, self.on):
+            return None
+        asked = getattr(error, "retry_after", None)
+        if isinstance(asked, int | float) and not math.isnan(asked):
+            return float(min(max(asked, 0.0), self.cap))
+        return random.uniform(0.0, self._ceiling(used))  # noqa: S311 - spreads load, guards nothing
+
+    def _ceiling(self, used: int) -> float:
+        try:
+            return min(self.cap, self.first_delay * float(self.factor) ** used)
+        except OverflowError:
+            return self.cap
+
+
+class Kind(ABC):
+    """How entries of one kind are processed.
+
+    Subclass it in a module of ``entries.kinds`` (or of any app listed in ``REDRIVE_KIND_MODULES``)
+    and decorate it with ``@registry.register``. The registry makes one instance per process.
+    """
+
+    #: Chosen by ``Entry.kind``; lower-case letters, digits, ``_`` and ``-``; at most 50.
+    name: ClassVar[str]
+    #: One sentence for staff.
+    description: ClassVar[str] = ""
+    #: Seconds one entry may take before it fails with ``TimeLimitExceeded``.
+    time_limit: ClassVar[float] = 60.0
+    #: Where a click goes, and where larger selections go.
+    queue: ClassVar[str] = "default"
+    bulk_queue: ClassVar[str] = "bulk"
+    #: At most so many entries are handed to a worker together (1 to 500).
+    run_size: ClassVar[int] = 25
+    #: Cheap entries (milliseconds each) are claimed and finished in groups of up to this many.
+    group_size: ClassVar[int] = 1
+    retry_policy: ClassVar[RetryPolicy] = RetryPolicy()
+    #: How often an entry is rescued from a dead worker in a row before it fails as ``WorkerLost``.
+    rescue_limit: ClassVar[int] = 2
+
+    @abstractmethod
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
+        """Do the work once and return a JSON object, which becomes ``Entry.result``.
+
+        Raise ``TransientError`` for what another try may mend and ``PermanentError`` for what it
+        cannot; any other exception counts as a plain failure. May be called again for the same
+        entry: make it repeatable, or use ``attempt.idempotency_key``.
+        """

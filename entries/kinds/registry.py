@@ -1,0 +1,121 @@
+"""The kinds there are, by name."""
+
+import importlib
+import inspect
+import math
+import pkgutil
+import re
+from functools import cache
+from typing import TypeVar
+
+from entries.errors import InvalidKind, UnknownKind
+from entries.kinds.base import Kind
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+_LARGEST_RUN = 500
+K = TypeVar("K", bound=type[Kind])
+_classes: dict[str, type[Kind]] = {}
+
+
+def register(cls: K) -> K:
+    """Class decorator. Raises ``InvalidKind`` at import, when it is cheap to notice."""
+    problems = problems_of(cls)
+    if problems:
+        raise InvalidKind(f"{cls.__qualname__}: {'; '.join(problems)}")
+    known = _classes.get(cls.name)
+    if known is not None and place(known) != place(cls):
+        raise InvalidKind(f"{place(cls)}: the name {cls.name!r} is taken by {place(known)}")
+    _classes[cls.name] = cls
+    instance_of.cache_clear()
+    return cls
+
+
+def place(cls: type) -> str:
+    """Where a class is defined: a module that is imported again may replace its own."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def problems_of(cls: type[Kind]) -> list[str]:
+    """What keeps ``cls`` from being a kind, in words; empty when nothing does."""
+    if not (inspect.isclass(cls) and issubclass(cls, Kind)):
+        return ["must be a subclass of entries.kinds.base.Kind"]
+    found = name_problems(cls)
+    if inspect.isabstract(cls):
+        found.append("process() is missing")
+    elif not _needs_no_arguments(cls):
+        found.append("must be made without arguments: there is one instance per process")
+    if not _is_number(cls.time_limit) or cls.time_limit <= 0:
+        found.append("time_limit must be more than 0 seconds")
+    for attribute in ("run_size", "group_size"):
+        size = getattr(cls, attribute)
+        if not isinstance(size, int) or not 1 <= size <= _LARGEST_RUN:
+            found.append(f"{attribute} must be 1 to {_LARGEST_RUN}")
+    for attribute in ("queue", "bulk_queue"):
+        if not isinstance(getattr(cls, attribute), str) or not getattr(cls, attribute):
+            found.append(f"{attribute} must be the name of a queue")
+    if not isinstance(cls.rescue_limit, int) or cls.rescue_limit < 0:
+        found.append("rescue_limit must be 0 or more")
+    return found + _policy_problems(cls)
+
+
+def name_problems(cls: type) -> list[str]:
+    name = getattr(cls, "name", None)
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return []
+    return ["name must be 1 to 50 of a-z, 0-9, _ and -, and begin with a letter or digit"]
+
+
+def _policy_problems(cls: type[Kind]) -> list[str]:
+    policy = cls.retry_policy
+    numbers = (policy.limit, policy.first_delay, policy.factor, policy.cap)
+    if not all(_is_number(number) and number >= 0 for number in numbers):
+        return ["retry_policy must have no negative numbers"]
+    if not all(inspect.isclass(error) and issubclass(error, BaseException) for error in policy.on):
+        return ["retry_policy.on must name exception classes"]
+    return []
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _needs_no_arguments(cls: type[Kind]) -> bool:
+    try:
+        inspect.signature(cls).bind()
+    except TypeError:
+        return False
+    return True
+
+
+def load(package: str = "entries.kinds") -> None:
+    """Import every module of ``package`` so that its kinds register themselves."""
+    import_modules(package)
+
+
+def import_modules(package: str) -> None:
+    """Import ``package`` and each module in it. Raises what they raise, ``ImportError`` foremost."""
+    root = importlib.import_module(package)
+    for found in pkgutil.iter_modules(getattr(root, "__path__", ())):
+        importlib.import_module(f"{package}.{found.name}")
+
+
+def get(name: str) -> Kind:
+    """The kind called ``name``, the same instance each time. Raises ``UnknownKind``."""
+    return instance_of(name)
+
+
+def names() -> list[str]:
+    return sorted(_classes)
+
+
+def all_kinds() -> dict[str, type[Kind]]:
+    return dict(sorted(_classes.items()))
+
+
+@cache
+def instance_of(name: str) -> Kind:
+    cls = _classes.get(name)
+    if cls is None:
+        known = ", ".join(names()) or "none"
+        raise UnknownKind(f"no kind is registered as {name!r}; registered: {known}")
+    return cls()

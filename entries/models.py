@@ -1,0 +1,189 @@
+"""Sources, entries and the attempts at them: what there is, not what can be done to it.
+
+``Entry.status``, ``attempt``, ``run_id`` and what follows from them are written by
+``entries.transitions`` alone. ``save()`` leaves them out, ``update()`` refuses them.
+"""
+
+from typing import Any, ClassVar
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from entries.querysets import EntryQuerySet
+from entries.states import AttemptStatus, EntryStatus
+
+#: Columns of Entry that belong to its transitions.
+FENCED_FIELDS = frozenset(
+    {
+        "status",
+        "attempt",
+        "run_id",
+        "next_attempt_at",
+        "automatic_attempts",
+        "error_class",
+        "error_message",
+        "fingerprint",
+        "failed_at",
+        "result",
+        "status_changed_at",
+    }
+)
+
+
+class Source(models.Model):
+    """Where entries come from; can be synced."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField("kind of source", max_length=50, db_comment="name of a source kind")
+    location = models.CharField(max_length=2000, help_text="an address or a path")
+    options = models.JSONField(default=dict, blank=True)
+    entry_kind = models.CharField(
+        "kind of its entries",
+        max_length=50,
+        default="page",
+        validators=[RegexValidator(r"^[a-z0-9][a-z0-9_-]*$")],
+    )
+    enabled = models.BooleanField(default=True)
+    etag = models.CharField(max_length=500, blank=True, editable=False)
+    last_modified = models.CharField(max_length=200, blank=True, editable=False)
+    last_synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+        permissions: ClassVar = [("sync_source", "Can sync a source")]
+
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+
+class Entry(models.Model):
+    """One unit of work."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(
+        Source, null=True, blank=True, on_delete=models.PROTECT, related_name="entries"
+    )
+    kind = models.CharField(max_length=50, db_comment="name of a registered kind")
+    external_id = models.CharField(max_length=500)
+    title = models.CharField(max_length=500, blank=True)
+    payload = models.JSONField(default=dict, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True, editable=False)
+    status = models.CharField(max_length=12, default=EntryStatus.PENDING, editable=False)
+    attempt = models.PositiveIntegerField(
+        default=0, editable=False, help_text="number of the current attempt; 0 before the first"
+    )
+    run_id = models.UUIDField(null=True, editable=False, help_text="the fence")
+    next_attempt_at = models.DateTimeField(null=True, editable=False)
+    automatic_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    error_class = models.CharField(max_length=200, blank=True, editable=False)
+    error_message = models.CharField(max_length=500, blank=True, editable=False)
+    fingerprint = models.CharField(max_length=40, blank=True, editable=False)
+    failed_at = models.DateTimeField(null=True, editable=False)
+    result = models.JSONField(null=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    status_changed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        permissions: ClassVar = [("retry_entry", "Can retry an entry")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source", "external_id"],
+                nulls_distinct=False,
+                name="entry_source_external_id",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in EntryStatus]),
+                name="entry_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["queued", "running"]) | Q(run_id__isnull=False),
+                name="entry_active_has_run",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed")
+                | (Q(failed_at__isnull=False) & ~Q(fingerprint="")),
+                name="entry_failed_has_error",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="scheduled") | Q(next_attempt_at__isnull=False),
+                name="entry_scheduled_has_time",
+            ),
+        ]
+        indexes: ClassVar = [
+            # The desk's first page, and "failed since" in either direction.
+            models.Index(
+                F("failed_at").desc(), F("id").desc(), name="entry_failed", condition=Q(status="failed")
+            ),
+            models.Index(
+                fields=["fingerprint", "id"], name="entry_failed_group", condition=Q(status="failed")
+            ),
+            # Few rows at any time, so cheap to keep: what is at work, and what is due.
+            models.Index(
+                fields=["status", "id"],
+                name="entry_unsettled",
+                condition=Q(status__in=["pending", "queued", "running"]),
+            ),
+            models.Index(
+                fields=["next_attempt_at"], name="entry_due", condition=Q(status="scheduled")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.external_id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert, or update what people may edit: a stale instance cannot undo a transition."""
+        if not self._state.adding:
+            named = kwargs.get("update_fields")
+            if named is not None and FENCED_FIELDS.intersection(named):
+                raise ValueError(
+                    f"{sorted(FENCED_FIELDS.intersection(named))} are written by entries.transitions"
+                )
+            if named is None:
+                kwargs["update_fields"] = [
+                    field.name
+                    for field in self._meta.concrete_fields
+                    if not field.primary_key and field.name not in FENCED_FIELDS
+                ]
+        super().save(*args, **kwargs)
+
+
+class Attempt(models.Model):
+    """One try at one entry."""
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="attempts", db_index=False)
+    number = models.PositiveIntegerField()
+    run_id = models.UUIDField()
+    status = models.CharField(max_length=12, default=AttemptStatus.QUEUED)
+    previous_status = models.CharField(max_length=12, help_text="the entry's, before this attempt")
+    queued_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=200, blank=True)
+    error_class = models.CharField(max_length=200, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    traceback = models.TextField(blank=True)
+    fingerprint = models.CharField(max_length=40, blank=True)
+    result = models.JSONField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry", "number"], name="attempt_entry_number"),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in AttemptStatus]),
+                name="attempt_status_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} at entry {self.entry_id}"

@@ -1,0 +1,137 @@
+"""Connections that know their deadline and connect to no address that was not checked.
+
+A name is resolved once and the connection goes to the very address that passed, so a second answer
+from the name server cannot change the destination. TLS still verifies the name, because the name
+stays in the request; only the socket is told the address.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+from entries.net.addresses import is_allowed
+from entries.net.errors import AddressRefused, Unreachable
+
+
+class DeadlinePassed(Exception):
+    """Internal: ``fetch`` turns it into ``TimedOut`` with the address."""
+
+
+class Deadline:
+    """A point in monotonic time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds until then, more than 0. Raises ``DeadlinePassed``."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise DeadlinePassed
+        return left
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Opens connections for one fetch."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        addresses = resolve(host, port, self._deadline)
+        allowed = [address for address in addresses if is_allowed(address)]
+        if not allowed:
+            raise AddressRefused(f"{host} is at {addresses[0]}, which is not a public address")
+        for position, address in enumerate(allowed):
+            # An address that does not answer must not eat the time of those behind it.
+            patience = self._deadline.left() / (len(allowed) - position)
+            try:
+                stream = self._backend.connect_tcp(
+                    address, port, timeout=patience, socket_options=socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if position == len(allowed) - 1:
+                    raise
+            else:
+                return DeadlineStream(stream, self._deadline)
+        raise AssertionError("unreachable")
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
+        raise AddressRefused("sockets of this machine are not fetched from")
+
+
+class DeadlineStream(httpcore.NetworkStream):
+    """Every operation gets what is left of the whole fetch.
+
+    A limit per read alone would let a server that sends a byte a second hold a worker for ever.
+    """
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, timeout=self._deadline.left())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout=self._deadline.left())
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = self._stream.start_tls(
+            ssl_context, server_hostname=server_hostname, timeout=self._deadline.left()
+        )
+        return DeadlineStream(stream, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def resolve(host: str, port: int, deadline: Deadline) -> list[str]:
+    """The numeric addresses of ``host``, in the resolver's order, each once.
+
+    ``getaddrinfo`` cannot be given a time limit, so it runs beside and is left behind when the
+    deadline passes. Raises ``Unreachable`` and ``DeadlinePassed``.
+    """
+    answer: list[list[str] | OSError | UnicodeError] = []
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.append(list(dict.fromkeys(str(info[4][0]) for info in found)))
+        except (OSError, UnicodeError) as error:
+            answer.append(error)
+
+    thread = threading.Thread(target=ask, name="resolve", daemon=True)
+    thread.start()
+    thread.join(deadline.left())
+    if not answer:
+        raise DeadlinePassed
+    if isinstance(answer[0], Exception):
+        raise Unreachable(f"the name {host} could not be resolved") from answer[0]
+    if not answer[0]:
+        raise Unreachable(f"the name {host} has no address")
+    return answer[0]

@@ -1,0 +1,66 @@
+"""What can go wrong on the way to somebody else's server.
+
+The class decides whether another try may help; ``code`` is what a source reports.
+"""
+
+from typing import ClassVar
+
+from entries.errors import EntriesError, PermanentError, TransientError
+
+
+class FetchError(EntriesError):
+    """Base: something could not be fetched."""
+
+    code: ClassVar[str] = "unreachable"
+
+
+class Unreachable(FetchError, TransientError):
+    """No name, no connection, no TLS, or one that broke."""
+
+
+class TimedOut(FetchError, TransientError):
+    """The whole fetch took longer than it may, however busy the line was."""
+
+    code = "timed_out"
+
+
+class BrokenAnswer(FetchError, TransientError):
+    """The other side does not speak proper HTTP, or stopped in the middle."""
+
+    code = "broken_answer"
+
+
+class ServerUnavailable(FetchError, TransientError):
+    """A status that asks to come back later: 408, 425, 429 or 5xx."""
+
+    code = "http_error"
+
+
+class RequestRefused(FetchError, PermanentError):
+    """Any other status that is no success."""
+
+    code = "http_error"
+
+
+class InvalidAddress(FetchError, PermanentError):
+    """Not an absolute http or https URL."""
+
+    code = "invalid_address"
+
+
+class AddressRefused(FetchError, PermanentError):
+    """The host is inside the network this runs in, or is not an ordinary public address."""
+
+    code = "not_allowed"
+
+
+class TooLarge(FetchError, PermanentError):
+    """More bytes than allowed, counted after decompression."""
+
+    code = "too_large"
+
+
+class TooManyRedirects(FetchError, PermanentError):
+    """A redirect loop, or too many hops."""
+
+    code = "redirects"

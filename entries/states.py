@@ -1,0 +1,69 @@
+"""The states of an entry and the moves between them; pure.
+
+``TRANSITIONS`` is the only place where the moves are written down. ``entries.transitions`` reads
+its guards from it, the diagram in ``docs/architecture.md`` is generated from it, and a test holds
+the two together.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EntryStatus(StrEnum):
+    PENDING = "pending"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SCHEDULED = "scheduled"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+
+
+class AttemptStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
+#: An entry in one of these has a run: it is waiting for a worker or with one.
+ACTIVE = frozenset({EntryStatus.QUEUED, EntryStatus.RUNNING})
+RESTING = frozenset(EntryStatus) - ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One allowed move. ``fenced``: only whoever holds the entry's run id may make it."""
+
+    verb: str
+    sources: frozenset[EntryStatus]
+    targets: frozenset[EntryStatus]
+    fenced: bool = False
+
+
+def _move(
+    verb: str, sources: set[EntryStatus], targets: set[EntryStatus], *, fenced: bool = False
+) -> Transition:
+    return Transition(verb, frozenset(sources), frozenset(targets), fenced)
+
+
+_S = EntryStatus
+
+TRANSITIONS: tuple[Transition, ...] = (
+    _move("submit", {_S.PENDING}, {_S.QUEUED}),
+    _move("claim", {_S.QUEUED}, {_S.RUNNING}, fenced=True),
+    _move("finish", {_S.RUNNING}, {_S.SUCCEEDED, _S.FAILED, _S.SCHEDULED}, fenced=True),
+    _move("wake", {_S.SCHEDULED}, {_S.QUEUED}),
+    _move("retry", {_S.FAILED}, {_S.QUEUED}),
+    _move("rescue", {_S.RUNNING}, {_S.FAILED, _S.SCHEDULED, _S.QUEUED}, fenced=True),
+)
+
+
+def sources_of(verb: str) -> frozenset[EntryStatus]:
+    """The statuses from which ``verb`` may start. Raises ``KeyError`` for an unknown verb."""
+    for transition in TRANSITIONS:
+        if transition.verb == verb:
+            return transition.sources
+    raise KeyError(verb)

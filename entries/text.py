@@ -1,0 +1,261 @@
+"""Text and JSON from outside, made fit for PostgreSQL and for people's eyes; pure.
+
+PostgreSQL stores neither NUL nor lone surrogates, and jsonb neither of them nor NaN. Everything
+that a page, a feed, an API caller or an exception says passes through here before it is stored.
+"""
+
+import html
+import json
+import math
+import re
+import sysconfig
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from entries.errors import EntriesError, PermanentError
+from entries.fingerprints import fingerprint
+
+#: What PostgreSQL or a terminal chokes on: control characters but newline and tab, and surrogates.
+_UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+#: What jsonb chokes on; the rest of a payload is kept as it was received.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_BREAK = re.compile(
+    r"</?(?:p|br|hr|div|li|ul|ol|dl|dt|dd|tr|td|th|h[1-6]|pre|blockquote)\b[^<>]*>", re.IGNORECASE
+)
+_TAG = re.compile(r"<[!/?a-zA-Z][^<>]*>")
+_HIDDEN = re.compile(r"<(/?)(?:script|style)\b[^<>]*>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_MAX_DEPTH = 50
+_MAX_INTEGER_BITS = 4096
+
+
+class NotJSON(PermanentError, TypeError):
+    """A value has a type that JSON does not know: a date, bytes, an object."""
+
+
+class NotStorable(PermanentError, ValueError):
+    """A JSON value is larger or nested deeper than what is stored."""
+
+
+def clean_text(value: object, *, limit: int) -> str:
+    """``value`` as text of at most ``limit`` characters that PostgreSQL can store.
+
+    None becomes the empty string, bytes are read as UTF-8. What cannot be stored or would steer a
+    terminal is replaced by U+FFFD; line ends become newlines; what was cut ends in an ellipsis.
+    """
+    if value is None:
+        return ""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    # A slice first: the rest of a hundred megabytes need not be looked at. It is twice as long
+    # because each "\r\n" shrinks to one character.
+    text = text[: 2 * limit + 1].replace("\r\n", "\n").replace("\r", "\n")
+    text = _UNFIT.sub("\ufffd", text)
+    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"[:limit]
+
+
+def plain_text(markup: object, *, limit: int) -> str:
+    """The readable words of a piece of HTML on one line: no tags, scripts, styles or entities.
+
+    The result is text, not safe HTML: ``&lt;b&gt;`` comes out as ``<b>`` and has to be escaped
+    where it is shown. Only the first 20,000 characters are looked at, in linear time.
+    """
+    shown, hidden = [], False
+    pieces = _HIDDEN.split(clean_text(markup, limit=20_000))
+    # split() alternates: text, "" or "/" of a script or style tag, text, …
+    for index, piece in enumerate(pieces):
+        if index % 2:
+            hidden = piece == ""
+        elif not hidden:
+            shown.append(piece)
+    text = _TAG.sub("", _BREAK.sub(" ", "".join(shown)))
+    text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    return clean_text(" ".join(clean_text(text, limit=20_000).split()), limit=limit)
+
+
+def clean_json(value: Any, *, max_bytes: int) -> Any:
+    """``value`` as PostgreSQL can store it in jsonb: a copy with clean strings and keys.
+
+    NaN and the infinities become the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, an
+    integer too long to print becomes ``"<integer of … bits>"``, tuples become lists. Raises
+    ``NotJSON`` for other types and ``NotStorable`` for more than ``max_bytes`` as JSON or more
+    than 50 levels (a structure that holds itself has endlessly many).
+    """
+    return _Cleaner(max_bytes).clean(value, depth=1)
+
+
+class _Cleaner:
+    """Counts while it copies, so that a small structure that unfolds to gigabytes stops early."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.left = max_bytes
+
+    def clean(self, value: Any, *, depth: int) -> Any:
+        if depth > _MAX_DEPTH:
+            raise NotStorable(f"nested deeper than {_MAX_DEPTH} levels")
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, list | tuple):
+            self._spend(2 + 2 * len(value))
+            return [self.clean(item, depth=depth + 1) for item in value]
+        scalar = self._scalar(value)
+        self._spend(len(json.dumps(scalar)))
+        return scalar
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        self._spend(2 + 4 * len(value))
+        copy: dict[str, Any] = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise NotJSON(f"a key is {type(key).__qualname__}, JSON has only text keys")
+            self._spend(len(json.dumps(key)))
+            copy[_UNSTORABLE.sub("\ufffd", key)] = self.clean(item, depth=depth + 1)
+        return copy
+
+    def _scalar(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            # The escaped form below may be six times as long: give up before it is made.
+            if len(value) > self.left:
+                self._spend(len(value))
+            return _UNSTORABLE.sub("\ufffd", value)
+        if isinstance(value, int):
+            bits = value.bit_length()
+            return int(value) if bits <= _MAX_INTEGER_BITS else f"<integer of {bits} bits>"
+        if isinstance(value, float):
+            if math.isnan(value):
+                return "NaN"
+            if math.isinf(value):
+                return "Infinity" if value > 0 else "-Infinity"
+            return float(value)
+        raise NotJSON(f"{type(value).__qualname__} is not JSON")
+
+    def _spend(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise NotStorable(f"larger than {self.max_bytes:,} bytes as JSON")
+
+
+#: Each alternative begins at a fixed word or a word's start and never looks at a character more
+#: than a bounded number of times: messages come from whoever wrote the page.
+_SECRETS = re.compile(
+    r"""
+    (?P<header>\b(?:proxy-)?authorization["']?\s{0,3}[:=]\s{0,3}["']?)[^\r\n"']+
+    | (?P<cookie>\b(?:set-)?cookie["']?\s{0,3}:\s{0,3}["']?)[^\r\n"']+
+    | (?P<scheme>\b(?:bearer|basic)\s{1,3})[A-Za-z0-9._~+/=-]{6,}
+    | (?P<name>(?:password|passwd|passphrase|pwd|secret|token|credential|signature
+        |api[_-]?key|access[_-]?key|private[_-]?key|session[_-]?id)[\w.-]{0,40}
+        (?:\\?["'])?\s{0,3}(?:[:=]|=>|%3D)\s{0,3})
+      (?:\\?"[^"\r\n]*"?|\\?'[^'\r\n]*'?|[^\s"'&,;<>)}\]]+)
+    | (?P<userinfo>\b[a-z][a-z0-9+.-]{1,15}://)[^\s/?\#"'<>]*@
+    | (?P<key>-----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY-----)[^-]*
+    | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b
+    | \bgh[pousr]_[A-Za-z0-9]{20,}
+    | \bxox[a-z]-[A-Za-z0-9-]{10,}
+    | (?<![\w-])eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?
+    | (?<![A-Za-z0-9/+=_.-])(?P<mixed>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=_.-])
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_MASK = "***"
+#: What is looked at of a message or a traceback before it is cut to what is stored.
+_SCRUBBED = 200_000
+_TRACEBACK = 20_000
+_TRACEBACK_HEAD = 6_000
+
+
+def scrub(text: str) -> str:
+    """``text`` with what looks like a secret masked; in time linear in its length.
+
+    Masked are authorization and cookie headers, bearer tokens, values after names such as
+    ``password=`` or ``api_key:``, user and password in URLs, private keys and well-known key
+    formats. A net, not a wall: secrets do not belong in messages.
+    """
+    return _SECRETS.sub(_masked, text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    found = match.lastgroup
+    if found == "mixed":
+        key = match[0]
+        # Forty characters of hex are a commit, with a leading slash a path; AWS secrets mix.
+        mixed = key != key.lower() and key != key.upper() and not key.startswith("/")
+        return _MASK if mixed and any(c.isdigit() for c in key) else key
+    if found == "userinfo":
+        return f"{match[found]}{_MASK}@"
+    return f"{match[found]}{_MASK}" if found else _MASK
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorInfo:
+    """An exception as it is stored: cleaned, scrubbed and bounded."""
+
+    error_class: str
+    message: str
+    traceback: str
+    fingerprint: str
+
+
+def describe_error(error: BaseException) -> ErrorInfo:
+    """What there is to say about ``error``; never raises, whatever ``error`` does when asked."""
+    name = type(error).__qualname__.rpartition("<locals>.")[2]
+    error_class = clean_text(name, limit=200)
+    message = clean_text(scrub(_message(error)[:_SCRUBBED]), limit=500)
+    return ErrorInfo(
+        error_class=error_class,
+        message=message,
+        traceback=_traceback(error),
+        fingerprint=fingerprint(error_class, message, frames=_raised_in(error)),
+    )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(the error's own message could not be read)"
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception:
+        return "(the traceback could not be formatted)"
+    text = scrub(_middle_cut(text, limit=_SCRUBBED, head=_SCRUBBED // 2))
+    text = clean_text(text, limit=len(text))
+    return _middle_cut(text, limit=_TRACEBACK, head=_TRACEBACK_HEAD)
+
+
+def _middle_cut(text: str, *, limit: int, head: int) -> str:
+    """The way in and the place it failed matter most, so the middle goes."""
+    if len(text) <= limit:
+        return text
+    gap = f"\n  … {len(text) - limit:,} characters left out …\n"
+    return text[:head] + gap + text[len(text) - (limit - head - len(gap)) :]
+
+
+def _raised_in(error: BaseException) -> tuple[str, ...]:
+    """The innermost function of the project's own code, for errors it did not word itself.
+
+    The message of a domain error says which group it belongs to. ``KeyError: 'id'`` does not, and
+    a library's inner frames change with its version.
+    """
+    if isinstance(error, EntriesError):
+        return ()
+    spots = [
+        (frame.f_code.co_filename, f"{frame.f_globals.get('__name__')}:{frame.f_code.co_qualname}")
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    own = [spot for file, spot in spots if not _is_library(file)]
+    return tuple((own or [spot for _, spot in spots])[-1:])
+
+
+def _is_library(file: str) -> bool:
+    return (
+        file.startswith(("<", sysconfig.get_path("stdlib")))
+        or "site-packages" in file
+        or "dist-packages" in file
+    )

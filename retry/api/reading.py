@@ -1,0 +1,146 @@
+"""Entries and status as the API shows them."""
+
+from django.db.models import Q
+
+from entries.models import Attempt, Entry
+from entries.querysets import EntryQuerySet
+from retry import status as desk
+from retry.api.schemas import (
+    AttemptDetail,
+    DispatcherStatus,
+    EntryDetail,
+    EntryError,
+    EntryPage,
+    EntryQuery,
+    EntrySummary,
+    StatusResponse,
+    WorkerStatus,
+)
+from retry.errors import EntryNotFound
+from retry.outcomes import Actor
+
+_ATTEMPTS = 100
+
+
+def entry_page(query: EntryQuery, *, actor: Actor) -> EntryPage:
+    """Newest first, by keyset: no page gets slower the further one reads."""
+    found = _visible(actor).select_related("source").defer("payload", "result")
+    exact = {
+        "status": query.status,
+        "kind": query.kind,
+        "source__slug": query.source,
+        "fingerprint": query.fingerprint,
+        "error_class": query.error_class,
+        "failed_at__gte": query.failed_after,
+        "failed_at__lt": query.failed_before,
+        "id__lt": query.cursor,
+    }
+    found = found.filter(**{name: value for name, value in exact.items() if value is not None})
+    if query.q:
+        found = found.filter(
+            Q(external_id__icontains=query.q)
+            | Q(title__icontains=query.q)
+            | Q(error_message__icontains=query.q)
+        )
+    rows = list(found.order_by("-id")[: query.limit + 1])
+    page, more = rows[: query.limit], len(rows) > query.limit
+    return EntryPage(
+        results=[EntrySummary.model_validate(_summary(entry)) for entry in page],
+        next_cursor=str(page[-1].pk) if more else None,
+    )
+
+
+def entry_detail(entry_id: int, *, actor: Actor) -> EntryDetail:
+    """Raises ``EntryNotFound``, also for what the actor may not see."""
+    # A path may hold a number that no column can.
+    entry = (
+        _visible(actor).select_related("source").filter(pk=entry_id).first()
+        if entry_id < 2**63
+        else None
+    )
+    if entry is None:
+        raise EntryNotFound(entry_id)
+    attempts = entry.attempts.order_by("-number")[:_ATTEMPTS]
+    return EntryDetail.model_validate(
+        _summary(entry)
+        | {
+            "payload": entry.payload,
+            "result": entry.result,
+            "attempts": [_attempt(attempt) for attempt in attempts],
+        }
+    )
+
+
+def status() -> StatusResponse:
+    found = desk.read()
+    beat = found.heartbeat
+    return StatusResponse(
+        entries=found.entries,
+        queues=found.queues,
+        workers=None
+        if found.workers is None
+        else [
+            WorkerStatus(
+                name=worker.name,
+                queues=list(worker.queues),
+                state=worker.state,
+                current_job=worker.current_job,
+                last_heartbeat=worker.last_heartbeat,
+            )
+            for worker in found.workers
+        ],
+        dispatcher=DispatcherStatus(
+            alive=found.dispatcher_alive,
+            beat_at=beat.beat_at if beat else None,
+            host=beat.host if beat else None,
+            pid=beat.pid if beat else None,
+        ),
+        undispatched=found.undispatched,
+        oldest_queued_at=found.oldest_queued_at,
+        redis=found.redis,
+    )
+
+
+def _visible(actor: Actor) -> EntryQuerySet:
+    return Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
+
+
+def _summary(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.pk,
+        "kind": entry.kind,
+        "source": entry.source.slug if entry.source else None,
+        "external_id": entry.external_id,
+        "title": entry.title,
+        "status": entry.status,
+        "attempt": entry.attempt,
+        "error": _error(entry),
+        "failed_at": entry.failed_at,
+        "next_attempt_at": entry.next_attempt_at,
+        "created_at": entry.created_at,
+        "updated_at": entry.updated_at,
+    }
+
+
+def _attempt(attempt: Attempt) -> AttemptDetail:
+    return AttemptDetail(
+        number=attempt.number,
+        run_id=attempt.run_id,
+        status=attempt.status,
+        previous_status=attempt.previous_status,
+        queued_at=attempt.queued_at,
+        started_at=attempt.started_at,
+        ended_at=attempt.ended_at,
+        worker=attempt.worker,
+        error=_error(attempt),
+        traceback=attempt.traceback,
+        result=attempt.result,
+    )
+
+
+def _error(row: Entry | Attempt) -> EntryError | None:
+    if not row.error_class:
+        return None
+    return EntryError(
+        class_=row.error_class, message=row.error_message, fingerprint=row.fingerprint
+    )

@@ -1,0 +1,124 @@
+"""The one control loop. Any number may run; a PostgreSQL advisory lock lets one act at a time."""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from entries.models import Entry
+from entries.states import EntryStatus
+from retry import service
+from retry.errors import QueueUnavailable
+from retry.models import Heartbeat
+from retry.reconcile.compare import compare
+from retry.reconcile.observe import lapsed, observe
+from retry.reconcile.repair import DISPATCHER, hand_over_again, rescue
+from retry.runs import hand_over, undispatched
+
+logger = logging.getLogger(__name__)
+
+#: Any constant of our own; two databases on one server do not share advisory locks.
+_LOCK = 7_318_001
+#: At most so much of each in one tick, so that the heartbeat stays regular.
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did, in counts. ``acted`` is False where another dispatcher held the lock."""
+
+    acted: bool
+    handed_over: int = 0
+    handed_over_again: int = 0
+    woken: int = 0
+    rescued: int = 0
+    redis: bool = True
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.handed_over or self.handed_over_again or self.woken or self.rescued)
+
+
+class Dispatcher:
+    def __init__(self) -> None:
+        self._started_at = timezone.now()
+        self._suspects: Mapping[UUID, float] = {}
+
+    def tick(self) -> Tick:
+        """Look once and put right what can be put right. Raises ``DatabaseError`` only."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+            if not cursor.fetchone()[0]:
+                return Tick(acted=False)
+        try:
+            done = self._act()
+            self._beat(done)
+        finally:
+            # After a lost connection there is nothing to unlock: the lock went with its session.
+            if connection.is_usable():
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        if done.busy:
+            logger.info("dispatcher.tick", extra=asdict(done))
+        return done
+
+    def _act(self) -> Tick:
+        rescued = sum(rescue(run) for run in lapsed(limit=_BATCH))
+        woken = self._wake()
+        waiting = undispatched(limit=_BATCH)
+        handed_over = hand_over(waiting)
+        again, redis = self._reconcile()
+        return Tick(
+            acted=True,
+            handed_over=handed_over,
+            handed_over_again=again,
+            woken=woken,
+            rescued=rescued,
+            redis=redis,
+        )
+
+    def _wake(self) -> int:
+        due = (
+            Entry.objects.filter(status=EntryStatus.SCHEDULED, next_attempt_at__lte=Now())
+            .order_by("next_attempt_at")
+            .values_list("id", flat=True)
+        )
+        ids = list(due[:_BATCH])
+        return service.wake_entries(ids, actor=DISPATCHER).queued if ids else 0
+
+    def _reconcile(self) -> tuple[int, bool]:
+        try:
+            snapshot = observe()
+        except QueueUnavailable:
+            # Nothing is known about Redis, so nothing may be concluded from an absence.
+            self._suspects = {}
+            return 0, False
+        verdict = compare(
+            snapshot,
+            suspects=self._suspects,
+            now=time.monotonic(),
+            absent_seconds=settings.REDRIVE_TICK_SECONDS,
+            taken_seconds=settings.REDRIVE_CLAIM_SECONDS,
+        )
+        self._suspects = verdict.suspects
+        return hand_over_again(verdict.missing) if verdict.missing else 0, True
+
+    def _beat(self, done: Tick) -> None:
+        Heartbeat.objects.update_or_create(
+            name=Heartbeat.DISPATCHER,
+            defaults={
+                "host": socket.gethostname()[:200],
+                "pid": os.getpid(),
+                "started_at": self._started_at,
+                "beat_at": Now(),
+                "last_tick": asdict(done),
+            },
+        )

@@ -1,0 +1,77 @@
+"""What the service refuses, named per impossible act; no HTTP.
+
+``code`` is stable and is what scripts may compare.
+"""
+
+from typing import ClassVar
+
+from entries.states import EntryStatus
+from retry.outcomes import ItemOutcome, Reason
+
+
+class RetryError(Exception):
+    """Base of what the service refuses."""
+
+    code: ClassVar[str] = "refused"
+
+
+class NotPermitted(RetryError):
+    """The actor lacks ``permission``; nothing was changed."""
+
+    code: ClassVar[str] = "permission_denied"
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(f"This needs the permission {permission}.")
+        self.permission = permission
+
+
+class EntryNotFound(RetryError):
+    code: ClassVar[str] = "entry_not_found"
+
+    def __init__(self, entry_id: int) -> None:
+        super().__init__(f"There is no entry {entry_id}.")
+        self.entry_id = entry_id
+
+
+class NotRetryable(RetryError):
+    """The entry is not in a status from which it can be retried."""
+
+    code: ClassVar[str] = "not_failed"
+
+    def __init__(self, *, reason: Reason, status: EntryStatus, entry_id: int) -> None:
+        super().__init__(f"Entry {entry_id} is {status.value}; only failed entries can be retried.")
+        self.reason = reason
+        self.status = status
+        self.entry_id = entry_id
+
+
+class TooManyEntries(RetryError):
+    code: ClassVar[str] = "too_many_entries"
+
+    def __init__(self, *, limit: int, given: int) -> None:
+        super().__init__(f"At most {limit:,} entries can be retried at once; these are {given:,}.")
+        self.limit = limit
+        self.given = given
+
+
+class SourceNotFound(RetryError):
+    code: ClassVar[str] = "source_not_found"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"There is no source {slug!r}.")
+        self.slug = slug
+
+
+class QueueUnavailable(RetryError):
+    """Redis cannot be reached. What was queued in PostgreSQL is handed over when it is back."""
+
+    code: ClassVar[str] = "queue_unavailable"
+
+
+def refusal(item: ItemOutcome) -> RetryError:
+    """The error for the single case of an item that was left alone."""
+    if item.reason is None:
+        raise ValueError("the item was queued")
+    if item.reason is Reason.NOT_FOUND or item.status is None:
+        return EntryNotFound(item.entry_id)
+    return NotRetryable(reason=item.reason, status=item.status, entry_id=item.entry_id)

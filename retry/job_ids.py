@@ -1,0 +1,25 @@
+"""Ids of RQ jobs; pure. RQ allows letters, digits, ``_`` and ``-`` only.
+
+An id is never used twice: an execution of an old job could overwrite or delete the newer job's
+hash. The part of the run id makes it unique, the rest is for people who read Redis.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+
+def run_job_id(run_id: UUID, *, entries: Sequence[tuple[int, int]]) -> str:
+    """For a run over ``entries``, each an entry id and its attempt."""
+    if len(entries) == 1:
+        entry_id, attempt = entries[0]
+        return f"entry-{entry_id}-{attempt}-{run_id.hex[:8]}"
+    return f"run-{len(entries)}-{run_id.hex[:16]}"
+
+
+def dispatch_job_id(job_id: str, *, dispatches: int) -> str:
+    """For handing a run over once more, after ``dispatches`` times."""
+    return job_id if dispatches == 0 else f"{job_id}-{dispatches}"
+
+
+def sync_job_id(slug: str, *, token: UUID) -> str:
+    return f"sync-{slug}-{token.hex[:8]}"

@@ -1,0 +1,43 @@
+"""``manage.py dispatcher``: the control loop."""
+
+import argparse
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connection
+
+from retry.dispatcher import Dispatcher
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = (
+        "Hand over what was not handed over, rescue what lost its worker, wake what is due. Any "
+        "number may run; one acts at a time."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="look once and exit (for cron)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        dispatcher = Dispatcher()
+        if options["once"]:
+            self.stdout.write(str(dispatcher.tick()))
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        logger.info("dispatcher.started")
+        while not stop.is_set():
+            try:
+                dispatcher.tick()
+            except DatabaseError as error:
+                logger.warning("dispatcher.no_database", extra={"error": type(error).__name__})
+                connection.close()
+            stop.wait(settings.REDRIVE_TICK_SECONDS)
+        logger.info("dispatcher.stopped")

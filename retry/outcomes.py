@@ -1,0 +1,115 @@
+"""Who acts, and what came of it; frozen values without a database."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from entries.states import EntryStatus
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from entries.sources.sync import SyncReport
+
+
+class Doorway(StrEnum):
+    ADMIN = "admin"
+    API = "api"
+    COMMAND = "command"
+    SYSTEM = "system"
+
+
+class Reason(StrEnum):
+    """Why an item of a bulk was left alone."""
+
+    NOT_FOUND = "not_found"
+    NOT_FAILED = "not_failed"
+    NOT_PENDING = "not_pending"
+    ALREADY_QUEUED = "already_queued"
+    ALREADY_RUNNING = "already_running"
+    ALREADY_SCHEDULED = "already_scheduled"
+    FORBIDDEN = "forbidden"
+
+    @property
+    def words(self) -> str:
+        return self.value.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asked, and through which door. Make one with ``of``, ``command`` or ``system``."""
+
+    label: str
+    doorway: Doorway
+    user: "User | None" = None
+    request_id: str = ""
+
+    @classmethod
+    def of(cls, user: "User", *, doorway: Doorway, request_id: str = "") -> Self:
+        return cls(user.get_username()[:150], doorway, user, request_id[:64])
+
+    @classmethod
+    def command(cls, label: str) -> Self:
+        """Whoever may start a command on the server may do everything."""
+        return cls(label[:150], Doorway.COMMAND)
+
+    @classmethod
+    def system(cls, label: str) -> Self:
+        return cls(label, Doorway.SYSTEM)
+
+    @property
+    def user_id(self) -> int | None:
+        return self.user.pk if self.user is not None else None
+
+    def may(self, permission: str) -> bool:
+        """Users by their permissions; commands and the system always."""
+        return self.user is None or self.user.has_perm(permission)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOutcome:
+    """What became of one entry: queued in a run, or left alone for a reason."""
+
+    entry_id: int
+    #: The current one; None where there is no such entry.
+    status: EntryStatus | None
+    attempt: int
+    run_id: UUID | None = None
+    job_id: str | None = None
+    reason: Reason | None = None
+
+    @property
+    def queued(self) -> bool:
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOutcome:
+    """One outcome for every distinct id that was asked for, in id order.
+
+    ``dispatched``: every run has reached Redis. Where it is False the dispatcher hands over the
+    rest, so the entries are queued all the same.
+    """
+
+    items: tuple[ItemOutcome, ...]
+    dispatched: bool
+
+    @property
+    def queued(self) -> int:
+        return sum(item.queued for item in self.items)
+
+    @property
+    def skipped(self) -> Mapping[Reason, int]:
+        return Counter(item.reason for item in self.items if item.reason is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOutcome:
+    """What a sync stored, and how many of the new entries were queued."""
+
+    report: "SyncReport"
+    queued: int
+    dispatched: bool

@@ -1,0 +1,50 @@
+"""What PostgreSQL and Redis each say about the runs, as plain values."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from retry import queue
+from retry.job_ids import dispatch_job_id
+from retry.models import Run, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRun:
+    """A run that PostgreSQL says is queued; ``job_id`` is what it was last handed over as."""
+
+    id: UUID
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """``waiting`` and ``taken`` are job ids that Redis holds."""
+
+    queued: tuple[WaitingRun, ...]
+    waiting: frozenset[str]
+    taken: frozenset[str]
+
+
+def observe() -> Snapshot:
+    """Raises ``retry.errors.QueueUnavailable``.
+
+    PostgreSQL is read first: a run that is handed over in between then looks present. One that is
+    claimed in between looks queued and absent, which is why ``compare`` wants to see it twice.
+    """
+    queued = tuple(
+        WaitingRun(run_id, dispatch_job_id(job_id, dispatches=dispatches - 1))
+        for run_id, job_id, dispatches in Run.objects.filter(
+            state=RunState.QUEUED, dispatches__gt=0
+        ).values_list("id", "job_id", "dispatches")
+    )
+    broker = queue.observe(tuple(settings.RQ_QUEUES))
+    return Snapshot(queued, broker.waiting, broker.taken)
+
+
+def lapsed(*, limit: int) -> list[Run]:
+    """Runs whose worker has not renewed its lease, longest first."""
+    found = Run.objects.filter(state=RunState.RUNNING, lease_expires_at__lt=Now())
+    return list(found.order_by("lease_expires_at")[:limit])

@@ -1,0 +1,56 @@
+"""What every test may use: users, a clean Redis, and the outside world kept out."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from retry import queue
+from tests.factories.users import UserFactory
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@pytest.fixture(autouse=True)
+def clean_redis() -> Iterator[None]:
+    """Each test process has a Redis database of its own; each test finds it empty."""
+    queue.client().flushdb()
+    yield
+    queue.client().flushdb()
+
+
+def grant(user: "User", *permissions: str) -> "User":
+    """``app.codename`` each; returns the user without its cache of permissions."""
+    for name in permissions:
+        app, codename = name.split(".")
+        user.user_permissions.add(
+            Permission.objects.get(content_type__app_label=app, codename=codename)
+        )
+    return type(user).objects.get(pk=user.pk)
+
+
+@pytest.fixture
+def operator(db: None) -> "User":
+    """Staff who may see entries and retry them."""
+    return grant(
+        UserFactory.create(username="operator", is_staff=True),
+        "entries.view_entry",
+        "entries.retry_entry",
+        "entries.view_source",
+        "entries.sync_source",
+        "retry.view_status",
+    )
+
+
+@pytest.fixture
+def reader(db: None) -> "User":
+    """Staff who may see entries and nothing else."""
+    return grant(UserFactory.create(username="reader", is_staff=True), "entries.view_entry")
+
+
+@pytest.fixture
+def powerless(db: None) -> "User":
+    """Staff without any permission."""
+    return UserFactory.create(username="powerless", is_staff=True)

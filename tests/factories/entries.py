@@ -1,0 +1,79 @@
+"""Entries in every state that the database allows, each with the attempts that led there."""
+
+from typing import Any
+from uuid import uuid4
+
+import factory
+from django.utils import timezone
+
+from entries.models import Attempt, Entry, Source
+from entries.states import EntryStatus
+
+
+class SourceFactory(factory.django.DjangoModelFactory[Source]):
+    class Meta:
+        model = Source
+
+    slug = factory.Sequence(lambda n: f"source-{n}")
+    name = factory.LazyAttribute(lambda source: source.slug.title())
+    kind = "feed"
+    location = "http://feed.example/atom"
+    entry_kind = "page"
+
+
+class EntryFactory(factory.django.DjangoModelFactory[Entry]):
+    """``pending`` unless a trait says otherwise."""
+
+    class Meta:
+        model = Entry
+        skip_postgeneration_save = True
+
+    class Params:
+        queued = factory.Trait(
+            status=EntryStatus.QUEUED, attempt=1, run_id=factory.LazyFunction(uuid4)
+        )
+        running = factory.Trait(
+            status=EntryStatus.RUNNING, attempt=1, run_id=factory.LazyFunction(uuid4)
+        )
+        succeeded = factory.Trait(status=EntryStatus.SUCCEEDED, attempt=1, result={"ok": True})
+        discarded = factory.Trait(status=EntryStatus.DISCARDED)
+        scheduled = factory.Trait(
+            status=EntryStatus.SCHEDULED,
+            attempt=1,
+            automatic_attempts=1,
+            next_attempt_at=factory.LazyFunction(timezone.now),
+            error_class="TransientError",
+            error_message="HTTP 503",
+            fingerprint="1-503",
+        )
+        failed = factory.Trait(
+            status=EntryStatus.FAILED,
+            attempt=1,
+            error_class="TransientError",
+            error_message="HTTP 503 from http://page.example/1",
+            fingerprint="1-503",
+            failed_at=factory.LazyFunction(timezone.now),
+        )
+
+    kind = "page"
+    external_id = factory.Sequence(lambda n: f"entry-{n}")
+    title = factory.Sequence(lambda n: f"Entry {n}")
+    payload = factory.LazyFunction(lambda: {"url": "http://page.example/1"})
+
+    @factory.post_generation
+    def attempts(self: Entry, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: FBT001
+        """One attempt where the entry has had one, in the status that fits the entry's."""
+        if not create or self.attempt == 0:
+            return
+        ended = self.status not in {EntryStatus.QUEUED, EntryStatus.RUNNING}
+        Attempt.objects.create(
+            entry=self,
+            number=self.attempt,
+            run_id=self.run_id or uuid4(),
+            status="failed" if self.status == EntryStatus.SCHEDULED else self.status,
+            previous_status=EntryStatus.PENDING,
+            ended_at=timezone.now() if ended else None,
+            error_class=self.error_class,
+            error_message=self.error_message,
+            fingerprint=self.fingerprint,
+        )

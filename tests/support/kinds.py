@@ -1,0 +1,72 @@
+"""Kinds for tests; each does what its payload says."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from entries.errors import PermanentError, TransientError
+from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
+from entries.kinds.registry import register
+
+
+@register
+class Scripted(Kind):
+    """``do``: succeed, fail, transient, permanent, hang, exit, die. ``ledger``: a file that gets a
+    line ``<entry id> <attempt>`` for every execution; ``wait_for``: a file to wait for first.
+    """
+
+    name = "scripted"
+    description = "For tests."
+    time_limit = 2.0
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
+        payload = entry.payload
+        if "ledger" in payload:
+            descriptor = os.open(payload["ledger"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.write(descriptor, f"{entry.id} {attempt.number} {os.getpid()}\n".encode())
+            os.close(descriptor)
+        if "wait_for" in payload:
+            while not Path(payload["wait_for"]).exists():
+                time.sleep(0.01)
+        action = payload.get("do", "succeed")
+        if action == "fail":
+            raise RuntimeError(payload.get("message", "it broke"))
+        if action == "transient":
+            raise TransientError(payload.get("message", "HTTP 503"))
+        if action == "permanent":
+            raise PermanentError(payload.get("message", "HTTP 404"))
+        if action == "hang":
+            while True:
+                time.sleep(0.05)
+        if action == "exit":
+            raise SystemExit(3)
+        if action == "die":
+            os.kill(os.getpid(), 9)
+        return {"did": action, "attempt": attempt.number}
+
+
+@register
+class Patient(Scripted):
+    """As ``scripted``, without being hurried."""
+
+    name = "patient"
+    time_limit = 60.0
+
+
+@register
+class Persistent(Scripted):
+    """As ``scripted``, with automatic retries that come at once."""
+
+    name = "persistent"
+    retry_policy: ClassVar = RetryPolicy(limit=2, first_delay=0.0)
+
+
+@register
+class Grouped(Scripted):
+    """As ``scripted``, claimed and finished five at a time."""
+
+    name = "grouped"
+    group_size = 5
+    run_size = 10
