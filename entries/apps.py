@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -13,4 +15,5 @@ class EntriesConfig(AppConfig):
         kinds.load()
         sources.load()
         for package in settings.REDRIVE_KIND_MODULES:
-            kinds.load(package)
+            with suppress(ImportError):  # a system check says which and why
+                kinds.load(package)

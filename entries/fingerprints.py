@@ -35,7 +35,8 @@ _VARIABLE = re.compile(
     (?P<url>\b[a-z][a-z0-9+.-]{{1,15}}://[^\s"'<>]+)
     | (?P<uuid>\b[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}\b)
     | (?P<status>{_STATUS})
-    | (?P<quoted>(?<!\w)(?:'[^'\n]{{0,300}}'|"[^"\n]{{0,300}}"|`[^`\n]{{0,300}}`|“[^”\n]{{0,300}}”)(?!\w))
+    | (?P<quoted>(?<!\w)(?:
+        '[^'\n]{{0,300}}' | "[^"\n]{{0,300}}" | `[^`\n]{{0,300}}` | “[^”\n]{{0,300}}”)(?!\w))
     | (?P<hex>\b0x[0-9a-f]+\b|\b(?=[a-f]*[0-9])[0-9a-f]{{8,}}\b)
     | (?P<id>(?<![\w-])(?=[a-z_-]*[0-9])(?=[0-9_-]*[a-z])[\w-]{{16,}}(?![\w-]))
     | (?P<path>(?<![\w/<>])/(?:[\w.@+-]+/)+[\w.@+-]*)
@@ -43,7 +44,8 @@ _VARIABLE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_HOST = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[^/?#]*@)?([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_AFTER_HOST = re.compile(r"[/?#]")
+_PUNCTUATION = ".,;:)]}"
 _NUMBER = re.compile(r"[0-9]+(?:[.:][0-9]+)*")
 
 
@@ -58,7 +60,8 @@ def fingerprint(error_class: str, message: str, *, frames: Iterable[str] = ()) -
 
 
 def normalise(message: str) -> str:
-    """``message`` with what varies from case to case replaced by what it is: ``<number>``, …
+    """``message`` with what varies from case to case replaced: numbers and ids by ``#``, quotations
+    by ``<text>``, paths by ``<path>``.
 
     Kept are HTTP statuses, error numbers, exit codes and the hosts of URLs.
     """
@@ -66,7 +69,6 @@ def normalise(message: str) -> str:
 
 
 def _name(match: re.Match[str]) -> str:
-    kind = match.lastgroup or ""
     if match["status"]:
         return match[0].lower()
     if match["url"]:
@@ -74,13 +76,14 @@ def _name(match: re.Match[str]) -> str:
     if match["quoted"]:
         status = _ONLY_STATUS.search(match[0])
         return f"<text {status[0].lower()}>" if status else "<text>"
-    return "<id>" if kind in {"uuid", "hex"} else f"<{kind}>"
+    # One sign for all of them: the same id may look like a number today and like hex tomorrow.
+    return "<path>" if match["path"] else "#"
 
 
 def _host(url: str) -> str:
-    found = _HOST.match(url)
-    if found is None:
-        return "<url>"
-    scheme, host, rest = found.groups()
-    host = _NUMBER.sub("<number>", host.lower().rstrip(".,;:)]}"))
-    return f"{scheme.lower()}://{host}{'/<path>' if rest.strip('/.,;:)]}') else ''}"
+    """Scheme and host of ``url``, and whether there is more."""
+    scheme, _, rest = url.partition("://")
+    host = _AFTER_HOST.split(rest, maxsplit=1)[0]
+    more = rest[len(host) :].strip(_PUNCTUATION + "/")
+    host = _NUMBER.sub("#", host.rpartition("@")[2].rstrip(_PUNCTUATION).lower())
+    return f"{scheme.lower()}://{host}{'/<path>' if more else ''}"

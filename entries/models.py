@@ -60,6 +60,15 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.name or self.slug
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Forget the validators of another place: a new server could answer "not modified"."""
+        known = Source.objects.filter(pk=self.pk).values("kind", "location").first()
+        if known and known != {"kind": self.kind, "location": self.location}:
+            self.etag = self.last_modified = ""
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "etag", "last_modified"}
+        super().save(*args, **kwargs)
+
 
 class Entry(models.Model):
     """One unit of work."""
@@ -93,7 +102,10 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name_plural = "entries"
-        permissions: ClassVar = [("retry_entry", "Can retry an entry")]
+        permissions: ClassVar = [
+            ("retry_entry", "Can retry an entry"),
+            ("discard_entry", "Can discard an entry and restore it"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["source", "external_id"],
@@ -109,8 +121,7 @@ class Entry(models.Model):
                 name="entry_active_has_run",
             ),
             models.CheckConstraint(
-                condition=~Q(status="failed")
-                | (Q(failed_at__isnull=False) & ~Q(fingerprint="")),
+                condition=~Q(status="failed") | (Q(failed_at__isnull=False) & ~Q(fingerprint="")),
                 name="entry_failed_has_error",
             ),
             models.CheckConstraint(
@@ -121,10 +132,15 @@ class Entry(models.Model):
         indexes: ClassVar = [
             # The desk's first page, and "failed since" in either direction.
             models.Index(
-                F("failed_at").desc(), F("id").desc(), name="entry_failed", condition=Q(status="failed")
+                F("failed_at").desc(),
+                F("id").desc(),
+                name="entry_failed",
+                condition=Q(status="failed"),
             ),
             models.Index(
-                fields=["fingerprint", "id"], name="entry_failed_group", condition=Q(status="failed")
+                fields=["fingerprint", "id"],
+                name="entry_failed_group",
+                condition=Q(status="failed"),
             ),
             # Few rows at any time, so cheap to keep: what is at work, and what is due.
             models.Index(
@@ -144,10 +160,9 @@ class Entry(models.Model):
         """Insert, or update what people may edit: a stale instance cannot undo a transition."""
         if not self._state.adding:
             named = kwargs.get("update_fields")
-            if named is not None and FENCED_FIELDS.intersection(named):
-                raise ValueError(
-                    f"{sorted(FENCED_FIELDS.intersection(named))} are written by entries.transitions"
-                )
+            fenced = FENCED_FIELDS.intersection(named or ())
+            if fenced:
+                raise ValueError(f"{sorted(fenced)} are written by entries.transitions")
             if named is None:
                 kwargs["update_fields"] = [
                     field.name
@@ -161,7 +176,9 @@ class Attempt(models.Model):
     """One try at one entry."""
 
     id = models.BigAutoField(primary_key=True)
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="attempts", db_index=False)
+    entry = models.ForeignKey(
+        Entry, on_delete=models.CASCADE, related_name="attempts", db_index=False
+    )
     number = models.PositiveIntegerField()
     run_id = models.UUIDField()
     status = models.CharField(max_length=12, default=AttemptStatus.QUEUED)

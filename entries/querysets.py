@@ -1,5 +1,6 @@
 """Reading entries; no writes."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -14,13 +15,17 @@ if TYPE_CHECKING:
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def update(self, **kwargs: Any) -> int:
-        """As Django's, but raises ``ValueError`` for what only ``entries.transitions`` writes."""
-        from entries.models import FENCED_FIELDS
+        """As Django's, but raises ``ValueError`` for what only ``entries.transitions`` writes.
 
-        fenced = FENCED_FIELDS.intersection(kwargs)
-        if fenced:
-            raise ValueError(f"{sorted(fenced)} are written by entries.transitions")
+        ``bulk_update`` and the managers of relations come by here as well.
+        """
+        _refuse_fenced(kwargs)
         return super().update(**kwargs)
+
+    def bulk_create(self, objs: "Iterable[Entry]", *args: Any, **kwargs: Any) -> "list[Entry]":
+        """As Django's; with ``update_conflicts`` it is an update, with the same refusal."""
+        _refuse_fenced(kwargs.get("update_fields") or next(iter(args[3:4]), None) or ())
+        return super().bulk_create(objs, *args, **kwargs)
 
     def retryable(self) -> Self:
         return self.filter(status__in=sources_of("retry"))
@@ -34,3 +39,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         if has_perm is None or not has_perm("entries.view_entry"):
             return self.none()
         return self.all()
+
+
+def _refuse_fenced(names: Iterable[str]) -> None:
+    from entries.models import FENCED_FIELDS
+
+    fenced = FENCED_FIELDS.intersection(names)
+    if fenced:
+        raise ValueError(f"{sorted(fenced)} are written by entries.transitions")

@@ -1,8 +1,8 @@
 """The states of an entry and the moves between them; pure.
 
 ``TRANSITIONS`` is the only place where the moves are written down. ``entries.transitions`` reads
-its guards from it, the diagram in ``docs/architecture.md`` is generated from it, and a test holds
-the two together.
+its guards from it, the diagram in ``docs/states.md`` is generated from it, and tests hold the three
+together.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,10 @@ TRANSITIONS: tuple[Transition, ...] = (
     _move("finish", {_S.RUNNING}, {_S.SUCCEEDED, _S.FAILED, _S.SCHEDULED}, fenced=True),
     _move("wake", {_S.SCHEDULED}, {_S.QUEUED}),
     _move("retry", {_S.FAILED}, {_S.QUEUED}),
-    _move("rescue", {_S.RUNNING}, {_S.FAILED, _S.SCHEDULED, _S.QUEUED}, fenced=True),
+    _move("cancel", {_S.QUEUED}, set(_S) - {_S.QUEUED, _S.RUNNING}, fenced=True),
+    _move("discard", {_S.PENDING, _S.SCHEDULED, _S.FAILED}, {_S.DISCARDED}),
+    _move("restore", {_S.DISCARDED}, {_S.FAILED, _S.PENDING}),
+    _move("rescue", {_S.RUNNING}, {_S.FAILED, _S.QUEUED}, fenced=True),
 )
 
 
@@ -67,3 +70,15 @@ def sources_of(verb: str) -> frozenset[EntryStatus]:
         if transition.verb == verb:
             return transition.sources
     raise KeyError(verb)
+
+
+def mermaid() -> str:
+    """The moves as a Mermaid state diagram, one arrow for each pair of statuses."""
+    arrows: dict[tuple[EntryStatus, EntryStatus], list[str]] = {}
+    order = list(EntryStatus)
+    for move in TRANSITIONS:
+        for source in sorted(move.sources, key=order.index):
+            for target in sorted(move.targets, key=order.index):
+                arrows.setdefault((source, target), []).append(move.verb)
+    lines = [f"    {a} --> {b}: {', '.join(verbs)}" for (a, b), verbs in arrows.items()]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {EntryStatus.PENDING}", *lines])

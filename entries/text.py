@@ -55,6 +55,11 @@ def clean_text(value: object, *, limit: int) -> str:
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"[:limit]
 
 
+def one_line(value: object, *, limit: int) -> str:
+    """``clean_text`` with every run of white space as one space."""
+    return clean_text(" ".join(clean_text(value, limit=20_000).split()), limit=limit)
+
+
 def plain_text(markup: object, *, limit: int) -> str:
     """The readable words of a piece of HTML on one line: no tags, scripts, styles or entities.
 
@@ -71,7 +76,7 @@ def plain_text(markup: object, *, limit: int) -> str:
             shown.append(piece)
     text = _TAG.sub("", _BREAK.sub(" ", "".join(shown)))
     text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    return clean_text(" ".join(clean_text(text, limit=20_000).split()), limit=limit)
+    return one_line(text, limit=limit)
 
 
 def clean_json(value: Any, *, max_bytes: int) -> Any:
@@ -145,7 +150,7 @@ _SECRETS = re.compile(
     r"""
     (?P<header>\b(?:proxy-)?authorization["']?\s{0,3}[:=]\s{0,3}["']?)[^\r\n"']+
     | (?P<cookie>\b(?:set-)?cookie["']?\s{0,3}:\s{0,3}["']?)[^\r\n"']+
-    | (?P<scheme>\b(?:bearer|basic)\s{1,3})[A-Za-z0-9._~+/=-]{6,}
+    | (?P<scheme>\b(?:bearer|basic)\s{1,3})(?P<token>[A-Za-z0-9._~+/=-]{6,})
     | (?P<name>(?:password|passwd|passphrase|pwd|secret|token|credential|signature
         |api[_-]?key|access[_-]?key|private[_-]?key|session[_-]?id)[\w.-]{0,40}
         (?:\\?["'])?\s{0,3}(?:[:=]|=>|%3D)\s{0,3})
@@ -184,9 +189,16 @@ def _masked(match: re.Match[str]) -> str:
         # Forty characters of hex are a commit, with a leading slash a path; AWS secrets mix.
         mixed = key != key.lower() and key != key.upper() and not key.startswith("/")
         return _MASK if mixed and any(c.isdigit() for c in key) else key
+    if found == "token":
+        return f"{match['scheme']}{_MASK if _is_token(match[found]) else match[found]}"
     if found == "userinfo":
         return f"{match[found]}{_MASK}@"
     return f"{match[found]}{_MASK}" if found else _MASK
+
+
+def _is_token(word: str) -> bool:
+    """Tokens mix capitals within, have digits or signs, or are long; "mistake" is a word."""
+    return not word.isalpha() or word[1:] != word[1:].lower() or len(word) >= 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +227,14 @@ def describe_error(error: BaseException) -> ErrorInfo:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - it is somebody else's __str__
         return "(the error's own message could not be read)"
 
 
 def _traceback(error: BaseException) -> str:
     try:
         text = "".join(traceback.format_exception(error))
-    except Exception:
+    except Exception:  # noqa: BLE001 - it asks the error for its words, too
         return "(the traceback could not be formatted)"
     text = scrub(_middle_cut(text, limit=_SCRUBBED, head=_SCRUBBED // 2))
     text = clean_text(text, limit=len(text))

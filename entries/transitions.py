@@ -50,7 +50,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How one attempt ended. ``delay``: seconds until the automatic retry of a ``scheduled`` one."""
+    """How one attempt ended. ``delay``: seconds until a ``scheduled`` one is retried."""
 
     entry_id: int
     status: EntryStatus
@@ -61,7 +61,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """One entry taken from a dead worker: queued again in ``run_id``, or failed where it is None."""
+    """One entry taken from a dead worker: queued in ``run_id``, or failed where it is None."""
 
     id: int
     kind: str
@@ -82,7 +82,8 @@ WITH picked AS MATERIALIZED (
     WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 ), eligible AS (
     SELECT p.id, p.kind, p.status,
-           (row_number() OVER (PARTITION BY p.kind ORDER BY p.id) - 1) / coalesce(s.size, 1) AS chunk
+           (row_number() OVER (PARTITION BY p.kind ORDER BY p.id) - 1)
+               / coalesce(s.size, 1) AS chunk
     FROM picked p
     LEFT JOIN unnest(%(kinds)s::text[], %(sizes)s::int[]) AS s (kind, size) ON s.kind = p.kind
     WHERE p.status = ANY(%(sources)s)
@@ -114,7 +115,7 @@ def queue(
     Entries are gathered into runs by kind, in id order, at most ``run_sizes[kind]`` in each.
     ``fresh`` starts a new cycle of automatic retries. Unknown ids are missing from the answer.
     """
-    params = {
+    params: dict[str, Any] = {
         "ids": list(ids),
         "kinds": list(run_sizes),
         "sizes": list(run_sizes.values()),
@@ -200,7 +201,7 @@ def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
     Whoever is missing was taken away in the meantime: its lease lapsed and it was rescued.
     """
     errors = [ending.error for ending in endings]
-    params = {
+    params: dict[str, Any] = {
         "run_id": run_id,
         "ids": [ending.entry_id for ending in endings],
         "statuses": [ending.status.value for ending in endings],
@@ -236,7 +237,7 @@ def reassign(ids: Iterable[int], *, run_id: UUID, new_run_id: UUID) -> dict[int,
 
     Returns entry id -> attempt for those that were moved.
     """
-    params = {"ids": list(ids), "run_id": run_id, "new_run_id": new_run_id}
+    params: dict[str, Any] = {"ids": list(ids), "run_id": run_id, "new_run_id": new_run_id}
     with connection.cursor() as cursor:
         cursor.execute(_REASSIGN, params)
         return dict(cursor.fetchall())
@@ -292,7 +293,7 @@ def rescue(
     Each is queued alone under a run id of its own, so that the one that kills workers is caught by
     itself; after ``rescue_limits[kind]`` losses in a row it fails with ``error``.
     """
-    params = {
+    params: dict[str, Any] = {
         "ids": list(ids),
         "run_id": run_id,
         "kinds": list(rescue_limits),
@@ -304,6 +305,102 @@ def rescue(
     with connection.cursor() as cursor:
         cursor.execute(_RESCUE, params)
         return [Rescued(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Entries that a set-based move left alone: what they were, None where they are not there."""
+
+    run_id: UUID
+    status: EntryStatus | None
+    ids: list[int]
+
+
+#: ``wanted`` is what was asked for, ``picked`` what is there; ``moved`` is up to the verb.
+_MOVE = """
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(run_ids)s::uuid[]) AS t (id, run_id)
+), picked AS MATERIALIZED (
+    SELECT id, status FROM entries_entry WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+), {moves}
+SELECT w.run_id, p.status, array_agg(w.id ORDER BY w.id)
+FROM wanted w LEFT JOIN picked p ON p.id = w.id LEFT JOIN moved m ON m.id = w.id
+WHERE m.id IS NULL GROUP BY w.run_id, p.status
+"""
+
+_MOVES = {
+    "retry": """moved AS (
+        UPDATE entries_entry e
+        SET status = 'queued', attempt = e.attempt + 1, run_id = w.run_id, next_attempt_at = NULL,
+            automatic_attempts = 0, status_changed_at = now(), updated_at = now()
+        FROM picked p JOIN wanted w ON w.id = p.id
+        WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+        RETURNING e.id, e.attempt, e.run_id, p.status
+    ), noted AS (
+        INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, queued_at,
+                                     worker, error_class, error_message, traceback, fingerprint)
+        SELECT id, attempt, run_id, 'queued', status, now(), '', '', '', '', '' FROM moved
+    )""",
+    "discard": """moved AS (
+        UPDATE entries_entry e
+        SET status = 'discarded', next_attempt_at = NULL, status_changed_at = now(),
+            updated_at = now()
+        FROM picked p WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+        RETURNING e.id
+    )""",
+    "restore": """moved AS (
+        UPDATE entries_entry e
+        SET status = CASE WHEN e.failed_at IS NULL OR e.fingerprint = '' THEN 'pending'
+                          ELSE 'failed' END,
+            status_changed_at = now(), updated_at = now()
+        FROM picked p WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+        RETURNING e.id
+    )""",
+}
+
+
+def move(wanted: Sequence[tuple[int, UUID]], *, verb: str) -> list[Left]:
+    """Do ``verb`` (retry, discard or restore) to many entries, each in the name of a given run.
+
+    Returns only what was left alone, so that a million moves do not travel back.
+    """
+    params: dict[str, Any] = {
+        "ids": [entry_id for entry_id, _ in wanted],
+        "run_ids": [run_id for _, run_id in wanted],
+        "sources": sorted(sources_of(verb)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE.format(moves=_MOVES[verb]), params)
+        return [
+            Left(run_id, EntryStatus(status) if status else None, ids)
+            for run_id, status, ids in cursor.fetchall()
+        ]
+
+
+_CANCEL = """
+WITH picked AS MATERIALIZED (
+    SELECT e.id, e.attempt, a.previous_status
+    FROM entries_entry e JOIN entries_attempt a ON a.entry_id = e.id AND a.number = e.attempt
+    WHERE e.id = ANY(%(ids)s) AND e.run_id = %(run_id)s AND e.status = 'queued'
+    ORDER BY e.id FOR UPDATE OF e
+), moved AS (
+    UPDATE entries_entry e
+    SET status = p.previous_status, status_changed_at = now(), updated_at = now(),
+        next_attempt_at = CASE p.previous_status WHEN 'scheduled' THEN now() END
+    FROM picked p WHERE e.id = p.id RETURNING e.id, e.attempt
+), noted AS (
+    UPDATE entries_attempt a SET status = 'cancelled', ended_at = clock_timestamp()
+    FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
+)
+SELECT id FROM moved
+"""
+
+
+def cancel(ids: Iterable[int], *, run_id: UUID) -> set[int]:
+    """Put what nobody has begun back to what it was before the run queued it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CANCEL, {"ids": list(ids), "run_id": run_id})
+        return {row[0] for row in cursor.fetchall()}
 
 
 _UPSERT = """
@@ -333,9 +430,7 @@ class NewEntry(Protocol):
     def payload(self) -> Mapping[str, Any]: ...
 
 
-def upsert_entries(
-    *, source_id: int | None, kind: str, items: Iterable[NewEntry]
-) -> UpsertResult:
+def upsert_entries(*, source_id: int | None, kind: str, items: Iterable[NewEntry]) -> UpsertResult:
     """Create entries as ``pending``, or store what changed of those that are known by their id.
 
     The status of a known entry is left alone. Of items with the same id the first one counts.
@@ -344,7 +439,7 @@ def upsert_entries(
     for item in items:
         first.setdefault(item.external_id, item)
     unique = list(first.values())
-    params = {
+    params: dict[str, Any] = {
         "source_id": source_id,
         "kind": kind,
         "external_ids": [item.external_id for item in unique],

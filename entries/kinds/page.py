@@ -1,6 +1,5 @@
 """Fetch a page and note what it is."""
 
-import codecs
 import hashlib
 import re
 from collections.abc import Mapping
@@ -12,14 +11,13 @@ from entries.errors import PermanentError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
 from entries.net import fetch
+from entries.net.charset import charset_in, codec, marked
 from entries.text import clean_text, plain_text
 
 #: Where a title is looked for.
 _HEAD = 64 * 1024
-_TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
-_CHARSET = re.compile(r"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
-#: Codecs that no page is written in: they are slow on purpose or decode to something else.
-_NOT_FOR_PAGES = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
+_TITLE = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
+_TITLE_END = re.compile(r"</title\b", re.IGNORECASE)
 
 
 @register
@@ -63,18 +61,13 @@ def address_of(payload: Mapping[str, Any]) -> str:
 
 def title_of(body: bytes, *, content_type: str) -> str:
     """The text of the first ``<title>`` on one line; empty where there is none."""
-    head = body[:_HEAD]
-    found = _TITLE.search(_decode(head, content_type))
-    return plain_text(found[1], limit=300) if found else ""
+    text = _decode(body[:_HEAD], content_type)
+    begin = _TITLE.search(text)
+    end = _TITLE_END.search(text, begin.end()) if begin else None
+    return plain_text(text[begin.end() : end.start()], limit=300) if begin and end else ""
 
 
 def _decode(head: bytes, content_type: str) -> str:
     """By byte order mark, header, or what the page says of itself; else as UTF-8."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return head.decode("utf-16", "replace")
-    said = _CHARSET.search(content_type) or _CHARSET.search(head[:2048].decode("latin-1"))
-    try:
-        name = codecs.lookup(said[1]).name if said else "utf-8"
-        return head.decode("utf-8" if name in _NOT_FOR_PAGES else name, "replace")
-    except (LookupError, ValueError):
-        return head.decode("utf-8", "replace")
+    said = charset_in(content_type) or charset_in(head[:2048].decode("latin-1"))
+    return head.decode(marked(head) or codec(said) or "utf-8", "replace")

@@ -6,10 +6,10 @@ import math
 import pkgutil
 import re
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from entries.errors import InvalidKind, UnknownKind
-from entries.kinds.base import Kind
+from entries.kinds.base import Kind, RetryPolicy
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 _LARGEST_RUN = 500
@@ -35,7 +35,7 @@ def place(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def problems_of(cls: type[Kind]) -> list[str]:
+def problems_of(cls: Any) -> list[str]:
     """What keeps ``cls`` from being a kind, in words; empty when nothing does."""
     if not (inspect.isclass(cls) and issubclass(cls, Kind)):
         return ["must be a subclass of entries.kinds.base.Kind"]
@@ -47,15 +47,14 @@ def problems_of(cls: type[Kind]) -> list[str]:
     if not _is_number(cls.time_limit) or cls.time_limit <= 0:
         found.append("time_limit must be more than 0 seconds")
     for attribute in ("run_size", "group_size"):
-        size = getattr(cls, attribute)
-        if not isinstance(size, int) or not 1 <= size <= _LARGEST_RUN:
+        if not _is_count(getattr(cls, attribute), low=1, high=_LARGEST_RUN):
             found.append(f"{attribute} must be 1 to {_LARGEST_RUN}")
     for attribute in ("queue", "bulk_queue"):
         if not isinstance(getattr(cls, attribute), str) or not getattr(cls, attribute):
             found.append(f"{attribute} must be the name of a queue")
-    if not isinstance(cls.rescue_limit, int) or cls.rescue_limit < 0:
-        found.append("rescue_limit must be 0 or more")
-    return found + _policy_problems(cls)
+    if not _is_count(cls.rescue_limit, low=0, high=100):
+        found.append("rescue_limit must be 0 to 100")
+    return found + _policy_problems(cls.retry_policy)
 
 
 def name_problems(cls: type) -> list[str]:
@@ -65,18 +64,27 @@ def name_problems(cls: type) -> list[str]:
     return ["name must be 1 to 50 of a-z, 0-9, _ and -, and begin with a letter or digit"]
 
 
-def _policy_problems(cls: type[Kind]) -> list[str]:
-    policy = cls.retry_policy
+def _policy_problems(policy: Any) -> list[str]:
+    if not isinstance(policy, RetryPolicy):
+        return ["retry_policy must be a RetryPolicy"]
     numbers = (policy.limit, policy.first_delay, policy.factor, policy.cap)
     if not all(_is_number(number) and number >= 0 for number in numbers):
         return ["retry_policy must have no negative numbers"]
-    if not all(inspect.isclass(error) and issubclass(error, BaseException) for error in policy.on):
+    if not all(_is_exception(error) for error in policy.on):
         return ["retry_policy.on must name exception classes"]
     return []
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _is_count(value: object, *, low: int, high: int) -> bool:
+    return isinstance(value, int) and low <= value <= high
+
+
+def _is_exception(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, BaseException)
 
 
 def _needs_no_arguments(cls: type[Kind]) -> bool:
@@ -93,7 +101,7 @@ def load(package: str = "entries.kinds") -> None:
 
 
 def import_modules(package: str) -> None:
-    """Import ``package`` and each module in it. Raises what they raise, ``ImportError`` foremost."""
+    """Import ``package`` and each module in it. Raises what they raise when imported."""
     root = importlib.import_module(package)
     for found in pkgutil.iter_modules(getattr(root, "__path__", ())):
         importlib.import_module(f"{package}.{found.name}")

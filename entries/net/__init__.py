@@ -8,6 +8,7 @@ it runs in.
 from entries.net.errors import (
     AddressRefused,
     BrokenAnswer,
+    FetchError,
     InvalidAddress,
     RequestRefused,
     ServerUnavailable,
@@ -22,6 +23,7 @@ __all__ = [
     "AddressRefused",
     "Answer",
     "BrokenAnswer",
+    "FetchError",
     "InvalidAddress",
     "RequestRefused",
     "ServerUnavailable",

@@ -47,7 +47,7 @@ def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _inflated(chunks: Iterator[bytes], window: int) -> Iterator[bytes]:
-    decoder: "zlib._Decompress | None" = None
+    decoder: zlib._Decompress | None = None
     for chunk in chunks:
         if decoder is None:
             # "deflate" means zlib, yet some servers send it without zlib's header.

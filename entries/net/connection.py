@@ -70,11 +70,6 @@ class GuardedBackend(httpcore.NetworkBackend):
                 return DeadlineStream(stream, self._deadline)
         raise AssertionError("unreachable")
 
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Any = None
-    ) -> httpcore.NetworkStream:
-        raise AddressRefused("sockets of this machine are not fetched from")
-
 
 class DeadlineStream(httpcore.NetworkStream):
     """Every operation gets what is left of the whole fetch.
@@ -130,8 +125,8 @@ def resolve(host: str, port: int, deadline: Deadline) -> list[str]:
     thread.join(deadline.left())
     if not answer:
         raise DeadlinePassed
-    if isinstance(answer[0], Exception):
-        raise Unreachable(f"the name {host} could not be resolved") from answer[0]
-    if not answer[0]:
-        raise Unreachable(f"the name {host} has no address")
-    return answer[0]
+    found = answer[0]
+    if isinstance(found, list) and found:
+        return found
+    cause = None if isinstance(found, list) else found
+    raise Unreachable(f"the name {host} could not be resolved") from cause

@@ -18,7 +18,6 @@ from django.conf import settings
 from entries.net.body import ACCEPT_ENCODING, read_body
 from entries.net.connection import Deadline, DeadlinePassed, GuardedBackend
 from entries.net.errors import (
-    AddressRefused,
     BrokenAnswer,
     InvalidAddress,
     RequestRefused,
@@ -31,6 +30,7 @@ from entries.net.errors import (
 
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 _COME_BACK_LATER = frozenset({408, 425, 429})
 
 
@@ -38,7 +38,8 @@ _COME_BACK_LATER = frozenset({408, 425, 429})
 class Answer:
     """A 2xx with its decoded body, or a 304 without one where the request was conditional.
 
-    ``url`` is where the answer came from in the end. ``headers`` may hold any garbage.
+    ``url`` is where the answer came from in the end, without user and password. ``headers`` may
+    hold any garbage.
     """
 
     url: str
@@ -62,16 +63,17 @@ def fetch(
     started = time.monotonic()
     target = parse(url)
     seen = {target}
+    conditional = not _CONDITIONS.isdisjoint(map(str.lower, headers or ()))
     with _pool(deadline) as pool:
         for _ in range(MAX_REDIRECTS + 1):
             with _translated(target, deadline), _get(pool, target, headers) as response:
                 found = httpx.Headers(response.headers)
                 location = found.get("location") if response.status in _REDIRECTS else None
                 if location is None:
-                    _require_success(response.status, found, target, conditional=bool(headers))
+                    _require_success(response.status, found, target, conditional=conditional)
                     body = _body(response, found, target, max_bytes)
                     took = time.monotonic() - started
-                    return Answer(str(target), response.status, found, body, took)
+                    return Answer(_anonymous(target), response.status, found, body, took)
             target = parse(location, base=target)
             if target in seen:
                 raise TooManyRedirects(f"redirected in a circle at {shown(target)}")
@@ -91,6 +93,8 @@ def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
     if parsed.scheme not in {"http", "https"} or not host:
         scheme = parsed.scheme[:20] or "no scheme"
         raise InvalidAddress(f"only absolute http and https URLs are fetched, not {scheme}")
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise InvalidAddress("not a valid URL: there is no such port")
     return parsed
 
 
@@ -100,6 +104,10 @@ def shown(url: httpx.URL) -> str:
     host = f"[{url.host}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
     path = url.raw_path.partition(b"?")[0].decode("ascii")[:300]
     return f"{url.scheme}://{host}{port}{path}{'?…' if url.query else ''}"
+
+
+def _anonymous(url: httpx.URL) -> str:
+    return str(url.copy_with(userinfo=b"") if url.userinfo else url)
 
 
 def retry_after(value: str | None, *, now: datetime) -> float | None:
@@ -136,8 +144,8 @@ def _pool(deadline: Deadline) -> httpcore.ConnectionPool:
 def _get(
     pool: httpcore.ConnectionPool, target: httpx.URL, headers: Mapping[str, str] | None
 ) -> Iterator[httpcore.Response]:
-    sent = {
-        "User-Agent": getattr(settings, "REDRIVE_USER_AGENT", "Redrive"),
+    sent: dict[str, str] = {
+        "User-Agent": str(getattr(settings, "REDRIVE_USER_AGENT", "Redrive")),
         "Accept": "*/*",
         "Accept-Encoding": ACCEPT_ENCODING,
         "Connection": "close",
@@ -149,7 +157,7 @@ def _get(
     url = httpcore.URL(
         scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
     )
-    with pool.stream("GET", url, headers=sent) as response:
+    with pool.stream("GET", url, headers=list(sent.items())) as response:
         yield response
 
 
@@ -188,12 +196,10 @@ def _body(
 ) -> bytes:
     encoding = headers.get("content-encoding", "")
     announced = headers.get("content-length", "")
+    if not encoding and re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > max_bytes:
+        size = f"{int(announced):,} bytes, more than {max_bytes:,}"
+        raise TooLarge(f"{size} from {shown(target)}")
     try:
-        if not encoding and re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > max_bytes:
-            raise TooLarge(f"{int(announced):,} bytes, more than {max_bytes:,}")
         return read_body(response.iter_stream(), encoding=encoding, max_bytes=max_bytes)
     except (TooLarge, BrokenAnswer) as error:
         raise type(error)(f"{error} from {shown(target)}") from error
-
-
-__all__ = ["AddressRefused", "Answer", "fetch", "parse", "retry_after", "shown"]

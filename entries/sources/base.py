@@ -20,7 +20,7 @@ class SourceSpec:
 
 @dataclass(frozen=True, slots=True)
 class SourceItem:
-    """One item as the source has it. ``external_id`` is unique within the source, 1 to 500 chars."""
+    """One item as the source has it. Its id is unique in the source, 1 to 500 characters."""
 
     external_id: str
     title: str
@@ -44,7 +44,11 @@ class Reading:
 
 
 class SourceKind(ABC):
-    """Subclass it in a module of ``entries.sources`` and decorate it with ``@registry.register``."""
+    """How sources of one kind are read.
+
+    Subclass it in a module of ``entries.sources`` (or of any app listed in
+    ``REDRIVE_KIND_MODULES``) and decorate it with ``@registry.register``.
+    """
 
     #: Chosen by ``Source.kind``; lower-case letters, digits, ``_`` and ``-``; at most 50.
     name: ClassVar[str]

@@ -2,7 +2,7 @@
 
 import inspect
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from entries.errors import InvalidKind, UnknownSourceKind
 from entries.kinds.registry import import_modules, name_problems, place
@@ -25,7 +25,7 @@ def register(cls: S) -> S:
     return cls
 
 
-def problems_of(cls: type[SourceKind]) -> list[str]:
+def problems_of(cls: Any) -> list[str]:
     """What keeps ``cls`` from being a kind of source, in words; empty when nothing does."""
     if not (inspect.isclass(cls) and issubclass(cls, SourceKind)):
         return ["must be a subclass of entries.sources.base.SourceKind"]

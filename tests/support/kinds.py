@@ -30,6 +30,9 @@ class Scripted(Kind):
         if "wait_for" in payload:
             while not Path(payload["wait_for"]).exists():
                 time.sleep(0.01)
+        return self.act(payload, attempt)
+
+    def act(self, payload: Mapping[str, Any], attempt: AttemptData) -> Mapping[str, Any]:
         action = payload.get("do", "succeed")
         if action == "fail":
             raise RuntimeError(payload.get("message", "it broke"))

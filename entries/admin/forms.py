@@ -1,0 +1,108 @@
+"""What people may type about entries and sources."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.forms.fields import InvalidJSONInput
+
+from entries.admin.show import pretty
+from entries.content import content_hash
+from entries.kinds import registry as kinds
+from entries.kinds.base import Kind
+from entries.models import Entry, Source
+from entries.sources import registry as source_kinds
+from entries.sources.base import SourceKind, SourceSpec
+from entries.sources.items import MAX_PAYLOAD_BYTES
+from entries.text import NotJSON, NotStorable, clean_json
+
+if TYPE_CHECKING:
+    _EntryForm = forms.ModelForm[Entry]
+    _SourceForm = forms.ModelForm[Source]
+else:
+    _EntryForm = _SourceForm = forms.ModelForm
+
+
+class JSONObjectField(forms.JSONField):
+    """A JSON object that PostgreSQL can store exactly as it was typed; empty input is ``{}``."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            parsed = super().to_python(value)
+            clean = clean_json({} if parsed is None else parsed, max_bytes=MAX_PAYLOAD_BYTES)
+        except (NotJSON, NotStorable) as error:
+            raise forms.ValidationError(f"This cannot be stored: {error}.") from error
+        except (RecursionError, ValueError) as error:
+            # Too deep, or with a number too long, for Python's own parser.
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        if not isinstance(clean, dict):
+            raise forms.ValidationError("Enter a JSON object: {…}.")
+        if parsed is not None and clean != parsed:
+            raise forms.ValidationError("It holds something JSON or PostgreSQL does not know.")
+        return clean
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed comes back as it was typed, whether it makes sense or not."""
+        return InvalidJSONInput(data or "")
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, InvalidJSONInput | str) else pretty(value)
+
+
+class EntryForm(_EntryForm):
+    payload = JSONObjectField(required=False, widget=forms.Textarea(attrs={"class": "code"}))
+    #: What the form was filled with, so that a sync in the meantime is not overwritten unseen.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Entry
+        fields = ("title", "payload")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stored = content_hash(self.instance.title, self.instance.payload)
+        self.initial["seen"] = self._stored
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("seen") != self._stored:
+            raise forms.ValidationError(
+                "The entry's title or payload has changed since you opened this page. "
+                "Reload it and make your changes again."
+            )
+        return cleaned
+
+
+class SourceForm(_SourceForm):
+    options = JSONObjectField(required=False, widget=forms.Textarea(attrs={"class": "code"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" in self.fields:  # a reader's form has no fields
+            self._offer("kind", source_kinds.all_kinds())
+            self._offer("entry_kind", kinds.all_kinds())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.errors:
+            return cleaned
+        spec = SourceSpec(cleaned["slug"], cleaned["location"], cleaned["options"])
+        problems = source_kinds.get(cleaned["kind"]).problems_with(spec)
+        if problems:
+            raise forms.ValidationError(problems)
+        return cleaned
+
+    def _offer(self, name: str, registered: Mapping[str, type[Kind] | type[SourceKind]]) -> None:
+        """Choices from a registry. A stored name that is not in it any more is nowhere to be
+        chosen, so that saving asks for another."""
+        field = self.fields[name]
+        choices = [
+            (key, f"{key}: {cls.description}" if cls.description else key)
+            for key, cls in registered.items()
+        ]
+        self.fields[name] = forms.ChoiceField(
+            choices=[("", "---------"), *choices],
+            label=field.label,
+            help_text=field.help_text,
+            initial=field.initial,
+        )

@@ -1,0 +1,57 @@
+"""Sources: where they are, when they were last read and how that went."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from entries.admin import show
+from entries.admin.filters import EqualFilter
+from entries.admin.forms import SourceForm
+from entries.admin.listing import BoundedAdmin
+from entries.models import Source
+from entries.sources import registry
+
+
+class SourceKindFilter(EqualFilter):
+    title = "kind"
+    parameter_name = column = "kind"
+
+    def offered(self) -> list[tuple[str, str]]:
+        return [(name, name) for name in registry.names()]
+
+
+@admin.register(Source)
+class SourceAdmin(BoundedAdmin[Source]):
+    form = SourceForm
+    list_display = ("name", "slug", "kind", "entry_kind", "enabled", "last_synced", "problem")
+    list_filter = (SourceKindFilter,)
+    search_fields = ("slug", "name", "location")
+    prepopulated_fields: ClassVar = {"slug": ("name",)}
+    readonly_fields = ("last_synced", "last_error")
+    change_form_template = "admin/entries/source/change_form.html"
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "enabled")}),
+        ("Where from", {"fields": ("kind", "location", "options")}),
+        ("What becomes of it", {"fields": ("entry_kind",)}),
+        ("Last sync", {"fields": ("last_synced", "last_error")}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        """Its entries keep a source; to list them all for a refusal would take a while."""
+        return False
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Source | None = None
+    ) -> dict[str, Any]:
+        """Only while it is new: scripts and links know a source by its slug."""
+        return dict(self.prepopulated_fields) if obj is None else {}
+
+    @admin.display(description="last sync")
+    def last_synced(self, source: Source) -> SafeString | str:
+        return show.moment(source.last_synced_at) if source.last_synced_at else "never"
+
+    @admin.display(description="last error")
+    def problem(self, source: Source) -> SafeString | str:
+        return show.error_line("Sync failed:" if source.last_error else "", source.last_error)

@@ -1,0 +1,85 @@
+"""JSON Feed 1.0 and 1.1 (https://jsonfeed.org/version/1.1); pure."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from entries.errors import SourceError
+from entries.sources.feed_items import Found, absolute
+from entries.text import clean_text, one_line, plain_text
+
+_VERSION = "://jsonfeed.org/version/1"
+
+
+def looks_like_json(body: bytes) -> bool:
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
+
+
+def read_json_feed(body: bytes, *, url: str) -> tuple[list[Found], tuple[str, ...]]:
+    """The items and notes about the document. Raises ``SourceError``."""
+    feed = _parsed(body)
+    if not isinstance(feed, dict) or _VERSION not in str(feed.get("version", ""))[:100]:
+        raise SourceError("not_a_feed", "the answer is JSON, but no JSON Feed")
+    items = feed.get("items")
+    if not isinstance(items, list):
+        raise SourceError("malformed", 'the JSON Feed has no list of "items"')
+    return [_found(item, url) if isinstance(item, dict) else Found() for item in items], ()
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SourceError("malformed", f"broken JSON: no UTF-8 at byte {error.start:,}") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno:,}, column {error.colno:,}"
+        raise SourceError("malformed", f"broken JSON in {where}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        # A number of five thousand digits, or ten thousand brackets.
+        raise SourceError("malformed", "broken JSON: not made to be read") from error
+
+
+def _found(item: Mapping[str, Any], base: str) -> Found:
+    text = item.get("summary") or item.get("content_text")
+    return Found(
+        id=_id(item.get("id")),
+        link=_link(item.get("url") or item.get("external_url"), base),
+        title=one_line(_string(item.get("title")), limit=500),
+        published=_time(item.get("date_published")),
+        updated=_time(item.get("date_modified")),
+        author=_author(item),
+        summary=one_line(_string(text), limit=2_000)
+        or plain_text(_string(item.get("content_html")), limit=2_000),
+    )
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _id(value: object) -> str:
+    """Ids are text; numbers are common and read as text, as the specification asks."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return clean_text(value, limit=8_000).strip()
+
+
+def _link(value: object, base: str) -> str:
+    return absolute(clean_text(_string(value), limit=2_000).strip(), base)
+
+
+def _time(value: object) -> str:
+    try:
+        moment = datetime.fromisoformat(_string(value)[:50])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _author(item: Mapping[str, Any]) -> str:
+    """1.1 has a list of authors, 1.0 had one."""
+    authors = item.get("authors")
+    listed = authors if isinstance(authors, list) else [item.get("author")]
+    names = [_string(author.get("name")) for author in listed[:20] if isinstance(author, dict)]
+    return one_line(", ".join(filter(None, names)), limit=200)

@@ -1,0 +1,112 @@
+"""Sync sources from the shell."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from getpass import getuser
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from entries.errors import SourceError
+from entries.models import Source
+from entries.sources.sync import SyncProgress
+from retry import service
+from retry.outcomes import Actor, SyncOutcome
+
+OnBatch = Callable[[SyncProgress], None]
+
+
+class Command(BaseCommand):
+    help = (
+        "Fetch a source, store what is new or changed, and queue the new entries. Ends with an "
+        "error where a source could not be read; such a source is left as it was."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", nargs="*", help="the sources to sync")
+        parser.add_argument("--all", action="store_true", help="every enabled source")
+        parser.add_argument(
+            "--no-submit", action="store_true", help="store new entries without queueing them"
+        )
+
+    def handle(self, *args: Any, **given: Any) -> None:
+        actor = Actor.command(f"manage.py sync ({_account()})")
+        failed = []
+        for source in _chosen(given["slug"], everything=given["all"]):
+            try:
+                with self._progress(source.slug) as on_batch:
+                    outcome = service.sync_source(
+                        source, actor=actor, submit=not given["no_submit"], on_batch=on_batch
+                    )
+            except SourceError as error:
+                failed.append(source.slug)
+                self.stderr.write(self.style.ERROR(f"{source.slug}: {error} ({error.code})"))
+            else:
+                self._report(source.slug, outcome, submitted=not given["no_submit"])
+        if failed:
+            raise CommandError(f"Could not sync {', '.join(failed)}.")
+
+    def _report(self, slug: str, outcome: SyncOutcome, *, submitted: bool) -> None:
+        report = outcome.report
+        if report.not_modified:
+            self.stdout.write(f"{slug}: not modified since the last sync")
+            return
+        counts = (
+            f"{report.created:,} new, {report.updated:,} changed, {report.unchanged:,} as before"
+        )
+        queued = f"; {outcome.queued:,} queued" if submitted else "; none queued, as asked"
+        self.stdout.write(self.style.SUCCESS(f"{slug}: {counts}{queued}"))
+        for note in report.notes:
+            self.stdout.write(self.style.WARNING(f"{slug}: {note}"))
+        if submitted and not outcome.dispatched:
+            self.stdout.write(
+                self.style.WARNING(f"{slug}: Redis is out of reach; the dispatcher hands them over")
+            )
+
+    @contextmanager
+    def _progress(self, slug: str) -> Iterator[OnBatch]:
+        """A bar on a terminal, a line for each batch elsewhere."""
+        if not self.stdout.isatty():
+            yield lambda now: self.stdout.write(f"{slug}: {now.done:,} of {_total(now)} stored")
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        # The command's own stream ends each write with a newline, which a bar must not.
+        ending, self.stdout.ending = self.stdout.ending, ""
+        console = Console(file=cast("IO[str]", self.stdout), force_terminal=True)
+        try:
+            with Progress(*columns, console=console, transient=True) as bar:
+                task = bar.add_task(slug, total=None)
+                yield lambda now: bar.update(task, completed=now.done, total=now.total)
+        finally:
+            self.stdout.ending = ending
+
+
+def _chosen(slugs: list[str], *, everything: bool) -> list[Source]:
+    if bool(slugs) == everything:
+        raise CommandError("Name the sources to sync, or give --all.")
+    if everything:
+        return list(Source.objects.filter(enabled=True))
+    found = Source.objects.in_bulk(slugs, field_name="slug")
+    missing = [slug for slug in slugs if slug not in found]
+    if missing:
+        known = ", ".join(Source.objects.values_list("slug", flat=True)[:20]) or "none yet"
+        raise CommandError(f"There is no source {', '.join(missing)}. There is: {known}.")
+    return [found[slug] for slug in dict.fromkeys(slugs)]
+
+
+def _total(now: SyncProgress) -> str:
+    return "an unknown number" if now.total is None else f"{now.total:,}"
+
+
+def _account() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "unknown account"

@@ -1,0 +1,174 @@
+"""Time and memory that a fetch takes, whatever the other side does."""
+
+import socket
+import time
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from io import BufferedIOBase
+from typing import Any
+
+import pytest
+
+from entries.net import (
+    BrokenAnswer,
+    TimedOut,
+    TooLarge,
+    fetch,
+)
+from entries.net.fetch import Answer
+from tests.support.http import LocalServer
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    with LocalServer() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def this_machine_is_allowed(settings: Any) -> None:
+    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
+    settings.REDRIVE_ALLOWED_NETWORKS = ["127.0.0.1/32"]
+
+
+def get(url: str, *, seconds: float = 5.0, max_bytes: int = MEGABYTE) -> Answer:
+    return fetch(url, seconds=seconds, max_bytes=max_bytes)
+
+
+class TestTime:
+    def test_no_time_at_all(self, server: LocalServer) -> None:
+        with pytest.raises(TimedOut, match=r"^timed out after 0 s"):
+            get(server.answer("/a"), seconds=0)
+
+    def test_a_server_that_says_nothing(self, server: LocalServer) -> None:
+        def say_nothing(_wire: BufferedIOBase) -> None:
+            server.closing.wait(30)
+
+        url = server.answer_raw("/a", say_nothing)
+        with pytest.raises(TimedOut, match=r"^timed out after 0\.3 s fetching http://127"):
+            get(url, seconds=0.3)
+
+    def test_a_body_in_drips(self, server: LocalServer) -> None:
+        self._gives_up_in_time(server.answer("/a", chunks=server.drip))
+
+    def test_headers_in_drips(self, server: LocalServer) -> None:
+        def drip(wire: BufferedIOBase) -> None:
+            wire.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            wire.writelines(server.drip())
+
+        self._gives_up_in_time(server.answer_raw("/a", drip))
+
+    def test_interim_answers_without_end(self, server: LocalServer) -> None:
+        def drip(wire: BufferedIOBase) -> None:
+            wire.writelines(server.drip(b"HTTP/1.1 103 Early Hints\r\n\r\n"))
+
+        self._gives_up_in_time(server.answer_raw("/a", drip))
+
+    def test_redirects_share_one_deadline(self, server: LocalServer) -> None:
+        server.answer("/a", status=302, headers={"Location": "/b"})
+        server.answer("/b", chunks=server.drip)
+        self._gives_up_in_time(server.url("/a"))
+
+    def test_a_name_server_that_does_not_answer(
+        self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def never(*_: Any, **__: Any) -> list[Any]:
+            server.closing.wait(30)
+            return []
+
+        monkeypatch.setattr(socket, "getaddrinfo", never)
+        self._gives_up_in_time("http://slow.example/")
+
+    def _gives_up_in_time(self, url: str) -> None:
+        before = time.monotonic()
+        with pytest.raises(TimedOut):
+            get(url, seconds=0.4)
+        assert 0.35 < time.monotonic() - before < 2.0
+
+
+class TestSize:
+    def test_the_limit_itself_is_allowed(self, server: LocalServer) -> None:
+        assert len(get(server.answer("/a", b"x" * 1000), max_bytes=1000).body) == 1000
+
+    def test_an_announced_size_over_the_limit_is_not_read(self, server: LocalServer) -> None:
+        with pytest.raises(TooLarge, match="1,001 bytes, more than 1,000 from http://127"):
+            get(server.answer("/a", b"x" * 1001), max_bytes=1000)
+
+    def test_two_hundred_megabytes_do_not_enter_memory(self, server: LocalServer) -> None:
+        sent = 0
+
+        def body() -> Iterator[bytes]:
+            nonlocal sent
+            for _ in range(200):
+                yield b"x" * MEGABYTE
+                sent += 1
+
+        url = server.answer("/a", chunks=body)
+        with peak_memory(below=8 * MEGABYTE), pytest.raises(TooLarge, match="more than 1,000,000"):
+            get(url)
+        assert sent < 100
+
+    @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+    def test_a_compression_bomb_is_given_up_at_the_limit(
+        self, server: LocalServer, encoding: str
+    ) -> None:
+        bomb = compressed_zeros(300 * MEGABYTE, wbits=31 if encoding == "gzip" else 15)
+        assert len(bomb) < MEGABYTE
+        url = server.answer("/a", bomb, headers={"Content-Encoding": encoding})
+        with peak_memory(below=6 * MEGABYTE), pytest.raises(TooLarge):
+            get(url)
+
+    def test_compressed_data_that_never_becomes_anything(self, server: LocalServer) -> None:
+        coder = zlib.compressobj(wbits=31)
+        start = coder.compress(b"") + coder.flush(zlib.Z_SYNC_FLUSH)
+        empty = coder.flush(zlib.Z_FULL_FLUSH) or b"\x00\x00\x00\xff\xff"
+
+        def body() -> Iterator[bytes]:
+            yield start
+            while not server.closing.is_set():
+                yield b"\x00\x00\x00\xff\xff" * 10_000 if empty else b""
+
+        url = server.answer("/a", chunks=body, headers={"Content-Encoding": "gzip"})
+        with pytest.raises(TooLarge):
+            get(url)
+
+    @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "x" * 500])
+    def test_other_and_layered_encodings_are_not_unpacked(
+        self, server: LocalServer, encoding: str
+    ) -> None:
+        url = server.answer("/a", b"abc", headers={"Content-Encoding": encoding})
+        with pytest.raises(BrokenAnswer, match="which was not asked for from http"):
+            get(url)
+
+    def test_headers_without_end(self, server: LocalServer) -> None:
+        def flood(wire: BufferedIOBase) -> None:
+            wire.write(b"HTTP/1.1 200 OK\r\n")
+            while not server.closing.is_set():
+                wire.write(b"X-More: " + b"y" * 10_000 + b"\r\n")
+
+        with peak_memory(below=6 * MEGABYTE), pytest.raises(BrokenAnswer):
+            get(server.answer_raw("/a", flood))
+
+
+def compressed_zeros(size: int, *, wbits: int) -> bytes:
+    coder = zlib.compressobj(9, wbits=wbits)
+    zeros = bytes(MEGABYTE)
+    return b"".join(coder.compress(zeros) for _ in range(size // MEGABYTE)) + coder.flush()
+
+
+class peak_memory:  # noqa: N801 - reads as a statement
+    """The block must not allocate more than ``below`` bytes at any moment."""
+
+    def __init__(self, *, below: int) -> None:
+        self._below = below
+
+    def __enter__(self) -> None:
+        tracemalloc.start()
+
+    def __exit__(self, *_: object) -> None:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < self._below, f"{peak:,} bytes"
