@@ -16,6 +16,10 @@ def updated(number: int) -> datetime:
     return FIRST_UPDATE + timedelta(minutes=number)
 
 
+def page_title(number: int) -> str:
+    return f"Page {number:03}"
+
+
 def feed(entries: int, *, base: str) -> bytes:
     """An Atom feed of the pages 1 to `entries`, the newest first."""
     ET.register_namespace("", ATOM)
@@ -27,10 +31,11 @@ def feed(entries: int, *, base: str) -> bytes:
     for number in range(entries, 0, -1):
         entry = ET.SubElement(root, f"{{{ATOM}}}entry")
         _add(entry, "id", f"tag:upstream.invalid,2026:page-{number}")
-        _add(entry, "title", f"Page {number:03}")
+        _add(entry, "title", page_title(number))
         _add(entry, "updated", updated(number).isoformat())
         _add(entry, "link", rel="alternate", type="text/html", href=f"{base}/pages/{number}")
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
 def page(title: str, *paragraphs: str) -> bytes:

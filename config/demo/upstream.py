@@ -100,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._not_found()
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the name http.server looks for
 
     def do_POST(self) -> None:
         # Nothing in the body matters, but it must not be taken for the next request.
@@ -121,8 +121,8 @@ class Handler(BaseHTTPRequestHandler):
         if kind is Behaviour.GONE:
             return self._not_found()
         if kind is Behaviour.WORKS:
-            title = f"Page {number:03}"
-            return self._answer(HTTPStatus.OK, documents.page(title, "All is well here."))
+            page = documents.page(documents.page_title(number), "All is well here.")
+            return self._answer(HTTPStatus.OK, page)
         return self._answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             documents.page("Service unavailable", "Broken on purpose; see the front page."),
@@ -180,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its signature
         if self.server.verbose:
             print(f"{self.command} {self.path} {args[1]}", flush=True)
 

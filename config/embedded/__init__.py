@@ -3,8 +3,8 @@
 Nothing here imports Django: the servers have to be there before settings are read.
 """
 
-from config.embedded.errors import EmbeddedError, FolderInUse
+from config.embedded.errors import EmbeddedError, FolderInUseError
 from config.embedded.postgres import PostgresServer
 from config.embedded.redis import RedisServer
 
-__all__ = ["EmbeddedError", "FolderInUse", "PostgresServer", "RedisServer"]
+__all__ = ["EmbeddedError", "FolderInUseError", "PostgresServer", "RedisServer"]

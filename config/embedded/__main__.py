@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config.embedded.errors import EmbeddedError
 from config.embedded.runner import run
+from config.embedded.terminal import tell
 
 DESCRIPTION = """\
 Run COMMAND with a real PostgreSQL and a real Redis around it, and stop both when it ends.
@@ -68,7 +69,7 @@ def main() -> int:
     try:
         return run(request.command, folder=request.folder)
     except EmbeddedError as error:
-        print(f"config.embedded: {error}", file=sys.stderr)
+        tell(f"config.embedded: {error}")
         return 1
 
 

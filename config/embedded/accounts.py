@@ -1,14 +1,14 @@
-"""PostgreSQL refuses to run as root: which account it runs as then, and what that one must reach."""
+"""PostgreSQL refuses to run as root: whom it runs as then, and what that account must reach."""
 
 import os
 import pwd
 import stat
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from config.embedded.errors import EmbeddedError
+from config.embedded.terminal import tell
 
 # In this order. Both exist on nearly every system, so no account has to be created.
 UNPRIVILEGED = ("postgres", "nobody")
@@ -59,7 +59,7 @@ def open_way(path: Path, account: Account, *, own: Path | None = None) -> None:
             folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
             opened.append(str(folder))
     if told := [folder for folder in opened if folder != str(own)]:
-        print(OPENED.format(", ".join(told)), file=sys.stderr, flush=True)
+        tell(OPENED.format(", ".join(told)))
 
 
 def open_tree(roots: Iterable[Path], account: Account) -> None:

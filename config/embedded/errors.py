@@ -7,7 +7,7 @@ class EmbeddedError(Exception):
     """The servers cannot be provided. The text is meant for the person at the terminal."""
 
 
-class FolderInUse(EmbeddedError):
+class FolderInUseError(EmbeddedError):
     """Another living process keeps a server in this folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -15,5 +15,5 @@ class FolderInUse(EmbeddedError):
         self.folder = folder
 
 
-class ServerFailed(EmbeddedError):
+class ServerFailedError(EmbeddedError):
     """A server ended or stayed silent when it should have answered; carries the end of its log."""

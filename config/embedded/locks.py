@@ -5,7 +5,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from config.embedded.errors import EmbeddedError, FolderInUse
+from config.embedded.errors import EmbeddedError, FolderInUseError
 
 
 class FolderLock:
@@ -17,7 +17,7 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Return at once: with the lock, or with FolderInUse. Harmless when held already."""
+        """Return at once: with the lock, or with FolderInUseError. Harmless when held already."""
         if self._descriptor is not None:
             return
         try:
@@ -32,7 +32,7 @@ class FolderLock:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(descriptor)
-            raise FolderInUse(self.folder) from error
+            raise FolderInUseError(self.folder) from error
         self._descriptor = descriptor
 
     def release(self) -> None:

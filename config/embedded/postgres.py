@@ -15,7 +15,7 @@ from urllib.parse import quote
 import psycopg
 
 from config.embedded.accounts import Account, open_tree, open_way, server_account
-from config.embedded.errors import EmbeddedError, ServerFailed
+from config.embedded.errors import EmbeddedError, ServerFailedError
 from config.embedded.processes import Steps
 from config.embedded.server import Server
 from config.embedded.sockets import make_socket_folder
@@ -86,7 +86,7 @@ class PostgresServer(Server):
         sockets = self.socket.parent
         if sockets != self.folder:
             make_socket_folder(sockets, account.uid if account else os.geteuid())
-        self._run(self._command(installed, sockets), account)
+        self._run_patiently(self._command(installed, sockets), account)
         self._create_database()
 
     def _create_cluster(self, installed: Path, account: Account | None) -> None:
@@ -121,7 +121,7 @@ class PostgresServer(Server):
             extra_groups=[] if account else None,
         )
         if made.returncode != 0:
-            raise ServerFailed(f"initdb failed:\n{made.stdout}{made.stderr}")
+            raise ServerFailedError(f"initdb failed:\n{made.stdout}{made.stderr}")
         if self.folder.exists():
             self.folder.rmdir()  # An empty one is welcome; anything else is not ours to remove.
         unfinished.rename(self.folder)
@@ -135,18 +135,17 @@ class PostgresServer(Server):
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return [str(installed / "bin" / "postgres"), "-D", str(self.folder), *options]
 
-    def _run(self, command: list[str], account: Account | None) -> None:
+    def _run_patiently(self, command: list[str], account: Account | None) -> None:
         deadline = time.monotonic() + 15
         while True:
-            self._spawn(
-                command,
-                env=_clean_environment(),
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-            )
             try:
-                self._wait_until_ready()
-            except ServerFailed as failure:
+                self._run(
+                    command,
+                    env=_clean_environment(),
+                    user=account.uid if account else None,
+                    group=account.gid if account else None,
+                )
+            except ServerFailedError as failure:
                 if STILL_WINDING_UP not in str(failure) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
@@ -157,9 +156,11 @@ class PostgresServer(Server):
         return self._answers("postgres")
 
     def _create_database(self) -> None:
-        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            with contextlib.suppress(psycopg.errors.DuplicateDatabase):
-                connection.execute(f"CREATE DATABASE {DATABASE}")
+        with (
+            psycopg.connect(self._url("postgres"), autocommit=True) as connection,
+            contextlib.suppress(psycopg.errors.DuplicateDatabase),
+        ):
+            connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
 def installation() -> Path:
@@ -184,7 +185,7 @@ def _needed_parts(installed: Path) -> list[Path]:
 
 
 def _character_types() -> str:
-    """The C library's locale that tells letters apart; pg_trgm asks it, and "C" knows only ASCII."""
+    """The C library's locale by which pg_trgm tells letters apart; "C" knows only ASCII."""
     current = locale.setlocale(locale.LC_CTYPE)
     try:
         locale.setlocale(locale.LC_CTYPE, "C.UTF-8")

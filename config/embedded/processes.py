@@ -1,15 +1,21 @@
 """Starting and ending processes so that none outlives whoever started it."""
 
+import contextlib
 import ctypes
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+ON_LINUX: bool = sys.platform == "linux"
 PR_SET_PDEATHSIG = 1
+
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # A signal and how many seconds it is given before the next, harsher one.
 Steps = Sequence[tuple[signal.Signals, float]]
@@ -21,7 +27,7 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     Linux only; elsewhere None, and the next start clears up what was left. "Starter" is the
     thread that forks: start servers from a thread that stays, such as the main one.
     """
-    if not sys.platform.startswith("linux"):
+    if not ON_LINUX:
         return None
     prctl = ctypes.CDLL(None).prctl
     parent = os.getpid()
@@ -34,9 +40,33 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     return ask_the_kernel
 
 
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Let signals wait until the end of the block.
+
+    A handler that raises in the middle of Popen would leave a process that nobody knows of. Only
+    the main thread handles signals, so in another one there is nothing to hold.
+    """
+    held: list[int] = []
+    previous: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in PASSED_ON:
+            handler = signal.getsignal(number)
+            # What is ignored stays ignored, as a child inherits that and nothing else.
+            if handler not in {signal.SIG_IGN, None}:
+                previous[number] = signal.signal(number, lambda found, _: held.append(found))
+    try:
+        yield
+    finally:
+        for changed, handler in previous.items():
+            signal.signal(changed, handler)
+        for missed in held:
+            signal.raise_signal(missed)
+
+
 def arguments_of(pid: int) -> list[str]:
     """The command line of a process; empty when it is gone, a zombie, or not ours to read."""
-    if sys.platform.startswith("linux"):
+    if ON_LINUX:
         try:
             raw = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:

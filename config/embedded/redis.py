@@ -11,8 +11,8 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from config.embedded.errors import EmbeddedError
-from config.embedded.server import TERMINATE_THEN_KILL, Server
 from config.embedded.processes import Steps
+from config.embedded.server import TERMINATE_THEN_KILL, Server
 from config.embedded.sockets import make_socket_folder
 
 OLDEST = (6, 2)
@@ -60,8 +60,7 @@ class RedisServer(Server):
         self.folder.mkdir(mode=0o700, exist_ok=True)
         if self.socket.parent != self.folder:
             make_socket_folder(self.socket.parent, os.geteuid())
-        self._spawn(self._command(binary), env=os.environ, user=None, group=None)
-        self._wait_until_ready()
+        self._run(self._command(binary), env=os.environ, user=None, group=None)
 
     def _command(self, binary: Path) -> list[str]:
         options = {

@@ -2,18 +2,18 @@
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from config.embedded.errors import EmbeddedError, FolderInUse
+from config.embedded.errors import EmbeddedError, FolderInUseError
 from config.embedded.postgres import PostgresServer
 from config.embedded.redis import RedisServer
 from config.embedded.server import Server
 from config.embedded.signals import Relay
 from config.embedded.temporary import temporary_folder
+from config.embedded.terminal import tell
 
 JOIN_WITHIN = 60.0
 
@@ -30,8 +30,10 @@ def run(command: Sequence[str], *, folder: Path | None) -> int:
         try:
             home = stack.enter_context(temporary_folder()) if folder is None else folder.resolve()
             home.mkdir(parents=True, exist_ok=True)
-            added = _provide(home, stack, durable=folder is not None)
-            code = relay.run(command, env={**os.environ, **added, "DATA_DIR": str(home)})
+            servers = _provide(home, stack, durable=folder is not None)
+            urls = {variable: server.url for variable, server in servers.items()}
+            env = {**os.environ, **urls, "DATA_DIR": str(home)}
+            code = relay.run(command, env=env, servers=list(servers.values()))
         except PermissionError as error:
             raise EmbeddedError(f"{error.filename}: {error.strerror}") from error
         finally:
@@ -39,22 +41,19 @@ def run(command: Sequence[str], *, folder: Path | None) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _provide(home: Path, stack: ExitStack, *, durable: bool) -> dict[str, str]:
-    """Start what the environment does not name; returns the variables that say where it is."""
-    servers: dict[str, Server] = {
+def _provide(home: Path, stack: ExitStack, *, durable: bool) -> dict[str, Server]:
+    """Start what the environment does not name; returns the servers by their variables."""
+    wanted: dict[str, Server] = {
         "DATABASE_URL": PostgresServer(home / "postgres", durable=durable),
         "REDIS_URL": RedisServer(home / "redis", durable=durable),
     }
-    added = {}
-    for variable, server in servers.items():
-        if os.environ.get(variable):
-            continue
+    servers = {key: server for key, server in wanted.items() if not os.environ.get(key)}
+    for server in servers.values():
         started = time.monotonic()
         stack.callback(server.stop)
         start_or_join(server)
-        added[variable] = server.url
         _tell(server, time.monotonic() - started)
-    return added
+    return servers
 
 
 def start_or_join(server: Server) -> None:
@@ -63,7 +62,7 @@ def start_or_join(server: Server) -> None:
     while True:
         try:
             return server.start()
-        except FolderInUse as error:
+        except FolderInUseError as error:
             if server.answers():
                 return None
             if time.monotonic() > deadline:
@@ -76,4 +75,4 @@ def start_or_join(server: Server) -> None:
 
 def _tell(server: Server, seconds: float) -> None:
     how = f"started in {seconds:.1f} s" if server.running else "shared with a running command"
-    print(f"{server.name} {how} ({server.folder})", file=sys.stderr, flush=True)
+    tell(f"{server.name} {how} ({server.folder})")

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from config.embedded.errors import ServerFailed
+from config.embedded.errors import ServerFailedError
 from config.embedded.locks import FolderLock
-from config.embedded.processes import Steps, arguments_of, die_with_parent, end
+from config.embedded.processes import Steps, arguments_of, die_with_parent, end, signals_held
 from config.embedded.sockets import socket_folder
+from config.embedded.terminal import tell
 
 READY_WITHIN = 60.0
 
@@ -71,10 +72,17 @@ class Server(ABC):
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None and self.running else None
 
-    def start(self) -> None:
-        """Return when it answers. Raises FolderInUse, or ServerFailed with the end of the log.
+    def poll(self) -> None:
+        """Say so, once, when it ended although nobody stopped it."""
+        if self._process is not None and not self.running:
+            tell(f"{self.name} ended by itself; see {self.log}.")
+            self._process = None
 
-        A server that an earlier owner left behind in this folder is stopped first.
+    def start(self) -> None:
+        """Return when it answers.
+
+        A server that an earlier owner left behind in this folder is stopped first. Raises
+        FolderInUseError, or ServerFailedError with the end of the log.
         """
         if self.running:
             return
@@ -129,12 +137,13 @@ class Server(ABC):
     def _is_ours(self, pid: int) -> bool:
         return str(self.folder) in arguments_of(pid)
 
-    def _spawn(
+    def _run(
         self, command: list[str], *, env: Mapping[str, str], user: int | None, group: int | None
     ) -> None:
+        """Start the process and return when it answers, or raise ServerFailedError."""
         # Its own session, so that Ctrl-C at the terminal reaches the command first and the
         # servers are still there while it winds up.
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, signals_held():
             self._log_start = log.tell()
             self._process = subprocess.Popen(
                 command,
@@ -147,12 +156,11 @@ class Server(ABC):
                 group=group,
                 extra_groups=None if user is None else [],
                 start_new_session=True,
-                preexec_fn=die_with_parent(self.stop_steps[0][0]),
+                preexec_fn=die_with_parent(self.stop_steps[0][0]),  # noqa: PLW1509
             )
+        self._wait_until_ready(self._process)
 
-    def _wait_until_ready(self) -> None:
-        process = self._process
-        assert process is not None
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + READY_WITHIN
         while not self._accepts():
             if process.poll() is not None:
@@ -161,8 +169,8 @@ class Server(ABC):
                 raise self._failure(f"did not answer within {READY_WITHIN:.0f} seconds")
             time.sleep(0.02)
 
-    def _failure(self, what: str) -> ServerFailed:
-        return ServerFailed(f"{self.name} {what}. The end of {self.log}:\n{self._log_tail()}")
+    def _failure(self, what: str) -> ServerFailedError:
+        return ServerFailedError(f"{self.name} {what}. The end of {self.log}:\n{self._log_tail()}")
 
     def _log_tail(self) -> str:
         """The last lines since this start; earlier ones would explain another failure."""

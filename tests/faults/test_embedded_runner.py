@@ -14,6 +14,7 @@ import pytest
 from config.embedded import temporary
 from tests.support.servers import (
     Spawned,
+    private_folder,
     private_redis,
     process_exists,
     spawn,
@@ -62,8 +63,9 @@ def waiting_command(runner: Spawned) -> int:
 
 
 @pytest.fixture
-def tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tmp")
+def tmp() -> Iterator[Path]:
+    with private_folder() as folder:
+        yield folder
 
 
 def test_the_command_gets_both_urls_and_gives_its_exit_code(tmp: Path) -> None:
@@ -189,3 +191,39 @@ def test_a_young_folder_is_not_swept(tmp: Path) -> None:
     young.mkdir()
     assert temporary.sweep(tmp) == []
     shutil.rmtree(young)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs the kernel's help")
+def test_an_orphan_in_a_session_of_its_own_ends_too(tmp: Path) -> None:
+    setup = (
+        "import subprocess; "
+        "print('orphan', subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
+    )
+    script = WAITING.format(trap=setup)
+    with embedded("--data", tmp / "d", sys.executable, "-c", script, tmp=tmp) as runner:
+        command = waiting_command(runner)
+        orphan = int(runner.output.partition("orphan ")[2].split()[0])
+        os.kill(command, signal.SIGKILL)
+        assert runner.wait() == 128 + signal.SIGKILL
+    assert not process_exists(orphan)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs the kernel's help")
+def test_an_orphan_that_ends_meanwhile_leaves_no_zombie(tmp: Path) -> None:
+    middle = "import subprocess; print('orphan', subprocess.Popen(['sleep', '0.3']).pid)"
+    setup = f"import subprocess; subprocess.run([sys.executable, '-c', {middle!r}])"
+    script = WAITING.format(trap=setup)
+    with embedded("--data", tmp / "d", sys.executable, "-c", script, tmp=tmp) as runner:
+        waiting_command(runner)
+        orphan = int(runner.output.partition("orphan ")[2].split()[0])
+        wait_until(lambda: not Path(f"/proc/{orphan}").exists())
+
+
+def test_a_server_that_ends_by_itself_is_reported(tmp: Path) -> None:
+    script = WAITING.format(trap="")
+    with embedded("--data", tmp / "d", sys.executable, "-c", script, tmp=tmp) as runner:
+        waiting_command(runner)
+        os.kill(server_pids(tmp / "d")[1], signal.SIGKILL)
+        assert "see" in runner.wait_for_output("Redis ended by itself")
+        runner.send(signal.SIGTERM)
+        assert runner.wait() == 128 + signal.SIGTERM

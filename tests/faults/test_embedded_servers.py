@@ -3,23 +3,31 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
-from config.embedded import FolderInUse, PostgresServer, RedisServer
+from config.embedded import FolderInUseError, PostgresServer, RedisServer
 from config.embedded.postgres import DATABASE
 from config.embedded.processes import arguments_of
 from config.embedded.redis import OLDEST, bundled_redis, redis_version
 from tests.support.servers import (
+    private_folder,
     private_postgres,
     private_redis,
     process_exists,
     spawn,
     wait_until,
 )
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with private_folder() as folder:
+        yield folder
 
 
 def client(server: RedisServer) -> redis.Redis:
@@ -46,8 +54,8 @@ def test_a_killed_redis_starts_over_its_own_remains() -> None:
         assert client(server).ping()
 
 
-def test_a_durable_redis_keeps_its_data(tmp_path: Path) -> None:
-    server = RedisServer(tmp_path / "redis")
+def test_a_durable_redis_keeps_its_data(home: Path) -> None:
+    server = RedisServer(home / "redis")
     try:
         server.start()
         client(server).set("key", "value")
@@ -57,11 +65,11 @@ def test_a_durable_redis_keeps_its_data(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_the_binary_in_the_wheel_works(tmp_path: Path) -> None:
+def test_the_binary_in_the_wheel_works(home: Path) -> None:
     binary = bundled_redis()
     assert binary is not None
     assert (redis_version(binary) or (0, 0)) >= OLDEST
-    server = RedisServer(tmp_path / "redis", binary=binary)
+    server = RedisServer(home / "redis", binary=binary)
     try:
         server.start()
         assert client(server).eval("return redis.call('set', KEYS[1], 1)", 1, "key") == "OK"
@@ -89,12 +97,12 @@ def test_postgres_keeps_its_data_over_stop_and_kill() -> None:
     assert (word, len(trigrams)) == ("Ärger", 6)
 
 
-def test_an_interrupted_start_is_made_good(tmp_path: Path) -> None:
-    unfinished = tmp_path / "postgres.unfinished"
+def test_an_interrupted_start_is_made_good(home: Path) -> None:
+    unfinished = home / "postgres.unfinished"
     unfinished.mkdir()
     (unfinished / "PG_VERSION").write_text("18\n")
-    (tmp_path / "postgres").mkdir()
-    server = PostgresServer(tmp_path / "postgres", durable=False)
+    (home / "postgres").mkdir()
+    server = PostgresServer(home / "postgres", durable=False)
     try:
         server.start()
         assert server.answers()
@@ -112,10 +120,9 @@ def test_a_pid_file_that_names_somebody_else_does_not_keep_it_from_starting() ->
 
 
 @pytest.mark.parametrize("name", ["x" * 120, "with, comma", "Ünïcode and space"])
-def test_any_path_will_do(tmp_path: Path, name: str) -> None:
-    home = tmp_path / name
-    database = PostgresServer(home / "postgres", durable=False)
-    queue = RedisServer(home / "redis", durable=False)
+def test_any_path_will_do(home: Path, name: str) -> None:
+    database = PostgresServer(home / name / "postgres", durable=False)
+    queue = RedisServer(home / name / "redis", durable=False)
     try:
         database.start()
         queue.start()
@@ -142,7 +149,7 @@ def test_two_folders_do_not_meet() -> None:
 def test_a_folder_has_one_owner() -> None:
     with private_redis() as owner:
         second = RedisServer(owner.folder, durable=False)
-        with pytest.raises(FolderInUse):
+        with pytest.raises(FolderInUseError):
             second.start()
         assert second.answers()
         owner.stop()
@@ -163,13 +170,13 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_servers_left_behind_are_taken_over(tmp_path: Path) -> None:
-    with spawn(sys.executable, "-c", ABANDON, tmp_path) as abandoning:
+def test_servers_left_behind_are_taken_over(home: Path) -> None:
+    with spawn(sys.executable, "-c", ABANDON, home) as abandoning:
         assert abandoning.wait() == -signal.SIGKILL
         left = [int(line) for line in abandoning.output.splitlines() if line.isdigit()]
     assert len(left) == 2
-    assert all(str(tmp_path) in " ".join(arguments_of(pid)) for pid in left)
-    for server in (PostgresServer(tmp_path / "postgres"), RedisServer(tmp_path / "redis")):
+    assert all(str(home) in " ".join(arguments_of(pid)) for pid in left)
+    for server in (PostgresServer(home / "postgres"), RedisServer(home / "redis")):
         try:
             server.start()
             assert server.answers()

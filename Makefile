@@ -1,0 +1,95 @@
+# Targets for people. Each installs what it needs into .venv first; a second call does not.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+EMBEDDED := $(PY) -m config.embedded
+TEMPORARY := $(EMBEDDED) --temporary --
+
+# For the demo and the shell; from the environment or the command line: make demo PORT=9000
+PORT ?= 8000
+DATA_DIR ?= .data
+DEMO_ENTRIES ?= 500
+# For the tests: make test ARGS="tests/unit -k queue"
+ARGS ?=
+export PORT DATA_DIR DEMO_ENTRIES
+
+# Enough for Django's deployment checks to have nothing to say.
+PRODUCTION := REDRIVE_ENV=production ALLOWED_HOSTS=redrive.example.com \
+	SECRET_KEY=only-for-the-checks-of-make-check-and-for-nothing-else-at-all
+
+.DEFAULT_GOAL := help
+# Two installs into one environment at a time spoil it; nothing here gains from -j.
+.NOTPARALLEL:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Run everything on this machine until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
+	@exec $(PY) -m config.demo
+
+.PHONY: shell
+shell: $(VENV)/.runtime ## A Django shell on the demo's data, also while the demo runs
+	@exec env REDRIVE_ENV=demo SECRET_KEY=only-for-a-shell $(EMBEDDED) -- $(PY) manage.py shell
+
+.PHONY: test
+test: $(VENV)/.dev browser ## Run the tests (ARGS="tests/unit -k queue")
+	@exec $(TEMPORARY) $(PY) -m pytest $(ARGS)
+
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+		printf '\n*** Chromium is not installed: THE BROWSER TESTS WILL NOT RUN.\n'; \
+		printf '*** apt-get install chromium, or set REQUIRE_BROWSER=1 to make this a failure.\n\n'; \
+		test -z "$$REQUIRE_BROWSER"; }
+
+.PHONY: check
+check: $(VENV)/.dev ## Lint, formatting, types, import contracts, migrations, deployment checks
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(VENV)/bin/lint-imports
+	$(PY) -m mypy .
+	REDRIVE_ENV=test $(TEMPORARY) $(PY) manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(TEMPORARY) $(PY) manage.py check --deploy --fail-level WARNING
+
+.PHONY: lock
+lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, with hashes
+	$(LOCK) --extra embedded --output-file requirements/runtime.txt
+	$(LOCK) --extra embedded --extra dev --output-file requirements/dev.txt
+
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header pyproject.toml
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure
+	@exec $(TEMPORARY) $(PY) -m bench $(ARGS)
+
+.PHONY: clean
+clean: ## Remove the environment and caches; the demo's data stay (rm -r .data)
+	rm -rf $(VENV) .static .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment ---------------------------------------------------------------------------
+
+.PHONY: environment
+environment: $(VENV)/.dev
+
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'On Debian: apt-get install python3-venv'; exit 1; }
+
+$(VENV)/.runtime: requirements/runtime.txt | $(PY)
+	$(INSTALL) -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime | $(PY)
+	$(INSTALL) -r $<
+	@touch $@

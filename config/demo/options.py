@@ -1,0 +1,109 @@
+"""What the demo is told by its environment, and what it tells Django."""
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+
+
+class DemoError(Exception):
+    """The demo cannot go on. The text is meant for the person at the terminal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    port: int
+    entries: int
+    data: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Raises DemoError naming the variable that makes no sense."""
+        return cls(
+            port=_number(environ, "PORT", default=8000, limits=(1, 65534)),
+            entries=_number(environ, "DEMO_ENTRIES", default=500, limits=(1, 100_000)),
+            data=Path(environ.get("DATA_DIR") or ".data").resolve(),
+        )
+
+    @property
+    def upstream_port(self) -> int:
+        return self.port + 1
+
+    @property
+    def site(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def upstream(self) -> str:
+        return f"http://{HOST}:{self.upstream_port}"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def token_file(self) -> Path:
+        return self.data / "demo_token"
+
+
+def check_ports(options: Options) -> None:
+    """Raises DemoError when one is taken; asked before anything is started."""
+    for port in (options.port, options.upstream_port):
+        with socket.socket() as probe:
+            # As the servers do it: a port that is only cooling down is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                raise DemoError(
+                    f"Port {port} is taken ({error.strerror}). The demo needs {options.port} and "
+                    f"{options.upstream_port}; choose others with: make demo PORT=9000"
+                ) from error
+
+
+def django_environment(options: Options, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of everything the demo starts. What is set already wins, within reason."""
+    return {
+        "REDRIVE_PAGE_TIME_LIMIT": "3",
+        "REDRIVE_ALLOW_PRIVATE_ADDRESSES": "true",  # The upstream is on this machine.
+        "SECRET_KEY": secret(options.data / "secret_key"),
+        "ALLOWED_HOSTS": f"{HOST},localhost",
+        "STATIC_ROOT": str(options.data / "static"),
+        **environ,
+        "REDRIVE_ENV": "demo",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DEBUG": "false",
+        "PYTHONUNBUFFERED": "1",
+        # A proxy would look for the upstream on its own machine.
+        "NO_PROXY": ",".join(filter(None, [environ.get("NO_PROXY"), HOST, "localhost"])),
+    }
+
+
+def secret(path: Path) -> str:
+    """The secret kept in `path`, made at the first call."""
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+def write_private(path: Path, text: str) -> None:
+    """For its owner's eyes only from the first byte on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{text}\n")
+
+
+def _number(environ: Mapping[str, str], name: str, *, default: int, limits: tuple[int, int]) -> int:
+    given = environ.get(name) or str(default)
+    lowest, highest = limits
+    if not given.isascii() or not given.isdigit() or not lowest <= int(given) <= highest:
+        raise DemoError(f"{name}={given}: a number from {lowest} to {highest} is needed.")
+    return int(given)

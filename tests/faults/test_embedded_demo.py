@@ -1,0 +1,102 @@
+"""The demo as people start it: it comes up, keeps its processes alive, leaves nothing behind."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.servers import Spawned, private_folder, process_exists, spawn, wait_until
+
+SPAWNED = re.compile(r"spawned: '([\w-]+)' with pid (\d+)")
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with private_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def port() -> int:
+    """The first of two free ones in a row."""
+    for candidate in range(20_000 + os.getpid() % 10_000, 40_000, 2):
+        if all(free(number) for number in (candidate, candidate + 1)):
+            return candidate
+    raise AssertionError("no two free ports in a row")
+
+
+def free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def demo(data: Path, port: int) -> Spawned:
+    env = {
+        "DATABASE_URL": None,
+        "REDIS_URL": None,
+        "DATA_DIR": str(data),
+        "PORT": str(port),
+        "DEMO_ENTRIES": "20",
+    }
+    return spawn(sys.executable, "-m", "config.demo", env=env)
+
+
+def processes(running: Spawned) -> dict[str, int]:
+    """The latest pid of each of the demo's processes."""
+    return {name: int(pid) for name, pid in SPAWNED.findall(running.output)}
+
+
+def get(port: int, path: str, token: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_the_demo_runs_and_ends(data: Path, port: int) -> None:
+    with demo(data, port) as running:
+        shown = running.wait_for_output("Retry one entry", timeout=120)
+        assert f"http://127.0.0.1:{port}/admin/" in shown
+        assert "Syncing the source demo" in shown
+
+        status, body = get(port, "/admin/api/status", (data / "demo_token").read_text().strip())
+        assert status == 200
+        assert sum(json.loads(body)["entries"].values()) == 20
+
+        first = processes(running)
+        os.kill(first["worker-default"], signal.SIGKILL)
+        wait_until(
+            lambda: processes(running)["worker-default"] != first["worker-default"],
+            timeout=30,
+            what="the killed worker comes back",
+        )
+        last = processes(running)
+
+        with demo(data, port) as second:
+            assert second.wait() == 1
+            assert f"Port {port} is taken" in second.output
+
+        running.send(signal.SIGINT)
+        assert running.wait(timeout=60) == 0
+    assert not any(process_exists(pid) for pid in [*first.values(), *last.values()])
+    assert free(port)
+    assert free(port + 1)
+
+
+def test_a_step_that_fails_shows_its_output_and_ends_everything(data: Path, port: int) -> None:
+    (data / "static").write_text("a file where a folder has to be")
+    with demo(data, port) as running:
+        assert running.wait(timeout=60) == 1
+        assert "Collecting the static files failed: manage.py collectstatic" in running.output
+        assert "Traceback" in running.output
+    assert not (data / "postgres" / "postmaster.pid").exists()

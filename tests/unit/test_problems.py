@@ -1,0 +1,125 @@
+"""Every error of the domain has an HTTP status and a title of its own."""
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+import entries
+import retry
+from entries.errors import EntriesError, PermanentError, SourceError, TimeLimitExceeded, UnknownKind
+from entries.states import EntryStatus
+from retry import errors
+from retry.api import problems
+from retry.api.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
+from retry.errors import RetryError
+from retry.outcomes import Reason
+
+#: One of each, as the service raises it.
+RAISED: list[RetryError] = [
+    errors.NotPermitted("entries.retry_entry"),
+    errors.EntryNotFound(7),
+    *(
+        errors.NotRetryable(reason=reason, status=EntryStatus.RUNNING, entry_id=7)
+        for reason in Reason
+        if reason is not Reason.NOT_FOUND
+    ),
+    errors.TooManyEntries(limit=1000, given=1001),
+    errors.EmptySelection(),
+    errors.OperationNotFound(uuid4()),
+    errors.OperationFinished(state="completed"),
+    errors.SourceNotFound("news"),
+    errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),
+]
+
+
+def subclasses(base: type[Exception]) -> Iterator[type[Exception]]:
+    """Of the project's own, wherever they are defined."""
+    for package in (entries, retry):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if ".migrations" not in module.name:
+                importlib.import_module(module.name)
+    waiting = [base]
+    while waiting:
+        for cls in waiting.pop().__subclasses__():
+            if cls.__module__.split(".")[0] in {"entries", "retry"}:
+                yield cls
+                waiting.append(cls)
+
+
+def test_every_refusal_stands_in_the_table_itself() -> None:
+    assert set(STATUSES) == {RetryError, *subclasses(RetryError)}
+
+
+def test_every_error_of_the_entries_is_covered_by_more_than_the_base() -> None:
+    for cls in subclasses(EntriesError):
+        if cls.__subclasses__():
+            continue  # nobody raises it; what it stands for is below
+        assert any(c in FROM_ENTRIES for c in cls.__mro__ if c is not EntriesError), cls
+
+
+def test_every_refusal_is_tried_here() -> None:
+    assert {type(error) for error in RAISED} == set(STATUSES) - {RetryError}
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: f"{type(error).__name__}")
+def test_a_refusal_says_what_it_is(error: RetryError) -> None:
+    problem = problems.of(error)
+    assert problem.status == STATUSES[type(error)]
+    assert 400 <= problem.status < 600
+    body = json.loads(problem.response().content)
+    assert body["detail"] == str(error) != ""
+    assert body["title"] == TITLES[body["code"]]
+    if not isinstance(error, errors.NotRetryable):
+        assert body["code"] == error.code
+
+
+def test_a_conflict_says_the_current_status() -> None:
+    error = errors.NotRetryable(
+        reason=Reason.ALREADY_RUNNING, status=EntryStatus.RUNNING, entry_id=7
+    )
+    problem = problems.of(error)
+    assert (problem.status, problem.code) == (409, "already_running")
+    assert problem.extra == {"entry_id": 7, "current_status": "running"}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "detail"),
+    [
+        (SourceError("too_large", "It is too large."), 422, "source_error", "It is too large."),
+        (UnknownKind("no kind x"), 422, "unknown_kind", "no kind x"),
+        (PermanentError("secret"), 500, "internal_error", ""),
+        (TimeLimitExceeded("secret"), 500, "internal_error", ""),
+        (EntriesError("secret"), 500, "internal_error", ""),
+    ],
+)
+def test_what_is_wrong_with_entries_and_sources(
+    error: EntriesError, status: int, code: str, detail: str
+) -> None:
+    problem = problems.of(error)
+    assert (problem.status, problem.code, problem.detail) == (status, code, detail)
+
+
+def test_every_code_has_a_title() -> None:
+    codes = {error.code for error in RAISED} | {code for _, code in FROM_ENTRIES.values()}
+    assert codes <= TITLES.keys()
+    assert {reason.value for reason in Reason} - {"not_found"} <= TITLES.keys()
+    for code, title in TITLES.items():
+        assert code == code.lower()
+        assert title.endswith(".")
+
+
+def test_a_code_without_a_title_is_a_mistake_that_shows() -> None:
+    with pytest.raises(KeyError):
+        Problem(400, "no_such_code").response()
+
+
+def test_a_subclass_that_nobody_listed_is_answered_like_its_parent() -> None:
+    class NotNow(errors.NotRetryable):
+        pass
+
+    error = NotNow(reason=Reason.NOT_FAILED, status=EntryStatus.PENDING, entry_id=1)
+    assert problems.of(error).status == 409

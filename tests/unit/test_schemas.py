@@ -1,0 +1,80 @@
+"""The border: what gets in, and that nothing is bent to fit."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from entries.filters import EntryFilter
+from retry.api import schemas
+from retry.api.schemas import MAX_ID, EntryQuery, Query, Request, RetryRequest
+
+MODELS = [
+    cls
+    for cls in vars(schemas).values()
+    if isinstance(cls, type) and issubclass(cls, BaseModel) and cls.__module__ == schemas.__name__
+]
+INSTANTS = st.integers(-62_135_510_400, 253_402_214_400).map(
+    lambda second: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
+)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_comes_in_is_strict_and_closed(model: type[BaseModel]) -> None:
+    config = model.model_config
+    assert config["frozen"]
+    if issubclass(model, Request):
+        assert (config["strict"], config["extra"]) == (True, "forbid")
+    if issubclass(model, Query):
+        assert config["extra"] == "forbid"
+
+
+@given(st.integers(1, MAX_ID), st.text(max_size=500).filter(lambda text: "\x00" not in text))
+def test_any_id_and_any_reason(entry_id: int, reason: str) -> None:
+    body = json.dumps({"entry_id": entry_id, "reason": reason})
+    asked = RetryRequest.model_validate_json(body)
+    assert (asked.entry_id, asked.reason) == (entry_id, reason)
+
+
+@given(
+    st.one_of(
+        st.integers(max_value=0),
+        st.integers(min_value=MAX_ID + 1),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.booleans(),
+        st.none(),
+        st.text(),
+        st.lists(st.integers()),
+    )
+)
+def test_nothing_else_is_an_id(value: Any) -> None:
+    with pytest.raises(ValidationError):
+        RetryRequest.model_validate_json(json.dumps({"entry_id": value}))
+
+
+@given(INSTANTS, st.integers(-14 * 60, 14 * 60))
+def test_an_instant_comes_through_in_any_zone(instant: datetime, minutes: int) -> None:
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    local = instant.replace(tzinfo=None) + timedelta(minutes=minutes)
+    text = f"{local.isoformat()}{sign}{hours:02}:{rest:02}"
+    assert EntryQuery(failed_after=text).failed_after == instant
+
+
+@given(st.text(max_size=30))
+def test_a_cursor_is_digits_or_refused(text: str) -> None:
+    try:
+        found = EntryQuery(cursor=text).cursor
+    except ValidationError:
+        return
+    assert found is not None
+    assert str(found) == text.lstrip("0")
+
+
+def test_a_filter_in_the_address_is_the_filter_of_a_selection() -> None:
+    """What the list shows and what an operation takes must not drift apart."""
+    fields = set(EntryQuery.model_fields) - {"cursor", "limit"}
+    assert fields == {f for f in EntryFilter.__dataclass_fields__ if f != "all"}
