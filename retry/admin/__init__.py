@@ -1,0 +1,17 @@
+"""What staff can do to entries and sources, and what they can read about it."""
+
+from retry.admin.audit import AuditEventAdmin
+from retry.admin.entry import RetryEntryAdmin
+from retry.admin.operation import OperationAdmin
+from retry.admin.run import RunAdmin
+from retry.admin.source import SyncSourceAdmin
+from retry.admin.token import ApiTokenAdmin
+
+__all__ = [
+    "ApiTokenAdmin",
+    "AuditEventAdmin",
+    "OperationAdmin",
+    "RetryEntryAdmin",
+    "RunAdmin",
+    "SyncSourceAdmin",
+]

@@ -1,0 +1,93 @@
+"""The admin site, made the desk: its name, its front page and a page for the engine's status.
+
+Django asks for the site while the admin modules are still being imported, so what those modules
+know is imported when it is needed.
+"""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import SimpleLazyObject
+
+_OURS = {"entries": 0, "retry": 1}
+
+
+class DeskAdminConfig(AdminConfig):
+    default_site = "config.desk.DeskSite"
+
+
+class DeskSite(AdminSite):
+    site_header = site_title = "Redrive"
+    index_title = "The desk"
+    site_url = None
+    #: The few pages of the desk are in the header, so that lists have the width.
+    enable_nav_sidebar = False
+    index_template = "admin/desk.html"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from retry.admin.alarms import alarms_for
+
+        # Lazy: pages that show no alarms do not ask for them.
+        return super().each_context(request) | {
+            "alarms": SimpleLazyObject(lambda: alarms_for(request))
+        }
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from retry.admin.status import status_page
+
+        return [
+            path("retry/status/", self.admin_view(status_page), name="retry_status"),
+            # Nothing has a page outside the admin, and that one would read any table there is.
+            *(found for found in super().get_urls() if _name(found) != "view_on_site"),
+        ]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        from retry.admin.status import tiles_for
+
+        return super().index(request, {"tiles": tiles_for(request)} | (extra_context or {}))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Django's, the desk's own first, with the status page among the operations."""
+        from retry.admin.status import VIEW_STATUS
+
+        apps = super().get_app_list(request, app_label)
+        apps.sort(key=lambda app: _OURS.get(app["app_label"], len(_OURS)))
+        if not request.user.has_perm(VIEW_STATUS) or app_label not in {None, "retry"}:
+            return apps
+        operations = next((app for app in apps if app["app_label"] == "retry"), None)
+        if operations is None:
+            operations = _operations()
+            apps.insert(sum(app["app_label"] == "entries" for app in apps), operations)
+        operations["models"].append(_status_link())
+        return apps
+
+
+def _name(found: URLPattern | URLResolver) -> str | None:
+    return found.name if isinstance(found, URLPattern) else None
+
+
+def _operations() -> dict[str, Any]:
+    return {
+        "name": "operations",
+        "app_label": "retry",
+        "app_url": reverse("admin:retry_status"),
+        "has_module_perms": True,
+        "models": [],
+    }
+
+
+def _status_link() -> dict[str, Any]:
+    return {
+        "name": "Status",
+        "object_name": "Status",
+        "admin_url": reverse("admin:retry_status"),
+        "add_url": None,
+        "view_only": True,
+        "perms": {"add": False, "change": False, "delete": False, "view": True},
+    }

@@ -1,0 +1,41 @@
+"""Starting an operation from a form, and where that leads."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from retry.admin import messages as words
+from retry.admin.acting import actor_of
+from retry.models import Action, Operation
+from retry.operations import control
+from retry.operations.control import Pace
+from retry.operations.selection import Selection
+
+VIEW = "retry.view_operation"
+
+
+def launch(
+    request: HttpRequest,
+    selection: Selection,
+    *,
+    action: Action,
+    reason: str,
+    key: str,
+    pace: Pace | None = None,
+) -> HttpResponse:
+    """Start it and go to its page; a form that is sent again leads to what it had started.
+
+    Whoever may not see operations goes back to the entries. Raises ``RetryError``.
+    """
+    actor = actor_of(request)
+    sent_before = Operation.objects.filter(actor_label=actor.label, idempotency_key=key).exists()
+    operation = control.start(
+        selection, action=action, actor=actor, reason=reason, pace=pace, idempotency_key=key
+    )
+    visible = request.user.has_perm(VIEW)
+    if sent_before:
+        words.show(request, [words.of_the_same_form()])
+    elif not visible:
+        words.show(request, [words.of_started(operation)])
+    if visible:
+        return redirect("admin:retry_operation_change", operation.pk)
+    return redirect("admin:entries_entry_changelist")

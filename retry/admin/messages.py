@@ -1,0 +1,156 @@
+"""Outcomes and refusals in words: the one place of the admin that has them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from entries.errors import EntriesError
+from entries.states import EntryStatus
+from retry.errors import (
+    EmptySelection,
+    NotPermitted,
+    OperationFinished,
+    QueueUnavailable,
+    RetryError,
+)
+from retry.models import Action, Operation
+from retry.outcomes import ItemOutcome, QueueOutcome
+
+_REDIS_IS_DOWN = "Redis cannot be reached; {} when it is back."
+
+_WHY_NOT_RETRYABLE = {
+    EntryStatus.PENDING: "It has not been tried yet.",
+    EntryStatus.QUEUED: "It is queued and waits for a worker.",
+    EntryStatus.RUNNING: "It is with a worker right now.",
+    EntryStatus.SCHEDULED: "Its automatic retry is due soon.",
+    EntryStatus.SUCCEEDED: "It has succeeded, so there is nothing to retry.",
+    EntryStatus.DISCARDED: "It was discarded.",
+}
+
+
+#: What became of an operation's entries, in the order in which it happens.
+OUTCOMES = {
+    "succeeded": "succeeded",
+    "failed": "failed again",
+    "scheduled": "scheduled",
+    "skipped": "skipped",
+    "cancelled": "cancelled",
+    "running": "running",
+    "queued": "queued",
+    "planned": "planned",
+}
+
+_CONTROLLED = {
+    "pause": "Paused: nothing more of it starts until somebody resumes it.",
+    "resume": "It goes on.",
+    "cancel": "Cancelled: nothing more of it starts, and what was waiting is put back as it was.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionWords:
+    """What staff calls an action: to ``do`` it, and when it is ``done`` to something."""
+
+    do: str
+    done: str
+
+
+_ACTIONS = {
+    Action.RETRY: ActionWords("retry", "retried"),
+    Action.DISCARD: ActionWords("discard", "discarded"),
+    Action.RESTORE: ActionWords("restore", "restored"),
+}
+
+
+def show(request: HttpRequest, worded: Iterable[Worded]) -> None:
+    for message in worded:
+        messages.add_message(request, message.level, message.text)
+
+
+def of_selection(outcome: QueueOutcome) -> Iterable[Worded]:
+    """``3 queued, 1 skipped (already running).``"""
+    parts = [f"{outcome.queued:,} queued"] if outcome.queued else ["Nothing was queued"]
+    skipped = outcome.skipped
+    if skipped:
+        reasons = sorted((reason.words, count) for reason, count in skipped.items())
+        words = (
+            reasons[0][0]
+            if len(reasons) == 1
+            else ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+        )
+        parts.append(f"{sum(skipped.values()):,} skipped ({words})")
+    level = messages.SUCCESS if outcome.queued else messages.WARNING
+    yield Worded(level, f"{', '.join(parts)}.")
+    if not outcome.dispatched:
+        yield _redis_is_down(one=outcome.queued == 1)
+
+
+def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:
+    yield Worded(messages.SUCCESS, f"Entry {item.entry_id} is queued for attempt {item.attempt}.")
+    if not dispatched:
+        yield _redis_is_down(one=True)
+
+
+def of_sync(slug: str) -> Worded:
+    return Worded(messages.SUCCESS, f"A worker will sync {slug} as soon as one is free.")
+
+
+def of_action(action: str) -> ActionWords:
+    return _ACTIONS[Action(action)]
+
+
+def preview_title(action: Action) -> str:
+    return f"{of_action(action).do.capitalize()} in bulk"
+
+
+def operation_title(operation: Operation) -> str:
+    """``Retry 1,200 entries``"""
+    entries = "entry" if operation.total == 1 else "entries"
+    return f"{of_action(operation.action).do.capitalize()} {operation.total:,} {entries}"
+
+
+def of_started(operation: Operation) -> Worded:
+    entries = "entry is" if operation.total == 1 else "entries are"
+    done = of_action(operation.action).done
+    return Worded(messages.SUCCESS, f"{operation.total:,} {entries} being {done}.")
+
+
+def of_the_same_form() -> Worded:
+    text = "This form had started this operation before; nothing was started twice."
+    return Worded(messages.WARNING, text)
+
+
+def of_control(verb: str) -> Worded:
+    return Worded(messages.SUCCESS, _CONTROLLED[verb])
+
+
+def of_refusal(error: RetryError | EntriesError) -> Worded:
+    match error:
+        case NotPermitted():
+            text = f"You may not do this: it needs the permission {error.permission}."
+        case QueueUnavailable():
+            text = "Redis cannot be reached, so nothing was asked for. Try again when it is back."
+        case EmptySelection():
+            text = "Nothing was chosen, so there is nothing to do."
+        case OperationFinished():
+            text = f"It is {error.state} already, so nothing of it can be changed any more."
+        case _:
+            text = str(error) or "This was refused."
+    return Worded(messages.ERROR, text)
+
+
+def why_not_retryable(status: str) -> str:
+    return _WHY_NOT_RETRYABLE.get(EntryStatus(status), "")
+
+
+def _redis_is_down(*, one: bool) -> Worded:
+    they = "it will start by itself" if one else "they will start by themselves"
+    return Worded(messages.WARNING, _REDIS_IS_DOWN.format(they))

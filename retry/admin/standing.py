@@ -1,0 +1,163 @@
+"""All that an operation's page shows of how the operation stands."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from entries.admin import show
+from entries.models import Entry
+from retry.admin import messages as words
+from retry.admin.bar import Bar
+from retry.admin.criteria import preview_url
+from retry.models import Action, Operation, OperationState
+from retry.operations.control import PERMISSIONS
+from retry.operations.groups import Groups, groups
+from retry.operations.items import OUTCOMES, Item, items
+from retry.operations.progress import Progress, progress
+from retry.operations.selection import Selection
+from retry.outcomes import Reason
+
+ITEMS = 50
+_CURSOR = re.compile(r"[0-9]{1,9}\.[0-9a-f]{32}\.[0-9]{1,18}")
+#: Groups are read from attempts, and the page asks every second.
+_GROUPS_SECONDS = 3
+_PAUSABLE = {OperationState.PLANNED, OperationState.RUNNING}
+_OPEN = _PAUSABLE | {OperationState.PAUSED}
+#: What only retries have; the other actions need no worker.
+_BY_WORKERS = frozenset({"queued", "running", "failed", "scheduled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    name: str
+    count: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """``entry``: None where there is none, or none that the reader may see."""
+
+    item: Item
+    entry: Entry | None
+    why: str
+
+
+def live_context(request: HttpRequest, operation_id: UUID) -> dict[str, Any]:
+    """What changes while it runs. Raises ``OperationNotFound``."""
+    found = progress(operation_id)
+    operation = found.operation
+    counts = _counts(found)
+    stage = "going" if operation.state in _PAUSABLE else operation.state
+    version = ".".join(map(str, (stage, operation.state, *counts.values(), round(found.rate, 1))))
+    now = timezone.now()
+    eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
+    return {
+        "original": operation,
+        "words": words.of_action(operation.action),
+        "progress": found,
+        "active": not found.finished,
+        "live_url": _live_url(request, operation, version),
+        "version": version,
+        "bar": Bar.of(counts, total=found.total),
+        "figures": [Figure(name, n, words.OUTCOMES[name]) for name, n in counts.items()],
+        "rate": f"{found.rate:,.1f}" if found.rate else "",
+        "eta": show.duration(now, eta),
+        "took": show.duration(operation.started_at, operation.ended_at or now),
+        "skipped": [(_reason(reason), count) for reason, count in found.skipped.items()],
+        "groups": _groups(request, found),
+    }
+
+
+def moved(context: Mapping[str, Any], seen: str) -> bool:
+    """Since that version there is something else to be done with it, or nothing any more."""
+    version: str = context["version"]
+    return seen.partition(".")[0] != version.partition(".")[0] or not context["active"]
+
+
+def verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
+    """What the one who looks may do with it now."""
+    operation = found.operation
+    may = request.user.has_perm(PERMISSIONS[Action(operation.action)])
+    retry_failed = ""
+    resting = operation.state not in _PAUSABLE
+    if resting and found.failed and request.user.has_perm(PERMISSIONS[Action.RETRY]):
+        retry_failed = preview_url(Action.RETRY, Selection(failed_of=operation.pk))
+    return {
+        "may_pause": may and operation.state in _PAUSABLE,
+        "may_resume": may and operation.state == OperationState.PAUSED,
+        "may_cancel": may and operation.state in _OPEN,
+        "retry_failed_url": retry_failed,
+    }
+
+
+def items_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+    """A page of entries, by ``?outcome=`` and ``?cursor=``. Raises ``ValueError`` for others."""
+    outcome = request.GET.get("outcome") or None
+    cursor = request.GET.get("cursor") or None
+    if cursor is not None and not _CURSOR.fullmatch(cursor):
+        raise ValueError("a cursor that no page has given")
+    page = items(operation, outcome=outcome, cursor=cursor, limit=ITEMS)
+    return {
+        "outcome": outcome,
+        "cursor": cursor,
+        "outcomes": [(name, words.OUTCOMES[name]) for name in _outcomes(operation)],
+        "rows": _rows(request, page.items),
+        "next_cursor": page.next_cursor,
+        "now": timezone.now(),
+    }
+
+
+def _live_url(request: HttpRequest, operation: Operation, version: str) -> str:
+    """With the page of entries that the browser shows, so that the same one can be renewed."""
+    shown = {name: request.GET.get(name, "") for name in ("outcome", "cursor")}
+    query = {"seen": version} | {name: value for name, value in shown.items() if value}
+    return f"{reverse('admin:retry_operation_live', args=[operation.pk])}?{urlencode(query)}"
+
+
+def _counts(found: Progress) -> Mapping[str, int]:
+    named = {
+        name: found.skipped_total if name == "skipped" else int(getattr(found, name))
+        for name in words.OUTCOMES
+    }
+    return {name: named[name] for name in _outcomes(found.operation)}
+
+
+def _outcomes(operation: Operation) -> Sequence[str]:
+    shown = [name for name in words.OUTCOMES if name in OUTCOMES]
+    if operation.action == Action.RETRY:
+        return shown
+    return [name for name in shown if name not in _BY_WORKERS]
+
+
+def _groups(request: HttpRequest, found: Progress) -> Groups | None:
+    """None where there are none, and for whoever may not see entries and their errors."""
+    if not found.failed + found.scheduled or not request.user.has_perm("entries.view_entry"):
+        return None
+    operation = found.operation
+    key = f"redrive.groups.{operation.pk}.{operation.state}.{found.finished}"
+    return cast(
+        "Groups", cache.get_or_set(key, lambda: groups(operation.pk), timeout=_GROUPS_SECONDS)
+    )
+
+
+def _rows(request: HttpRequest, found: Sequence[Item]) -> list[ItemRow]:
+    visible = Entry.objects.visible_to(request.user).only("id", "title", "external_id")
+    entries = visible.in_bulk([item.entry_id for item in found])
+    return [
+        ItemRow(item, entries.get(item.entry_id), _reason(item.reason) if item.reason else "")
+        for item in found
+    ]
+
+
+def _reason(code: str) -> str:
+    return Reason(code).words if code in set(Reason) else code.replace("_", " ")

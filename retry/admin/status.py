@@ -1,0 +1,81 @@
+"""The status page, which refreshes itself, and the tiles on the front page."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from django.conf import settings
+from django.contrib import admin
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from retry import status as desk
+from retry.admin import alarms
+
+VIEW_STATUS = "retry.view_status"
+
+#: Counting entries takes its time on a large table, and several people may watch.
+_STATUS_SECONDS = 1
+_COUNTS_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    status: str
+    count: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    name: str
+    #: None where Redis cannot be reached.
+    waiting: int | None
+    workers: int | None
+
+
+@require_safe
+def status_page(request: HttpRequest) -> HttpResponse:
+    """The page, or for htmx only what changes on it."""
+    if not request.user.has_perm(VIEW_STATUS):
+        raise PermissionDenied
+    found = cast("desk.Status", cache.get_or_set("redrive.status", desk.read, _STATUS_SECONDS))
+    context = {
+        "status": found,
+        "tiles": _tiles(found.entries) if request.user.has_perm("entries.view_entry") else (),
+        "queues": _queue_rows(found),
+        "problems": alarms.of(found),
+    }
+    if request.headers.get("HX-Request") == "true":
+        return TemplateResponse(request, "redrive/status/live.html", context)
+    everywhere = admin.site.each_context(request) | {"title": "Status", "alarms": ()}
+    return TemplateResponse(request, "admin/retry/status.html", everywhere | context)
+
+
+def tiles_for(request: HttpRequest) -> list[Tile]:
+    if not request.user.has_perm("entries.view_entry"):
+        return []
+    return _tiles(cache.get_or_set("redrive.counts", desk.counts, _COUNTS_SECONDS) or {})
+
+
+def _tiles(counts: dict[str, int]) -> list[Tile]:
+    url = reverse("admin:entries_entry_changelist")
+    return [
+        Tile(status, count, f"{url}?{urlencode({'status': status})}")
+        for status, count in counts.items()
+    ]
+
+
+def _queue_rows(found: desk.Status) -> list[QueueRow]:
+    rows = []
+    for name in settings.RQ_QUEUES:
+        serving = None
+        if found.workers is not None:
+            serving = sum(name in worker.queues for worker in found.workers)
+        waiting = None if found.queues is None else found.queues[name]
+        rows.append(QueueRow(name, waiting, serving))
+    return rows

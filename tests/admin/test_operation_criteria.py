@@ -1,0 +1,103 @@
+"""From a list to a filter, from a selection to an address and back; never wider than it was."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from django.http import QueryDict
+
+from entries.admin import EntryAdmin
+from entries.filters import EntryFilter
+from entries.states import EntryStatus
+from retry.admin.criteria import Asked, of_address, of_list, preview_url
+from retry.admin.selection import SelectionRefused
+from retry.models import Action
+from retry.operations.selection import Selection
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ("", EntryFilter(all=True)),
+        ("p=3&all=&o=1&e=1&_facets=True", EntryFilter(all=True)),
+        ("status=failed&p=2", EntryFilter(status=EntryStatus.FAILED)),
+        ("kind=page&source=planet", EntryFilter(kind="page", source="planet")),
+        ("error_class=ValueError", EntryFilter(error_class="ValueError")),
+        (
+            "status=failed&fingerprint=1-a",
+            EntryFilter(status=EntryStatus.FAILED, fingerprint="1-a"),
+        ),
+        ("q=+50%25+off+&kind=page", EntryFilter(q="50% off", kind="page")),
+        ("q=&status=queued", EntryFilter(status=EntryStatus.QUEUED)),
+    ],
+)
+def test_a_list_becomes_the_filter_that_finds_the_same(shown: str, expected: EntryFilter) -> None:
+    assert of_list(QueryDict(shown)) == expected
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "source=",  # entries without a source: a filter cannot say it
+        "status=",
+        "status=nonsense",
+        "kind=%00",
+        "q=%00",
+        "q=a&q=b",
+        "fingerprint=a&fingerprint=b",  # a list shows both
+        "status=failed&status=queued",
+        "failed_at__gte=2026-01-01",
+        "status=failed&new_filter=1",
+        "_changelist_filters=x",
+    ],
+)
+def test_what_a_filter_cannot_say_is_refused(shown: str) -> None:
+    with pytest.raises(SelectionRefused, match="nothing was changed"):
+        of_list(QueryDict(shown))
+
+
+def test_every_filter_of_the_list_can_be_carried_over() -> None:
+    """One that is added to the list is refused until it is, and this says so."""
+    offered = {getattr(item, "parameter_name", None) for item in EntryAdmin.list_filter}
+    for name in offered | EntryAdmin.link_parameters:
+        assert of_list(QueryDict(f"{name}=failed")).explicit
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(filter=EntryFilter(all=True)),
+        Selection(filter=EntryFilter(status=EntryStatus.FAILED, fingerprint="1-a&b=c")),
+        Selection(filter=EntryFilter(q="ü & <b>", failed_after=datetime(2026, 1, 2, tzinfo=UTC))),
+        Selection(failed_of=UUID(int=7)),
+    ],
+)
+@pytest.mark.parametrize("action", Action)
+def test_an_address_says_what_the_selection_said(selection: Selection, action: Action) -> None:
+    query = preview_url(action, selection, reason="why & how").partition("?")[2]
+    assert of_address(QueryDict(query)) == Asked(action, selection)
+    assert QueryDict(query)["reason"] == "why & how"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "action=retry",
+        "action=explode&status=failed",
+        "action=retry&status=nonsense",
+        "action=retry&all=false",
+        "action=retry&all=true&status=failed",
+        "action=retry&failed_of=7",
+        f"action=retry&failed_of={UUID(int=7)}&status=failed",
+        "action=retry&status=failed&status=queued",
+        "action=retry&status=failed&nonsense=1",
+        "action=retry&kind=",
+        "action=retry&kind=%00",
+        "action=retry&failed_after=yesterday",
+        "action=retry&failed_after=2026-01-02T00:00:00",  # of no time zone
+    ],
+)
+def test_an_address_that_says_nothing_clear_is_refused(query: str) -> None:
+    with pytest.raises(SelectionRefused, match="nothing was changed"):
+        of_address(QueryDict(query))

@@ -1,0 +1,96 @@
+"""Outcomes and refusals in words; every error of the domain has some."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.contrib import messages
+
+from entries.admin.show import duration
+from entries.errors import EntriesError, SourceError
+from entries.states import EntryStatus
+from retry import errors
+from retry.admin.messages import of_refusal, of_selection, why_not_retryable
+from retry.outcomes import ItemOutcome, QueueOutcome, Reason
+
+MADE: dict[type[Exception], Exception] = {
+    errors.NotPermitted: errors.NotPermitted("entries.retry_entry"),
+    errors.EntryNotFound: errors.EntryNotFound(7),
+    errors.NotRetryable: errors.NotRetryable(
+        reason=Reason.ALREADY_RUNNING, status=EntryStatus.RUNNING, entry_id=7
+    ),
+    errors.TooManyEntries: errors.TooManyEntries(limit=1000, given=1001),
+    errors.OperationNotFound: errors.OperationNotFound(UUID(int=1)),
+    errors.OperationFinished: errors.OperationFinished(state="completed"),
+    errors.SourceNotFound: errors.SourceNotFound("planet"),
+    SourceError: SourceError("unreachable", "The source cannot be reached."),
+}
+
+
+def every(cls: type[Exception]) -> Iterator[type[Exception]]:
+    yield cls
+    for found in cls.__subclasses__():
+        yield from every(found)
+
+
+@pytest.mark.parametrize("cls", [*every(errors.RetryError), SourceError, EntriesError])
+def test_every_refusal_is_a_sentence(cls: type[Exception]) -> None:
+    error = MADE.get(cls) or cls()
+    assert isinstance(error, errors.RetryError | EntriesError)
+    worded = of_refusal(error)
+    assert worded.level == messages.ERROR
+    assert worded.text[0].isupper()
+    assert worded.text.rstrip()[-1] in ".!"
+    assert "Error" not in worded.text, "names of classes are for logs"
+
+
+def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
+    items = (
+        ItemOutcome(number, EntryStatus.QUEUED, 1, reason=reason)
+        for number, reason in enumerate(reasons)
+    )
+    return QueueOutcome(tuple(items), dispatched)
+
+
+@pytest.mark.parametrize(
+    ("given", "level", "text"),
+    [
+        (outcome(None, None, None), messages.SUCCESS, "3 queued."),
+        (
+            outcome(None, None, None, Reason.ALREADY_RUNNING),
+            messages.SUCCESS,
+            "3 queued, 1 skipped (already running).",
+        ),
+        (
+            outcome(Reason.NOT_FOUND, Reason.NOT_FAILED, Reason.NOT_FAILED),
+            messages.WARNING,
+            "Nothing was queued, 3 skipped (2 not failed, 1 not found).",
+        ),
+        (outcome(*[None] * 1000), messages.SUCCESS, "1,000 queued."),
+    ],
+)
+def test_an_outcome_is_counted_in_words(given: QueueOutcome, level: int, text: str) -> None:
+    (worded,) = of_selection(given)
+    assert (worded.level, worded.text) == (level, text)
+
+
+def test_what_waits_for_redis_is_a_warning_beside_the_outcome() -> None:
+    _, warning = of_selection(outcome(None, dispatched=False))
+    assert warning.level == messages.WARNING
+    assert "it will start by itself" in warning.text
+
+
+@pytest.mark.parametrize("status", [s for s in EntryStatus if s is not EntryStatus.FAILED])
+def test_every_status_says_why_it_cannot_be_retried(status: EntryStatus) -> None:
+    assert why_not_retryable(status).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.04, "0.0 s"), (9.5, "9.5 s"), (59.4, "59 s"), (61, "1 min 01 s"), (7620, "2 h 07 min")],
+)
+def test_durations(seconds: float, words: str) -> None:
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    assert duration(begin, begin + timedelta(seconds=seconds)) == words
+    assert duration(begin, None) == ""

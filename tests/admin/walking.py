@@ -1,0 +1,103 @@
+"""Every address of the admin, as the resolver knows it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from retry.models import Action, ApiToken, AuditEvent, Run
+from retry.operations import control
+from retry.operations.selection import Selection
+from tests.factories.entries import EntryFactory, SourceFactory
+from tests.factories.users import UserFactory
+from tests.support.asking import SCRIPT
+
+_GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    name: str
+    url: str
+
+
+def populate() -> dict[str, Any]:
+    """One object of every model in the admin, by ``app_model``."""
+    from retry.service import retry_entries
+
+    source = SourceFactory.create()
+    entry = EntryFactory.create(failed=True, source=source)
+    retry_entries([EntryFactory.create(failed=True, kind="scripted").pk], actor=SCRIPT)
+    user = UserFactory.create(username="somebody")
+    chosen = Selection(ids=(entry.pk,))
+    made = {
+        "entries_source": source,
+        "entries_entry": entry,
+        "retry_run": Run.objects.first(),
+        "retry_operation": control.start(chosen, action=Action.RETRY, actor=SCRIPT),
+        "retry_auditevent": AuditEvent.objects.first(),
+        "retry_apitoken": ApiToken.objects.create(user=user, name="nightly", digest="d" * 64),
+        "auth_user": user,
+        "auth_group": Group.objects.create(name="desk"),
+    }
+    for model in admin.site._registry:
+        key = f"{model._meta.app_label}_{model._meta.model_name}"
+        if key not in made:
+            made[key] = _make(model)
+    return made
+
+
+def _make(model: Any) -> Any:
+    """An object of a model that is not ours, with something in every column that wants it."""
+    values = {
+        field.name: 1 if "Integer" in field.get_internal_type() else "x"
+        for field in model._meta.concrete_fields
+        if not (field.null or field.has_default() or field.primary_key)
+        and not getattr(field, "auto_now_add", False)
+        and field.get_internal_type() != "DateTimeField"
+    }
+    return model.objects.create(**values)
+
+
+def addresses(made: dict[str, Any]) -> list[Address]:
+    """``made``: what ``populate`` returned."""
+    root = next(
+        found
+        for found in get_resolver().url_patterns
+        if isinstance(found, URLResolver) and found.namespace == "admin"
+    )
+    return [
+        Address(name, f"/{_fill(route, name, made)}")
+        for name, route in _leaves(root, str(root.pattern))
+    ]
+
+
+def _leaves(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, str]]:
+    for found in resolver.url_patterns:
+        route = prefix + str(found.pattern).lstrip("^").rstrip("$")
+        if isinstance(found, URLPattern):
+            yield found.name or "", route
+        else:
+            yield from _leaves(found, route)
+
+
+def _fill(route: str, name: str, made: dict[str, Any]) -> str:
+    owner = next((obj for key, obj in made.items() if route.startswith(_prefix(key))), None)
+    known = {
+        "app_label": "entries",
+        "content_type_id": "1",
+        "url": "nowhere/",
+        "object_id": quote(str(owner.pk), safe="") if owner else "1",
+        "id": str(owner.pk) if owner else "1",
+    }
+    return _GROUP.sub(lambda match: known[match[1] or match[2]], route)
+
+
+def _prefix(key: str) -> str:
+    app_label, model = key.split("_", 1)
+    return f"admin/{app_label}/{model}/"

@@ -1,0 +1,44 @@
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.cache import cache
+
+from tests.support.browser import Visitor, chromium
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from playwright.sync_api import Browser
+    from pytest_django.live_server_helper import LiveServer
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """One for a module, and gone after it: while Playwright's loop runs in this thread, Django
+    takes every query of a test for one inside a coroutine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        with chromium() as found:
+            yield found
+
+
+@pytest.fixture
+def visit(browser: "Browser", live_server: "LiveServer") -> Iterator[Callable[..., Visitor]]:
+    """``visit(user)``: a visitor who has logged in as ``user``; options are the context's."""
+    cache.clear()
+    visitors: list[Visitor] = []
+
+    def arrive(user: "User | None" = None, **options: Any) -> Visitor:
+        visitor = Visitor(browser, live_server.url, **options)
+        visitors.append(visitor)
+        if user is not None:
+            user.set_password(PASSWORD)
+            user.save()
+            visitor.log_in(user.get_username(), PASSWORD)
+        return visitor
+
+    yield arrive
+    for visitor in visitors:
+        visitor.close()
