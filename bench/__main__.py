@@ -1,0 +1,56 @@
+"""``python -m bench [NAME…]``: measure, side by side in one run, and print ratios.
+
+Needs DATABASE_URL and REDIS_URL (``make bench`` brings its own servers) and empties what it finds
+there: run it on nothing that matters.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+os.environ.setdefault("REDRIVE_KIND_MODULES", "bench.kinds")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+NAMES = ("single_retry", "bulk_queueing", "draining", "scale")
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from bench import bulk_queueing, draining, machine, scale, single_retry
+    from bench.report import Report, store
+
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of: {', '.join(NAMES)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=1000, help="pairs of single retries")
+    parser.add_argument("--full", action="store_true", help="scale: up to a million entries")
+    parser.add_argument("--markdown", action="store_true", help=f"also write {PAGE.name}")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(NAMES)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    measurements: dict[str, Callable[[], Report]] = {
+        "single_retry": lambda: single_retry.main(rounds=options.rounds),
+        "bulk_queueing": bulk_queueing.main,
+        "draining": draining.main,
+        "scale": lambda: scale.main(full=options.full, draw=options.markdown),
+    }
+    call_command("migrate", verbosity=0)
+    for name in options.names or NAMES:
+        found = machine.look()
+        report = measurements[name]()
+        report.print()
+        if options.markdown:
+            text = PAGE.read_text()
+            text = store(text, name=name, report=report.markdown(found), machine=found)
+            PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Cost per entry against size as an SVG, by hand: two axes, a line, and words."""
+
+import math
+from collections.abc import Sequence
+
+_WIDTH, _HEIGHT = 640, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 48, 52
+_STYLE = """
+  .back { fill: #ffffff } .ink { fill: #1f2328 } .dim { fill: #59636e }
+  .grid { stroke: #d1d9e0; stroke-width: 1 } .line { stroke: #0969da } .dot { fill: #0969da }
+  .line { stroke-width: 2; fill: none } text { font: 13px system-ui, sans-serif }
+  .title { font-size: 15px; font-weight: 600 }
+  @media (prefers-color-scheme: dark) {
+    .back { fill: #0d1117 } .ink { fill: #f0f6fc } .dim { fill: #9198a1 }
+    .grid { stroke: #3d444d } .line { stroke: #4493f8 } .dot { fill: #4493f8 }
+  }
+"""
+
+
+def draw(points: Sequence[tuple[int, float]]) -> str:
+    """``points``: entries and microseconds for each. Entries are on a logarithmic axis."""
+    top = _round_up(max(cost for _, cost in points))
+    spots = [(_x(size, points), _y(cost, top)) for size, cost in points]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
+    box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img" aria-label="{_words(points)}">',
+        f"<style>{_STYLE}</style>",
+        f'<rect class="back" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>',
+        _text(_LEFT, 26, "Queueing: microseconds for one entry", cls="ink title", anchor="start"),
+        *(_rule(top * step / 4, top) for step in range(5)),
+        f'<polyline class="line" points="{path}"/>',
+    ]
+    for (size, cost), (x, y) in zip(points, spots, strict=True):
+        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
+        parts.append(_text(x, y - 12, f"{cost:.0f}", cls="ink"))
+        parts.append(_text(x, _HEIGHT - _BOTTOM + 22, f"{size:,}", cls="dim"))
+    parts.append(_text(_WIDTH / 2, _HEIGHT - 10, "entries in the operation", cls="dim"))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _words(points: Sequence[tuple[int, float]]) -> str:
+    told = ", ".join(f"{cost:.0f} at {size:,} entries" for size, cost in points)
+    return f"Microseconds for one entry: {told}"
+
+
+def _x(size: int, points: Sequence[tuple[int, float]]) -> float:
+    first, last = math.log10(points[0][0]), math.log10(points[-1][0])
+    share = (math.log10(size) - first) / max(last - first, 1e-9)
+    inset = 36
+    return _LEFT + inset + share * (_WIDTH - _LEFT - _RIGHT - 2 * inset)
+
+
+def _y(cost: float, top: float) -> float:
+    return _HEIGHT - _BOTTOM - cost / top * (_HEIGHT - _TOP - _BOTTOM)
+
+
+def _round_up(value: float) -> float:
+    """To a number that quarters well."""
+    scale = 10.0 ** math.floor(math.log10(value))
+    return next(step * scale for step in (1, 2, 4, 6, 8, 10, 12) if step * scale > value * 1.1)
+
+
+def _rule(cost: float, top: float) -> str:
+    y = _y(cost, top)
+    label = _text(_LEFT - 10, y + 4, f"{cost:g}", cls="dim", anchor="end")
+    return (
+        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>{label}'
+    )
+
+
+def _text(x: float, y: float, words: str, *, cls: str, anchor: str = "middle") -> str:
+    return f'<text class="{cls}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{words}</text>'

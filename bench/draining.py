@@ -1,0 +1,85 @@
+"""From a backlog to the last outcome, with two workers, against other queues' two."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench import limits, stage
+from bench.peers import bullmq_peer, celery_peer, rq_peer
+from bench.processes import OWN, Watched, manage, running, until
+from bench.report import Measured, Report, comparison
+
+ENTRIES = 100_000
+WORKERS = 2
+
+
+def main() -> Report:
+    """Ours twice, before and after the peers, so that a busy moment shows; the better counts."""
+    first = ours()
+    peers: list[Callable[[], Measured]] = [
+        lambda: bullmq_peer.drain(ENTRIES),
+        lambda: rq_peer.drain(1_000, kind="fork"),
+        lambda: rq_peer.drain(10_000, kind="simple"),
+        lambda: celery_peer.drain(20_000),
+        lambda: limits.bare_draining(ENTRIES),
+    ]
+    measured = [peer() for peer in peers]
+    again = ours()
+    return comparison(
+        "Draining",
+        [max(first, again, key=lambda item: item.rate or 0), *measured],
+        notes=[
+            (
+                "Work that does nothing, so that what is measured is the queue. All workers are up "
+                "and idle before the backlog is let loose."
+            ),
+            (
+                "Ours: until every outcome is committed in PostgreSQL, with the dispatcher "
+                "running. The better of two, before and after the others: "
+                f"{first.rate or 0:,.0f} and {again.rate or 0:,.0f} entries/s."
+            ),
+            "Theirs: until every outcome is in Redis; Celery keeps none.",
+        ],
+    )
+
+
+def ours(count: int = ENTRIES) -> Measured:
+    stage.failed_entries(count)
+    with stage.dispatcher() as dispatcher:
+        operation = stage.start()
+        until(lambda: stage.all_queued(operation))
+        with backlog(dispatcher) as begin:
+            until(lambda: stage.open_runs(operation) == 0)
+            took = time.perf_counter() - begin.at
+    assert stage.in_status("succeeded") == count
+    return Measured(name=f"Redrive, {WORKERS} workers", entries=count, seconds=took, ours=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    at: float
+    workers: Watched
+
+
+@contextmanager
+def backlog(dispatcher: Watched) -> Iterator[Begin]:
+    """Start the workers on what looks like an empty queue, and let it loose when all are up.
+
+    The dispatcher sleeps meanwhile, or it would miss the jobs and hand them over again.
+    """
+    pid = dispatcher.processes[0].pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        stage.hold_back()
+        worker = manage("worker", stage.QUEUE)
+        with running(*[worker] * WORKERS, env=OWN) as watched:
+            until(lambda: stage.idle_workers() == WORKERS)
+            begin = Begin(time.perf_counter(), watched)
+            stage.let_loose()
+            os.kill(pid, signal.SIGCONT)
+            yield begin
+    finally:
+        os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,18 @@
+"""A kind that costs nothing, so that what is measured is ours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from entries.kinds.base import AttemptData, EntryData, Kind
+from entries.kinds.registry import register
+
+
+@register
+class Noop(Kind):
+    name = "noop"
+    description = "Succeeds at once."
+    run_size = 500
+    group_size = 500
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
+        return None

@@ -1,0 +1,3 @@
+"""Other people's queues on the same machine, in the same run. Also imported by their workers, so
+it imports nothing.
+"""

@@ -1,0 +1,80 @@
+"""RQ as it comes: a job for each entry."""
+
+import sys
+import time
+
+from redis import Redis
+from rq import Queue
+from rq.job import Job, JobStatus, requeue_job
+from rq.registry import FailedJobRegistry
+
+from bench.peers import common
+from bench.peers.jobs import noop
+from bench.processes import running, until
+from bench.report import Measured
+
+
+def requeue_all(count: int) -> Measured:
+    """A loop of ``requeue_job``: what the "requeue all" of django-rq does."""
+    connection = common.client(common.RQ)
+    connection.flushdb()
+    queue = Queue("peer", connection=connection)
+    registry = FailedJobRegistry(queue=queue)
+    for number in range(count):
+        job = Job.create(noop, args=(number,), connection=connection, origin=queue.name)
+        job.set_status(JobStatus.FAILED)
+        job.save()
+        registry.add(job, ttl=3600)
+    begin = time.perf_counter()
+    for job_id in registry.get_job_ids():
+        requeue_job(job_id, connection=connection)
+    took = time.perf_counter() - begin
+    assert len(queue) == count
+    connection.flushdb()
+    return Measured(name="RQ, a loop of requeue_job", entries=count, seconds=took)
+
+
+def enqueue_many(count: int) -> Measured:
+    connection = common.client(common.RQ)
+    connection.flushdb()
+    queue = Queue("peer", connection=connection)
+    begin = time.perf_counter()
+    _enqueue(queue, count)
+    took = time.perf_counter() - begin
+    assert len(queue) == count
+    connection.flushdb()
+    return Measured(name="RQ, enqueue_many", entries=count, seconds=took)
+
+
+def drain(count: int, *, kind: str) -> Measured:
+    """Two workers, ``fork`` (a process for each job) or ``simple`` (none)."""
+    connection = common.client(common.RQ)
+    connection.flushdb()
+    queue = Queue("peer", connection=connection)
+    _enqueue(queue, count)
+    connection.rename(queue.key, "held")
+    command = [sys.executable, "-m", "bench.peers.rq_worker", kind, common.address(common.RQ)]
+    with running(command, command):
+        until(lambda: _idle(connection) == 2)
+        begin = time.perf_counter()
+        connection.rename("held", queue.key)
+        finished = queue.finished_job_registry
+        until(lambda: int(connection.zcard(finished.key)) == count)
+        took = time.perf_counter() - begin
+    connection.flushdb()
+    name = {"fork": "RQ, 2 workers", "simple": "RQ, 2 SimpleWorkers (no fork)"}[kind]
+    return Measured(name=name, entries=count, seconds=took)
+
+
+def _enqueue(queue: Queue, count: int) -> None:
+    """In calls of 1,000."""
+    for first in range(0, count, 1000):
+        data = [
+            Queue.prepare_data(noop, (number,)) for number in range(first, min(first + 1000, count))
+        ]
+        queue.enqueue_many(data)
+
+
+def _idle(connection: Redis) -> int:
+    workers = connection.smembers("rq:workers")
+    return sum(connection.hget(key, "state") == b"idle" for key in workers)

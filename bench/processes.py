@@ -1,0 +1,111 @@
+"""The real processes of the project and of its peers, and how much memory they took."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from config.env import BASE_DIR
+
+#: The children find the same servers, and the bench's own kind.
+OWN = {
+    "DJANGO_SETTINGS_MODULE": "config.settings_test",
+    "REDRIVE_TEST_CHILD": "1",
+    "REDRIVE_KIND_MODULES": "bench.kinds",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+class Watched:
+    """Processes and their children; ``peak`` is the largest resident size any of them had."""
+
+    def __init__(self, processes: Sequence["subprocess.Popen[str]"]) -> None:
+        self.processes = processes
+        self.peak = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.2):
+            for process in self.processes:
+                for pid in [str(process.pid), *_children(process.pid)]:
+                    self.peak = max(self.peak, peak_memory(pid))
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def running(
+    *commands: Sequence[str | Path], env: Mapping[str, str] | None = None, ready: str | None = None
+) -> Iterator[Watched]:
+    """Start the commands, and end them afterwards. ``ready``: the line each says first."""
+    processes = [
+        subprocess.Popen(
+            [str(word) for word in command],
+            cwd=BASE_DIR,
+            env=os.environ | dict(env or {}),
+            stdout=subprocess.PIPE if ready else subprocess.DEVNULL,
+            stderr=None if os.environ.get("BENCH_VERBOSE") else subprocess.DEVNULL,
+            text=True,
+        )
+        for command in commands
+    ]
+    watched = Watched(processes)
+    try:
+        for process in processes:
+            _await(process, ready)
+        yield watched
+    finally:
+        watched.stop()
+
+
+def _await(process: "subprocess.Popen[str]", ready: str | None) -> None:
+    if ready is None or process.stdout is None:
+        return
+    for line in process.stdout:
+        if ready in line:
+            return
+    raise RuntimeError(f"{process.args!r} ended before it was ready")
+
+
+def manage(*words: str) -> list[str]:
+    return [sys.executable, "manage.py", *words]
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 600, every: float = 0.05) -> None:
+    """Wait for it; raises ``TimeoutError``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("what was waited for did not happen")
+        time.sleep(every)
+
+
+def peak_memory(pid: str = "self") -> int:
+    """The largest resident size of a process so far, in bytes; 0 where /proc cannot say."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def _children(pid: int) -> list[str]:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return []

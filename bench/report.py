@@ -1,0 +1,90 @@
+"""What a measurement found, for the terminal and for docs/performance.md."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.machine import Machine, mode
+
+#: Of the tables that compare; ``ratio`` is ours divided by theirs, more is better for us.
+_COLUMNS = ("", "entries/s", "entries", "seconds", "ours / this")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One line of a comparison. ``seconds`` None: it could not be measured, and ``note`` says why.
+    ``limit``: not a peer but what the machine could do at all.
+    """
+
+    name: str
+    entries: int = 0
+    seconds: float | None = None
+    note: str = ""
+    ours: bool = False
+    limit: bool = False
+
+    @property
+    def rate(self) -> float | None:
+        return self.entries / self.seconds if self.seconds else None
+
+
+def not_installed(name: str) -> Measured:
+    return Measured(name=name, note="not installed")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A table of strings. ``notes`` stand below it."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def print(self) -> None:
+        table = Table(title=self.title, title_justify="left")
+        for number, column in enumerate(self.columns):
+            table.add_column(column, justify="right" if number else "left")
+        for row in self.rows:
+            table.add_row(*row)
+        console = Console()
+        console.print(table)
+        for note in self.notes:
+            console.print(note, style="dim", highlight=False)
+
+    def markdown(self, machine: Machine) -> str:
+        aligned = ["---"] + ["---:"] * (len(self.columns) - 1)
+        lines = [self.columns, aligned, *self.rows]
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        notes = "".join(f"\n- {note}" for note in self.notes)
+        return f"{table}\n{notes}\n\n{machine.words()}"
+
+
+def comparison(title: str, measured: Sequence[Measured], *, notes: Sequence[str] = ()) -> Report:
+    """Everything against the one that is ours."""
+    ours = next(item for item in measured if item.ours)
+    assert ours.rate is not None
+    return Report(title, _COLUMNS, [_row(item, ours.rate) for item in measured], notes)
+
+
+def _row(item: Measured, ours: float) -> list[str]:
+    name = f"{item.name} (limit)" if item.limit else item.name
+    if item.rate is None or item.seconds is None:
+        return [name, item.note or "not measured", "", "", ""]
+    ratio = "" if item.ours else f"{ours / item.rate:.2f}"
+    return [name, f"{item.rate:,.0f}", f"{item.entries:,}", f"{item.seconds:.2f}", ratio]
+
+
+def store(text: str, *, name: str, report: str, machine: Machine) -> str:
+    """``text`` with the block of this measurement, in this mode of the disk, replaced.
+
+    Raises ``ValueError`` where the markers are missing.
+    """
+    begin, end = (f"<!-- {word} {name} {mode(machine)} -->" for word in ("measured", "end"))
+    head, found, rest = text.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"no block between {begin} and {end}")
+    return f"{head}{begin}\n\n{report}\n\n{end}{tail}"

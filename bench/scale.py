@@ -1,0 +1,149 @@
+"""What one entry costs as the operation grows: time, memory, room in Redis."""
+
+import json
+import os
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from bench import chart, draining, stage
+from bench.peers import common
+from bench.processes import OWN, until
+from bench.report import Report
+from retry import queue
+from retry.models import Operation
+from retry.operations.progress import progress
+
+SIZES = (1_000, 10_000, 100_000)
+FULL = 1_000_000
+CHART = Path(__file__).parent.parent / "docs" / "performance" / "cost-per-entry.svg"
+_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Seconds, milliseconds and megabytes as the names say."""
+
+    entries: int
+    freezing_s: float
+    starting_s: float
+    progress_ms: float
+    redis_mb: float
+    web_mb: float
+    dispatcher_mb: float
+    worker_mb: float | None = None
+    drained_per_s: float | None = None
+
+    @property
+    def cost_us(self) -> float:
+        """Microseconds for one entry, without the wait until the dispatcher looks."""
+        return (self.freezing_s + self.starting_s) / self.entries * 1_000_000
+
+
+def main(*, full: bool, draw: bool) -> Report:
+    sizes = (*SIZES, FULL) if full else SIZES
+    found = [_measure(size, drain=size == sizes[-1]) for size in sizes]
+    if draw:
+        CHART.write_text(chart.draw([(item.entries, item.cost_us) for item in found]))
+    return _report(found)
+
+
+def _measure(size: int, *, drain: bool) -> Found:
+    stage.failed_entries(size)
+    before = _redis_memory()
+    with stage.dispatcher() as dispatcher:
+        web = _ask()
+        operation = Operation.objects.get(pk=UUID(web["operation"]))
+        until(lambda: stage.all_queued(operation), every=0.01)
+        starting = _since_started(operation)
+        grown = _redis_memory() - before
+        reading = statistics.median(_timed_progress(operation) for _ in range(21))
+        worker_mb = rate = None
+        if drain:
+            with draining.backlog(dispatcher) as begin:
+                until(lambda: stage.open_runs(operation) == 0, seconds=1800)
+                rate = size / (time.perf_counter() - begin.at)
+                worker_mb = begin.workers.peak / _MB
+        peak = dispatcher.peak / _MB
+    return Found(
+        entries=size,
+        freezing_s=web["seconds"],
+        starting_s=starting,
+        progress_ms=reading,
+        redis_mb=grown / _MB,
+        web_mb=web["peak"] / _MB,
+        dispatcher_mb=peak,
+        worker_mb=worker_mb,
+        drained_per_s=rate,
+    )
+
+
+def _ask() -> dict[str, Any]:
+    os.environ.update(OWN)
+    answer: dict[str, Any] = json.loads(common.answer([sys.executable, "-m", "bench.web"]))
+    return answer
+
+
+def _since_started(operation: Operation) -> float:
+    """By the database's clock: since the dispatcher saw it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM clock_timestamp() - started_at) FROM retry_operation"
+            " WHERE id = %s",
+            [operation.pk],
+        )
+        return float(cursor.fetchone()[0])
+
+
+def _timed_progress(operation: Operation) -> float:
+    begin = time.perf_counter()
+    progress(operation.pk)
+    return (time.perf_counter() - begin) * 1000
+
+
+def _redis_memory() -> int:
+    found = queue.client().info("memory")
+    assert isinstance(found, dict)
+    return int(found["used_memory"])
+
+
+def _report(found: list[Found]) -> Report:
+    rows = [
+        [
+            f"{item.entries:,}",
+            f"{item.cost_us:.1f}",
+            f"{item.freezing_s:.2f}",
+            f"{item.starting_s:.2f}",
+            f"{item.progress_ms:.1f}",
+            f"{item.redis_mb:.1f}",
+            f"{item.web_mb:.0f}",
+            f"{item.dispatcher_mb:.0f}",
+            _or_not(item.worker_mb),
+            _or_not(item.drained_per_s),
+        ]
+        for item in found
+    ]
+    columns = ["entries", "µs/entry", "freezing s", "starting s", "progress ms", "Redis MB"]
+    columns += ["web MB", "dispatcher MB", "worker MB", "drained/s"]
+    notes = [
+        (
+            "µs/entry: freezing (the request, until it is answered) and starting (from the moment "
+            "the dispatcher sees the operation until every run is in Redis), without the wait "
+            "between."
+        ),
+        (
+            "MB of a process: the most that any one of them had resident at any time, of a worker "
+            "with its work-horses. Redis: growth by queueing."
+        ),
+    ]
+    return Report("Growing", columns, rows, notes)
+
+
+def _or_not(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"

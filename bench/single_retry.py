@@ -1,0 +1,97 @@
+"""One retry through the JSON API, against the floor, request by request in turn."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import override_settings
+
+from bench.report import Report
+from retry import queue
+
+#: What the service may cost, as a multiple of the floor's median.
+AIM = 1.5
+_WARM_UP = 50
+
+
+def main(*, rounds: int) -> Report:
+    """``rounds`` of each, A B A B …, with the order swapped every time."""
+    ids = _failed_entries(2 * (rounds + _WARM_UP))
+    samples: dict[str, list[float]] = {"/admin/api/retry": [], "/bench/floor": []}
+    with override_settings(ROOT_URLCONF="bench.floor", ALLOWED_HOSTS=["testserver"]):
+        client = operator()
+        for number in range(rounds + _WARM_UP):
+            order = list(samples) if number % 2 else list(reversed(samples))
+            for address in order:
+                taken = _timed(lambda: _post(client, address, ids.pop()))  # noqa: B023
+                if number >= _WARM_UP:
+                    samples[address].append(taken)
+    return _report(samples)
+
+
+def _post(client: Client, address: str, entry_id: int) -> None:
+    response = client.post(
+        address,
+        json.dumps({"entry_id": entry_id}),
+        content_type="application/json",
+        headers={"X-CSRFToken": client.cookies["csrftoken"].value},
+    )
+    assert response.status_code == 202, response.content
+
+
+def _timed(act: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    act()
+    return (time.perf_counter() - start) * 1000
+
+
+def operator() -> Client:
+    """A staff session with CSRF, of an operator rather than a superuser."""
+    user, _ = User.objects.get_or_create(username="bench", defaults={"is_staff": True})
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="entries"))
+    client = Client(enforce_csrf_checks=True)
+    client.get("/admin/login/")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def _failed_entries(count: int) -> list[int]:
+    queue.client().flushdb()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE entries_entry, entries_attempt, retry_run CASCADE")
+        cursor.execute(
+            "INSERT INTO entries_entry (kind, external_id, title, payload, content_hash, status,"
+            " attempt, automatic_attempts, error_class, error_message, fingerprint, failed_at)"
+            " SELECT 'page', n, n, '{}', '', 'failed', 1, 0, 'TransientError', 'HTTP 503',"
+            " '1-503', now() FROM generate_series(1, %s) n RETURNING id",
+            [count],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute("VACUUM ANALYZE entries_entry")
+    return ids
+
+
+def _report(samples: dict[str, list[float]]) -> Report:
+    rows = []
+    quantiles = {}
+    for address, values in samples.items():
+        cuts = statistics.quantiles(values, n=20)
+        quantiles[address] = (cuts[9], cuts[18])
+        rows.append([address, f"{cuts[9]:.2f}", f"{cuts[18]:.2f}", f"{len(values):,}"])
+    ours, floor = quantiles["/admin/api/retry"], quantiles["/bench/floor"]
+    rows.append(["ratio", f"{ours[0] / floor[0]:.2f}", f"{ours[1] / floor[1]:.2f}", ""])
+    return Report(
+        "One retry through the JSON API",
+        ["", "p50 ms", "p95 ms", "requests"],
+        rows,
+        [
+            (
+                "The floor: the same authenticated view with one UPDATE and one unique enqueue, no "
+                f"attempt, no run, no audit. The aim: at most {AIM} times its median."
+            ),
+        ],
+    )

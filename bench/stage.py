@@ -1,0 +1,100 @@
+"""What is there before a measurement begins."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from bench import processes
+from entries.filters import EntryFilter
+from entries.models import Entry
+from entries.states import EntryStatus
+from retry import queue
+from retry.models import Action, Operation, Run, RunState
+from retry.operations import control
+from retry.operations.selection import Selection
+from retry.outcomes import Actor
+
+QUEUE = "bulk"
+_LIST, _HELD = f"rq:queue:{QUEUE}", "bench:held"
+
+
+def failed_entries(count: int) -> None:
+    """So many failed entries with their attempt, and nothing else, as if it had long been so."""
+    queue.client().flushdb()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE entries_entry, entries_attempt, retry_run, retry_operation,"
+            " retry_auditevent CASCADE"
+        )
+        cursor.execute(
+            "INSERT INTO entries_entry (kind, external_id, title, payload, content_hash, status,"
+            " attempt, automatic_attempts, error_class, error_message, fingerprint, failed_at)"
+            " SELECT 'noop', 'https://example.com/articles/' || n, 'Article ' || n,"
+            " jsonb_build_object('url', 'https://example.com/articles/' || n), md5(n::text),"
+            " 'failed', 1, 0, 'TransientError', 'HTTP 503', '1-503', now()"
+            " FROM generate_series(1, %s) n",
+            [count],
+        )
+        cursor.execute(
+            "INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status,"
+            " worker, error_class, error_message, traceback, fingerprint)"
+            " SELECT id, 1, gen_random_uuid(), 'failed', 'pending', 'bench', error_class,"
+            " error_message, '', fingerprint FROM entries_entry"
+        )
+        for table in ("entries_entry", "entries_attempt"):
+            cursor.execute(f"VACUUM ANALYZE {table}")
+        cursor.execute("CHECKPOINT")
+
+
+def everything_failed() -> Selection:
+    return Selection(filter=EntryFilter(status=EntryStatus.FAILED))
+
+
+def start() -> Operation:
+    return control.start(everything_failed(), action=Action.RETRY, actor=Actor.command("bench"))
+
+
+def all_queued(operation: Operation) -> bool:
+    """Every entry is ``queued`` in PostgreSQL, and every run has reached Redis."""
+    runs = Run.objects.filter(operation=operation)
+    if runs.filter(state=RunState.PLANNED).exists():
+        return False
+    return queue.lengths([QUEUE])[QUEUE] == runs.count()
+
+
+def in_status(status: str) -> int:
+    return Entry.objects.filter(status=status).count()
+
+
+def open_runs(operation: Operation) -> int:
+    return Run.objects.filter(operation=operation, ended_at=None).count()
+
+
+def idle_workers() -> int:
+    return sum(worker.state == "idle" for worker in queue.workers())
+
+
+@contextmanager
+def dispatcher() -> Iterator[processes.Watched]:
+    """The real one, and awake: it has beaten once."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE retry_heartbeat")
+    with processes.running(processes.manage("dispatcher"), env=processes.OWN) as watched:
+        processes.until(_beaten)
+        yield watched
+
+
+def _beaten() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM retry_heartbeat)")
+        return bool(cursor.fetchone()[0])
+
+
+def hold_back() -> None:
+    """Take the jobs out of the workers' sight, so that all of these can be up before it begins."""
+    queue.client().rename(_LIST, _HELD)
+
+
+def let_loose() -> None:
+    queue.client().rename(_HELD, _LIST)

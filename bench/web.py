@@ -1,0 +1,38 @@
+"""``python -m bench.web``: ask for a retry of everything that failed, as a web process would.
+
+Prints one line of JSON: the operation, the seconds until the answer, and the process's peak memory.
+"""
+
+import json
+import os
+import time
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from bench.processes import peak_memory
+    from bench.single_retry import operator
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    client = operator()
+    begin = time.perf_counter()
+    response = client.post(
+        "/admin/api/retry/bulk",
+        json.dumps({"filter": {"status": "failed"}, "reason": "bench"}),
+        content_type="application/json",
+        headers={"X-CSRFToken": client.cookies["csrftoken"].value},
+    )
+    took = time.perf_counter() - begin
+    assert response.status_code == 202, response.content
+    found = {"operation": response.json()["operation_id"], "seconds": took, "peak": peak_memory()}
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
