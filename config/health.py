@@ -1,6 +1,8 @@
 """``/healthz`` and ``/readyz``, answered before anything that could itself be broken."""
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Mapping
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,34 +10,97 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from retry import queue
 from retry.errors import QueueUnavailable
 
+#: Seconds a store has to answer. Whoever probes waits little longer (Kubernetes: one second).
+PATIENCE = 0.8
+
 
 class HealthMiddleware:
-    """First in line: no host check, no session, no redirect stands between a probe and its answer."""
+    """First in line: no host check, session or redirect stands between a probe and its answer."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path == "/healthz":
-            return JsonResponse({"status": "ok"})
-        if request.path == "/readyz":
+        if request.path_info == "/healthz":
+            return _answer({"status": "ok"}, status=200)
+        if request.path_info == "/readyz":
             return ready()
         return self.get_response(request)
 
 
 def ready() -> HttpResponse:
-    """200 when PostgreSQL and Redis answer, 503 with what is missing otherwise."""
-    missing = {}
+    """200 when PostgreSQL and Redis answer in time, 503 with what is missing otherwise."""
+    answers = {name: check.begin() for name, check in CHECKS.items()}
+    missing = {name: wrong for name, wait in answers.items() if (wrong := wait())}
+    if missing:
+        return _answer({"status": "unavailable", "missing": missing}, status=503)
+    return _answer({"status": "ok"}, status=200)
+
+
+class Check:
+    """One question to a store, asked in a thread of its own because it may never be answered.
+
+    While one is unanswered no other is asked: probes come every few seconds, and a store that
+    hangs must not fill the process with threads. ``question`` returns what is wrong, or "".
+    """
+
+    def __init__(self, question: Callable[[], str]) -> None:
+        self._question = question
+        self._lock = threading.Lock()
+        self._asked: _Asked | None = None
+
+    def begin(self) -> Callable[[], str]:
+        """Ask, without waiting; what it returns waits for the answer."""
+        deadline = time.monotonic() + PATIENCE
+        with self._lock:
+            if self._asked is None or self._asked.answered.is_set():
+                self._asked = _Asked(self._question)
+            asked = self._asked
+        return lambda: asked.wait(deadline)
+
+
+class _Asked:
+    def __init__(self, question: Callable[[], str]) -> None:
+        self.answered = threading.Event()
+        self._wrong = ""
+        self._question = question
+        threading.Thread(target=self._ask, name="health", daemon=True).start()
+
+    def _ask(self) -> None:
+        try:
+            self._wrong = self._question()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the store is of no use
+            self._wrong = type(error).__name__
+        finally:
+            self.answered.set()
+
+    def wait(self, deadline: float) -> str:
+        if not self.answered.wait(max(0.0, deadline - time.monotonic())):
+            return f"no answer within {PATIENCE:g} s"
+        return self._wrong
+
+
+def _postgresql() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError as error:
-        missing["postgresql"] = type(error).__name__
-        connection.close()
+        return type(error).__name__
+    finally:
+        connection.close()  # it belongs to this thread, which ends
+    return ""
+
+
+def _redis() -> str:
     try:
         queue.ping()
     except QueueUnavailable as error:
-        missing["redis"] = str(error)
-    if missing:
-        return JsonResponse({"status": "unavailable", "missing": missing}, status=503)
-    return JsonResponse({"status": "ok"})
+        return str(error)
+    return ""
+
+
+CHECKS: Mapping[str, Check] = {"postgresql": Check(_postgresql), "redis": Check(_redis)}
+
+
+def _answer(body: Mapping[str, object], *, status: int) -> HttpResponse:
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})

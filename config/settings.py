@@ -1,4 +1,4 @@
-"""Settings, from the environment (see ``.env.example``); safe for production unless told otherwise."""
+"""Settings, from the environment (see ``.env.example``); safe unless told otherwise."""
 
 from typing import Any
 
@@ -15,17 +15,17 @@ _EMBEDDED = "Set it, or put `python -m config.embedded` before the command."
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = (
-    "only-for-tests" * 5  # noqa: S105
+    "only-for-tests" * 5
     if TESTING
     else required("SECRET_KEY", hint="Set it to 50 random characters or more, and keep it.")
 )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if _LOCAL else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
     "entries",
     "retry",
-    "django.contrib.admin",
+    "config.desk.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -43,7 +43,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "retry.api.middleware.ApiMiddleware",
+    "config.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -122,9 +123,16 @@ REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
 REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
 REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 600)
 #: Where own kinds and source kinds live, beside ``entries.kinds`` and ``entries.sources``.
-REDRIVE_KIND_MODULES = env.list("REDRIVE_KIND_MODULES", [])
+REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)
 REDRIVE_PAGE_MAX_BYTES = env.int("REDRIVE_PAGE_MAX_BYTES", 5_000_000)
+#: Automatic retries of a page that answers 503 and the like; 0: a person decides.
+REDRIVE_PAGE_AUTOMATIC_RETRIES = env.int("REDRIVE_PAGE_AUTOMATIC_RETRIES", 0)
+REDRIVE_FEED_TIME_LIMIT = env.float("REDRIVE_FEED_TIME_LIMIT", 60.0)
+REDRIVE_FEED_MAX_BYTES = env.int("REDRIVE_FEED_MAX_BYTES", 20_000_000)
+REDRIVE_USER_AGENT = env.str("REDRIVE_USER_AGENT", "Redrive/0.1")
+#: Private networks that may be fetched from all the same, such as 10.1.0.0/16.
+REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
 REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", False)
 #: Bytes a request to the JSON API may have.
 REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
@@ -189,7 +197,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500
 # --- files, words, logs ------------------------------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("STATIC_ROOT", str(BASE_DIR / ".static"))
+STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / ".static")
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -2,8 +2,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from retry.api.views import nothing
+
 urlpatterns = [
     path("admin/api/", include("retry.api.urls")),
+    # Without its slash it would be an unknown page of the admin, which asks to log in.
+    path("admin/api", nothing),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

@@ -1,6 +1,41 @@
 import os
+from typing import TYPE_CHECKING
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler
+from django.http.response import HttpResponseBase
+from django.utils.http import parse_header_parameters
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+
+
+class Handler(WSGIHandler):
+    """Everything here is UTF-8, so a charset in a request's header is left out.
+
+    Django would decode the query string by it while it makes the request, and what that raises (an
+    unknown codec, too many parameters) comes before any middleware is there to answer.
+    """
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> HttpResponseBase:
+        environ["CONTENT_TYPE"] = _without_charset(environ.get("CONTENT_TYPE", ""))
+        return super().__call__(environ, start_response)
+
+
+def _without_charset(content_type: str) -> str:
+    try:
+        kind, parameters = parse_header_parameters(content_type)
+    except ValueError:
+        return ""
+    if "charset" not in parameters:
+        return content_type
+    boundary = parameters.get("boundary")
+    return f'{kind}; boundary="{boundary}"' if boundary else kind
+
+
+django.setup(set_prefix=False)
+application = Handler()

@@ -16,6 +16,7 @@ def record(
     entry_id: int | None = None,
     run_id: UUID | None = None,
     source_id: int | None = None,
+    operation_id: UUID | None = None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
@@ -28,6 +29,7 @@ def record(
         entry_id=entry_id,
         run_id=run_id,
         source_id=source_id,
+        operation_id=operation_id,
         count=count,
         reason=reason[:500],
         before=before,

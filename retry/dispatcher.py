@@ -18,6 +18,7 @@ from entries.states import EntryStatus
 from retry import service
 from retry.errors import QueueUnavailable
 from retry.models import Heartbeat
+from retry.operations.pacing import pace
 from retry.reconcile.compare import compare
 from retry.reconcile.observe import lapsed, observe
 from retry.reconcile.repair import DISPATCHER, hand_over_again, rescue
@@ -40,11 +41,14 @@ class Tick:
     handed_over_again: int = 0
     woken: int = 0
     rescued: int = 0
+    started: int = 0
     redis: bool = True
 
     @property
     def busy(self) -> bool:
-        return bool(self.handed_over or self.handed_over_again or self.woken or self.rescued)
+        return bool(
+            self.handed_over or self.handed_over_again or self.woken or self.rescued or self.started
+        )
 
 
 class Dispatcher:
@@ -73,6 +77,7 @@ class Dispatcher:
     def _act(self) -> Tick:
         rescued = sum(rescue(run) for run in lapsed(limit=_BATCH))
         woken = self._wake()
+        started = pace()
         waiting = undispatched(limit=_BATCH)
         handed_over = hand_over(waiting)
         again, redis = self._reconcile()
@@ -82,6 +87,7 @@ class Dispatcher:
             handed_over_again=again,
             woken=woken,
             rescued=rescued,
+            started=started,
             redis=redis,
         )
 

@@ -4,6 +4,7 @@
 """
 
 from typing import ClassVar
+from uuid import UUID
 
 from entries.states import EntryStatus
 from retry.outcomes import ItemOutcome, Reason
@@ -52,6 +53,33 @@ class TooManyEntries(RetryError):
         super().__init__(f"At most {limit:,} entries can be retried at once; these are {given:,}.")
         self.limit = limit
         self.given = given
+
+
+class EmptySelection(RetryError):
+    """Nothing narrows the selection and nobody said that everything is meant."""
+
+    code: ClassVar[str] = "empty_selection"
+
+    def __init__(self) -> None:
+        super().__init__('Give ids or a filter; to mean every entry, say so with "all": true.')
+
+
+class OperationNotFound(RetryError):
+    code: ClassVar[str] = "operation_not_found"
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(f"There is no operation {operation_id}.")
+        self.operation_id = operation_id
+
+
+class OperationFinished(RetryError):
+    """The operation is completed or cancelled; nothing of it can be changed any more."""
+
+    code: ClassVar[str] = "operation_finished"
+
+    def __init__(self, *, state: str) -> None:
+        super().__init__(f"The operation is {state}.")
+        self.state = state
 
 
 class SourceNotFound(RetryError):

@@ -6,22 +6,27 @@ statement returns decides.
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connections, transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connections, transaction
 
 from entries import transitions
 from entries.errors import TimeLimitExceeded, UnknownKind
 from entries.kinds import registry
 from entries.kinds.base import AttemptData, EntryData, Kind
 from entries.states import EntryStatus
-from entries.text import clean_json, describe_error
+from entries.text import NotJSON, NotStorable, clean_json, clean_text, describe_error
 from entries.transitions import Claimed, Ending
+from retry.interruption import Interruption
 from retry.lease import Lease
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
-from retry.runs import Handing, Placed, claim_run, create_runs, end_run
+from retry.runs import Handing, Placed, claim_run, create_runs, end_run, tally
 from retry.time_limits import TimeLimitHit, disarm, time_limit
 
 logger = logging.getLogger(__name__)
@@ -29,7 +34,10 @@ logger = logging.getLogger(__name__)
 #: Set by the worker when it is asked to stop: the entry at hand is finished, the rest handed on.
 shutdown = threading.Event()
 
-#: A result larger than this, as JSON, is replaced by a note that says so.
+#: Outcomes of cheap entries are written together, and no later than this after they happened.
+FLUSH_SECONDS = 0.25
+#: A result larger than this, as JSON, is left out with a note that says so: the work is done, and
+#: failing the entry would have it done again.
 MAX_RESULT_BYTES = 64 * 1024
 
 
@@ -43,47 +51,94 @@ def execute(run_id: UUID, *, worker: str) -> bool:
         logger.info("run.not_claimed", extra={"run_id": str(run_id)})
         return False
     logger.info("run.started", extra={"run_id": str(run.id), "entries": len(run.entry_ids)})
-    moved_on: list[int] = []
-    rest: list[int] = []
     with Lease(run.id, worker=worker) as lease:
-        for group in _groups(run):
-            if shutdown.is_set() or lease.lost:
-                rest.extend(group)
-                continue
-            moved_on.extend(_process_group(run, group, worker=worker))
+        rest = _process(run, worker=worker, lease=lease)
     if rest and not lease.lost:
         _hand_on(run, rest)
-    ended = end_run(run, skipped={"moved_on": moved_on}, worker=worker)
+    ended = end_run(run, worker=worker)
     logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run.id)})
     return True
 
 
-def _groups(run: Run) -> Iterator[Sequence[int]]:
+def _process(run: Run, *, worker: str, lease: Lease) -> Sequence[int]:
+    """Work through the run's entries in groups; returns those that were not begun."""
+    largest = _group_limit(run.kind)
+    watch = Interruption(run)
+    size = place = 0
+    while place < len(run.entry_ids):
+        if shutdown.is_set() or lease.lost or watch.interrupted():
+            return run.entry_ids[place:]
+        size = min(largest, max(1, size))
+        group = run.entry_ids[place : place + size]
+        began = time.monotonic()
+        _process_group(run, group, worker=worker)
+        place += len(group)
+        size = _next_size(len(group), seconds=time.monotonic() - began)
+    return []
+
+
+def _group_limit(kind: str) -> int:
     try:
-        size = registry.get(run.kind).group_size
+        return registry.get(kind).group_size
     except UnknownKind:
-        size = 1
-    for start in range(0, len(run.entry_ids), size):
-        yield run.entry_ids[start : start + size]
+        return 1
 
 
-def _process_group(run: Run, ids: Sequence[int], *, worker: str) -> list[int]:
-    """Claim, process, finish; returns the ids that no longer belonged to the run."""
-    claimed = transitions.claim(ids, run_id=run.id, worker=worker)
-    endings = [process_one(entry, run=run) for entry in claimed]
-    if endings:
-        written = transitions.finish(endings, run_id=run.id)
-        for ending in endings:
-            kept = ending.entry_id in written
-            logger.info(
-                "entry.finished" if kept else "entry.outcome_rejected",
-                extra={
-                    "run_id": str(run.id),
-                    "entry_id": ending.entry_id,
-                    "status": ending.status.value,
-                },
-            )
-    return sorted(set(ids) - {entry.id for entry in claimed})
+def _next_size(size: int, *, seconds: float) -> int:
+    """As many as fit into a flush at the pace just seen, and at most twice as many as before."""
+    return max(1, min(2 * size, int(size * FLUSH_SECONDS / max(seconds, 0.0001))))
+
+
+def _process_group(run: Run, ids: Sequence[int], *, worker: str) -> None:
+    """Claim what still belongs to the run, process it, write the outcomes at least every flush."""
+    pending: list[Ending] = []
+    flushed = time.monotonic()
+    for entry in transitions.claim(ids, run_id=run.id, worker=worker):
+        pending.append(process_one(entry, run=run))
+        if time.monotonic() - flushed > FLUSH_SECONDS:
+            _write(run, pending, worker=worker)
+            pending, flushed = [], time.monotonic()
+    if pending:
+        _write(run, pending, worker=worker)
+
+
+def _write(run: Run, endings: Sequence[Ending], *, worker: str) -> None:
+    """Store outcomes and count them on the run; what the fence rejected is only logged."""
+    written = _finish(endings, run_id=run.id)
+    if run.operation_id is not None:
+        kept = Counter(ending.status for ending in endings if ending.entry_id in written)
+        tally(
+            run,
+            worker=worker,
+            succeeded=kept[EntryStatus.SUCCEEDED],
+            failed=kept[EntryStatus.FAILED],
+            scheduled=kept[EntryStatus.SCHEDULED],
+        )
+    # One line an entry, except where thousands a second go by.
+    level = logging.INFO if len(endings) == 1 else logging.DEBUG
+    for ending in endings:
+        fields = {"entry_id": ending.entry_id, "status": ending.status.value}
+        if ending.entry_id in written:
+            logger.log(level, "entry.finished", extra=fields)
+        else:
+            logger.warning("entry.outcome_rejected", extra=fields)
+
+
+def _finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
+    """Write outcomes, also over a restart of PostgreSQL: work that is done must not be redone.
+
+    Raises ``OperationalError`` when the database stays away for longer than a lease lasts.
+    """
+    deadline = time.monotonic() + settings.REDRIVE_LEASE_SECONDS
+    while True:
+        try:
+            return transitions.finish(endings, run_id=run_id)
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("run.database_away", extra={"run_id": str(run_id)})
+            connections.close_all()
+            time.sleep(0.5)
 
 
 def process_one(entry: Claimed, *, run: Run) -> Ending:
@@ -95,17 +150,25 @@ def process_one(entry: Claimed, *, run: Run) -> Ending:
     try:
         with time_limit(kind.time_limit):
             result = kind.process(_entry_data(entry), _attempt_data(entry, run))
-        cleaned = clean_json(dict(result or {}), max_bytes=MAX_RESULT_BYTES)
+        cleaned = _storable(result)
     except TimeLimitHit as hit:
         disarm()
         # The alarm may have struck in the middle of a query: such a connection is of no more use.
         connections.close_all()
-        error = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
-        return _failed(entry, error.with_traceback(hit.__traceback__), kind=kind)
-    except (Exception, SystemExit) as error:
+        late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
+        return _failed(entry, late.with_traceback(hit.__traceback__), kind=kind)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a kind may raise anything
         _leave_no_transaction()
         return _failed(entry, error, kind=kind)
     return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned)
+
+
+def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    try:
+        cleaned: Mapping[str, Any] = clean_json(dict(result or {}), max_bytes=MAX_RESULT_BYTES)
+    except (NotJSON, NotStorable, TypeError, ValueError) as error:
+        return {"left_out": clean_text(error, limit=300)}
+    return cleaned
 
 
 def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None) -> Ending:
@@ -158,5 +221,8 @@ def _hand_on(run: Run, ids: Sequence[int]) -> None:
             actor=Actor.system(run.actor_label),
             reason=run.reason,
             bulk=run.queue == "bulk",
+            parent=run,
+            held=run.operation_id is not None,
         )
-        Handing(runs)
+        if run.operation_id is None:
+            Handing(runs)

@@ -16,6 +16,10 @@ def run_job_id(run_id: UUID, *, entries: Sequence[tuple[int, int]]) -> str:
     return f"run-{len(entries)}-{run_id.hex[:16]}"
 
 
+def operation_job_id(run_id: UUID, *, operation_id: UUID, position: int) -> str:
+    return f"operation-{operation_id}-{position}-{run_id.hex[:8]}"
+
+
 def dispatch_job_id(job_id: str, *, dispatches: int) -> str:
     """For handing a run over once more, after ``dispatches`` times."""
     return job_id if dispatches == 0 else f"{job_id}-{dispatches}"

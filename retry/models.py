@@ -20,6 +20,8 @@ class Trigger(models.TextChoices):
     RESYNC = "resync", "resync"
     AUTOMATIC = "automatic", "automatic retry"
     RESCUE = "rescue", "rescue"
+    DISCARD = "discard", "discard"
+    RESTORE = "restore", "restore"
 
 
 class RunState(models.TextChoices):
@@ -30,10 +32,78 @@ class RunState(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class Action(models.TextChoices):
+    RETRY = "retry", "retry"
+    DISCARD = "discard", "discard"
+    RESTORE = "restore", "restore"
+
+
+class OperationState(models.TextChoices):
+    PLANNED = "planned"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Operation(models.Model):
+    """What somebody asked for in bulk; what is to be done stands in its planned runs."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    action = models.CharField(max_length=10, choices=Action)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_label = models.CharField(max_length=150)
+    reason = models.CharField(max_length=500, blank=True)
+    selection = models.JSONField(default=dict, help_text="what was asked for, as data")
+    selection_words = models.CharField(max_length=1000)
+    total = models.PositiveIntegerField(default=0)
+    rate_per_second = models.FloatField(null=True, blank=True)
+    canary_size = models.PositiveIntegerField(default=0)
+    canary_done = models.BooleanField(default=False, help_text="passed, or overruled by a person")
+    max_failure_rate = models.FloatField(null=True, blank=True, help_text="0 to 1")
+    state = models.CharField(max_length=10, choices=OperationState, default=OperationState.PLANNED)
+    pause_reason = models.CharField(max_length=300, blank=True)
+    idempotency_key = models.CharField(max_length=100, null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # Pace and failure limit are counted from here: a pause is neither made up for in one burst nor
+    # repeated for the failures that somebody has just decided to go on in spite of.
+    resumed_at = models.DateTimeField(null=True)
+    paced_entries = models.PositiveIntegerField(default=0, help_text="started since resumed_at")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["actor_label", "idempotency_key"], name="operation_idempotency_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=OperationState.values), name="operation_state_known"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["created_at"],
+                name="operation_open",
+                condition=~Q(state="completed"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}: {self.selection_words}"
+
+
 class Run(models.Model):
     """The entries handed to a worker together under one RQ job."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
+    operation = models.ForeignKey(
+        Operation, null=True, on_delete=models.CASCADE, related_name="runs", db_index=False
+    )
+    position = models.PositiveIntegerField(default=0, help_text="within its operation")
     trigger = models.CharField(max_length=12, choices=Trigger)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -43,6 +113,7 @@ class Run(models.Model):
     kind = models.CharField(max_length=50)
     queue = models.CharField(max_length=50)
     entry_ids = ArrayField(models.BigIntegerField())
+    size = models.PositiveIntegerField(help_text="how many entry ids; sums need not read them")
     state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
     job_id = models.CharField(
         max_length=100, help_text="of the RQ job; -<dispatches> follows when handed over again"
@@ -54,18 +125,23 @@ class Run(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=200, blank=True)
     ended_at = models.DateTimeField(null=True)
+    canary = models.BooleanField(default=False)
     skipped = models.JSONField(default=dict, help_text="reason -> entry ids")
+    skipped_counts = models.JSONField(default=dict, help_text="reason -> how many")
     succeeded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     scheduled = models.PositiveIntegerField(default=0)
     lost = models.PositiveIntegerField(default=0)
+    skipped_count = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
+    handed_on = models.PositiveIntegerField(
+        default=0, help_text="given to another run, which answers for them"
+    )
 
     class Meta:
         permissions: ClassVar = [("view_status", "Can see queues, workers and the dispatcher")]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(state__in=RunState.values), name="run_state_known"
-            ),
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
             models.CheckConstraint(
                 condition=~Q(state="running") | Q(lease_expires_at__isnull=False),
                 name="run_running_has_lease",
@@ -79,6 +155,11 @@ class Run(models.Model):
                 condition=Q(state__in=["planned", "queued", "running"]),
             ),
             models.Index(fields=["-created_at"], name="run_newest"),
+            models.Index(
+                fields=["operation", "position"],
+                name="run_operation",
+                condition=Q(operation__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,7 +167,7 @@ class Run(models.Model):
 
 
 class AuditEvent(models.Model):
-    """One act, written in the act's own transaction; the database refuses to change or delete it."""
+    """One act, written in its own transaction; the database refuses to change or delete it."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=Now())
@@ -105,6 +186,7 @@ class AuditEvent(models.Model):
     entry_id = models.BigIntegerField(null=True)
     run_id = models.UUIDField(null=True)
     source_id = models.BigIntegerField(null=True)
+    operation_id = models.UUIDField(null=True)
     count = models.PositiveIntegerField(default=0)
     reason = models.CharField(max_length=500, blank=True)
     before = models.JSONField(null=True)
@@ -114,9 +196,7 @@ class AuditEvent(models.Model):
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [models.Index(fields=["entry_id", "-id"], name="audit_entry")]
         triggers: ClassVar = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
 
     def __str__(self) -> str:

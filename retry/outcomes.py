@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from entries.states import EntryStatus
+from entries.states import EntryStatus, sources_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -28,6 +28,8 @@ class Reason(StrEnum):
     NOT_FOUND = "not_found"
     NOT_FAILED = "not_failed"
     NOT_PENDING = "not_pending"
+    NOT_DISCARDABLE = "not_discardable"
+    NOT_DISCARDED = "not_discarded"
     ALREADY_QUEUED = "already_queued"
     ALREADY_RUNNING = "already_running"
     ALREADY_SCHEDULED = "already_scheduled"
@@ -36,6 +38,29 @@ class Reason(StrEnum):
     @property
     def words(self) -> str:
         return self.value.replace("_", " ")
+
+
+_ALREADY = {
+    EntryStatus.QUEUED: Reason.ALREADY_QUEUED,
+    EntryStatus.RUNNING: Reason.ALREADY_RUNNING,
+    EntryStatus.SCHEDULED: Reason.ALREADY_SCHEDULED,
+}
+_NOT = {
+    "retry": Reason.NOT_FAILED,
+    "wake": Reason.NOT_FAILED,
+    "submit": Reason.NOT_PENDING,
+    "discard": Reason.NOT_DISCARDABLE,
+    "restore": Reason.NOT_DISCARDED,
+}
+
+
+def reason_for(status: str | None, *, verb: str) -> Reason | None:
+    """Why ``verb`` leaves an entry of that status alone; None where it does not."""
+    if status is None:
+        return Reason.NOT_FOUND
+    if status in sources_of(verb):
+        return None
+    return _ALREADY.get(EntryStatus(status), _NOT[verb])
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,5 +156,3 @@ def _view(worker: Any) -> WorkerView:
         pid=worker.pid,
         last_heartbeat=beat.isoformat() if beat else None,
     )
-
-

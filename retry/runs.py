@@ -1,8 +1,7 @@
 """Making runs and handing them over: what every verb that queues entries ends with."""
 
-import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -10,8 +9,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from entries.errors import UnknownKind
 from entries.kinds import registry
@@ -19,7 +19,7 @@ from entries.kinds.base import Kind
 from retry import queue
 from retry.errors import QueueUnavailable
 from retry.job_ids import dispatch_job_id, run_job_id
-from retry.models import Run, RunState, Trigger
+from retry.models import OperationState, Run, RunState, Trigger
 from retry.outcomes import Actor
 
 logger = logging.getLogger(__name__)
@@ -48,12 +48,22 @@ def rescue_limits() -> dict[str, int]:
 
 
 def create_runs(
-    placed: Iterable[Placed], *, trigger: Trigger, actor: Actor, reason: str, bulk: bool
+    placed: Iterable[Placed],
+    *,
+    trigger: Trigger,
+    actor: Actor,
+    reason: str,
+    bulk: bool,
+    parent: Run | None = None,
+    held: bool = False,
 ) -> list[Run]:
-    """Insert a run for each run id, in the caller's transaction, and hand them over after it.
+    """Insert a run for each run id, in the caller's transaction; ``Handing`` hands them over.
 
-    The order of ids is kept. ``bulk`` sends them where no click has to wait behind them.
+    The order of ids is kept. ``bulk`` sends them where no click has to wait behind them. With a
+    ``parent`` they go on in its stead and count for its operation. ``held`` ones wait for the
+    dispatcher.
     """
+    now = timezone.now()
     ordered = sorted(placed, key=lambda item: (item.run_id, item.id))
     runs = []
     for run_id, group in groupby(ordered, key=lambda item: item.run_id):
@@ -64,11 +74,17 @@ def create_runs(
                 trigger=trigger,
                 actor_id=actor.user_id,
                 actor_label=actor.label,
-                reason=reason,
+                reason=reason[:500],
                 kind=members[0].kind,
                 queue=_queue_of(members[0].kind, bulk=bulk),
                 entry_ids=[member.id for member in members],
+                size=len(members),
                 job_id=run_job_id(run_id, entries=[(m.id, m.attempt) for m in members]),
+                dispatches=0 if held else 1,
+                dispatched_at=None if held else now,
+                operation_id=parent.operation_id if parent else None,
+                position=parent.position if parent else 0,
+                canary=parent.canary if parent else False,
             )
         )
     runs.sort(key=lambda run: run.entry_ids[0])
@@ -77,10 +93,11 @@ def create_runs(
 
 
 class Handing:
-    """Hands runs over once the transaction around it has committed; ``done`` says how it went.
+    """Hands new runs over once the transaction around it has committed; ``done`` says how it went.
 
-    Until then, and where Redis could not be reached, ``done`` is False and the dispatcher has
-    something to do.
+    A run is inserted as if that went well, which it nearly always does: one write less where
+    somebody waits. Where Redis could not be reached the run is marked for the dispatcher, and
+    where this process dies in between, the dispatcher finds it in no list of Redis.
     """
 
     def __init__(self, runs: Sequence[Run]) -> None:
@@ -89,37 +106,51 @@ class Handing:
             transaction.on_commit(lambda: self._hand_over(runs), robust=True)
 
     def _hand_over(self, runs: Sequence[Run]) -> None:
-        self.done = hand_over(runs) == len(runs)
+        sent = [run.id for run in _sent(runs, dispatches=0)]
+        self.done = len(sent) == len(runs)
+        if not self.done:
+            left = [run.id for run in runs if run.id not in sent]
+            Run.objects.filter(id__in=left, state=RunState.QUEUED, dispatches=1).update(
+                dispatches=0, dispatched_at=None
+            )
 
 
 def hand_over(runs: Sequence[Run]) -> int:
-    """Enqueue runs, in order, and note it; returns how many reached Redis. Never raises for Redis.
+    """Hand runs over that Redis does not have; returns how many reached it. Never raises for Redis.
 
     Must be called outside a transaction: a job may start before this returns.
     """
-    sent: list[UUID] = []
-    for run in runs:
-        job_id = dispatch_job_id(run.job_id, dispatches=run.dispatches)
-        try:
-            queue.hand_over(
-                queue.Handover(
-                    job_id=job_id, queue=run.queue, argument=str(run.id), timeout=_timeout_of(run)
-                )
-            )
-        except QueueUnavailable as error:
-            logger.warning("handover.failed", extra={"run_id": str(run.id), "error": str(error)})
-            break
-        sent.append(run.id)
+    sent = [run.id for run in _sent(runs)]
     if sent:
         Run.objects.filter(id__in=sent).update(dispatches=F("dispatches") + 1, dispatched_at=Now())
     return len(sent)
+
+
+def _sent(runs: Sequence[Run], *, dispatches: int | None = None) -> Iterator[Run]:
+    """Enqueue runs in order, up to the first that Redis does not take."""
+    for run in runs:
+        before = run.dispatches if dispatches is None else dispatches
+        handover = queue.Handover(
+            job_id=dispatch_job_id(run.job_id, dispatches=before),
+            queue=run.queue,
+            argument=str(run.id),
+            timeout=_timeout_of(run),
+        )
+        try:
+            queue.hand_over(handover)
+        except QueueUnavailable as error:
+            logger.warning("handover.failed", extra={"run_id": str(run.id), "error": str(error)})
+            return
+        yield run
 
 
 _CLAIM_RUN = """
 UPDATE retry_run
 SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = %(id)s AND state = 'queued'
+WHERE id = %(id)s AND state = 'queued' AND NOT EXISTS (
+    SELECT FROM retry_operation o
+    WHERE o.id = retry_run.operation_id AND o.state IN ('paused', 'cancelled'))
 RETURNING id
 """
 
@@ -154,48 +185,77 @@ def renew_lease(run_id: UUID, *, worker: str) -> datetime | None:
 _END_RUN = """
 UPDATE retry_run r
 SET state = 'finished', ended_at = clock_timestamp(), lease_expires_at = NULL,
-    skipped = %(skipped)s::jsonb,
-    succeeded = t.succeeded, failed = t.failed, scheduled = t.scheduled, lost = t.lost
+    succeeded = t.succeeded, failed = t.failed, scheduled = t.scheduled, lost = t.lost,
+    cancelled = t.cancelled,
+    handed_on = r.size - r.skipped_count
+                - t.succeeded - t.failed - t.scheduled - t.cancelled
 FROM (
     SELECT count(*) FILTER (WHERE a.status = 'succeeded') AS succeeded,
            count(*) FILTER (WHERE a.status = 'failed' AND e.status <> 'scheduled') AS failed,
            count(*) FILTER (WHERE a.status = 'failed' AND e.status = 'scheduled') AS scheduled,
+           count(*) FILTER (WHERE a.status = 'cancelled') AS cancelled,
            count(*) FILTER (WHERE a.status = 'lost') AS lost
     FROM entries_attempt a JOIN entries_entry e ON e.id = a.entry_id
     WHERE a.entry_id = ANY(%(ids)s) AND a.run_id = %(id)s
 ) t
 WHERE r.id = %(id)s AND r.state = 'running' AND r.worker = %(worker)s
+  AND NOT EXISTS (
+    SELECT FROM entries_entry e
+    WHERE e.id = ANY(%(ids)s) AND e.run_id = %(id)s AND e.status IN ('queued', 'running'))
 RETURNING r.id
 """
 
 
-def end_run(run: Run, *, skipped: Mapping[str, list[int]], worker: str) -> bool:
-    """``running -> finished`` with tallies counted from its attempts.
+def end_run(run: Run, *, worker: str) -> bool:
+    """``running -> finished`` with tallies counted from its attempts; what is left over is what
+    another run answers for.
 
-    ``skipped`` is reason -> entry ids. False where ``worker`` no longer holds the run.
+    False where ``worker`` no longer holds the run, and where entries of it are still at work:
+    such a run is left to its lease, and so to the rescue.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            _END_RUN,
-            {
-                "id": run.id,
-                "ids": run.entry_ids,
-                "skipped": json.dumps({key: ids for key, ids in skipped.items() if ids}),
-                "worker": worker[:200],
-            },
-        )
+        cursor.execute(_END_RUN, {"id": run.id, "ids": run.entry_ids, "worker": worker[:200]})
         return cursor.fetchone() is not None
 
 
 def lock_lapsed(run_id: UUID) -> bool:
-    """Lock a run whose lease has lapsed until the caller's transaction ends; False if it has not."""
+    """Lock a lapsed run until the caller's transaction ends; False where it has not lapsed."""
     found = Run.objects.filter(id=run_id, state=RunState.RUNNING, lease_expires_at__lt=Now())
     return found.select_for_update().exists()
 
 
+def startable() -> QuerySet[Run]:
+    """Queued runs that a worker may begin: those of no operation, or of one that is going on."""
+    held = Q(operation__state__in=(OperationState.PAUSED, OperationState.CANCELLED))
+    return Run.objects.filter(state=RunState.QUEUED).exclude(held)
+
+
+_TALLY = """
+UPDATE retry_run
+SET succeeded = succeeded + %(succeeded)s, failed = failed + %(failed)s,
+    scheduled = scheduled + %(scheduled)s
+WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
+"""
+
+
+def tally(run: Run, *, worker: str, succeeded: int, failed: int, scheduled: int) -> None:
+    """Count outcomes while the run goes on, for those who watch; ``end_run`` counts for good."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TALLY,
+            {
+                "id": run.id,
+                "worker": worker[:200],
+                "succeeded": succeeded,
+                "failed": failed,
+                "scheduled": scheduled,
+            },
+        )
+
+
 def undispatched(*, limit: int) -> list[Run]:
     """Runs that were committed and never reached Redis, oldest first."""
-    found = Run.objects.filter(state=RunState.QUEUED, dispatches=0).order_by("created_at")
+    found = startable().filter(dispatches=0).order_by("created_at")
     return list(found[:limit])
 
 

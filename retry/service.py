@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import transaction
 
 from entries import transitions
-from entries.models import Source
-from entries.sources.sync import SyncProgress, sync
+from entries.models import Entry, Source
+from entries.sources.sync import BATCH, SyncProgress, sync
 from entries.states import EntryStatus
 from retry import audit, queue
 from retry.errors import (
@@ -24,17 +24,11 @@ from retry.errors import (
 )
 from retry.job_ids import sync_job_id
 from retry.models import Run, Trigger
-from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, SyncOutcome
+from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, SyncOutcome, reason_for
 from retry.runs import Handing, Placed, create_runs, run_sizes
 
 RETRY = "entries.retry_entry"
 SYNC = "entries.sync_source"
-
-_ALREADY = {
-    EntryStatus.QUEUED: Reason.ALREADY_QUEUED,
-    EntryStatus.RUNNING: Reason.ALREADY_RUNNING,
-    EntryStatus.SCHEDULED: Reason.ALREADY_SCHEDULED,
-}
 
 
 def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
@@ -49,9 +43,7 @@ def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Queu
     limit = settings.REDRIVE_SELECTION_LIMIT
     if len(wanted) > limit:
         raise TooManyEntries(limit=limit, given=len(wanted))
-    return _queue_entries(
-        wanted, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason
-    )
+    return _queue_entries(wanted, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason)
 
 
 def retry_entry(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, bool]:
@@ -86,9 +78,7 @@ def _queue_entries(
     """One transaction for all that commits together, one code path for one and for many."""
     bulk = len(ids) > settings.REDRIVE_CLICK_SIZE
     with transaction.atomic():
-        seen = transitions.queue(
-            ids, verb=verb, run_sizes=run_sizes(), fresh=verb != "wake"
-        )
+        seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes(), fresh=verb != "wake")
         placed = [
             Placed(id=s.id, kind=s.kind, attempt=s.attempt, run_id=s.run_id)
             for s in seen
@@ -124,8 +114,7 @@ def _items(
                 id_, EntryStatus.QUEUED, s.attempt, run_id=s.run_id, job_id=jobs[s.run_id]
             )
         else:
-            other = Reason.NOT_PENDING if verb == "submit" else Reason.NOT_FAILED
-            yield ItemOutcome(id_, s.status, s.attempt, reason=_ALREADY.get(s.status, other))
+            yield ItemOutcome(id_, s.status, s.attempt, reason=reason_for(s.status, verb=verb))
 
 
 def request_sync(slug: str, *, actor: Actor, reason: str = "") -> str:
@@ -138,24 +127,26 @@ def request_sync(slug: str, *, actor: Actor, reason: str = "") -> str:
     source = Source.objects.filter(slug=slug).first()
     if source is None:
         raise SourceNotFound(slug)
+    queue.ping()  # refused before anything is written down
+    queue.ping()  # what is refused was not done, and is not audited
     job_id = sync_job_id(slug, token=uuid4())
-    audit.record(
-        "request_sync",
-        actor=actor,
-        count=1,
-        reason=reason,
-        source_id=source.pk,
-        after={"job_id": job_id},
+    handover = queue.Handover(
+        job_id=job_id,
+        queue="default",
+        argument=slug,
+        timeout=settings.REDRIVE_SYNC_TIMEOUT,
+        function=queue.SYNC_SOURCE,
     )
-    queue.hand_over(
-        queue.Handover(
-            job_id=job_id,
-            queue="default",
-            argument=slug,
-            timeout=settings.REDRIVE_SYNC_TIMEOUT,
-            function=queue.SYNC_SOURCE,
+    with transaction.atomic():
+        audit.record(
+            "request_sync",
+            actor=actor,
+            count=1,
+            reason=reason,
+            source_id=source.pk,
+            after={"job_id": job_id},
         )
-    )
+        transaction.on_commit(lambda: queue.hand_over(handover))
     return job_id
 
 
@@ -185,6 +176,10 @@ def sync_source(
             on_batch(progress)
 
     report = sync(source, on_batch=after_batch)
+    if submit:
+        left = _submit_left_over(source, actor=actor)
+        queued += left.queued
+        dispatched = dispatched and left.dispatched
     audit.record(
         "sync",
         actor=actor,
@@ -200,8 +195,13 @@ def sync_source(
     return SyncOutcome(report, queued, dispatched)
 
 
+def _submit_left_over(source: Source, *, actor: Actor) -> QueueOutcome:
+    """Queue what an earlier sync stored and did not live to submit."""
+    new = Entry.objects.filter(source=source, status=EntryStatus.PENDING, attempt=0)
+    ids = list(new.order_by("id").values_list("id", flat=True)[:BATCH])
+    return submit_entries(ids, actor=actor)
+
+
 def _require(actor: Actor, permission: str) -> None:
     if not actor.may(permission):
         raise NotPermitted(permission)
-
-

@@ -10,7 +10,8 @@ from django.utils import timezone
 from entries.states import EntryStatus
 from retry import queue
 from retry.errors import QueueUnavailable
-from retry.models import Heartbeat, Run, RunState
+from retry.models import Heartbeat
+from retry.runs import startable
 
 #: A dispatcher that has been silent for longer is not at work.
 SILENCE = timedelta(seconds=10)
@@ -43,21 +44,24 @@ class Status:
         return [name for name in settings.RQ_QUEUES if name not in served]
 
 
-def read() -> Status:
+def read(*, counting: bool = True) -> Status:
+    """Without ``counting``, cheap enough for every page: ``entries`` is then empty."""
     queues: dict[str, int] | None
     workers: list[queue.WorkerView] | None
     try:
         queues, workers = queue.lengths(tuple(settings.RQ_QUEUES)), queue.workers()
     except QueueUnavailable:
         queues, workers = None, None
-    waiting = Run.objects.filter(state=RunState.QUEUED)
+    waiting = startable()
     return Status(
-        entries=counts(),
+        entries=counts() if counting else {},
         queues=queues,
         workers=workers,
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
         undispatched=waiting.filter(dispatches=0).count(),
-        oldest_queued_at=waiting.order_by("created_at").values_list("created_at", flat=True).first(),
+        oldest_queued_at=waiting.order_by("created_at")
+        .values_list("created_at", flat=True)
+        .first(),
     )
 
 

@@ -12,7 +12,7 @@ import re
 import signal
 import time
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from django.db import connections
 from redis.exceptions import RedisError
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 ALLOWED = {EXECUTE_RUN: jobs.execute_run, SYNC_SOURCE: jobs.sync_source}
 _ARGUMENT = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PR_SET_PDEATHSIG = 1
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 #: Fields of a job's hash that would make RQ call or schedule something else.
 _REFUSED_FIELDS = (
@@ -98,6 +99,10 @@ class RunWorker(Worker):
         _die_with(self.pid)
         super().main_work_horse(job, queue)
 
+    @property
+    def stopping(self) -> bool:
+        return self._shutdown_requested_date is not None
+
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()
         signal.signal(signal.SIGUSR1, _on_shutdown)
@@ -112,9 +117,20 @@ class RunWorker(Worker):
 def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> None:
     """Work on one queue until asked to stop; Redis may come and go.
 
-    One queue only: RQ uses its crash-safe intermediate list only then.
+    One queue only: RQ uses its crash-safe intermediate list only then. Signal handlers are put
+    back as they were.
     """
-    stop = _Stop()
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    # Inherited by the horses: the signal must not kill one that has not set its own handler yet.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    try:
+        _work(queue, _Stop(), burst=burst, name=name)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _work(queue: str, stop: "_Stop", *, burst: bool, name: str | None) -> None:
     while not stop.requested:
         connections.close_all()  # a connection must not be shared with the horses
         worker = _make(queue, name=name)
@@ -122,11 +138,11 @@ def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> N
             if worker is not None:
                 worker.work(burst=burst, logging_level=None)
                 # It returns when asked to stop, and also when an error surprised it.
-                if burst or worker._shutdown_requested_date is not None:
+                if burst or worker.stopping:
                     return
         except RedisError as error:
             logger.warning("worker.redis_lost", extra={"error": type(error).__name__})
-            if worker is not None and worker._shutdown_requested_date is not None:
+            if worker is not None and worker.stopping:
                 return
         stop.listen()
         time.sleep(1)
@@ -137,7 +153,7 @@ def _make(queue: str, *, name: str | None) -> RunWorker | None:
     from django_rq.workers import get_worker
 
     try:
-        worker: RunWorker = get_worker(
+        worker = get_worker(
             queue,
             worker_class=RunWorker,
             job_class=RunJob,
@@ -151,7 +167,7 @@ def _make(queue: str, *, name: str | None) -> RunWorker | None:
     except RedisError as error:
         logger.warning("worker.no_redis", extra={"error": type(error).__name__})
         return None
-    return worker
+    return cast("RunWorker", worker)
 
 
 class _Stop:

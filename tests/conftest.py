@@ -8,9 +8,13 @@ from django.contrib.auth.models import Permission
 
 from retry import queue
 from tests.factories.users import UserFactory
+from tests.support.browser import pytest_terminal_summary
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+__all__ = ["pytest_terminal_summary"]  # a hook: it says loudly that Chromium is missing
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """Who calls: a staff session with CSRF, or a token."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -14,22 +15,45 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="redrive"'}
+_FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 
-def authenticate(request: HttpRequest) -> Actor:
-    """The actor of a request. Raises ``Problem`` 401 or 403; never redirects to a login page."""
-    header = request.headers.get("Authorization", "")
-    user = _by_token(header) if header else _by_session(request)
+@dataclass(frozen=True, slots=True)
+class Caller:
+    actor: Actor
+    #: Only what a browser sends along unasked has to be guarded against forgery.
+    by_session: bool
+
+
+def authenticate(request: HttpRequest) -> Caller:
+    """Raises ``Problem`` 401 or 403; never redirects to a login page.
+
+    A token wins over a session. Other schemes of ``Authorization`` are passed over: a proxy that
+    asks for a password of its own leaves its header in the request.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    by_token = scheme.lower() == "bearer"
+    user = _by_token(token.strip()) if by_token else _by_session(request)
     if not user.is_staff:
         raise Problem(403, "permission_denied", "The JSON API is for staff.")
     request.user = user
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    return Actor.of(user, doorway=Doorway.API, request_id=request_id)
+    actor = Actor.of(user, doorway=Doorway.API, request_id=request_id)
+    return Caller(actor, by_session=not by_token)
 
 
-def _by_token(header: str) -> "User":
-    scheme, _, token = header.partition(" ")
-    user = tokens.user_of(token.strip()) if scheme.lower() == "bearer" else None
+def check_csrf(request: HttpRequest) -> None:
+    """Raises ``Problem`` 403 where Django's own check says no. The token travels as a header."""
+    if request.content_type in _FORMS and request.method == "POST":
+        # Django would read the whole form to look for the token in it.
+        raise Problem(415, "unsupported_media_type")
+    reason = _Csrf(_never).why(request)
+    if reason:
+        raise Problem(403, "csrf_failed", reason)
+
+
+def _by_token(token: str) -> "User":
+    user = tokens.user_of(token)
     if user is None:
         raise Problem(401, "not_authenticated", "The token is not known.", headers=_CHALLENGE)
     return user
@@ -38,10 +62,7 @@ def _by_token(header: str) -> "User":
 def _by_session(request: HttpRequest) -> "User":
     if not request.user.is_authenticated:
         raise Problem(401, "not_authenticated", headers=_CHALLENGE)
-    reason = _Csrf(_never).why(request)
-    if reason:
-        raise Problem(403, "csrf_failed", reason)
-    return cast("User", request.user)
+    return request.user
 
 
 class _Csrf(CsrfViewMiddleware):
@@ -51,14 +72,14 @@ class _Csrf(CsrfViewMiddleware):
         self.process_request(request)
         return cast("str | None", self.process_view(request, _checked, (), {}))
 
-    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
+    def _reject(self, request: HttpRequest, reason: str) -> str:
         return reason
 
 
-def _never(request: HttpRequest) -> HttpResponse:
+def _never(_request: HttpRequest) -> HttpResponse:
     raise AssertionError("the middleware is only asked, it never passes the request on")
 
 
-def _checked(request: HttpRequest) -> HttpResponse:
+def _checked(_request: HttpRequest) -> HttpResponse:
     """A view without ``csrf_exempt``, for the check to look at."""
     raise AssertionError("never called")

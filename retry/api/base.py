@@ -1,18 +1,21 @@
 """What every API view does around its own few lines."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+import structlog
+from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
+from psycopg.errors import QueryCanceled, ReadOnlySqlTransaction
 from pydantic import BaseModel, ValidationError
 
 from entries.errors import EntriesError
 from retry.api import problems
-from retry.api.auth import authenticate
+from retry.api.auth import authenticate, check_csrf
+from retry.api.bodies import read_json
 from retry.api.problems import Problem
 from retry.errors import RetryError
 from retry.outcomes import Actor
@@ -25,48 +28,82 @@ P = ParamSpec("P")
 def api_view(
     **methods: Callable[Concatenate[HttpRequest, Actor, P], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """One address: a function for each HTTP method, called with the request and its actor."""
-    allowed = ", ".join(sorted(method.upper() for method in methods))
+    """One address: a function for each HTTP method, called with the request and its actor.
 
-    @csrf_exempt  # checked in ``authenticate``, for sessions
+    Without any it is an address where nothing is.
+    """
+    if "get" in methods:
+        methods["head"] = methods["get"]  # Django leaves the body out
+
+    @csrf_exempt  # checked below, for sessions
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            actor = authenticate(request)
-            method = methods.get((request.method or "").lower())
-            if method is None:
-                raise Problem(405, "method_not_allowed", headers={"Allow": allowed})
-            return method(request, actor, *args, **kwargs)
-        except Exception as error:
-            return _problem(error).response()
+            caller = authenticate(request)
+            method = _choose(request, methods)
+            if caller.by_session:
+                check_csrf(request)
+            return method(request, caller.actor, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a script wants a problem
+            return problem_of(error).response()
 
     return view
 
 
-def _problem(error: Exception) -> Problem:
+def _choose(
+    request: HttpRequest, methods: Mapping[str, Callable[..., HttpResponse]]
+) -> Callable[..., HttpResponse]:
+    if not methods:
+        raise Problem(404, "not_found")
+    allowed = ", ".join(sorted(method.upper() for method in [*methods, "options"]))
+    if request.method == "OPTIONS":
+        return lambda *_, **__: _options(allowed)
+    chosen = methods.get((request.method or "").lower())
+    if chosen is None:
+        raise Problem(405, "method_not_allowed", headers={"Allow": allowed})
+    return chosen
+
+
+def _options(allowed: str) -> HttpResponse:
+    response = HttpResponse(status=204, headers={"Allow": allowed})
+    del response.headers["Content-Type"]
+    return response
+
+
+def problem_of(error: Exception) -> Problem:
+    """What a script is told about any error; whatever is nobody else's fault goes to the log."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, RetryError | EntriesError):
-        return problems.of(error)
-    if isinstance(error, OperationalError | InterfaceError):
+        problem = problems.of(error)
+        return problem if problem.status != 500 else _internal(error)
+    if isinstance(error.__cause__, QueryCanceled):
+        return Problem(503, "query_timed_out")
+    if _is_outage(error):
         logger.warning("api.no_database", extra={"error": type(error).__name__})
         connection.close()
         return Problem(503, "database_unavailable", headers={"Retry-After": "5"})
-    logger.exception("api.internal_error")
-    return Problem(500, "internal_error")
+    if isinstance(error, SuspiciousOperation):
+        return Problem(400, "bad_request")
+    return _internal(error)
+
+
+def _internal(error: Exception) -> Problem:
+    """Says nothing of the error but where the log has it."""
+    logger.error("api.internal_error", exc_info=error)
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return Problem(500, "internal_error", extra={"request_id": request_id})
+
+
+def _is_outage(error: Exception) -> bool:
+    """Also a server that takes no writes because another is about to replace it."""
+    return isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, InternalError) and isinstance(error.__cause__, ReadOnlySqlTransaction)
+    )
 
 
 def parse_body(request: HttpRequest, model: type[M]) -> M:
-    """The body as ``model``. Raises ``Problem`` 400, 413, 415 or 422."""
-    if request.content_type != "application/json":
-        raise Problem(415, "unsupported_media_type")
-    limit = settings.REDRIVE_API_MAX_BYTES
-    try:
-        declared = int(request.headers.get("Content-Length") or 0)
-    except ValueError:
-        declared = 0
-    body = b"" if declared > limit else request.read(limit + 1)
-    if declared > limit or len(body) > limit:
-        raise Problem(413, "body_too_large", f"At most {limit:,} bytes are accepted.")
+    """The body as ``model``. Raises ``Problem`` 400, 411, 413, 415 or 422."""
+    body = read_json(request)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -75,11 +112,16 @@ def parse_body(request: HttpRequest, model: type[M]) -> M:
 
 def parse_query(request: HttpRequest, model: type[M]) -> M:
     """The query string as ``model``. Raises ``Problem`` 422, also where a field is given twice."""
-    twice = [name for name, values in request.GET.lists() if len(values) > 1]
+    # Not request.GET: it is decoded in whatever charset the request claims to be in.
+    raw = str(request.META.get("QUERY_STRING", "")).encode("latin-1")  # as WSGI has it (PEP 3333)
+    given = QueryDict(raw, encoding="utf-8")
+    twice = [name for name, values in given.lists() if len(values) > 1]
     if twice:
-        raise problems.invalid([{"field": name, "message": "given more than once"} for name in twice])
+        raise problems.invalid(
+            [{"field": name[:200], "message": "given more than once"} for name in twice[:50]]
+        )
     try:
-        return model.model_validate(request.GET.dict())
+        return model.model_validate(given.dict())
     except ValidationError as error:
         raise _invalid(error) from None
 
@@ -92,7 +134,7 @@ def _invalid(error: ValidationError) -> Problem:
         [
             {
                 "field": ".".join(str(part) for part in item["loc"])[:200] or "body",
-                "message": str(item["msg"])[:300],
+                "message": item["msg"].removeprefix("Value error, ")[:300],
             }
             for item in found[:50]
         ]
@@ -100,8 +142,6 @@ def _invalid(error: ValidationError) -> Problem:
 
 
 def answer(model: BaseModel, *, status: int = 200) -> HttpResponse:
-    return JsonResponse(
-        model.model_dump(mode="json", by_alias=True),
-        status=status,
-        headers={"Cache-Control": "no-store"},
+    return HttpResponse(
+        model.model_dump_json(by_alias=True), status=status, content_type="application/json"
     )

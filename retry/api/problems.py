@@ -7,46 +7,74 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.csrf import csrf_failure as django_csrf_failure
 
-from entries.errors import EntriesError, SourceError
+from entries import errors as entries_errors
+from entries.errors import EntriesError
 from retry import errors
 
-API_PREFIX = "/admin/api/"
+_PREFIX = "/admin/api"
 
-_TITLES = {
+TITLES: Mapping[str, str] = {
     "malformed_json": "The body is not valid JSON.",
+    "bad_request": "This request cannot be understood.",
     "not_authenticated": "Log in, or send a token.",
     "permission_denied": "You may not do this.",
+    "forbidden": "You may not do this to the entry.",
     "csrf_failed": "The CSRF token is missing or wrong.",
+    "https_required": "Use https.",
     "not_found": "There is nothing here.",
     "entry_not_found": "There is no such entry.",
+    "operation_not_found": "There is no such operation.",
     "source_not_found": "There is no such source.",
     "method_not_allowed": "This address does not take that method.",
     "not_failed": "The entry has not failed.",
+    "not_pending": "The entry is not pending.",
     "already_queued": "The entry is queued already.",
     "already_running": "The entry is running already.",
     "already_scheduled": "The entry's automatic retry is scheduled already.",
-    "too_many_entries": "These are too many entries for one call.",
+    "not_discardable": "The entry cannot be discarded.",
+    "not_discarded": "The entry is not discarded.",
+    "operation_finished": "The operation is over.",
+    "refused": "This was refused.",
+    "length_required": "Say how long the body is.",
     "body_too_large": "The body is too large.",
     "unsupported_media_type": "Send application/json.",
     "invalid_request": "The request does not have the right shape.",
+    "empty_selection": "Nothing is selected.",
+    "too_many_entries": "These are too many entries for one call.",
+    "unknown_kind": "No kind of that name is installed.",
+    "unknown_source_kind": "No kind of source of that name is installed.",
     "source_error": "The source cannot be read.",
     "internal_error": "Something went wrong here.",
     "database_unavailable": "The database cannot be reached.",
     "queue_unavailable": "Redis cannot be reached.",
-    "refused": "This was refused.",
+    "query_timed_out": "This took too long and was stopped.",
 }
 
-#: Every error of the domain -> its HTTP status. A test proves that none is missing.
-STATUSES: Mapping[type[Exception], int] = {
+#: What the service refuses -> HTTP status. Every class stands here itself; a test sees to it.
+STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.RetryError: 409,
     errors.NotPermitted: 403,
+    errors.EmptySelection: 422,
     errors.EntryNotFound: 404,
     errors.SourceNotFound: 404,
     errors.NotRetryable: 409,
+    errors.OperationFinished: 409,
+    errors.OperationNotFound: 404,
     errors.TooManyEntries: 422,
     errors.QueueUnavailable: 503,
-    EntriesError: 422,
-    SourceError: 422,
+}
+
+#: What is wrong with an entry or a source -> HTTP status and code. The errors of an attempt end in
+#: the attempt; one that gets as far as a response is a mistake of ours.
+FROM_ENTRIES: Mapping[type[EntriesError], tuple[int, str]] = {
+    EntriesError: (500, "internal_error"),
+    entries_errors.TransientError: (500, "internal_error"),
+    entries_errors.PermanentError: (500, "internal_error"),
+    entries_errors.WorkerLost: (500, "internal_error"),
+    entries_errors.InvalidKind: (500, "internal_error"),
+    entries_errors.UnknownKind: (422, "unknown_kind"),
+    entries_errors.UnknownSourceKind: (422, "unknown_source_kind"),
+    entries_errors.SourceError: (422, "source_error"),
 }
 
 
@@ -61,7 +89,7 @@ class Problem(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> HttpResponse:
-        title = _TITLES[self.code]
+        title = TITLES[self.code]
         body = {
             "type": f"urn:redrive:problem:{self.code}",
             "title": title,
@@ -74,7 +102,7 @@ class Problem(Exception):
             body,
             status=self.status,
             content_type="application/problem+json",
-            headers={"Cache-Control": "no-store", **self.headers},
+            headers=dict(self.headers),
         )
 
 
@@ -85,17 +113,28 @@ def invalid(items: Sequence[Mapping[str, str]]) -> Problem:
 
 def of(error: errors.RetryError | EntriesError) -> Problem:
     """The problem that says what the domain refused."""
-    status = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
+    if isinstance(error, EntriesError):
+        status, code = next(FROM_ENTRIES[c] for c in type(error).__mro__ if c in FROM_ENTRIES)
+        return Problem(status, code, "" if status == 500 else str(error))
+    status = next(STATUSES[c] for c in type(error).__mro__ if c in STATUSES)
     if isinstance(error, errors.NotRetryable):
-        extra = {"status_of_entry": error.status.value, "entry_id": error.entry_id}
+        extra = {"entry_id": error.entry_id, "current_status": error.status.value}
         return Problem(status, error.reason.value, str(error), extra)
-    if isinstance(error, errors.RetryError):
-        return Problem(status, error.code, str(error))
-    return Problem(status, "source_error", str(error))
+    return Problem(status, error.code, str(error))
+
+
+def of_page(status: int) -> Problem:
+    """What stands in for a page that Django would have answered with ``status``."""
+    codes = {400: "bad_request", 403: "permission_denied", 404: "not_found", 413: "body_too_large"}
+    return Problem(status, codes[status]) if status in codes else Problem(500, "internal_error")
+
+
+def under_api(request: HttpRequest) -> bool:
+    return request.path_info == _PREFIX or request.path_info.startswith(f"{_PREFIX}/")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF page for people, a problem for scripts."""
-    if request.path.startswith(API_PREFIX):
+    if under_api(request):
         return Problem(403, "csrf_failed", reason).response()
     return django_csrf_failure(request, reason=reason)

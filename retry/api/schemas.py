@@ -1,14 +1,25 @@
 """The shapes of the JSON API. Strict: a string is no number, an unknown field is an error."""
 
+import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 from entries.states import EntryStatus
+from retry.outcomes import ItemOutcome
 
 MAX_ID = 2**63 - 1
+_NUMBER = re.compile(r"[0-9]{1,19}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,15}(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})")
 
 
 def _storable(value: str) -> str:
@@ -19,9 +30,27 @@ def _storable(value: str) -> str:
     return value
 
 
+def digits(value: str) -> str:
+    """Of a query string; pydantic would also take ``1_000``, `` 7`` and ``7.0``."""
+    if not _NUMBER.fullmatch(value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _moment(value: str) -> str:
+    """Of a query string; without its time zone a time is a guess, and a bare number is another."""
+    if not _MOMENT.fullmatch(value):
+        raise ValueError(
+            "must be a time with its time zone, such as 2026-01-31T12:00:00Z (in an address, "
+            "write + as %2B)"
+        )
+    return value
+
+
+STORABLE = AfterValidator(_storable)
 EntryId = Annotated[int, Field(gt=0, le=MAX_ID)]
-Text = Annotated[str, AfterValidator(_storable)]
-ReasonText = Annotated[Text, Field(max_length=500)]
+ReasonText = Annotated[str, Field(max_length=500), STORABLE]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class Request(BaseModel):
@@ -38,7 +67,7 @@ class RetryRequest(Request):
 
 
 class RetryResponse(Response):
-    """``dispatched`` is false where Redis could not be reached: the entry is queued all the same."""
+    """``dispatched`` is false where Redis is away: the entry is queued all the same."""
 
     entry_id: int
     attempt: int
@@ -47,22 +76,46 @@ class RetryResponse(Response):
     status: EntryStatus
     dispatched: bool
 
+    @classmethod
+    def of(cls, item: ItemOutcome, *, dispatched: bool) -> Self:
+        return cls.model_validate(
+            {
+                "entry_id": item.entry_id,
+                "attempt": item.attempt,
+                "run_id": item.run_id,
+                "job_id": item.job_id,
+                "status": item.status,
+                "dispatched": dispatched,
+            }
+        )
 
-class EntryQuery(BaseModel):
-    """The query string of ``GET entries``; every value arrives as text."""
+
+class Query(BaseModel):
+    """A query string: every value arrives as text, so this cannot be strict."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class NoQuery(Query):
+    """Refused rather than overlooked: somebody meant something by it."""
+
+
+class EntryQuery(Query):
+    """``failed_after`` is inclusive, ``failed_before`` is not.
+
+    Nothing may be empty: a script whose variable is empty by mistake must not get everything.
+    """
+
     status: EntryStatus | None = None
-    kind: Annotated[Text, Field(max_length=50)] | None = None
-    source: Annotated[Text, Field(max_length=80)] | None = None
-    fingerprint: Annotated[Text, Field(max_length=40)] | None = None
-    error_class: Annotated[Text, Field(max_length=200)] | None = None
-    q: Annotated[Text, Field(max_length=200)] | None = None
-    failed_after: datetime | None = None
-    failed_before: datetime | None = None
-    cursor: EntryId | None = None
-    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    kind: Annotated[str, Field(min_length=1, max_length=50), STORABLE] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=80), STORABLE] | None = None
+    fingerprint: Annotated[str, Field(min_length=1, max_length=40), STORABLE] | None = None
+    error_class: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
+    q: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
+    failed_after: Moment | None = None
+    failed_before: Moment | None = None
+    cursor: Annotated[EntryId, BeforeValidator(digits)] | None = None
+    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=500)] = 100
 
 
 class EntryError(Response):
@@ -97,7 +150,7 @@ class AttemptDetail(Response):
     worker: str
     error: EntryError | None
     traceback: str
-    result: dict[str, Any] | None
+    result: Any
 
 
 class EntryDetail(EntrySummary):

@@ -9,5 +9,5 @@ urlpatterns = [
     path("entries/<int:entry_id>", views.entry, name="entry"),
     path("status", views.status, name="status"),
     # Nothing under the API answers with HTML, not even what does not exist.
-    re_path(r"^(?P<rest>.*)$", views.nothing, name="nothing"),
+    re_path("", views.nothing, name="nothing"),
 ]

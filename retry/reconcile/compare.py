@@ -9,7 +9,7 @@ from retry.reconcile.observe import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``missing``: hand over again. ``suspects``: since when a run has looked odd, for next time."""
+    """``missing``: hand over again. ``suspects``: since when a run has looked odd."""
 
     missing: tuple[UUID, ...]
     suspects: Mapping[UUID, float]

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from retry import queue
 from retry.job_ids import dispatch_job_id
 from retry.models import Run, RunState
+from retry.runs import startable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,9 @@ def observe() -> Snapshot:
     """
     queued = tuple(
         WaitingRun(run_id, dispatch_job_id(job_id, dispatches=dispatches - 1))
-        for run_id, job_id, dispatches in Run.objects.filter(
-            state=RunState.QUEUED, dispatches__gt=0
-        ).values_list("id", "job_id", "dispatches")
+        for run_id, job_id, dispatches in startable()
+        .filter(dispatches__gt=0)
+        .values_list("id", "job_id", "dispatches")
     )
     broker = queue.observe(tuple(settings.RQ_QUEUES))
     return Snapshot(queued, broker.waiting, broker.taken)

@@ -47,7 +47,7 @@ def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:
         new_run_id = uuid4()
         waiting = transitions.reassign(run.entry_ids, run_id=run.id, new_run_id=new_run_id)
         # Last, so that the tallies count what has just been written.
-        end_run(run, skipped={"worker_lost": [r.id for r in rescued]}, worker=run.worker)
+        end_run(run, worker=run.worker)
         alone = [
             Placed(id=r.id, kind=r.kind, attempt=r.attempt, run_id=r.run_id)
             for r in rescued
@@ -57,7 +57,10 @@ def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:
             Placed(id=id_, kind=run.kind, attempt=attempt, run_id=new_run_id)
             for id_, attempt in waiting.items()
         ]
-        Handing(_runs(run, alone, Trigger.RESCUE, actor) + _runs(run, together, Trigger(run.trigger), actor))
+        Handing(
+            _runs(run, alone, Trigger.RESCUE, actor)
+            + _runs(run, together, Trigger(run.trigger), actor)
+        )
         audit.record(
             "rescue",
             actor=actor,
@@ -76,5 +79,10 @@ def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:
 
 def _runs(run: Run, placed: Iterable[Placed], trigger: Trigger, actor: Actor) -> list[Run]:
     return create_runs(
-        placed, trigger=trigger, actor=actor, reason=run.reason, bulk=run.queue == "bulk"
+        placed,
+        trigger=trigger,
+        actor=actor,
+        reason=run.reason,
+        bulk=run.queue == "bulk",
+        parent=run,
     )

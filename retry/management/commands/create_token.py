@@ -9,6 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from retry import tokens
+from retry.outcomes import Actor
+
+_CENTURY = 36_500
 
 
 class Command(BaseCommand):
@@ -19,15 +22,39 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("user", help="user name")
-        parser.add_argument("--name", required=True, help="what the token is for")
-        parser.add_argument("--days", type=int, help="days until it expires (default: never)")
+        parser.add_argument("--name", required=True, type=_name, help="what the token is for")
+        parser.add_argument("--days", type=_days, help="days until it expires (default: never)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         model = get_user_model()
         user = model.objects.filter(**{model.USERNAME_FIELD: options["user"]}).first()
         if user is None:
             raise CommandError(f"There is no user {options['user']!r}.")
-        if options["days"] is not None and options["days"] < 1:
-            raise CommandError("--days must be 1 or more.")
-        expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
-        self.stdout.write(tokens.create(user, name=options["name"], expires_at=expires_at))
+        days = options["days"]
+        token = tokens.create(
+            user,
+            name=options["name"],
+            actor=Actor.command("create_token"),
+            expires_at=timezone.now() + timedelta(days=days) if days else None,
+        )
+        if not (user.is_staff and user.is_active):
+            # To standard error, so that a script that keeps the output keeps the token alone.
+            self.stderr.write(f"{options['user']} must be active staff before the token works.")
+        self.stdout.write(token)
+
+
+def _name(given: str) -> str:
+    name = given.strip()
+    if not 1 <= len(name) <= 100:
+        raise argparse.ArgumentTypeError("1 to 100 characters")
+    return name
+
+
+def _days(given: str) -> int:
+    try:
+        days = int(given)
+    except ValueError:
+        days = 0
+    if not 1 <= days <= _CENTURY:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {_CENTURY:,}")
+    return days

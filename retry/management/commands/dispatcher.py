@@ -35,7 +35,9 @@ class Command(BaseCommand):
         logger.info("dispatcher.started")
         while not stop.is_set():
             try:
-                dispatcher.tick()
+                # While an operation is being started there is no reason to wait.
+                if dispatcher.tick().started:
+                    continue
             except DatabaseError as error:
                 logger.warning("dispatcher.no_database", extra={"error": type(error).__name__})
                 connection.close()

@@ -1,0 +1,163 @@
+"""Bulk operations over JSON: parse, call, answer."""
+
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from retry.api import problems
+from retry.api.base import answer, api_view, parse_body, parse_query
+from retry.api.operation_schemas import (
+    BulkPreviewResponse,
+    BulkProgressResponse,
+    BulkRetryRequest,
+    BulkRetryResponse,
+    ControlRequest,
+    ItemPageResponse,
+    ItemQuery,
+    OperationPage,
+    OperationQuery,
+    OperationSummary,
+    SelectionRequest,
+)
+from retry.api.schemas import NoQuery
+from retry.errors import NotPermitted, OperationNotFound
+from retry.models import Action, Operation
+from retry.operations import control
+from retry.operations.items import items
+from retry.operations.progress import progress
+from retry.operations.selection import Preview, preview
+from retry.outcomes import Actor
+
+_KEY = re.compile(r"[\x21-\x7e]{1,100}")
+_VIEW = "retry.view_operation"
+
+
+def _start(
+    action: Action, shape: type[SelectionRequest]
+) -> Callable[[HttpRequest, Actor], HttpResponse]:
+    def view(request: HttpRequest, actor: Actor) -> HttpResponse:
+        parse_query(request, NoQuery)
+        key = _idempotency_key(request)
+        asked = parse_body(request, shape)
+        selection = asked.selection()
+        if asked.dry_run:
+            control.require(actor, action)
+            found = preview(selection, action=action, actor=actor)
+            return answer(BulkPreviewResponse.of(found))
+        # Counted before anything moves; the operation's own numbers count from then on.
+        control.require(actor, action)
+        found = preview(selection, action=action, actor=actor)
+        operation = control.start(
+            selection,
+            action=action,
+            actor=actor,
+            reason=asked.reason,
+            pace=asked.pace(),
+            idempotency_key=key,
+        )
+        return _accepted(operation, found)
+
+    return view
+
+
+def _accepted(operation: Operation, found: Preview) -> HttpResponse:
+    counted = BulkPreviewResponse.of(found).model_dump() | {"total": operation.total}
+    return answer(
+        BulkRetryResponse.model_validate(
+            counted
+            | {
+                "operation_id": operation.pk,
+                "state": operation.state,
+                "progress_url": reverse("api:operation", args=[operation.pk]),
+            }
+        ),
+        status=202,
+    )
+
+
+def _idempotency_key(request: HttpRequest) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise problems.invalid(
+            [{"field": "Idempotency-Key", "message": "must be 1 to 100 printable characters"}]
+        )
+    return key
+
+
+def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
+    _may_view(actor)
+    query = parse_query(request, OperationQuery)
+    found = Operation.objects.order_by("-created_at", "-pk")
+    if query.state is not None:
+        found = found.filter(state=query.state)
+    if query.cursor is not None:
+        last = Operation.objects.filter(pk=query.cursor).first()
+        if last is None:
+            raise OperationNotFound(query.cursor)
+        found = found.filter(created_at__lt=last.created_at)
+    rows = list(found[: query.limit + 1])
+    page = rows[: query.limit]
+    return answer(
+        OperationPage(
+            results=[OperationSummary.of(operation) for operation in page],
+            next_cursor=str(page[-1].pk) if len(rows) > query.limit else None,
+        )
+    )
+
+
+def _progress(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+    _may_view(actor)
+    parse_query(request, NoQuery)
+    return answer(BulkProgressResponse.of(progress(operation_id)))
+
+
+def _items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+    _may_view(actor)
+    query = parse_query(request, ItemQuery)
+    operation = Operation.objects.filter(pk=operation_id).first()
+    if operation is None:
+        raise OperationNotFound(operation_id)
+    page = items(operation, outcome=query.outcome, cursor=query.cursor, limit=query.limit)
+    return answer(ItemPageResponse.of(page))
+
+
+def _control(
+    verb: Callable[..., Operation],
+) -> Callable[[HttpRequest, Actor, UUID], HttpResponse]:
+    def view(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+        parse_query(request, NoQuery)
+        asked = parse_body(request, ControlRequest)
+        verb(operation_id, actor=actor, reason=asked.reason)
+        return answer(BulkProgressResponse.of(progress(operation_id)))
+
+    return view
+
+
+def _retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+    parse_query(request, NoQuery)
+    key = _idempotency_key(request)
+    asked = parse_body(request, ControlRequest)
+    operation = control.retry_failed(
+        operation_id, actor=actor, reason=asked.reason, idempotency_key=key
+    )
+    return answer(BulkProgressResponse.of(progress(operation.pk)), status=202)
+
+
+def _may_view(actor: Actor) -> None:
+    if not actor.may(_VIEW):
+        raise NotPermitted(_VIEW)
+
+
+retry_bulk = api_view(post=_start(Action.RETRY, BulkRetryRequest))
+discard = api_view(post=_start(Action.DISCARD, SelectionRequest))
+restore = api_view(post=_start(Action.RESTORE, SelectionRequest))
+operations = api_view(get=_list)
+operation = api_view(get=_progress)
+operation_items = api_view(get=_items)
+pause = api_view(post=_control(control.pause))
+resume = api_view(post=_control(control.resume))
+cancel = api_view(post=_control(control.cancel))
+retry_failed = api_view(post=_retry_failed)

@@ -1,0 +1,220 @@
+"""The verbs of operations: start one, pause, resume and cancel it, retry what failed in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from retry import audit
+from retry.errors import NotPermitted, OperationFinished, OperationNotFound
+from retry.models import Action, Operation, OperationState, Run, RunState
+from retry.operations.selection import Selection, freeze
+from retry.outcomes import Actor
+
+PERMISSIONS = {
+    Action.RETRY: "entries.retry_entry",
+    Action.DISCARD: "entries.discard_entry",
+    Action.RESTORE: "entries.discard_entry",
+}
+#: A canary without a limit of its own tolerates this share of failures.
+DEFAULT_FAILURE_RATE = 0.1
+_OPEN = (OperationState.PLANNED, OperationState.RUNNING, OperationState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """``rate_per_second``: entries started, None without a limit. ``canary_size``: so many go
+    first, and the rest only if at most ``max_failure_rate`` (0 to 1) of them failed; the limit
+    also holds over the last outcomes while the rest runs.
+    """
+
+    rate_per_second: float | None = None
+    canary_size: int = 0
+    max_failure_rate: float | None = None
+
+
+def start(
+    selection: Selection,
+    *,
+    action: Action,
+    actor: Actor,
+    reason: str = "",
+    pace: Pace | None = None,
+    idempotency_key: str | None = None,
+) -> Operation:
+    """Freeze the selection into planned runs; the dispatcher does the rest.
+
+    The same ``idempotency_key`` from the same actor gives the same operation again. Raises
+    ``NotPermitted``, ``EmptySelection`` and ``TooManyEntries`` before anything is created.
+    """
+    require(actor, action)
+    selection.check()
+    known = _known(actor, idempotency_key)
+    if known is not None:
+        return known
+    try:
+        return _create(
+            selection,
+            action=action,
+            actor=actor,
+            reason=reason,
+            pace=pace or Pace(),
+            idempotency_key=idempotency_key,
+        )
+    except IntegrityError:
+        # The same key at the same moment: the other one won.
+        known = _known(actor, idempotency_key)
+        if known is None:
+            raise
+        return known
+
+
+def _create(
+    selection: Selection,
+    *,
+    action: Action,
+    actor: Actor,
+    reason: str,
+    pace: Pace,
+    idempotency_key: str | None,
+) -> Operation:
+    limit = pace.max_failure_rate
+    if limit is None and pace.canary_size:
+        limit = DEFAULT_FAILURE_RATE
+    with transaction.atomic():
+        operation = Operation.objects.create(
+            action=action,
+            actor_id=actor.user_id,
+            actor_label=actor.label,
+            reason=reason[:500],
+            selection=selection.data(),
+            selection_words=selection.words()[:1000],
+            rate_per_second=pace.rate_per_second,
+            canary_size=pace.canary_size,
+            max_failure_rate=limit,
+            idempotency_key=idempotency_key,
+        )
+        operation.total = freeze(operation, selection, actor=actor)
+        operation.save(update_fields=["total"])
+        _audit(f"start_{action.value}", operation, actor, reason, after=selection.data())
+    return operation
+
+
+def pause(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
+    """Nothing more of it starts; what runs finishes the entry at hand."""
+
+    def change(operation: Operation) -> None:
+        if operation.state != OperationState.PAUSED:
+            operation.state = OperationState.PAUSED
+            operation.pause_reason = reason[:300]
+
+    return _control(operation_id, "pause", actor=actor, reason=reason, change=change)
+
+
+def resume(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
+    """Go on, in spite of what paused it: canary and failure limit start counting anew."""
+
+    def change(operation: Operation) -> None:
+        if operation.state == OperationState.PAUSED:
+            operation.state = (
+                OperationState.RUNNING if operation.started_at else OperationState.PLANNED
+            )
+            operation.pause_reason = ""
+            operation.paced_entries = 0
+            # By the database's clock, as everything that is compared with it.
+            operation.resumed_at = Now()
+            operation.canary_done = operation.started_at is not None
+
+    return _control(operation_id, "resume", actor=actor, reason=reason, change=change)
+
+
+def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
+    """Nothing more of it starts, what waits is put back to what it was, what runs finishes.
+
+    Planned runs are cancelled at once; the dispatcher unwinds what is queued, batch by batch.
+    """
+
+    def change(operation: Operation) -> None:
+        operation.state = OperationState.CANCELLED
+        operation.pause_reason = ""
+        Run.objects.filter(operation=operation, state=RunState.PLANNED).update(
+            state=RunState.CANCELLED, ended_at=Now()
+        )
+
+    return _control(operation_id, "cancel", actor=actor, reason=reason, change=change)
+
+
+def retry_failed(
+    operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
+) -> Operation:
+    """A new operation over what failed in this one."""
+    if not Operation.objects.filter(pk=operation_id).exists():
+        raise OperationNotFound(operation_id)
+    return start(
+        Selection(failed_of=operation_id),
+        action=Action.RETRY,
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+    )
+
+
+def _control(
+    operation_id: UUID,
+    verb: str,
+    *,
+    actor: Actor,
+    reason: str,
+    change: Callable[[Operation], None],
+) -> Operation:
+    """Lock, check, change and audit in one transaction. Doing it twice changes nothing twice."""
+    with transaction.atomic():
+        operation = Operation.objects.select_for_update().filter(pk=operation_id).first()
+        if operation is None:
+            raise OperationNotFound(operation_id)
+        require(actor, Action(operation.action))
+        if operation.state not in _OPEN:
+            raise OperationFinished(state=operation.state)
+        before = operation.state
+        change(operation)
+        if operation.state != before:
+            operation.save()
+            _audit(verb, operation, actor, reason, before={"state": before})
+            operation.refresh_from_db()
+    return operation
+
+
+def _known(actor: Actor, idempotency_key: str | None) -> Operation | None:
+    if idempotency_key is None:
+        return None
+    same = Q(actor_label=actor.label, idempotency_key=idempotency_key)
+    return Operation.objects.filter(same).first()
+
+
+def require(actor: Actor, action: Action) -> None:
+    """Raises ``NotPermitted`` where the actor may not do that in bulk."""
+    if not actor.may(PERMISSIONS[action]):
+        raise NotPermitted(PERMISSIONS[action])
+
+
+def _audit(
+    verb: str,
+    operation: Operation,
+    actor: Actor,
+    reason: str,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    audit.record(
+        verb,
+        actor=actor,
+        count=operation.total,
+        reason=reason,
+        operation_id=operation.pk,
+        before=before,
+        after=after or {"state": operation.state},
+    )

@@ -1,0 +1,198 @@
+"""The dispatcher's part in operations: start what may start, judge, unwind, complete."""
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from entries import transitions
+from retry import audit
+from retry.job_ids import operation_job_id
+from retry.models import Action, Operation, OperationState, Run, RunState
+from retry.operations.judging import judge
+from retry.outcomes import Actor, reason_for
+from retry.runs import Handing
+
+logger = logging.getLogger(__name__)
+
+PACER = Actor.system("dispatcher")
+#: Entries that are started in one transaction.
+BATCH_ENTRIES = 2_500
+_RUNS_AT_ONCE = 500
+#: Of one tick, for all operations together; the next tick follows at once.
+SLICE_SECONDS = 2.0
+
+_QUEUE_RUN = """
+UPDATE retry_run r
+SET state = CASE WHEN t.left_out = r.size OR %(settled)s THEN 'finished' ELSE 'queued' END,
+    skipped = t.skipped::jsonb, skipped_counts = t.counts::jsonb, skipped_count = t.left_out,
+    succeeded = CASE WHEN %(settled)s THEN r.size - t.left_out ELSE 0 END,
+    job_id = t.job_id, dispatches = 1, dispatched_at = now(),
+    started_at = CASE WHEN %(settled)s THEN now() END,
+    ended_at = CASE WHEN t.left_out = r.size OR %(settled)s THEN now() END
+FROM unnest(%(ids)s::uuid[], %(skipped)s::text[], %(counts)s::text[], %(left)s::int[],
+            %(jobs)s::text[]) AS t (id, skipped, counts, left_out, job_id)
+WHERE r.id = t.id
+"""
+
+
+def pace() -> int:
+    """Do what can be done now for every open operation; returns how many entries were started."""
+    deadline = time.monotonic() + SLICE_SECONDS
+    started = 0
+    for operation in Operation.objects.filter(ended_at=None).order_by("created_at"):
+        if operation.state == OperationState.CANCELLED:
+            unwind(operation.pk, deadline=deadline)
+        while time.monotonic() < deadline:
+            done = step(operation.pk)
+            started += done
+            if not done:
+                break
+        settle(operation.pk)
+    return started
+
+
+def step(operation_id: UUID) -> int:
+    """Start the next runs in one transaction, as many as pace, canary and limit allow by now."""
+    with transaction.atomic():
+        operation = Operation.objects.select_for_update().get(pk=operation_id)
+        if operation.state not in {OperationState.PLANNED, OperationState.RUNNING}:
+            return 0
+        if operation.state == OperationState.PLANNED:
+            _begin(operation)
+        verdict = judge(operation)
+        if verdict.pause:
+            _pause(operation, verdict.pause)
+            return 0
+        if verdict.wait:
+            return 0
+        runs = _next(operation, canary_only=verdict.canary_only)
+        if not runs:
+            return 0
+        _start(operation, runs)
+        placed = sum(run.size for run in runs)
+        Operation.objects.filter(pk=operation_id).update(paced_entries=F("paced_entries") + placed)
+    return placed
+
+
+def _begin(operation: Operation) -> None:
+    Operation.objects.filter(pk=operation.pk).update(
+        state=OperationState.RUNNING, started_at=Now(), resumed_at=Now()
+    )
+    operation.refresh_from_db()
+
+
+def _pause(operation: Operation, why: str) -> None:
+    logger.warning("operation.paused", extra={"operation_id": str(operation.pk), "why": why})
+    Operation.objects.filter(pk=operation.pk).update(
+        state=OperationState.PAUSED, pause_reason=why[:300]
+    )
+    audit.record(
+        "pause",
+        actor=PACER,
+        count=operation.total,
+        reason=why,
+        operation_id=operation.pk,
+        before={"state": operation.state},
+        after={"state": OperationState.PAUSED.value},
+    )
+
+
+def _next(operation: Operation, *, canary_only: bool) -> list[Run]:
+    """Planned runs in order, up to what the pace allows and one transaction should hold."""
+    planned = Run.objects.filter(operation=operation, state=RunState.PLANNED)
+    if canary_only:
+        planned = planned.filter(canary=True)
+    allowance = _allowance(operation)
+    chosen: list[Run] = []
+    size = 0
+    for run in planned.order_by("position").select_for_update()[:_RUNS_AT_ONCE]:
+        # The pace may be overdrawn by one run, which holds a second's worth at the most.
+        if size >= min(allowance, BATCH_ENTRIES):
+            break
+        chosen.append(run)
+        size += run.size
+    return chosen
+
+
+def _allowance(operation: Operation) -> float:
+    """How many more entries the pace allows by now; without a pace, any number."""
+    if operation.rate_per_second is None:
+        return float("inf")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp() - %s)", [operation.resumed_at])
+        elapsed = float(cursor.fetchone()[0])
+    return elapsed * operation.rate_per_second - operation.paced_entries
+
+
+def _start(operation: Operation, runs: Sequence[Run]) -> None:
+    """Move the entries, write down who was left alone and why, hand the rest over."""
+    wanted = [(entry_id, run.id) for run in runs for entry_id in run.entry_ids]
+    skipped: dict[UUID, dict[str, list[int]]] = {run.id: {} for run in runs}
+    for left in transitions.move(wanted, verb=operation.action):
+        reason = reason_for(left.status, verb=operation.action)
+        if reason is not None:
+            skipped[left.run_id].setdefault(reason.value, []).extend(left.ids)
+    counts = {
+        run_id: {reason: len(ids) for reason, ids in reasons.items()}
+        for run_id, reasons in skipped.items()
+    }
+    left_out = {run_id: sum(by_reason.values()) for run_id, by_reason in counts.items()}
+    for run in runs:
+        run.job_id = operation_job_id(run.id, operation_id=operation.pk, position=run.position)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUEUE_RUN,
+            {
+                "settled": operation.action != Action.RETRY,
+                "ids": [run.id for run in runs],
+                "skipped": [json.dumps(skipped[run.id]) for run in runs],
+                "counts": [json.dumps(counts[run.id]) for run in runs],
+                "left": [left_out[run.id] for run in runs],
+                "jobs": [run.job_id for run in runs],
+            },
+        )
+    if operation.action == Action.RETRY:
+        Handing([run for run in runs if left_out[run.id] < run.size])
+
+
+def unwind(operation_id: UUID, *, deadline: float) -> int:
+    """Put back what a cancelled operation has queued; returns how many entries were put back."""
+    back = 0
+    while time.monotonic() < deadline:
+        with transaction.atomic():
+            waiting = Run.objects.filter(operation_id=operation_id, state=RunState.QUEUED)
+            run = waiting.order_by("position").select_for_update(skip_locked=True).first()
+            if run is None:
+                break
+            cancelled = transitions.cancel(run.entry_ids, run_id=run.id)
+            Run.objects.filter(pk=run.pk).update(
+                state=RunState.CANCELLED, ended_at=Now(), cancelled=len(cancelled)
+            )
+            back += len(cancelled)
+    # Of a run that a worker holds, what it has not begun; the worker writes the tallies.
+    for run in Run.objects.filter(operation_id=operation_id, state=RunState.RUNNING):
+        back += len(transitions.cancel(run.entry_ids, run_id=run.id))
+    return back
+
+
+_SETTLE = """
+UPDATE retry_operation o
+SET state = CASE o.state WHEN 'cancelled' THEN o.state ELSE 'completed' END, ended_at = now()
+WHERE o.id = %s AND o.ended_at IS NULL AND o.state IN ('running', 'cancelled') AND NOT EXISTS (
+    SELECT FROM retry_run r
+    WHERE r.operation_id = o.id AND r.state IN ('planned', 'queued', 'running'))
+RETURNING o.id
+"""
+
+
+def settle(operation_id: UUID) -> bool:
+    """Note the end of an operation of which nothing is left to do."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, [operation_id])
+        return cursor.fetchone() is not None

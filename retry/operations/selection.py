@@ -1,0 +1,191 @@
+"""What an operation is about: chosen once, counted within a time budget, frozen into runs."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import Count
+
+from entries.filters import EntryFilter
+from entries.models import Entry
+from entries.querysets import EntryQuerySet
+from retry.errors import EmptySelection, TooManyEntries
+from retry.models import Action, Operation, Trigger
+from retry.operations.sizes import sizes
+from retry.outcomes import Actor, Reason, reason_for
+
+#: Ids in one request; more than that is what filters are for.
+MAX_IDS = 10_000
+COUNT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """One of three: ids, a filter, or what failed in an earlier operation."""
+
+    ids: tuple[int, ...] = ()
+    filter: EntryFilter | None = None
+    failed_of: UUID | None = None
+
+    def check(self) -> None:
+        """Raises ``EmptySelection`` where nothing narrows it, and ``TooManyEntries``."""
+        if len(self.ids) > MAX_IDS:
+            raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
+        if self.failed_of is None and not self.ids and not (self.filter and self.filter.explicit):
+            raise EmptySelection
+
+    def data(self) -> dict[str, Any]:
+        if self.failed_of is not None:
+            return {"failed_of": str(self.failed_of)}
+        if self.filter is not None:
+            return {"filter": self.filter.data()}
+        return {"ids": len(self.ids)}
+
+    def words(self) -> str:
+        if self.failed_of is not None:
+            return f"what failed in operation {self.failed_of}"
+        if self.filter is not None:
+            return self.filter.words()
+        return f"{len(self.ids):,} chosen entries"
+
+    def entries(self, *, actor: Actor) -> EntryQuerySet:
+        """Those of it that there are and that the actor may see."""
+        seen = Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
+        if self.failed_of is not None:
+            return seen.filter(pk__in=_failed_in(self.failed_of))
+        if self.filter is not None:
+            return seen.filter(self.filter.condition())
+        return seen.filter(pk__in=self.ids)
+
+
+def _failed_in(operation_id: UUID) -> Any:
+    """Ids whose attempt in that operation failed, as a subquery."""
+    from django.db.models.expressions import RawSQL
+
+    return RawSQL(
+        "SELECT a.entry_id FROM retry_run r"
+        " CROSS JOIN unnest(r.entry_ids) AS u (id)"
+        " JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = r.id"
+        " WHERE r.operation_id = %s AND a.status = 'failed'",
+        [operation_id],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The numbers before anything happens. ``exact`` is False where counting ran out of time:
+    ``total`` is then what is known to be there at the least.
+    """
+
+    total: int
+    eligible: int
+    skipped: Mapping[Reason, int] = field(default_factory=dict)
+    exact: bool = True
+    sample: Sequence[Entry] = ()
+
+
+def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
+    """How many would be acted on, how many not and why. Takes at most about two seconds."""
+    selection.check()
+    found = selection.entries(actor=actor)
+    sample = list(found.select_related("source").defer("payload", "result").order_by("id")[:10])
+    with suppress(OperationalError), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = %s", [int(COUNT_SECONDS * 1000)])
+        rows = list(found.order_by().values_list("status").annotate(Count("id")))
+        return _counted(rows, selection, action, sample)
+    return Preview(total=len(sample), eligible=0, exact=False, sample=sample)
+
+
+def _counted(
+    rows: Sequence[tuple[str, int]], selection: Selection, action: Action, sample: Sequence[Entry]
+) -> Preview:
+    skipped: dict[Reason, int] = {}
+    eligible = 0
+    for status, count in rows:
+        reason = reason_for(status, verb=action.value)
+        if reason is None:
+            eligible += count
+        else:
+            skipped[reason] = skipped.get(reason, 0) + count
+    total = sum(count for _, count in rows)
+    missing = len(set(selection.ids)) - total if selection.ids else 0
+    if missing:
+        skipped[Reason.NOT_FOUND] = missing
+    return Preview(total + missing, eligible, skipped, sample=sample)
+
+
+_FREEZE = """
+INSERT INTO retry_run (
+    id, operation_id, position, canary, trigger, actor_id, actor_label, reason, kind, queue,
+    entry_ids, size, state, job_id, dispatches, created_at, worker, skipped, skipped_counts,
+    succeeded, failed, scheduled, lost, skipped_count, cancelled, handed_on)
+SELECT gen_random_uuid(), %(operation)s, row_number() OVER (ORDER BY canary DESC, first) - 1,
+       canary, %(trigger)s, %(actor)s, %(label)s, %(reason)s, kind, queue, ids, size, 'planned', '',
+       0, now(), '', '{{}}', '{{}}', 0, 0, 0, 0, 0, 0, 0
+FROM (
+    SELECT kind, queue, canary, chunk, min(id) AS first, count(*) AS size,
+           array_agg(id ORDER BY id) AS ids
+    FROM (
+        SELECT n.id, n.kind, n.canary, coalesce(k.queue, 'bulk') AS queue,
+               (row_number() OVER (PARTITION BY n.kind, n.canary ORDER BY n.id) - 1)
+                   / coalesce(k.size, 500) AS chunk
+        FROM (
+            SELECT id, kind, row_number() OVER (ORDER BY id) <= %(canary)s AS canary
+            FROM ({selected}) AS s (id, kind)
+        ) n
+        LEFT JOIN unnest(%(kinds)s::text[], %(sizes)s::int[], %(queues)s::text[])
+            AS k (kind, size, queue) ON k.kind = n.kind
+    ) c
+    GROUP BY kind, queue, canary, chunk
+) g
+"""
+
+
+def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
+    """Write the planned runs in one statement, in the caller's transaction; returns the total.
+
+    Constant memory here, whatever the size: the ids never leave the database.
+    """
+    text, params = _selected(selection, actor=actor)
+    chosen = sizes(rate=operation.rate_per_second)
+    values: dict[str, Any] = {
+        "operation": operation.pk,
+        "trigger": Trigger.BULK_RETRY if operation.action == Action.RETRY else operation.action,
+        "actor": operation.actor_id,
+        "label": operation.actor_label,
+        "reason": operation.reason,
+        "canary": operation.canary_size,
+        "kinds": [size.kind for size in chosen],
+        "sizes": [size.entries for size in chosen],
+        "queues": [size.queue for size in chosen],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FREEZE.format(selected=text), values | params)
+        cursor.execute(
+            "SELECT coalesce(sum(size), 0) FROM retry_run WHERE operation_id = %s", [operation.pk]
+        )
+        return int(cursor.fetchone()[0])
+
+
+#: ``found`` is Django's own SQL, with its values bound like all others.
+_WITH_MISSING = """
+SELECT w.id, coalesce(e.kind, '') FROM unnest(%(ids)s::bigint[]) AS w (id)
+LEFT JOIN ({found}) AS e (id, kind) ON e.id = w.id
+"""
+
+
+def _selected(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]:
+    """SQL for (id, kind) of the selection; ids that are not there come along without a kind."""
+    query = selection.entries(actor=actor).order_by().values_list("id", "kind").query
+    text, positional = query.sql_with_params()
+    named = {f"s{number}": value for number, value in enumerate(positional)}
+    if named:
+        text %= tuple(f"%({name})s" for name in named)
+    if selection.ids:
+        named["ids"] = sorted(set(selection.ids))
+        text = _WITH_MISSING.format(found=text)
+    return text, named

@@ -1,0 +1,58 @@
+"""Two hundred people press the same button at once."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from entries.models import Entry
+from retry import tokens
+from retry.models import AuditEvent, Run
+from retry.outcomes import Actor
+from tests.api.server import WebServer, web_server
+from tests.factories.entries import EntryFactory
+from tests.support.processes import manage
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+PEOPLE = 200
+
+
+async def all_at_once(web: WebServer, token: str, entry: Entry) -> list[httpx.Response]:
+    limits = httpx.Limits(max_connections=PEOPLE)
+    transport = httpx.AsyncHTTPTransport(uds=str(web.path), limits=limits)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost", timeout=120, headers=headers
+    ) as client:
+        body = {"entry_id": entry.id}
+        posts = [client.post("/admin/api/retry", json=body) for _ in range(PEOPLE)]
+        return await asyncio.gather(*posts)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_of_them_wins_and_the_entry_runs_once(operator: "User", tmp_path: Path) -> None:
+    token = tokens.create(operator, name="test", actor=Actor.command("test"))
+    ledger = tmp_path / "ledger"
+    entry = EntryFactory.create(failed=True, kind="scripted", payload={"ledger": str(ledger)})
+    with web_server() as web:
+        answers = asyncio.run(all_at_once(web, token, entry))
+    assert Counter(answer.status_code for answer in answers) == {202: 1, 409: PEOPLE - 1}
+    for answer in answers:
+        if answer.status_code == 409:
+            said = answer.json()
+            assert (said["code"], said["current_status"]) == ("already_queued", "queued")
+    entry.refresh_from_db()
+    assert (entry.status, entry.attempt) == ("queued", 2)
+    assert (Run.objects.count(), AuditEvent.objects.filter(verb="retry").count()) == (1, 1)
+
+    with manage("worker", "default", "--burst") as worker:
+        assert worker.wait(60) == 0, worker.output
+    entry.refresh_from_db()
+    assert entry.status == "succeeded", entry.error_message
+    assert len(ledger.read_text().splitlines()) == 1
+    assert [a.status for a in entry.attempts.order_by("number")] == ["failed", "succeeded"]

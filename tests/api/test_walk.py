@@ -1,0 +1,92 @@
+"""Every address of the API, found in its URLs, as everybody who should not get through."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import URLPattern, reverse
+
+from entries.models import Entry
+from retry.api import urls
+from retry.models import AuditEvent
+from tests.api.calls import PREFIX, Caller, ok, problem
+from tests.factories.entries import EntryFactory
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db
+#: Name of an address that is written to -> a body with which it would do something. A new address
+#: is missing here until somebody adds it.
+BODIES = {"retry": {"entry_id": 1}}
+READ = {"entries", "entry", "status"}
+#: What somebody who may only see entries gets to see.
+FOR_READERS = {"entries", "entry"}
+
+
+def patterns() -> dict[str, URLPattern]:
+    return {p.name: p for p in urls.urlpatterns if p.name}
+
+
+def addresses() -> list[str]:
+    return [name for name in patterns() if name != "nothing"]
+
+
+def path_of(name: str) -> str:
+    kwargs = dict.fromkeys(patterns()[name].pattern.converters, 1)
+    return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
+
+
+@pytest.fixture
+def entry() -> Entry:
+    return EntryFactory.create(id=1, failed=True)
+
+
+def test_every_address_is_either_read_or_has_a_body() -> None:
+    assert set(addresses()) == READ | BODIES.keys()
+    assert not READ & BODIES.keys()
+
+
+@pytest.mark.parametrize("name", addresses())
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_nobody(anonymous: Caller, entry: Entry, name: str, method: str) -> None:
+    answer = anonymous.send(method, path_of(name))
+    assert answer.status_code == 401
+    if method != "HEAD":
+        problem(answer, 401, "not_authenticated")
+
+
+@pytest.mark.parametrize("name", addresses())
+def test_staff_without_permissions(powerless: "User", entry: Entry, name: str) -> None:
+    caller = Caller(powerless)
+    if name in BODIES:
+        answer = caller.post(path_of(name), BODIES[name])
+    else:
+        answer = caller.get(path_of(name))
+    problem(answer, 403, "permission_denied")
+    untouched(entry)
+
+
+@pytest.mark.parametrize("name", addresses())
+def test_staff_who_may_only_look(reader: "User", entry: Entry, name: str) -> None:
+    caller = Caller(reader)
+    if name in FOR_READERS:
+        ok(caller.get(path_of(name)))
+    elif name in READ:
+        problem(caller.get(path_of(name)), 403, "permission_denied")
+    else:
+        problem(caller.post(path_of(name), BODIES[name]), 403, "permission_denied")
+    untouched(entry)
+
+
+@pytest.mark.parametrize("name", addresses())
+def test_who_may_gets_through(api: Caller, entry: Entry, name: str) -> None:
+    if name in BODIES:
+        assert api.post(path_of(name), BODIES[name]).status_code == 202
+    else:
+        ok(api.get(path_of(name)))
+
+
+def untouched(entry: Entry) -> None:
+    entry.refresh_from_db()
+    assert (entry.status, entry.attempt) == ("failed", 1)
+    assert not AuditEvent.objects.exists()

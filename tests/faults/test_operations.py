@@ -1,0 +1,90 @@
+"""An operation while everything around it is killed: nothing twice, nothing lost."""
+
+import signal
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from entries.filters import EntryFilter
+from entries.models import Attempt, Entry
+from entries.states import EntryStatus
+from retry.models import Action, Operation
+from retry.operations import control
+from retry.operations.items import items
+from retry.operations.progress import progress
+from retry.operations.selection import Selection
+from retry.service import retry_entry
+from tests.factories.entries import EntryFactory
+from tests.support.asking import SCRIPT
+from tests.support.processes import manage
+from tests.support.servers import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FAILED = Selection(filter=EntryFilter(status=EntryStatus.FAILED))
+
+
+def failed(count: int, **payload: object) -> list[int]:
+    made = EntryFactory.create_batch(count, failed=True, kind="grouped", payload=payload)
+    return [entry.id for entry in made]
+
+
+def start() -> Operation:
+    return control.start(FAILED, action=Action.RETRY, actor=SCRIPT)
+
+
+def test_everything_killed_in_the_middle_and_started_again_completes_once(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    ids = failed(400, ledger=str(ledger))
+    operation = start()
+    with (
+        manage("dispatcher") as one,
+        manage("worker", "bulk") as two,
+        manage("worker", "bulk") as three,
+    ):
+        wait_until(lambda: progress(operation.pk).succeeded >= 30, timeout=30)
+        for process in (one, two, three):
+            process.send(signal.SIGKILL)
+            process.wait()
+    with manage("dispatcher"), manage("worker", "bulk"), manage("worker", "bulk"):
+        wait_until(lambda: progress(operation.pk).finished, timeout=60)
+    found = progress(operation.pk)
+    assert (found.succeeded, found.total, found.planned, found.queued) == (400, 400, 0, 0)
+    executed = Counter(int(line.split()[0]) for line in ledger.read_text().splitlines())
+    lost = set(Attempt.objects.filter(status="lost").values_list("entry_id", flat=True))
+    assert set(executed) == set(ids)
+    assert {id_ for id_, times in executed.items() if times > 1} <= lost
+    assert len(items(operation, limit=500).items) == 400
+
+
+def test_overlapping_operations_and_clicks_give_each_entry_one_new_attempt_per_winner() -> None:
+    ids = failed(300)
+
+    def click(id_: int) -> bool:
+        try:
+            retry_entry(id_, actor=SCRIPT)
+        except Exception:  # noqa: BLE001 - losing is the point
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with manage("dispatcher"), manage("worker", "bulk"), manage("worker", "default"):
+        with ThreadPoolExecutor(4) as pool:
+            clicks = [pool.submit(click, id_) for id_ in ids[:50]]
+            operations = [start(), start()]
+            won = sum(one.result() for one in clicks)
+        wait_until(lambda: all(progress(op.pk).finished for op in operations), timeout=60)
+        wait_until(lambda: not Entry.objects.exclude(status="succeeded").exists(), timeout=20)
+    results = [progress(operation.pk) for operation in operations]
+    for found in results:
+        assert found.succeeded + found.skipped_total == found.total
+        assert (
+            len(items(found.operation, outcome="skipped", limit=500).items) == found.skipped_total
+        )
+    assert won + sum(found.succeeded for found in results) == 300
+    assert set(Entry.objects.values_list("attempt", flat=True)) == {2}
+    assert Attempt.objects.filter(number=2, status="succeeded").count() == 300

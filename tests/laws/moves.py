@@ -1,0 +1,82 @@
+"""One driver for each verb of ``TRANSITIONS``: an entry in any status, and an attempt to move it.
+
+A new verb is missing from ``DRIVERS`` until somebody adds it; a test says so.
+"""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from entries import transitions
+from entries.errors import WorkerLost
+from entries.models import Entry
+from entries.states import EntryStatus
+from entries.text import describe_error
+from entries.transitions import Ending
+from tests.factories.entries import EntryFactory
+
+LOST = describe_error(WorkerLost("it was there a moment ago"))
+
+#: Moves one entry in the name of a run, or does not.
+Driver = Callable[[Entry, UUID], object]
+
+
+def make(status: EntryStatus, *, previous: str = EntryStatus.FAILED) -> Entry:
+    """An entry as a long life leaves it: with a run id, an earlier failure, and its attempt."""
+    trait = {} if status is EntryStatus.PENDING else {status.value: True}
+    tried = status not in {EntryStatus.PENDING, EntryStatus.DISCARDED}
+    entry = EntryFactory.create(
+        **trait,
+        attempt=int(tried),
+        run_id=uuid4(),
+        failed_at=timezone.now(),
+        fingerprint="1-503",
+    )
+    entry.attempts.update(previous_status=previous)
+    return entry
+
+
+def _queue(verb: str) -> Driver:
+    return lambda entry, _: transitions.queue([entry.id], verb=verb, run_sizes={})
+
+
+def _move(verb: str) -> Driver:
+    return lambda entry, run_id: transitions.move([(entry.id, run_id)], verb=verb)
+
+
+def _finish(status: EntryStatus) -> Driver:
+    error = None if status is EntryStatus.SUCCEEDED else LOST
+    delay = 1.0 if status is EntryStatus.SCHEDULED else None
+
+    def drive(entry: Entry, run_id: UUID) -> object:
+        ending = Ending(entry.id, status, result={}, error=error, delay=delay)
+        return transitions.finish([ending], run_id=run_id)
+
+    return drive
+
+
+def _rescue(limits: Mapping[str, int]) -> Driver:
+    return lambda entry, run_id: transitions.rescue(
+        [entry.id], run_id=run_id, rescue_limits=limits, error=LOST
+    )
+
+
+DRIVERS: Mapping[str, tuple[Driver, ...]] = {
+    "submit": (_queue("submit"),),
+    "claim": (lambda entry, run_id: transitions.claim([entry.id], run_id=run_id, worker="w"),),
+    "finish": tuple(
+        _finish(s) for s in (EntryStatus.SUCCEEDED, EntryStatus.FAILED, EntryStatus.SCHEDULED)
+    ),
+    "wake": (_queue("wake"),),
+    "retry": (_queue("retry"), _move("retry")),
+    "cancel": (lambda entry, run_id: transitions.cancel([entry.id], run_id=run_id),),
+    "discard": (_move("discard"),),
+    "restore": (_move("restore"),),
+    "rescue": (_rescue({}), _rescue({"page": 5})),
+}
+
+#: Moves a run without a status: from queued to queued, under another fence.
+REASSIGN: Driver = lambda entry, run_id: transitions.reassign(  # noqa: E731
+    [entry.id], run_id=run_id, new_run_id=uuid4()
+)

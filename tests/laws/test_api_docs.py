@@ -1,0 +1,71 @@
+"""``docs/api.md`` names what there is, and nothing that there is not."""
+
+import re
+
+from retry.api import schemas, urls
+from retry.api.problems import TITLES
+from tests.laws.tree import ROOT
+
+PAGE = (ROOT / "docs" / "api.md").read_text()
+#: Codes of the domain that no call of the API can lead to.
+ELSEWHERE = {
+    "empty_selection",
+    "forbidden",
+    "not_discardable",
+    "not_discarded",
+    "not_pending",
+    "operation_finished",
+    "operation_not_found",
+    "queue_unavailable",
+    "refused",
+    "source_error",
+    "source_not_found",
+    "too_many_entries",
+    "unknown_kind",
+    "unknown_source_kind",
+}
+
+
+def rows(section: str) -> list[list[str]]:
+    text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return [[c.strip() for c in ln.strip("|").split("|")] for ln in text.splitlines() if "|" in ln]
+
+
+def quoted(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+def test_every_code_has_its_row() -> None:
+    listed = [code for row in rows("Errors") if row[0].isdigit() for code in quoted(row[1])]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == TITLES.keys() - ELSEWHERE
+    assert TITLES.keys() > ELSEWHERE
+
+
+def test_every_call_has_its_permission() -> None:
+    named = {call.split()[1] for row in rows("Who may call")[2:] for call in quoted(row[0])}
+    there = {
+        str(pattern.pattern).replace("<int:entry_id>", "<id>")
+        for pattern in urls.urlpatterns
+        if pattern.name != "nothing"
+    }
+    assert named == there
+
+
+def test_every_parameter_is_explained() -> None:
+    named = {name for row in rows("List entries")[2:] for name in quoted(row[0])}
+    assert named == set(schemas.EntryQuery.model_fields)
+
+
+def test_every_member_of_an_answer_is_shown() -> None:
+    for model in (
+        schemas.RetryResponse,
+        schemas.EntrySummary,
+        schemas.EntryDetail,
+        schemas.AttemptDetail,
+        schemas.StatusResponse,
+        schemas.DispatcherStatus,
+        schemas.WorkerStatus,
+    ):
+        for name in model.model_fields:
+            assert re.search(rf"[\"`]{name}[\"`]", PAGE), f"{model.__name__}.{name}"

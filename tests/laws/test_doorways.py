@@ -1,0 +1,62 @@
+"""Admin, API and commands translate and call; what is written, a verb has written.
+
+Their imports are held by a contract; this is about what they could do with a model alone.
+"""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.laws.tree import modules, parsed
+
+DOORWAYS = ("entries/admin", "entries/management", "retry/admin", "retry/api", "retry/management")
+_WRITES = frozenset({"update", "create", "delete", "bulk_create", "bulk_update"})
+_WRITES_WHATEVER = frozenset({"save", "get_or_create", "update_or_create", "select_for_update"})
+#: What people write themselves, and no verb: where a source is, what an entry is called and holds.
+_ALLOWED = {
+    "entries/management/commands/add_source.py": "source.save",
+    "entries/admin/entry.py": "obj.save",
+}
+
+
+def writes(tree: ast.AST) -> Iterator[str]:
+    """Calls that write through a model, but not the admin's own form (``super().save_model``)."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        chain = ast.unparse(node.func)
+        through_manager = ".objects." in chain or "_default_manager" in chain
+        if chain.startswith("super()"):
+            continue
+        if node.func.attr in _WRITES_WHATEVER or (through_manager and node.func.attr in _WRITES):
+            yield chain
+
+
+def test_no_doorway_writes_a_model() -> None:
+    found = {(str(path), chain) for path in modules(*DOORWAYS) for chain in writes(parsed(path))}
+    assert found <= set(_ALLOWED.items())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Run.objects.filter(pk=1).update(state='queued')",
+        "Run.objects.create(kind='page')",
+        "entry.save()",
+        "ApiToken.objects.all().delete()",
+        "Entry._default_manager.bulk_create([])",
+        "Source.objects.get_or_create(slug='x')",
+        "Entry.objects.select_for_update().get(pk=1)",
+    ],
+)
+def test_a_write_is_seen(code: str) -> None:
+    assert len(list(writes(ast.parse(code)))) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["Run.objects.filter(pk=1)", "super().save_model(*a)", "tokens.create(user)", "d.update(x=1)"],
+)
+def test_what_is_no_write(code: str) -> None:
+    assert list(writes(ast.parse(code))) == []

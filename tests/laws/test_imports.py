@@ -1,0 +1,82 @@
+"""The import contracts of ``pyproject.toml`` are kept, and each would notice who breaks it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.laws.tree import PACKAGES, ROOT
+
+LINT = Path(sys.executable).with_name("lint-imports")
+CONTRACTS = {
+    "layers": "Imports go downwards only",
+    "entries": "Entries know nothing of what can be done to them",
+    "broker": "Only the queue and the worker speak to the broker",
+    "doorways": "Doorways decide nothing",
+}
+
+
+def lint(tree: Path, cache: Path) -> dict[str, bool]:
+    """Contract -> whether it is kept."""
+    done = subprocess.run(
+        [LINT, "--cache-dir", cache], cwd=tree, capture_output=True, text=True, check=False
+    )
+    kept = {}
+    for line in done.stdout.splitlines():
+        for verdict in (" KEPT", " BROKEN"):
+            name, found, rest = line.partition(verdict)
+            if found and (not rest or rest.startswith(" (")):
+                kept[name] = verdict == " KEPT"
+    assert kept, done.stdout + done.stderr
+    assert done.returncode == (0 if all(kept.values()) else 1), done.stdout
+    return kept
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("imports")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The tree, for breaking laws in."""
+    for package in PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__", "migrations", "static")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_every_contract_is_kept(cache: Path) -> None:
+    assert lint(ROOT, cache) == dict.fromkeys(CONTRACTS.values(), True)
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("entries/states.py", "import retry.models", {"entries", "layers"}),
+        ("entries/kinds/page.py", "from retry.outcomes import Actor", {"entries", "layers"}),
+        ("entries/text.py", "def f():\n    import retry.errors", {"entries", "layers"}),
+        ("retry/execution.py", "import rq", {"broker"}),
+        ("retry/api/views.py", "from redis import Redis", {"broker"}),
+        ("config/health.py", "import django_rq.queues", {"broker"}),
+        ("retry/brand_new.py", "from rq.job import Job", {"broker"}),
+        ("retry/models.py", "import retry.service", {"layers"}),
+        ("retry/queue.py", "from retry.runs import hand_over", {"layers"}),
+        ("retry/service.py", "from retry.api import problems", {"layers"}),
+        ("entries/models.py", "import entries.transitions", {"layers"}),
+        ("retry/api/views.py", "from entries import transitions", {"doorways"}),
+        ("retry/admin/__init__.py", "from retry.runs import hand_over", {"doorways"}),
+        ("retry/management/commands/retry.py", "import retry.queue", {"doorways"}),
+        ("entries/management/commands/add_source.py", "import entries.transitions", {"doorways"}),
+    ],
+)
+def test_a_violation_is_noticed(
+    copy: Path, cache: Path, module: str, line: str, broken: set[str]
+) -> None:
+    with (copy / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    verdicts = lint(copy, cache)
+    assert {name for name, title in CONTRACTS.items() if not verdicts[title]} == broken

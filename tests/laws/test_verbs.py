@@ -1,0 +1,115 @@
+"""Every public verb: its actor is said, its audit commits with it, nothing runs ahead of it."""
+
+import contextlib
+import inspect
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+
+from entries.models import Entry
+from entries.sources import registry
+from retry import queue
+from retry.errors import NotPermitted, QueueUnavailable
+from retry.models import ApiToken, AuditEvent, Operation, Run
+from retry.outcomes import Actor, Doorway
+from tests.factories.entries import SourceFactory
+from tests.laws.verbs import ACTS, INTERNAL, ON_THE_SERVER, Constant, Scene, public
+from tests.support.processes import redis_at
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SOMEBODY = Actor.command("somebody")
+scenes = pytest.mark.parametrize("scene", ACTS.values(), ids=ACTS.keys())
+
+
+class TakenBack(Exception):
+    """Rolls the transaction back."""
+
+
+@pytest.fixture(autouse=True)
+def _constant_source() -> Iterator[None]:
+    registry.register(Constant)
+    yield
+    del registry._classes["constant"]
+    registry._instance_of.cache_clear()
+
+
+def jobs() -> int:
+    return len(queue.observe(tuple(settings.RQ_QUEUES)).waiting)
+
+
+def audited(scene: Scene) -> int:
+    return AuditEvent.objects.filter(verb=scene.audited, actor_label=SOMEBODY.label).count()
+
+
+def everything() -> list[object]:
+    """What a verb could have changed."""
+    models = (Entry, Run, Operation, ApiToken, AuditEvent)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def test_every_public_verb_is_acted_out() -> None:
+    assert ACTS.keys() == public().keys()
+
+
+@pytest.mark.parametrize("verb", public().values(), ids=public().keys())
+def test_who_acts_is_a_keyword_that_cannot_be_left_out(verb: object) -> None:
+    assert callable(verb)
+    actor = inspect.signature(verb).parameters["actor"]
+    assert actor.kind is inspect.Parameter.KEYWORD_ONLY
+    assert actor.default is inspect.Parameter.empty
+
+
+@scenes
+def test_a_success_is_audited_once(scene: Scene) -> None:
+    act = scene.prepare()
+    act(SOMEBODY)
+    assert audited(scene) == 1
+    assert AuditEvent.objects.get(verb=scene.audited, actor_label="somebody").doorway == "command"
+    assert jobs() == scene.jobs
+
+
+@scenes
+def test_what_is_rolled_back_leaves_neither_audit_nor_job(scene: Scene) -> None:
+    act = scene.prepare()
+    before = everything()
+    with contextlib.suppress(TakenBack), transaction.atomic():
+        act(SOMEBODY)
+        assert audited(scene) == 1
+        raise TakenBack
+    assert everything() == before
+    assert jobs() == 0
+
+
+@scenes
+def test_nothing_is_enqueued_before_the_commit(scene: Scene) -> None:
+    act = scene.prepare()
+    with transaction.atomic():
+        with transaction.atomic():
+            act(SOMEBODY)
+        assert jobs() == 0
+    assert jobs() == scene.jobs
+
+
+@pytest.mark.parametrize("name", sorted(ACTS.keys() - INTERNAL - ON_THE_SERVER))
+def test_without_the_permission_nothing_happens(name: str, powerless: "User") -> None:
+    act = ACTS[name].prepare()
+    before = everything()
+    with pytest.raises(NotPermitted):
+        act(Actor.of(powerless, doorway=Doorway.API))
+    assert everything() == before
+    assert jobs() == 0
+
+
+def test_a_sync_that_cannot_be_asked_for_is_not_audited() -> None:
+    source = SourceFactory.create()
+    act = ACTS["retry.service.request_sync"]
+    with redis_at("unix:///nowhere/redis.sock"), pytest.raises(QueueUnavailable):
+        act.prepare()(SOMEBODY)
+    assert audited(act) == 0
+    assert source.pk is not None

@@ -1,0 +1,156 @@
+"""One success for each public verb: what it needs, and the act itself.
+
+A new verb is missing from ``ACTS`` until somebody adds it; a test says so.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
+from retry import service, tokens
+from retry.models import Action, ApiToken, Operation
+from retry.operations import control
+from retry.operations.selection import Selection
+from retry.outcomes import Actor
+from tests.factories.entries import EntryFactory, SourceFactory
+from tests.factories.users import UserFactory
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+MODULES: tuple[ModuleType, ...] = (service, tokens, control)
+#: What looks like a verb and changes nothing that anybody asked for.
+NO_VERBS = {"retry.tokens.user_of", "retry.operations.control.require"}
+#: Verbs for the system alone, called below another verb or by the dispatcher.
+INTERNAL = {"retry.service.submit_entries", "retry.service.wake_entries"}
+#: What staff cannot do at all; the server's own command does it.
+ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
+
+#: Does it once, as the actor.
+Act = Callable[[Actor], object]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``prepare`` sets the stage and returns the act; ``audited`` is the verb in the audit.
+
+    ``jobs``: how many RQ jobs follow.
+    """
+
+    prepare: Callable[[], Act]
+    audited: str
+    jobs: int = 0
+
+
+def public() -> dict[str, Callable[..., Any]]:
+    found = {}
+    for module in MODULES:
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            full = f"{module.__name__}.{name}"
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                found[full] = function
+    return {name: function for name, function in found.items() if name not in NO_VERBS}
+
+
+class Constant(SourceKind):
+    """Always has the same two items."""
+
+    name: ClassVar[str] = "constant"
+
+    def read(self, spec: SourceSpec) -> Reading:
+        items = [SourceItem(f"item-{n}", f"Item {n}", {"url": spec.location}) for n in (1, 2)]
+        return Reading(items=iter(items), total=2)
+
+
+def _retry() -> Act:
+    ids = [entry.id for entry in EntryFactory.create_batch(3, failed=True)]
+    return lambda actor: service.retry_entries(ids, actor=actor)
+
+
+def _retry_one() -> Act:
+    entry = EntryFactory.create(failed=True)
+    return lambda actor: service.retry_entry(entry.id, actor=actor)
+
+
+def _submit() -> Act:
+    entry = EntryFactory.create()
+    return lambda actor: service.submit_entries([entry.id], actor=actor)
+
+
+def _wake() -> Act:
+    entry = EntryFactory.create(scheduled=True)
+    return lambda actor: service.wake_entries([entry.id], actor=actor)
+
+
+def _request_sync() -> Act:
+    source = SourceFactory.create()
+    return lambda actor: service.request_sync(source.slug, actor=actor)
+
+
+def _sync() -> Act:
+    source = SourceFactory.create(kind="constant")
+    return lambda actor: service.sync_source(source, actor=actor)
+
+
+def _create_token() -> Act:
+    user: User = UserFactory.create()
+    return lambda actor: tokens.create(user, name="x", actor=actor)
+
+
+def _revoke_token() -> Act:
+    ApiToken.objects.create(user=UserFactory.create(), name="x", digest="x")
+    return lambda actor: tokens.revoke(ApiToken.objects.all(), actor=actor)
+
+
+def _start() -> Act:
+    entry = EntryFactory.create(failed=True)
+    chosen = Selection(ids=(entry.id,))
+    return lambda actor: control.start(chosen, action=Action.RETRY, actor=actor)
+
+
+def _started() -> Operation:
+    entry = EntryFactory.create(failed=True)
+    return control.start(
+        Selection(ids=(entry.id,)), action=Action.RETRY, actor=Actor.command("before")
+    )
+
+
+def _pause() -> Act:
+    operation = _started()
+    return lambda actor: control.pause(operation.pk, actor=actor)
+
+
+def _resume() -> Act:
+    operation = _started()
+    control.pause(operation.pk, actor=Actor.command("before"))
+    return lambda actor: control.resume(operation.pk, actor=actor)
+
+
+def _cancel() -> Act:
+    operation = _started()
+    return lambda actor: control.cancel(operation.pk, actor=actor)
+
+
+def _retry_failed() -> Act:
+    operation = _started()
+    return lambda actor: control.retry_failed(operation.pk, actor=actor)
+
+
+ACTS: Mapping[str, Scene] = {
+    "retry.service.retry_entries": Scene(_retry, "retry", jobs=1),
+    "retry.service.retry_entry": Scene(_retry_one, "retry", jobs=1),
+    "retry.service.submit_entries": Scene(_submit, "submit", jobs=1),
+    "retry.service.wake_entries": Scene(_wake, "wake", jobs=1),
+    "retry.service.request_sync": Scene(_request_sync, "request_sync", jobs=1),
+    "retry.service.sync_source": Scene(_sync, "sync", jobs=1),
+    "retry.tokens.create": Scene(_create_token, "create_token"),
+    "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
+    "retry.operations.control.start": Scene(_start, "start_retry"),
+    "retry.operations.control.pause": Scene(_pause, "pause"),
+    "retry.operations.control.resume": Scene(_resume, "resume"),
+    "retry.operations.control.cancel": Scene(_cancel, "cancel"),
+    "retry.operations.control.retry_failed": Scene(_retry_failed, "start_retry"),
+}
