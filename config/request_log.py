@@ -17,7 +17,7 @@ class RequestLog(RequestMiddleware):
     @staticmethod
     def bind_user_id(request: HttpRequest) -> None:
         user = getattr(request, "user", None)
-        if isinstance(user, SimpleLazyObject) and user._wrapped is empty:  # type: ignore[attr-defined]  # noqa: SLF001
+        if isinstance(user, SimpleLazyObject) and user._wrapped is empty:  # noqa: SLF001
             return
         if (user_id := getattr(user, "pk", None)) is not None:
             structlog.contextvars.bind_contextvars(user_id=user_id)

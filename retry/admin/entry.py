@@ -65,8 +65,26 @@ class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        group = group_url(request, request.GET.get("fingerprint", ""))
-        return super().changelist_view(request, {"group_url": group} | (extra_context or {}))
+        links = {
+            "group_url": group_url(request, request.GET.get("fingerprint", "")),
+            "across_links": self._across_links(request),
+        }
+        return super().changelist_view(request, links | (extra_context or {}))
+
+    def _across_links(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """The way to all pages for browsers without scripts, where ticking cannot reach them."""
+        try:
+            shown = Selection(filter=of_list(request.GET))
+        except SelectionRefused:
+            return []
+        return [
+            (
+                f"{words.of_action(action).do.capitalize()} all that match",
+                preview_url(action, shown),
+            )
+            for action in Action
+            if request.user.has_perm(PERMISSIONS[action])
+        ]
 
     @admin.action(description="Retry selected", permissions=["retry"])
     def retry_selected(

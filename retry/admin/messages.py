@@ -117,6 +117,16 @@ def operation_title(operation: Operation) -> str:
     return f"{of_action(operation.action).do.capitalize()} {operation.total:,} {entries}"
 
 
+def of_pace(rate_per_second: float | None) -> str:
+    if rate_per_second is None:
+        return "as fast as it goes"
+    return f"{rate_per_second:g} entries a second"
+
+
+def of_failure_rate(rate: float | None) -> str:
+    return "" if rate is None else f"{rate * 100:g}%"
+
+
 def of_started(operation: Operation) -> Worded:
     entries = "entry is" if operation.total == 1 else "entries are"
     done = of_action(operation.action).done

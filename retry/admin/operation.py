@@ -122,7 +122,8 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
             title = {
                 "title": words.operation_title(operation),
                 "subtitle": None,
-                "failure_limit": _percent(operation.max_failure_rate),
+                "pace": words.of_pace(operation.rate_per_second),
+                "failure_limit": words.of_failure_rate(operation.max_failure_rate),
             }
             live = standing.live_context(request, operation.pk)
             context = context | title | live | _what_follows(request, live)
@@ -177,10 +178,6 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
         else:
             words.show(request, [words.of_control(verb)])
         return redirect("admin:retry_operation_change", object_id)
-
-
-def _percent(rate: float | None) -> str:
-    return "" if rate is None else f"{rate * 100:g}%"
 
 
 def _what_follows(request: HttpRequest, live: dict[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,12 @@ def _asked(request: HttpRequest) -> Asked:
     return asked
 
 
+def _under_way(asked: Asked) -> Operation | None:
+    """The newest open operation over the very same: a second one would mostly find it at work."""
+    same = Operation.objects.filter(action=asked.action, selection=asked.selection.data())
+    return same.filter(ended_at=None).order_by("-created_at").first()
+
+
 def _launched(request: HttpRequest, asked: Asked, form: StartForm) -> HttpResponse:
     return launch(
         request,
@@ -76,6 +82,7 @@ def _shown(request: HttpRequest, asked: Asked, form: StartForm) -> HttpResponse:
         "words": words.of_action(asked.action),
         "asked": asked,
         "failed_of": asked.selection.failed_of if request.user.has_perm(VIEW) else None,
+        "under_way": _under_way(asked),
         "selection_words": asked.selection.words(),
         "found": found,
         "passed_over": [(reason.words, count) for reason, count in found.skipped.items()],

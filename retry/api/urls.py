@@ -1,10 +1,24 @@
 from django.urls import path, re_path
 
-from retry.api import views
+from retry.api import operations, views
 
 app_name = "api"
 urlpatterns = [
     path("retry", views.retry, name="retry"),
+    path("retry/bulk", operations.retry_bulk, name="retry-bulk"),
+    path("discard", operations.discard, name="discard"),
+    path("restore", operations.restore, name="restore"),
+    path("operations", operations.operations, name="operations"),
+    path("operations/<uuid:operation_id>", operations.operation, name="operation"),
+    path("operations/<uuid:operation_id>/items", operations.operation_items, name="items"),
+    path("operations/<uuid:operation_id>/pause", operations.pause, name="pause"),
+    path("operations/<uuid:operation_id>/resume", operations.resume, name="resume"),
+    path("operations/<uuid:operation_id>/cancel", operations.cancel, name="cancel"),
+    path(
+        "operations/<uuid:operation_id>/retry-failed",
+        operations.retry_failed,
+        name="retry-failed",
+    ),
     path("entries", views.entries, name="entries"),
     path("entries/<int:entry_id>", views.entry, name="entry"),
     path("status", views.status, name="status"),

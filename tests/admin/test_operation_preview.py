@@ -81,6 +81,19 @@ def test_the_same_form_sent_twice_starts_one_operation(foreman: Browser) -> None
     assert Operation.objects.count() == 2, "another form is another wish"
 
 
+def test_the_same_that_is_under_way_is_pointed_at(foreman: Browser) -> None:
+    failed(2)
+    assert "under way" not in foreman.read(FAILED)
+    operation = started(reason="the first")
+    page = foreman.read(FAILED)
+    assert "The same is under way: script asked for it" in text_of(page)
+    assert f'href="{url_of(operation)}"' in page
+    assert "under way" not in foreman.read(f"{FAILED}&kind=grouped")
+    finish(operation)
+    failed()
+    assert "under way" not in foreman.read(FAILED)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.api.calls import Caller
+from tests.conftest import grant
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def api(operator: "User") -> Caller:
-    """A session of staff who may see and retry entries."""
-    return Caller(operator)
+    """A session of staff who may do all there is to do."""
+    return Caller(grant(operator, "entries.discard_entry", "retry.view_operation"))
 
 
 @pytest.fixture

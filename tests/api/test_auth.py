@@ -124,6 +124,19 @@ class TestSession:
         ok(Caller(user).post("retry", {"entry_id": entry.id}), 202)
 
 
+@pytest.mark.parametrize("by_token", [True, False])
+def test_the_log_names_who_called(
+    operator: "User",
+    by_token: bool,  # noqa: FBT001
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    token = tokens.create(operator, name="x", actor=ADMIN) if by_token else ""
+    ok(Caller(None if by_token else operator, token=token).get("entries"))
+    [line] = [str(r.msg) for r in caplog.records if "request_finished" in str(r.msg)]
+    assert f"'user_id': {operator.pk}" in line
+    assert token not in line or not token
+
+
 class TestToken:
     def test_acts_as_its_user(self, operator: "User", entry: Entry) -> None:
         token = tokens.create(operator, name="nightly", actor=ADMIN)

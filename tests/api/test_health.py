@@ -45,6 +45,10 @@ class TestAlive:
 
 @pytest.mark.django_db(transaction=True)
 class TestReady:
+    @pytest.fixture(autouse=True)
+    def _patient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(health, "PATIENCE", 20.0)
+
     def test_with_both_stores(self) -> None:
         assert ask("/readyz") == (200, {"status": "ok"})
 

@@ -1,13 +1,14 @@
 """Every address of the API, found in its URLs, as everybody who should not get through."""
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from django.urls import URLPattern, reverse
 
 from entries.models import Entry
 from retry.api import urls
-from retry.models import AuditEvent
+from retry.models import AuditEvent, Operation
 from tests.api.calls import PREFIX, Caller, ok, problem
 from tests.factories.entries import EntryFactory
 
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 #: Name of an address that is written to -> a body with which it would do something. A new address
 #: is missing here until somebody adds it.
-BODIES = {"retry": {"entry_id": 1}}
-READ = {"entries", "entry", "status"}
+BODIES: dict[str, dict[str, object]] = {
+    "retry": {"entry_id": 1},
+    "retry-bulk": {"entry_ids": [1]},
+    "discard": {"entry_ids": [1]},
+    "restore": {"filter": {"all": True}},
+    "pause": {},
+    "resume": {},
+    "cancel": {},
+    "retry-failed": {},
+}
+READ = {"entries", "entry", "status", "operations", "operation", "items"}
+OPERATION = UUID(int=1)
 #: What somebody who may only see entries gets to see.
 FOR_READERS = {"entries", "entry"}
 
@@ -32,12 +43,14 @@ def addresses() -> list[str]:
 
 
 def path_of(name: str) -> str:
-    kwargs = dict.fromkeys(patterns()[name].pattern.converters, 1)
+    values = {"entry_id": 1, "operation_id": OPERATION}
+    kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
     return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
 
 
 @pytest.fixture
 def entry() -> Entry:
+    Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
     return EntryFactory.create(id=1, failed=True)
 
 
@@ -81,7 +94,8 @@ def test_staff_who_may_only_look(reader: "User", entry: Entry, name: str) -> Non
 @pytest.mark.parametrize("name", addresses())
 def test_who_may_gets_through(api: Caller, entry: Entry, name: str) -> None:
     if name in BODIES:
-        assert api.post(path_of(name), BODIES[name]).status_code == 202
+        expected = 200 if name in {"pause", "resume", "cancel"} else 202
+        assert api.post(path_of(name), BODIES[name]).status_code == expected
     else:
         ok(api.get(path_of(name)))
 
@@ -89,4 +103,5 @@ def test_who_may_gets_through(api: Caller, entry: Entry, name: str) -> None:
 def untouched(entry: Entry) -> None:
     entry.refresh_from_db()
     assert (entry.status, entry.attempt) == ("failed", 1)
+    assert Operation.objects.get().state == "planned"
     assert not AuditEvent.objects.exists()

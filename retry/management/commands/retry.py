@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -31,11 +30,10 @@ ALL_SUCCEEDED, SOME_DID_NOT, PAUSED = 0, 1, 2
 def moment(text: str) -> datetime:
     """An ISO 8601 date and time; without an offset it is in the server's time zone."""
     try:
-        found = parse_datetime(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
-        found = None
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2030-01-31T08:00")
+        message = f"{text!r} is no time such as 2030-01-31T08:00"
+        raise argparse.ArgumentTypeError(message) from None
     return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 

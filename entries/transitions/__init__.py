@@ -1,0 +1,33 @@
+"""The only writer of ``Entry.status``.
+
+Every function is one conditional, set-based statement, and what it returns is the truth about what
+was changed. Rows are locked in id order, so that concurrent bulk writers queue up instead of
+deadlocking. Nothing here opens a transaction: callers choose what commits together.
+
+The statements lock first and test afterwards (``picked``): a loser who waited for the lock sees
+the status that beat it, not the one its snapshot had.
+"""
+
+from entries.transitions.moving import Left, move
+from entries.transitions.queueing import Seen, cancel, queue
+from entries.transitions.rescuing import Rescued, rescue
+from entries.transitions.storing import NewEntry, UpsertResult, upsert_entries
+from entries.transitions.working import Claimed, Ending, claim, finish, reassign
+
+__all__ = [
+    "Claimed",
+    "Ending",
+    "Left",
+    "NewEntry",
+    "Rescued",
+    "Seen",
+    "UpsertResult",
+    "cancel",
+    "claim",
+    "finish",
+    "move",
+    "queue",
+    "reassign",
+    "rescue",
+    "upsert_entries",
+]

@@ -1,0 +1,80 @@
+"""Moving many entries, each in the name of a given run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from entries.states import EntryStatus, sources_of
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Entries that a set-based move left alone: what they were, None where they are not there."""
+
+    run_id: UUID
+    status: EntryStatus | None
+    ids: list[int]
+
+
+#: ``wanted`` is what was asked for, ``picked`` what is there; ``moved`` is up to the verb.
+_MOVE = """
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(run_ids)s::uuid[]) AS t (id, run_id)
+), picked AS MATERIALIZED (
+    SELECT id, status FROM entries_entry WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+), {moves}
+SELECT w.run_id, p.status, array_agg(w.id ORDER BY w.id)
+FROM wanted w LEFT JOIN picked p ON p.id = w.id LEFT JOIN moved m ON m.id = w.id
+WHERE m.id IS NULL GROUP BY w.run_id, p.status
+"""
+
+_MOVES = {
+    "retry": """moved AS (
+        UPDATE entries_entry e
+        SET status = 'queued', attempt = e.attempt + 1, run_id = w.run_id, next_attempt_at = NULL,
+            automatic_attempts = 0, status_changed_at = now(), updated_at = now()
+        FROM picked p JOIN wanted w ON w.id = p.id
+        WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+        RETURNING e.id, e.attempt, e.run_id, p.status
+    ), noted AS (
+        INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, queued_at,
+                                     worker, error_class, error_message, traceback, fingerprint)
+        SELECT id, attempt, run_id, 'queued', status, now(), '', '', '', '', '' FROM moved
+    )""",
+    "discard": """moved AS (
+        UPDATE entries_entry e
+        SET status = 'discarded', next_attempt_at = NULL, status_changed_at = now(),
+            updated_at = now()
+        FROM picked p WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+        RETURNING e.id
+    )""",
+    "restore": """moved AS (
+        UPDATE entries_entry e
+        SET status = CASE WHEN e.failed_at IS NULL OR e.fingerprint = '' THEN 'pending'
+                          ELSE 'failed' END,
+            status_changed_at = now(), updated_at = now()
+        FROM picked p WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+        RETURNING e.id
+    )""",
+}
+
+
+def move(wanted: Sequence[tuple[int, UUID]], *, verb: str) -> list[Left]:
+    """Do ``verb`` (retry, discard or restore) to many entries, each in the name of a given run.
+
+    Returns only what was left alone, so that a million moves do not travel back.
+    """
+    params: dict[str, Any] = {
+        "ids": [entry_id for entry_id, _ in wanted],
+        "run_ids": [run_id for _, run_id in wanted],
+        "sources": sorted(sources_of(verb)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE.format(moves=_MOVES[verb]), params)
+        return [
+            Left(run_id, EntryStatus(status) if status else None, ids)
+            for run_id, status, ids in cursor.fetchall()
+        ]

@@ -1,0 +1,103 @@
+"""Putting entries to work, in runs that the statement itself makes up; and taking them back."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from entries.states import EntryStatus, sources_of
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One entry as a ``queue`` statement found it; ``run_id`` is set where it was moved."""
+
+    id: int
+    kind: str
+    #: Before the statement.
+    status: EntryStatus
+    #: After the statement.
+    attempt: int
+    run_id: UUID | None
+
+
+_QUEUE = """
+WITH picked AS MATERIALIZED (
+    SELECT id, kind, status, attempt FROM entries_entry
+    WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+), eligible AS (
+    SELECT p.id, p.kind, p.status,
+           (row_number() OVER (PARTITION BY p.kind ORDER BY p.id) - 1)
+               / coalesce(s.size, 1) AS chunk
+    FROM picked p
+    LEFT JOIN unnest(%(kinds)s::text[], %(sizes)s::int[]) AS s (kind, size) ON s.kind = p.kind
+    WHERE p.status = ANY(%(sources)s)
+), runs AS MATERIALIZED (
+    SELECT kind, chunk, gen_random_uuid() AS run_id FROM eligible GROUP BY kind, chunk
+), moved AS (
+    UPDATE entries_entry e
+    SET status = 'queued', attempt = e.attempt + 1, run_id = r.run_id, next_attempt_at = NULL,
+        automatic_attempts = CASE WHEN %(fresh)s THEN 0 ELSE e.automatic_attempts END,
+        status_changed_at = now(), updated_at = now()
+    FROM eligible g JOIN runs r ON r.kind = g.kind AND r.chunk = g.chunk
+    WHERE e.id = g.id
+    RETURNING e.id, e.attempt, e.run_id, g.status
+), noted AS (
+    INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, queued_at,
+                                 worker, error_class, error_message, traceback, fingerprint)
+    SELECT id, attempt, run_id, 'queued', status, now(), '', '', '', '', '' FROM moved ORDER BY id
+)
+SELECT p.id, p.kind, p.status, coalesce(m.attempt, p.attempt), m.run_id
+FROM picked p LEFT JOIN moved m ON m.id = p.id ORDER BY p.id
+"""
+
+
+def queue(
+    ids: Iterable[int], *, verb: str, run_sizes: Mapping[str, int], fresh: bool = True
+) -> list[Seen]:
+    """Move what ``verb`` allows to ``queued``, each under the id of the run it now belongs to.
+
+    Entries are gathered into runs by kind, in id order, at most ``run_sizes[kind]`` in each.
+    ``fresh`` starts a new cycle of automatic retries. Unknown ids are missing from the answer.
+    """
+    params: dict[str, Any] = {
+        "ids": list(ids),
+        "kinds": list(run_sizes),
+        "sizes": list(run_sizes.values()),
+        "sources": sorted(sources_of(verb)),
+        "fresh": fresh,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUE, params)
+        return [
+            Seen(id_, kind, EntryStatus(status), attempt, run_id)
+            for id_, kind, status, attempt, run_id in cursor.fetchall()
+        ]
+
+
+_CANCEL = """
+WITH picked AS MATERIALIZED (
+    SELECT e.id, e.attempt, a.previous_status
+    FROM entries_entry e JOIN entries_attempt a ON a.entry_id = e.id AND a.number = e.attempt
+    WHERE e.id = ANY(%(ids)s) AND e.run_id = %(run_id)s AND e.status = 'queued'
+    ORDER BY e.id FOR UPDATE OF e
+), moved AS (
+    UPDATE entries_entry e
+    SET status = p.previous_status, status_changed_at = now(), updated_at = now(),
+        next_attempt_at = CASE p.previous_status WHEN 'scheduled' THEN now() END
+    FROM picked p WHERE e.id = p.id RETURNING e.id, e.attempt
+), noted AS (
+    UPDATE entries_attempt a SET status = 'cancelled', ended_at = clock_timestamp()
+    FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
+)
+SELECT id FROM moved
+"""
+
+
+def cancel(ids: Iterable[int], *, run_id: UUID) -> set[int]:
+    """Put what nobody has begun back to what it was before the run queued it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CANCEL, {"ids": list(ids), "run_id": run_id})
+        return {row[0] for row in cursor.fetchall()}

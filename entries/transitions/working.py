@@ -1,0 +1,150 @@
+"""What a worker does to entries it holds: claim, finish, hand on. All fenced by the run id."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from entries.states import EntryStatus
+from entries.text import ErrorInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One entry that now belongs to the caller's run, with what processing it needs."""
+
+    id: int
+    kind: str
+    source: str | None
+    external_id: str
+    title: str
+    payload: dict[str, Any]
+    attempt: int
+    automatic_attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one attempt ended. ``delay``: seconds until a ``scheduled`` one is retried."""
+
+    entry_id: int
+    status: EntryStatus
+    result: Mapping[str, Any] | None = None
+    error: ErrorInfo | None = None
+    delay: float | None = None
+
+
+_CLAIM = """
+WITH picked AS MATERIALIZED (
+    SELECT id FROM entries_entry
+    WHERE id = ANY(%(ids)s) AND run_id = %(run_id)s AND status = 'queued' ORDER BY id FOR UPDATE
+), moved AS (
+    UPDATE entries_entry e
+    SET status = 'running', status_changed_at = now(), updated_at = now()
+    FROM picked p WHERE e.id = p.id
+    RETURNING e.id, e.kind, e.source_id, e.external_id, e.title, e.payload, e.attempt,
+              e.automatic_attempts
+), noted AS (
+    UPDATE entries_attempt a SET status = 'running', started_at = clock_timestamp(),
+                                 worker = %(worker)s
+    FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
+)
+SELECT m.id, m.kind, s.slug, m.external_id, m.title, m.payload::text, m.attempt,
+       m.automatic_attempts
+FROM moved m LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
+"""
+
+
+def claim(ids: Iterable[int], *, run_id: UUID, worker: str) -> list[Claimed]:
+    """``queued -> running`` for those of ``ids`` that still belong to the run."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"ids": list(ids), "run_id": run_id, "worker": worker[:200]})
+        return [
+            Claimed(id_, kind, source, external_id, title, json.loads(payload), attempt, automatic)
+            for id_, kind, source, external_id, title, payload, attempt, automatic in cursor
+        ]
+
+
+_FINISH = """
+WITH ended AS MATERIALIZED (
+    SELECT * FROM unnest(
+        %(ids)s::bigint[], %(statuses)s::text[], %(results)s::text[], %(classes)s::text[],
+        %(messages)s::text[], %(tracebacks)s::text[], %(fingerprints)s::text[], %(delays)s::float8[]
+    ) AS t (id, status, result, error_class, message, traceback, fingerprint, delay)
+), picked AS MATERIALIZED (
+    SELECT e.id FROM entries_entry e
+    WHERE e.id = ANY(%(ids)s) AND e.run_id = %(run_id)s AND e.status = 'running'
+    ORDER BY e.id FOR UPDATE
+), moved AS (
+    UPDATE entries_entry e
+    SET status = o.status,
+        result = CASE WHEN o.status = 'succeeded' THEN o.result::jsonb ELSE e.result END,
+        error_class = o.error_class, error_message = o.message, fingerprint = o.fingerprint,
+        failed_at = CASE o.status WHEN 'failed' THEN now() WHEN 'scheduled' THEN e.failed_at END,
+        next_attempt_at = now() + make_interval(secs => o.delay),
+        automatic_attempts = e.automatic_attempts + (o.status = 'scheduled')::int,
+        status_changed_at = now(), updated_at = now()
+    FROM picked p JOIN ended o ON o.id = p.id
+    WHERE e.id = p.id
+    RETURNING e.id, e.attempt
+), noted AS (
+    UPDATE entries_attempt a
+    SET status = CASE o.status WHEN 'scheduled' THEN 'failed' ELSE o.status END,
+        ended_at = clock_timestamp(), result = o.result::jsonb, error_class = o.error_class,
+        error_message = o.message, traceback = o.traceback, fingerprint = o.fingerprint
+    FROM moved m JOIN ended o ON o.id = m.id
+    WHERE a.entry_id = m.id AND a.number = m.attempt
+)
+SELECT id FROM moved ORDER BY id
+"""
+
+
+def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
+    """Write the outcomes of entries that ``run_id`` still holds; returns whose were written.
+
+    Whoever is missing was taken away in the meantime: its lease lapsed and it was rescued.
+    """
+    errors = [ending.error for ending in endings]
+    params: dict[str, Any] = {
+        "run_id": run_id,
+        "ids": [ending.entry_id for ending in endings],
+        "statuses": [ending.status.value for ending in endings],
+        "results": [None if e.result is None else json.dumps(e.result) for e in endings],
+        "classes": [error.error_class if error else "" for error in errors],
+        "messages": [error.message if error else "" for error in errors],
+        "tracebacks": [error.traceback if error else "" for error in errors],
+        "fingerprints": [error.fingerprint if error else "" for error in errors],
+        "delays": [ending.delay for ending in endings],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FINISH, params)
+        return {row[0] for row in cursor.fetchall()}
+
+
+_REASSIGN = """
+WITH picked AS MATERIALIZED (
+    SELECT id FROM entries_entry
+    WHERE id = ANY(%(ids)s) AND run_id = %(run_id)s AND status = 'queued' ORDER BY id FOR UPDATE
+), moved AS (
+    UPDATE entries_entry e SET run_id = %(new_run_id)s, updated_at = now()
+    FROM picked p WHERE e.id = p.id RETURNING e.id, e.attempt
+), noted AS (
+    UPDATE entries_attempt a SET run_id = %(new_run_id)s
+    FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
+)
+SELECT id, attempt FROM moved ORDER BY id
+"""
+
+
+def reassign(ids: Iterable[int], *, run_id: UUID, new_run_id: UUID) -> dict[int, int]:
+    """Hand entries that nobody has begun from one run to another: same attempt, new fence.
+
+    Returns entry id -> attempt for those that were moved.
+    """
+    params: dict[str, Any] = {"ids": list(ids), "run_id": run_id, "new_run_id": new_run_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_REASSIGN, params)
+        return dict(cursor.fetchall())
