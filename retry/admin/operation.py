@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -137,10 +137,12 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
             return path(f"<uuid:object_id>/{name}/", view, name=f"retry_operation_{name}")
 
         live = self.admin_site.admin_view(require_safe(self.live_view))
+        items = self.admin_site.admin_view(require_safe(self.items_view))
         preview = self.admin_site.admin_view(preview_page)
         return [
             path("preview/", preview, name="retry_operation_preview"),
             path("<uuid:object_id>/live/", live, name="retry_operation_live"),
+            path("<uuid:object_id>/items/", items, name="retry_operation_items"),
             *map(verb, _VERBS),
             *super().get_urls(),
         ]
@@ -162,6 +164,16 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
             context |= _what_follows(request, context) | {"moved": True}
         return TemplateResponse(request, "redrive/operation/changed.html", context)
 
+    def items_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """The page of entries alone; 204 while it is what the browser has ``seen``."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        operation = get_object_or_404(Operation, pk=object_id)
+        context = _listed(request, operation) | {"original": operation}
+        if request.GET.get("seen") == context["items_version"] and context["active"]:
+            return HttpResponse(status=204)
+        return TemplateResponse(request, "redrive/operation/items.html", context)
+
     def verb_view(self, request: HttpRequest, object_id: UUID, verb: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -181,13 +193,17 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
 
 
 def _what_follows(request: HttpRequest, live: dict[str, Any]) -> dict[str, Any]:
-    """What can be done with it, and what became of each entry. 404 for a page of entries that
-    there cannot be."""
+    """What can be done with it, and what became of each entry."""
+    verbs = standing.verbs_context(request, live["progress"])
+    return verbs | _listed(request, live["original"])
+
+
+def _listed(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+    """404 for a page of entries that there cannot be."""
     try:
-        listed = standing.items_context(request, live["original"])
+        return standing.items_context(request, operation)
     except ValueError as error:
         raise Http404 from error
-    return standing.verbs_context(request, live["progress"]) | listed
 
 
 def operation_link(operation_id: UUID | None) -> SafeString | str:

@@ -52,8 +52,16 @@ class RunAdmin(ReadOnlyAdmin[Run]):
     ordering = ("-created_at",)
     change_form_template = "admin/retry/run/change_form.html"
     fieldsets = (
-        (None, {"fields": (("state_shown", "outcomes", "left_out"), ("trigger", "asked_by"))}),
-        ("Work", {"fields": (("kind", "queue", "worker"), ("job", "reason"), "part_of")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("state_shown", "outcomes", "left_out"),
+                    ("trigger", "asked_by", "part_of"),
+                )
+            },
+        ),
+        ("Work", {"fields": (("kind", "queue", "worker"), ("job", "reason"))}),
         ("When", {"fields": (("created", "dispatched", "started", "ended"),)}),
     )
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
 
@@ -66,7 +67,7 @@ def live_context(request: HttpRequest, operation_id: UUID) -> dict[str, Any]:
         "words": words.of_action(operation.action),
         "progress": found,
         "active": not found.finished,
-        "live_url": _live_url(request, operation, version),
+        "live_url": _address(request, operation, "live", seen=version),
         "version": version,
         "bar": Bar.of(counts, total=found.total),
         "figures": [Figure(name, n, words.OUTCOMES[name]) for name, n in counts.items()],
@@ -107,21 +108,25 @@ def items_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     if cursor is not None and not _CURSOR.fullmatch(cursor):
         raise ValueError("a cursor that no page has given")
     page = items(operation, outcome=outcome, cursor=cursor, limit=ITEMS)
+    listed = f"{page.items}{page.next_cursor}"
+    version = sha256(listed.encode()).hexdigest()[:16]
     return {
+        "active": operation.ended_at is None,
+        "items_version": version,
+        "items_url": _address(request, operation, "items", seen=version),
         "outcome": outcome,
         "cursor": cursor,
         "outcomes": [(name, words.OUTCOMES[name]) for name in _outcomes(operation)],
         "rows": _rows(request, page.items),
         "next_cursor": page.next_cursor,
-        "now": timezone.now(),
     }
 
 
-def _live_url(request: HttpRequest, operation: Operation, version: str) -> str:
+def _address(request: HttpRequest, operation: Operation, part: str, *, seen: str) -> str:
     """With the page of entries that the browser shows, so that the same one can be renewed."""
     shown = {name: request.GET.get(name, "") for name in ("outcome", "cursor")}
-    query = {"seen": version} | {name: value for name, value in shown.items() if value}
-    return f"{reverse('admin:retry_operation_live', args=[operation.pk])}?{urlencode(query)}"
+    query = {"seen": seen} | {name: value for name, value in shown.items() if value}
+    return f"{reverse(f'admin:retry_operation_{part}', args=[operation.pk])}?{urlencode(query)}"
 
 
 def _counts(found: Progress) -> Mapping[str, int]:

@@ -23,10 +23,9 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,15}(?:[Zz]|[+-][0
 
 
 def _storable(value: str) -> str:
+    """PostgreSQL stores any text but this; lone surrogates do not get past pydantic."""
     if "\x00" in value:
         raise ValueError("must not contain NUL characters")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("must not contain lone surrogates")
     return value
 
 

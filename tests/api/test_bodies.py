@@ -1,8 +1,11 @@
 """What may come as a body of ``POST retry``, and what it is told."""
 
 import json
+from io import BytesIO, IOBase, RawIOBase
+from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -153,6 +156,43 @@ def test_a_body_that_is_too_large(api: Caller) -> None:
     problem(api.send("POST", "retry", fits + b" "), 413, "body_too_large")
     problem(api.send("POST", "retry", b"x" * 3_000_000), 413, "body_too_large")
     ok(api.send("POST", "retry", fits), 202)
+
+
+class TestFraming:
+    """As web servers hand it on; over a real one in ``test_real_server``."""
+
+    def test_chunked_where_the_server_knows_the_end(self, api: Caller) -> None:
+        entry = EntryFactory.create(failed=True)
+        answer = chunked(api, BytesIO(b'{"entry_id": %d}' % entry.id), ends=True)
+        ok(answer, 202)
+
+    def test_chunked_and_endless(self, api: Caller) -> None:
+        problem(chunked(api, Endless(), ends=True), 413, "body_too_large")
+
+    def test_chunked_where_the_server_does_not(self, api: Caller) -> None:
+        problem(chunked(api, Endless(), ends=False), 411, "length_required")
+
+    def test_a_connection_that_is_lost(self, api: Caller) -> None:
+        problem(chunked(api, Lost(), ends=True), 400, "malformed_json")
+
+
+class Endless(RawIOBase):
+    def read(self, size: int = -1) -> bytes:
+        return b" " * size
+
+
+class Lost(RawIOBase):
+    def read(self, size: int = -1) -> bytes:
+        raise ConnectionResetError
+
+
+def chunked(api: Caller, stream: IOBase, *, ends: bool) -> HttpResponse:
+    environ: dict[str, Any] = {
+        "wsgi.input": stream,
+        "wsgi.input_terminated": ends,
+        "CONTENT_LENGTH": "",
+    }
+    return api.send("POST", "retry", headers={"Transfer-Encoding": "chunked"}, **environ)
 
 
 @given(

@@ -120,6 +120,14 @@ class TestDjangosOwnPages:
             problem(answer, 500, "internal_error")
             assert b"SECRET" not in answer.content
 
+    def test_an_error_in_the_handling_of_an_error(self, rf: RequestFactory) -> None:
+        def broken(_: HttpRequest) -> HttpResponse:
+            raise OperationalError("SECRET")
+
+        answer = ApiMiddleware(broken)(rf.get(PREFIX + "status"))
+        assert_sound(answer)
+        problem(answer, 503, "database_unavailable")
+
     def test_csrf_failures_of_a_view_that_is_not_exempt(self, rf: RequestFactory) -> None:
         ours = csrf_failure(rf.post("/admin/api/retry"), "because")
         assert problem(ours, 403, "csrf_failed")["detail"] == "because"

@@ -153,7 +153,7 @@ def test_operations_work_without_scripts(
     page.get_by_text("Cancel…").click()
     page.get_by_role("button", name="Cancel this operation").click()
     expect(page.locator(".state")).to_contain_text("cancelled")
-    page.get_by_role("link", name="Reload").first.click()
+    page.get_by_role("link", name="Reload").click()
     expect(figure(page, "cancelled")).to_have_text("3")
 
 

@@ -2,25 +2,21 @@
 
 import re
 
-from retry.api import schemas, urls
+from retry.api import operation_schemas, schemas, urls
 from retry.api.problems import TITLES
 from tests.laws.tree import ROOT
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
 #: Codes of the domain that no call of the API can lead to.
 ELSEWHERE = {
-    "empty_selection",
     "forbidden",
     "not_discardable",
     "not_discarded",
     "not_pending",
-    "operation_finished",
-    "operation_not_found",
     "queue_unavailable",
     "refused",
     "source_error",
     "source_not_found",
-    "too_many_entries",
     "unknown_kind",
     "unknown_source_kind",
 }
@@ -45,7 +41,9 @@ def test_every_code_has_its_row() -> None:
 def test_every_call_has_its_permission() -> None:
     named = {call.split()[1] for row in rows("Who may call")[2:] for call in quoted(row[0])}
     there = {
-        str(pattern.pattern).replace("<int:entry_id>", "<id>")
+        str(pattern.pattern)
+        .replace("<int:entry_id>", "<id>")
+        .replace("<uuid:operation_id>", "<id>")
         for pattern in urls.urlpatterns
         if pattern.name != "nothing"
     }
@@ -57,7 +55,7 @@ def test_every_parameter_is_explained() -> None:
     assert named == set(schemas.EntryQuery.model_fields)
 
 
-def test_every_member_of_an_answer_is_shown() -> None:
+def test_every_member_is_shown() -> None:
     for model in (
         schemas.RetryResponse,
         schemas.EntrySummary,
@@ -66,6 +64,11 @@ def test_every_member_of_an_answer_is_shown() -> None:
         schemas.StatusResponse,
         schemas.DispatcherStatus,
         schemas.WorkerStatus,
+        operation_schemas.BulkRetryRequest,
+        operation_schemas.FilterRequest,
+        operation_schemas.BulkRetryResponse,
+        operation_schemas.BulkProgressResponse,
+        operation_schemas.ItemResponse,
     ):
         for name in model.model_fields:
             assert re.search(rf"[\"`]{name}[\"`]", PAGE), f"{model.__name__}.{name}"

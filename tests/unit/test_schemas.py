@@ -40,6 +40,15 @@ def test_any_id_and_any_reason(entry_id: int, reason: str) -> None:
     assert (asked.entry_id, asked.reason) == (entry_id, reason)
 
 
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\ud800", "a\udfffb"])
+def test_text_that_postgresql_cannot_store(text: str) -> None:
+    for values in ({"q": text}, {"kind": text}, {"source": text}):
+        with pytest.raises(ValidationError):
+            EntryQuery.model_validate(values)
+    with pytest.raises(ValidationError):
+        RetryRequest(entry_id=1, reason=text)
+
+
 @given(
     st.one_of(
         st.integers(max_value=0),
