@@ -17,6 +17,10 @@ from retry.runs import startable
 SILENCE = timedelta(seconds=10)
 
 
+#: Counting stops here: more says the same, and every page asks.
+_MANY = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """``queues`` and ``workers`` are None where Redis cannot be reached."""
@@ -58,7 +62,7 @@ def read(*, counting: bool = True) -> Status:
         queues=queues,
         workers=workers,
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
-        undispatched=waiting.filter(dispatches=0).count(),
+        undispatched=waiting.filter(dispatches=0)[:_MANY].count(),
         oldest_queued_at=waiting.order_by("created_at")
         .values_list("created_at", flat=True)
         .first(),

@@ -1,7 +1,7 @@
 """What an operation is about: chosen once, counted within a time budget, frozen into runs."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -69,7 +69,7 @@ def _failed_in(operation_id: UUID) -> Any:
         "SELECT a.entry_id FROM retry_run r"
         " CROSS JOIN unnest(r.entry_ids) AS u (id)"
         " JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = r.id"
-        " WHERE r.operation_id = %s AND a.status = 'failed'",
+        " WHERE r.operation_id = %s AND r.failed + r.scheduled > 0 AND a.status = 'failed'",
         [operation_id],
     )
 
@@ -91,13 +91,23 @@ def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
     """How many would be acted on, how many not and why. Takes at most about two seconds."""
     selection.check()
     found = selection.entries(actor=actor)
-    sample = list(found.select_related("source").defer("payload", "result").order_by("id")[:10])
-    with suppress(OperationalError), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", [int(COUNT_SECONDS * 1000)])
+    sample: list[Entry] = []
+    with suppress(OperationalError), _hurried():
+        shown = found.select_related("source").defer("payload", "result")
+        sample = list(shown.order_by("id")[:10])
+    with suppress(OperationalError), _hurried():
         rows = list(found.order_by().values_list("status").annotate(Count("id")))
         return _counted(rows, selection, action, sample)
     return Preview(total=len(sample), eligible=0, exact=False, sample=sample)
+
+
+@contextmanager
+def _hurried() -> Iterator[None]:
+    """A transaction in which a statement that takes too long ends as ``OperationalError``."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = %s", [int(COUNT_SECONDS * 1000)])
+        yield
 
 
 def _counted(

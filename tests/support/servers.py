@@ -56,6 +56,10 @@ class Spawned:
         return self
 
     def __exit__(self, *error: object) -> None:
+        """Ask first: what ends by itself can still say what of it was covered."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
         self.kill()
         self._output.close()
 
