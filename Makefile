@@ -65,8 +65,17 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 	--no-emit-index-url --no-header pyproject.toml
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure
+bench: $(VENV)/.dev ## Measure, against other queues where installed (ARGS="draining --full", DURABLE=1)
+ifdef DURABLE
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
+		$(EMBEDDED) --data "$$data" -- $(PY) -m bench $(ARGS)
+else
 	@exec $(TEMPORARY) $(PY) -m bench $(ARGS)
+endif
+
+.PHONY: peers
+peers: $(VENV)/.dev ## Install the queues that make bench compares with
+	$(PY) -m bench.peers
 
 .PHONY: clean
 clean: ## Remove the environment and caches; the demo's data stay (rm -r .data)

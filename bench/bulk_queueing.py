@@ -46,8 +46,8 @@ def main() -> Report:
 
 
 def ours(count: int = ENTRIES) -> Measured:
-    stage.failed_entries(count)
     with stage.dispatcher():
+        stage.failed_entries(count)
         begin = time.perf_counter()
         operation = stage.start()
         until(lambda: stage.all_queued(operation))

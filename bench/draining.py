@@ -47,8 +47,8 @@ def main() -> Report:
 
 
 def ours(count: int = ENTRIES) -> Measured:
-    stage.failed_entries(count)
     with stage.dispatcher() as dispatcher:
+        stage.failed_entries(count)
         operation = stage.start()
         until(lambda: stage.all_queued(operation))
         with backlog(dispatcher) as begin:

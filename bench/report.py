@@ -8,6 +8,8 @@ from rich.table import Table
 
 from bench.machine import Machine, mode
 
+#: A table that is cut off says nothing, so a narrow terminal breaks the lines.
+_WIDTH = 120
 #: Of the tables that compare; ``ratio`` is ours divided by theirs, more is better for us.
 _COLUMNS = ("", "entries/s", "entries", "seconds", "ours / this")
 
@@ -50,6 +52,7 @@ class Report:
         for row in self.rows:
             table.add_row(*row)
         console = Console()
+        console.width = max(console.width, _WIDTH)
         console.print(table)
         for note in self.notes:
             console.print(note, style="dim", highlight=False)

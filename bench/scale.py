@@ -55,9 +55,9 @@ def main(*, full: bool, draw: bool) -> Report:
 
 
 def _measure(size: int, *, drain: bool) -> Found:
-    stage.failed_entries(size)
-    before = _redis_memory()
     with stage.dispatcher() as dispatcher:
+        stage.failed_entries(size)
+        before = _redis_memory()
         web = _ask()
         operation = Operation.objects.get(pk=UUID(web["operation"]))
         until(lambda: stage.all_queued(operation), every=0.01)

@@ -77,18 +77,14 @@ def idle_workers() -> int:
 
 @contextmanager
 def dispatcher() -> Iterator[processes.Watched]:
-    """The real one, and awake: it has beaten once."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE retry_heartbeat")
+    """The real one, and warm: it has started an operation before, as one that has been running for
+    a while. What the entries are is up to the caller.
+    """
+    failed_entries(1)
     with processes.running(processes.manage("dispatcher"), env=processes.OWN) as watched:
-        processes.until(_beaten)
+        operation = start()
+        processes.until(lambda: all_queued(operation))
         yield watched
-
-
-def _beaten() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM retry_heartbeat)")
-        return bool(cursor.fetchone()[0])
 
 
 def hold_back() -> None:

@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from entries.querysets import EntryQuerySet
 from entries.states import AttemptStatus, EntryStatus
@@ -169,6 +170,7 @@ class Entry(models.Model):
                     for field in self._meta.concrete_fields
                     if not field.primary_key and field.name not in FENCED_FIELDS
                 ]
+            self.updated_at = timezone.now()  # not the one that a stale instance brings along
         super().save(*args, **kwargs)
 
 

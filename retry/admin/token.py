@@ -1,21 +1,18 @@
 """API tokens: who has one, and taking one away. They are made on the server, where they can be
 shown once to whoever will use them."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from entries.admin import show
 from entries.admin.listing import ReadOnlyAdmin
-from retry import audit
+from retry import tokens
 from retry.admin.acting import actor_of
 from retry.models import ApiToken
-from retry.outcomes import Actor
 
 
 @admin.register(ApiToken)
@@ -35,10 +32,10 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         return {each[1]: (each[0], each[1], "Revoke selected") for each in found if each}
 
     def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
-        _revoke([obj], actor=actor_of(request))
+        tokens.revoke([obj], actor=actor_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        _revoke(queryset.select_related("user"), actor=actor_of(request))
+        tokens.revoke(queryset.select_related("user"), actor=actor_of(request))
 
     @admin.display(description="created")
     def created(self, token: ApiToken) -> SafeString | str:
@@ -51,11 +48,3 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     @admin.display(description="last used")
     def last_used(self, token: ApiToken) -> SafeString | str:
         return show.moment(token.last_used_at)
-
-
-@transaction.atomic
-def _revoke(tokens: Iterable[ApiToken], *, actor: Actor) -> None:
-    for token in tokens:
-        before = {"user": token.user.get_username(), "name": token.name}
-        token.delete()
-        audit.record("revoke_token", actor=actor, count=1, before=before)

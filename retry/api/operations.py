@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -97,7 +98,8 @@ def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
         last = Operation.objects.filter(pk=query.cursor).first()
         if last is None:
             raise OperationNotFound(query.cursor)
-        found = found.filter(created_at__lt=last.created_at)
+        older = Q(created_at__lt=last.created_at)
+        found = found.filter(older | Q(created_at=last.created_at, pk__lt=last.pk))
     rows = list(found[: query.limit + 1])
     page = rows[: query.limit]
     return answer(
