@@ -3,19 +3,21 @@
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
 from bench import chart, draining, stage
-from bench.peers import common
 from bench.processes import OWN, until
 from bench.report import Report
+from config.env import BASE_DIR
 from retry import queue
 from retry.models import Operation
 from retry.operations.progress import progress
@@ -58,10 +60,12 @@ def _measure(size: int, *, drain: bool) -> Found:
     with stage.dispatcher() as dispatcher:
         stage.failed_entries(size)
         before = _redis_memory()
-        web = _ask()
-        operation = Operation.objects.get(pk=UUID(web["operation"]))
-        until(lambda: stage.all_queued(operation), every=0.01)
-        starting = _since_started(operation)
+        with _asking() as answer:
+            until(Operation.objects.exists, every=0.01)
+            operation = Operation.objects.get()
+            until(lambda: stage.all_queued(operation), every=0.01)
+            starting = _since_started(operation)
+            web = answer()
         grown = _redis_memory() - before
         reading = statistics.median(_timed_progress(operation) for _ in range(21))
         worker_mb = rate = None
@@ -84,10 +88,19 @@ def _measure(size: int, *, drain: bool) -> Found:
     )
 
 
-def _ask() -> dict[str, Any]:
-    os.environ.update(OWN)
-    answer: dict[str, Any] = json.loads(common.answer([sys.executable, "-m", "bench.web"]))
-    return answer
+@contextmanager
+def _asking() -> Iterator[Callable[[], dict[str, Any]]]:
+    """The web process asks while we already look: what it says is read afterwards."""
+    command = [sys.executable, "-m", "bench.web"]
+    with subprocess.Popen(
+        command, cwd=BASE_DIR, env=os.environ | OWN, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def answer() -> dict[str, Any]:
+            said: dict[str, Any] = json.loads(process.communicate()[0])
+            return said
+
+        yield answer
 
 
 def _since_started(operation: Operation) -> float:

@@ -10,6 +10,7 @@ from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.states import EntryStatus
 from retry import queue
+from retry.dispatcher import _LOCK
 from retry.models import Action, Operation, Run, RunState
 from retry.operations import control
 from retry.operations.selection import Selection
@@ -22,7 +23,7 @@ _LIST, _HELD = f"rq:queue:{QUEUE}", "bench:held"
 def failed_entries(count: int) -> None:
     """So many failed entries with their attempt, and nothing else, as if it had long been so."""
     queue.client().flushdb()
-    with connection.cursor() as cursor:
+    with _dispatcher_aside(), connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE entries_entry, entries_attempt, retry_run, retry_operation,"
             " retry_auditevent CASCADE"
@@ -45,6 +46,17 @@ def failed_entries(count: int) -> None:
         for table in ("entries_entry", "entries_attempt"):
             cursor.execute(f"VACUUM ANALYZE {table}")
         cursor.execute("CHECKPOINT")
+
+
+@contextmanager
+def _dispatcher_aside() -> Iterator[None]:
+    """One that runs does nothing meanwhile: emptying tables under its hands is a deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 def everything_failed() -> Selection:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections, transaction
 
@@ -24,6 +25,7 @@ from entries.text import NotJSON, NotStorable, clean_json, clean_text, describe_
 from entries.transitions import Claimed, Ending
 from retry.interruption import Interruption
 from retry.lease import Lease
+from retry.lingering import claim_next
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
 from retry.runs import Handing, Placed, claim_run, create_runs, end_run, tally
@@ -41,40 +43,65 @@ FLUSH_SECONDS = 0.25
 MAX_RESULT_BYTES = 64 * 1024
 
 
-def execute(run_id: UUID, *, worker: str) -> bool:
+def execute(run_id: UUID, *, worker: str, linger: float = 0.0) -> bool:
     """Claim a run and process its entries; False where there was nothing to claim.
 
-    ``worker`` names this very execution, so that no other passes for it.
+    ``worker`` names this very execution, so that no other passes for it. ``linger``: seconds for
+    which it goes on with the runs behind this one in its operation.
     """
+    began = time.monotonic()
     run = claim_run(run_id, worker=worker)
     if run is None:
         logger.info("run.not_claimed", extra={"run_id": str(run_id)})
         return False
+    groups = _Groups()
+    while run is not None:
+        with structlog.contextvars.bound_contextvars(run_id=str(run.id)):
+            ended = _work_through(run, worker=worker, groups=groups)
+        lingers = ended and not shutdown.is_set() and time.monotonic() - began < linger
+        run = claim_next(run, worker=worker) if lingers else None
+    return True
+
+
+def _work_through(run: Run, *, worker: str, groups: "_Groups") -> bool:
     logger.info("run.started", extra={"run_id": str(run.id), "entries": len(run.entry_ids)})
     with Lease(run.id, worker=worker) as lease:
-        rest = _process(run, worker=worker, lease=lease)
+        rest = _process(run, worker=worker, lease=lease, groups=groups)
     if rest and not lease.lost:
         _hand_on(run, rest)
     ended = end_run(run, worker=worker)
     logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run.id)})
-    return True
+    return ended
 
 
-def _process(run: Run, *, worker: str, lease: Lease) -> Sequence[int]:
+def _process(run: Run, *, worker: str, lease: Lease, groups: "_Groups") -> Sequence[int]:
     """Work through the run's entries in groups; returns those that were not begun."""
     largest = _group_limit(run.kind)
     watch = Interruption(run)
-    size = place = 0
+    place = 0
     while place < len(run.entry_ids):
         if shutdown.is_set() or lease.lost or watch.interrupted():
             return run.entry_ids[place:]
-        size = min(largest, max(1, size))
-        group = run.entry_ids[place : place + size]
+        group = run.entry_ids[place : place + min(largest, groups.size)]
         began = time.monotonic()
         _process_group(run, group, worker=worker)
         place += len(group)
-        size = _next_size(len(group), seconds=time.monotonic() - began)
+        groups.learn(len(group), seconds=time.monotonic() - began)
     return []
+
+
+class _Groups:
+    """How many entries are claimed together: what fits into a flush at the pace just seen, and at
+    most twice as many as before. Kept from run to run, which are of one kind.
+    """
+
+    def __init__(self) -> None:
+        self.size = 1
+
+    def learn(self, size: int, *, seconds: float) -> None:
+        fitting = int(size * FLUSH_SECONDS / max(seconds, 0.0001))
+        # A run's last group may be small for want of entries, which says nothing against more.
+        self.size = max(1, min(2 * max(size, self.size), fitting))
 
 
 def _group_limit(kind: str) -> int:
@@ -82,11 +109,6 @@ def _group_limit(kind: str) -> int:
         return registry.get(kind).group_size
     except UnknownKind:
         return 1
-
-
-def _next_size(size: int, *, seconds: float) -> int:
-    """As many as fit into a flush at the pace just seen, and at most twice as many as before."""
-    return max(1, min(2 * size, int(size * FLUSH_SECONDS / max(seconds, 0.0001))))
 
 
 def _process_group(run: Run, ids: Sequence[int], *, worker: str) -> None:

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, Worker
 from rq.exceptions import DuplicateJobError
+from rq.job import Job
 from rq.utils import as_text
 
 from retry.errors import QueueUnavailable
@@ -101,6 +102,15 @@ def hand_over(handover: Handover) -> None:
             )
         except DuplicateJobError:
             return
+
+
+def take_back(name: str, *, job_id: str) -> None:
+    """Forget a job that waits; one that a worker holds is left alone. Raises
+    ``QueueUnavailable``.
+    """
+    with _translated():
+        if client().lrem(_queue(name).key, 1, job_id):
+            client().delete(Job.key_for(job_id))
 
 
 def observe(queues: Sequence[str]) -> BrokerView:

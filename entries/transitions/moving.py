@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from entries.states import EntryStatus, sources_of
+from entries.transitions.arrays import array
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ _MOVE = """
 WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest(%(ids)s::bigint[], %(run_ids)s::uuid[]) AS t (id, run_id)
 ), picked AS MATERIALIZED (
-    SELECT id, status FROM entries_entry WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+    SELECT id, status FROM entries_entry WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE
 ), {moves}
 SELECT w.run_id, p.status, array_agg(w.id ORDER BY w.id)
 FROM wanted w LEFT JOIN picked p ON p.id = w.id LEFT JOIN moved m ON m.id = w.id
@@ -68,8 +69,9 @@ def move(wanted: Sequence[tuple[int, UUID]], *, verb: str) -> list[Left]:
     Returns only what was left alone, so that a million moves do not travel back.
     """
     params: dict[str, Any] = {
-        "ids": [entry_id for entry_id, _ in wanted],
-        "run_ids": [run_id for _, run_id in wanted],
+        # As PostgreSQL writes arrays: psycopg takes ten times as long for thousands of elements.
+        "ids": array([entry_id for entry_id, _ in wanted]),
+        "run_ids": array([run_id for _, run_id in wanted]),
         "sources": sorted(sources_of(verb)),
     }
     with connection.cursor() as cursor:

@@ -10,6 +10,7 @@ from django.db import connection
 
 from entries.states import EntryStatus
 from entries.text import ErrorInfo
+from entries.transitions.arrays import array
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Ending:
 _CLAIM = """
 WITH picked AS MATERIALIZED (
     SELECT id FROM entries_entry
-    WHERE id = ANY(%(ids)s) AND run_id = %(run_id)s AND status = 'queued' ORDER BY id FOR UPDATE
+    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND status = 'queued'
+    ORDER BY id FOR UPDATE
 ), moved AS (
     UPDATE entries_entry e
     SET status = 'running', status_changed_at = now(), updated_at = now()
@@ -61,7 +63,7 @@ FROM moved m LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
 def claim(ids: Iterable[int], *, run_id: UUID, worker: str) -> list[Claimed]:
     """``queued -> running`` for those of ``ids`` that still belong to the run."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"ids": list(ids), "run_id": run_id, "worker": worker[:200]})
+        cursor.execute(_CLAIM, {"ids": array(ids), "run_id": run_id, "worker": worker[:200]})
         return [
             Claimed(id_, kind, source, external_id, title, json.loads(payload), attempt, automatic)
             for id_, kind, source, external_id, title, payload, attempt, automatic in cursor
@@ -70,18 +72,20 @@ def claim(ids: Iterable[int], *, run_id: UUID, worker: str) -> list[Claimed]:
 
 _FINISH = """
 WITH ended AS MATERIALIZED (
-    SELECT * FROM unnest(
-        %(ids)s::bigint[], %(statuses)s::text[], %(results)s::text[], %(classes)s::text[],
-        %(messages)s::text[], %(tracebacks)s::text[], %(fingerprints)s::text[], %(delays)s::float8[]
-    ) AS t (id, status, result, error_class, message, traceback, fingerprint, delay)
+    SELECT t.id, t.status, t.result, coalesce(t.error_class, '') AS error_class,
+           coalesce(t.message, '') AS message, coalesce(t.traceback, '') AS traceback,
+           coalesce(t.fingerprint, '') AS fingerprint, t.delay
+    FROM json_to_recordset(%(endings)s::json) AS t (
+        id bigint, status text, result jsonb, error_class text, message text, traceback text,
+        fingerprint text, delay float8)
 ), picked AS MATERIALIZED (
     SELECT e.id FROM entries_entry e
-    WHERE e.id = ANY(%(ids)s) AND e.run_id = %(run_id)s AND e.status = 'running'
+    WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(run_id)s AND e.status = 'running'
     ORDER BY e.id FOR UPDATE
 ), moved AS (
     UPDATE entries_entry e
     SET status = o.status,
-        result = CASE WHEN o.status = 'succeeded' THEN o.result::jsonb ELSE e.result END,
+        result = CASE WHEN o.status = 'succeeded' THEN o.result ELSE e.result END,
         error_class = o.error_class, error_message = o.message, fingerprint = o.fingerprint,
         failed_at = CASE o.status WHEN 'failed' THEN now() WHEN 'scheduled' THEN e.failed_at END,
         next_attempt_at = now() + make_interval(secs => o.delay),
@@ -93,7 +97,7 @@ WITH ended AS MATERIALIZED (
 ), noted AS (
     UPDATE entries_attempt a
     SET status = CASE o.status WHEN 'scheduled' THEN 'failed' ELSE o.status END,
-        ended_at = clock_timestamp(), result = o.result::jsonb, error_class = o.error_class,
+        ended_at = clock_timestamp(), result = o.result, error_class = o.error_class,
         error_message = o.message, traceback = o.traceback, fingerprint = o.fingerprint
     FROM moved m JOIN ended o ON o.id = m.id
     WHERE a.entry_id = m.id AND a.number = m.attempt
@@ -107,27 +111,38 @@ def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
 
     Whoever is missing was taken away in the meantime: its lease lapsed and it was rescued.
     """
-    errors = [ending.error for ending in endings]
     params: dict[str, Any] = {
         "run_id": run_id,
-        "ids": [ending.entry_id for ending in endings],
-        "statuses": [ending.status.value for ending in endings],
-        "results": [None if e.result is None else json.dumps(e.result) for e in endings],
-        "classes": [error.error_class if error else "" for error in errors],
-        "messages": [error.message if error else "" for error in errors],
-        "tracebacks": [error.traceback if error else "" for error in errors],
-        "fingerprints": [error.fingerprint if error else "" for error in errors],
-        "delays": [ending.delay for ending in endings],
+        "ids": array(ending.entry_id for ending in endings),
+        "endings": json.dumps([_told(ending) for ending in endings]),
     }
     with connection.cursor() as cursor:
         cursor.execute(_FINISH, params)
         return {row[0] for row in cursor.fetchall()}
 
 
+def _told(ending: Ending) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": ending.entry_id,
+        "status": ending.status.value,
+        "result": ending.result,
+    }
+    if ending.error is not None:
+        told |= {
+            "error_class": ending.error.error_class,
+            "message": ending.error.message,
+            "traceback": ending.error.traceback,
+            "fingerprint": ending.error.fingerprint,
+            "delay": ending.delay,
+        }
+    return told
+
+
 _REASSIGN = """
 WITH picked AS MATERIALIZED (
     SELECT id FROM entries_entry
-    WHERE id = ANY(%(ids)s) AND run_id = %(run_id)s AND status = 'queued' ORDER BY id FOR UPDATE
+    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND status = 'queued'
+    ORDER BY id FOR UPDATE
 ), moved AS (
     UPDATE entries_entry e SET run_id = %(new_run_id)s, updated_at = now()
     FROM picked p WHERE e.id = p.id RETURNING e.id, e.attempt
@@ -144,7 +159,7 @@ def reassign(ids: Iterable[int], *, run_id: UUID, new_run_id: UUID) -> dict[int,
 
     Returns entry id -> attempt for those that were moved.
     """
-    params: dict[str, Any] = {"ids": list(ids), "run_id": run_id, "new_run_id": new_run_id}
+    params: dict[str, Any] = {"ids": array(ids), "run_id": run_id, "new_run_id": new_run_id}
     with connection.cursor() as cursor:
         cursor.execute(_REASSIGN, params)
         return dict(cursor.fetchall())

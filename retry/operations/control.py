@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from retry import audit
+from retry import audit, wakeup
 from retry.errors import NotPermitted, OperationFinished, OperationNotFound
 from retry.models import Action, Operation, OperationState, Run, RunState
 from retry.operations.selection import Selection, freeze
@@ -100,6 +100,7 @@ def _create(
         operation.total = freeze(operation, selection, actor=actor)
         operation.save(update_fields=["total"])
         _audit(f"start_{action.value}", operation, actor, reason, after=selection.data())
+        wakeup.call()
     return operation
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
+from retry import wakeup
 from retry.dispatcher import Dispatcher
 
 logger = logging.getLogger(__name__)
@@ -41,5 +42,13 @@ class Command(BaseCommand):
             except DatabaseError as error:
                 logger.warning("dispatcher.no_database", extra={"error": type(error).__name__})
                 connection.close()
-            stop.wait(settings.REDRIVE_TICK_SECONDS)
+            _rest(stop, seconds=settings.REDRIVE_TICK_SECONDS)
         logger.info("dispatcher.stopped")
+
+
+def _rest(stop: threading.Event, *, seconds: float) -> None:
+    """Until the next look, or until somebody starts something."""
+    try:
+        wakeup.wait(seconds)
+    except DatabaseError:
+        stop.wait(seconds)

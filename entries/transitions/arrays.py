@@ -1,0 +1,12 @@
+"""Arrays as PostgreSQL reads them."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+
+def array(items: Iterable[int | UUID]) -> str:
+    """A literal of numbers or UUIDs, to be cast in the statement.
+
+    psycopg quotes element by element in Python, which takes ten times as long.
+    """
+    return f"{{{','.join(map(str, items))}}}"
