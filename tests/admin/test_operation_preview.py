@@ -1,6 +1,8 @@
 """The page before an operation: true numbers, a careful start, and just one of it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -154,11 +156,38 @@ def test_counting_that_takes_too_long_blocks_nothing(
         patch.setattr(selection.Selection, "entries", slow)
         page = foreman.read(FAILED)
     words = text_of(page)
-    assert "At least 10, probably many more: counting them all took too long." in words
+    assert "It is not known how many they are: looking for them took too long." in words
+    assert "Finding some took too long." in words
     assert "Retry them all" in words
     assert 'name="canary_size" value="20"' in page, "many, so a few of them first"
     foreman.post(FAILED, form_of(foreman))
     assert Operation.objects.get().total == 12
+
+
+def test_a_sample_that_is_there_says_how_many_there_are_at_the_least(
+    foreman: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a large table: ten are found at once, and counting them all takes its time."""
+    failed(12)
+    hurried = selection._hurried
+    turns = iter((2.0, 0.05))
+
+    @contextmanager
+    def shrinking() -> Iterator[None]:
+        monkeypatch.setattr(selection, "COUNT_SECONDS", next(turns))
+        with hurried():
+            yield
+
+    narrowed = selection.Selection.entries
+
+    def slow(self: selection.Selection, **options: Any) -> Any:
+        return narrowed(self, **options).extra(where=["pg_sleep(0.02) IS NOT NULL"])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(selection, "_hurried", shrinking)
+        patch.setattr(selection.Selection, "entries", slow)
+        words = text_of(foreman.read(FAILED))
+    assert "At least 10, probably many more: counting them all took too long." in words
 
 
 def test_a_canary_is_proposed_for_many_and_not_for_a_few(foreman: Browser) -> None:
