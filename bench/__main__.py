@@ -39,7 +39,7 @@ def main() -> None:
         "single_retry": lambda: single_retry.main(rounds=options.rounds),
         "bulk_queueing": bulk_queueing.main,
         "draining": draining.main,
-        "scale": lambda: scale.main(full=options.full, draw=options.markdown),
+        "scale": lambda: scale.main(full=options.full, draw=options.full and options.markdown),
     }
     call_command("migrate", verbosity=0)
     for name in options.names or NAMES:

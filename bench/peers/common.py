@@ -45,5 +45,5 @@ def answer(command: Sequence[str | Path], *, timeout: float = 600) -> str:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"{command[0]}: {done.stderr[-2000:]}")
+        raise RuntimeError(f"{command}: exit code {done.returncode}: {done.stderr[-2000:]}")
     return done.stdout.strip().splitlines()[-1]
