@@ -88,7 +88,9 @@ clean: ## Remove the environment and caches; the demo's data stay (rm -r .data)
 .PHONY: environment
 environment: $(VENV)/.dev
 
-INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+# The files hold everything there is to install. Left to look for dependencies itself, pip trips
+# over the newest release of whatever is asked for with an extra, which has no hash here.
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python'; exit 1; }

@@ -1,5 +1,8 @@
 """What can go wrong with an entry or a source; pure, no HTTP and no database."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class EntriesError(Exception):
     """Base of the domain's errors."""
@@ -8,16 +11,31 @@ class EntriesError(Exception):
 class TransientError(EntriesError):
     """Trying the same entry again later may help: a time-out, a 503, a refused connection.
 
-    ``retry_after`` is what the other side asked for, in seconds.
+    ``retry_after`` is what the other side asked for, in seconds. ``result`` is a JSON object with
+    what is known of the try all the same; it is kept with the attempt.
     """
 
-    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        retry_after: float | None = None,
+        result: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.result = result
 
 
 class PermanentError(EntriesError):
-    """Trying again with the same input cannot help: a 404, an invalid payload."""
+    """Trying again with the same input cannot help: a 404, an invalid payload.
+
+    ``result``: as of a ``TransientError``.
+    """
+
+    def __init__(self, message: str = "", *, result: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class TimeLimitExceeded(TransientError):

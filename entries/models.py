@@ -6,7 +6,7 @@
 
 from typing import Any, ClassVar
 
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -52,6 +52,13 @@ class Source(models.Model):
     last_modified = models.CharField(max_length=200, blank=True, editable=False)
     last_synced_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
+    sync_interval = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(10)],
+        help_text="seconds between two syncs by the dispatcher; empty: only when asked",
+    )
+    next_sync_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -83,6 +90,9 @@ class Entry(models.Model):
     title = models.CharField(max_length=500, blank=True)
     payload = models.JSONField(default=dict, blank=True)
     content_hash = models.CharField(max_length=64, blank=True, editable=False)
+    gone_at = models.DateTimeField(
+        null=True, editable=False, help_text="since when its source has not had it"
+    )
     status = models.CharField(max_length=12, default=EntryStatus.PENDING, editable=False)
     attempt = models.PositiveIntegerField(
         default=0, editable=False, help_text="number of the current attempt; 0 before the first"
@@ -174,6 +184,25 @@ class Entry(models.Model):
         super().save(*args, **kwargs)
 
 
+class Endpoint(models.Model):
+    """Where webhooks are delivered. The secret is written and never shown."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    url = models.CharField(max_length=2000, help_text="http or https")
+    secret = models.CharField(
+        max_length=200, help_text="whsec_… as Standard Webhooks has it; signs each delivery"
+    )
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+
 class Attempt(models.Model):
     """One try at one entry."""
 
@@ -194,6 +223,13 @@ class Attempt(models.Model):
     traceback = models.TextField(blank=True)
     fingerprint = models.CharField(max_length=40, blank=True)
     result = models.JSONField(null=True)
+    is_rescan = models.BooleanField(db_default=False, help_text="asked for as a resync")
+    change = models.CharField(
+        max_length=10, blank=True, db_default="", help_text="what a resync found at the source"
+    )
+    hash_before = models.CharField(max_length=64, blank=True, db_default="")
+    hash_after = models.CharField(max_length=64, blank=True, db_default="")
+    transient = models.BooleanField(db_default=False, help_text="it failed by a passing fault")
 
     class Meta:
         constraints: ClassVar = [

@@ -26,6 +26,17 @@ class AttemptStatus(StrEnum):
     FAILED = "failed"
     LOST = "lost"
     CANCELLED = "cancelled"
+    #: Its source had nothing new, and only what is new was to be processed.
+    UNCHANGED = "unchanged"
+
+
+class Change(StrEnum):
+    """What a resync found when it fetched the entry from its source."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    #: Its source does not have it any more.
+    GONE = "gone"
 
 
 #: An entry in one of these has a run: it is waiting for a worker or with one.

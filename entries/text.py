@@ -166,6 +166,8 @@ _SECRETS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _MASK = "***"
+#: Characters of an error's message that are stored.
+MAX_MESSAGE = 500
 #: What is looked at of a message or a traceback before it is cut to what is stored.
 _SCRUBBED = 200_000
 _TRACEBACK = 20_000
@@ -215,7 +217,7 @@ def describe_error(error: BaseException) -> ErrorInfo:
     """What there is to say about ``error``; never raises, whatever ``error`` does when asked."""
     name = type(error).__qualname__.rpartition("<locals>.")[2]
     error_class = clean_text(name, limit=200)
-    message = clean_text(scrub(_message(error)[:_SCRUBBED]), limit=500)
+    message = clean_text(scrub(_message(error)[:_SCRUBBED]), limit=MAX_MESSAGE)
     return ErrorInfo(
         error_class=error_class,
         message=message,

@@ -8,7 +8,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,18 +18,25 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections, transaction
 
 from entries import transitions
-from entries.errors import TimeLimitExceeded, UnknownKind
+from entries.errors import TimeLimitExceeded, TransientError, UnknownKind
 from entries.kinds import registry
 from entries.kinds.base import AttemptData, EntryData, Kind
 from entries.states import EntryStatus
-from entries.text import NotJSON, NotStorable, clean_json, clean_text, describe_error
+from entries.text import (
+    MAX_MESSAGE,
+    NotJSON,
+    NotStorable,
+    clean_json,
+    clean_text,
+    describe_error,
+)
 from entries.transitions import Claimed, Ending
 from retry.interruption import Interruption
 from retry.lease import Lease
 from retry.lingering import claim_next
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
-from retry.runs import Handing, Placed, claim_run, create_runs, end_run, tally
+from retry.runs import Counted, Handing, Placed, claim_run, create_runs, end_run, tally
 from retry.time_limits import TimeLimitHit, disarm, time_limit
 
 logger = logging.getLogger(__name__)
@@ -127,14 +135,10 @@ def _process_group(run: Run, ids: Sequence[int], *, worker: str) -> None:
 def _write(run: Run, endings: Sequence[Ending], *, worker: str) -> None:
     """Store outcomes and count them on the run; what the fence rejected is only logged."""
     written = _finish(endings, run_id=run.id)
-    if run.operation_id is not None:
-        kept = Counter(ending.status for ending in endings if ending.entry_id in written)
+    if run.size > 1:
+        # An operation is watched, and the breaker looks at what a long run has come to so far.
         tally(
-            run,
-            worker=worker,
-            succeeded=kept[EntryStatus.SUCCEEDED],
-            failed=kept[EntryStatus.FAILED],
-            scheduled=kept[EntryStatus.SCHEDULED],
+            run, _counted(ending for ending in endings if ending.entry_id in written), worker=worker
         )
     # One line an entry, except where thousands a second go by.
     level = logging.INFO if len(endings) == 1 else logging.DEBUG
@@ -144,6 +148,17 @@ def _write(run: Run, endings: Sequence[Ending], *, worker: str) -> None:
             logger.log(level, "entry.finished", extra=fields)
         else:
             logger.warning("entry.outcome_rejected", extra=fields)
+
+
+def _counted(endings: Iterable[Ending]) -> Counted:
+    kept = list(endings)
+    by_status = Counter(ending.status for ending in kept)
+    return Counted(
+        succeeded=by_status[EntryStatus.SUCCEEDED],
+        failed=by_status[EntryStatus.FAILED],
+        scheduled=by_status[EntryStatus.SCHEDULED],
+        transient=sum(ending.transient for ending in kept),
+    )
 
 
 def _finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
@@ -195,8 +210,25 @@ def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None) -> Ending:
     delay = kind.retry_policy.delay(error, used=entry.automatic_attempts) if kind else None
-    status = EntryStatus.FAILED if delay is None else EntryStatus.SCHEDULED
-    return Ending(entry.id, status, error=describe_error(error), delay=delay)
+    described = describe_error(error)
+    if delay is None and kind is not None and kind.retry_policy.retries(error):
+        # After the fingerprint was made: it is the same group of errors all the same.
+        tries = entry.automatic_attempts + 1
+        described = replace(described, message=_gave_up(described.message, tries=tries))
+    known = getattr(error, "result", None)
+    return Ending(
+        entry.id,
+        EntryStatus.FAILED if delay is None else EntryStatus.SCHEDULED,
+        result=_storable(known) if isinstance(known, Mapping) else None,
+        error=described,
+        delay=delay,
+        transient=isinstance(error, TransientError),
+    )
+
+
+def _gave_up(message: str, *, tries: int) -> str:
+    ending = f" (gave up after {tries} attempts)"
+    return clean_text(message, limit=MAX_MESSAGE - len(ending)) + ending
 
 
 def _entry_data(entry: Claimed) -> EntryData:
@@ -215,6 +247,8 @@ def _attempt_data(entry: Claimed, run: Run) -> AttemptData:
         number=entry.attempt,
         run_id=str(run.id),
         trigger=str(run.trigger),
+        is_rescan=entry.is_rescan,
+        change=entry.change,
         idempotency_key=f"redrive-entry-{entry.id}",
     )
 
@@ -234,7 +268,13 @@ def _hand_on(run: Run, ids: Sequence[int]) -> None:
     with transaction.atomic():
         moved = transitions.reassign(ids, run_id=run.id, new_run_id=new_run_id)
         placed = [
-            Placed(id=id_, kind=run.kind, attempt=attempt, run_id=new_run_id)
+            Placed(
+                id=id_,
+                kind=run.kind,
+                attempt=attempt,
+                run_id=new_run_id,
+                source_id=run.source_id,
+            )
             for id_, attempt in moved.items()
         ]
         runs = create_runs(

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from entries.models import Source
 from retry.outcomes import Doorway
 
 
@@ -19,6 +20,8 @@ class Trigger(models.TextChoices):
     BULK_RETRY = "bulk_retry", "bulk retry"
     RESYNC = "resync", "resync"
     AUTOMATIC = "automatic", "automatic retry"
+    RETRY_NOW = "retry_now", "retry now"
+    STOP = "stop", "stop retrying"
     RESCUE = "rescue", "rescue"
     DISCARD = "discard", "discard"
     RESTORE = "restore", "restore"
@@ -34,6 +37,9 @@ class RunState(models.TextChoices):
 
 class Action(models.TextChoices):
     RETRY = "retry", "retry"
+    RESYNC = "resync", "resync"
+    RETRY_NOW = "retry_now", "retry now"
+    STOP = "stop", "stop retrying"
     DISCARD = "discard", "discard"
     RESTORE = "restore", "restore"
 
@@ -60,6 +66,9 @@ class Operation(models.Model):
     selection_words = models.CharField(max_length=1000)
     total = models.PositiveIntegerField(default=0)
     rate_per_second = models.FloatField(null=True, blank=True)
+    only_if_changed = models.BooleanField(
+        default=False, db_default=False, help_text="a resync processes only what is new"
+    )
     canary_size = models.PositiveIntegerField(default=0)
     canary_done = models.BooleanField(default=False, help_text="passed, or overruled by a person")
     max_failure_rate = models.FloatField(null=True, blank=True, help_text="0 to 1")
@@ -111,7 +120,17 @@ class Run(models.Model):
     actor_label = models.CharField(max_length=150)
     reason = models.CharField(max_length=500, blank=True)
     kind = models.CharField(max_length=50)
+    source = models.ForeignKey(
+        Source, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     queue = models.CharField(max_length=50)
+    resync = models.BooleanField(
+        default=False, db_default=False, help_text="its entries are fetched from the source first"
+    )
+    only_if_changed = models.BooleanField(default=False, db_default=False)
+    probe = models.BooleanField(
+        default=False, db_default=False, help_text="one entry, to see whether a held kind works"
+    )
     entry_ids = ArrayField(models.BigIntegerField())
     size = models.PositiveIntegerField(help_text="how many entry ids; sums need not read them")
     state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
@@ -131,6 +150,12 @@ class Run(models.Model):
     succeeded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     scheduled = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="not processed, because the source had nothing new"
+    )
+    transient = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="failed or scheduled by a passing fault"
+    )
     lost = models.PositiveIntegerField(default=0)
     skipped_count = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
@@ -164,6 +189,114 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trigger} of {len(self.entry_ids)} ({self.state})"
+
+
+class SyncState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class Sync(models.Model):
+    """One reading of a source: who asked, when, and what came of it.
+
+    ``total`` is None where the source cannot know beforehand. A ``dry_run`` only says what it
+    would have done; ``sample`` shows some of it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="syncs")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_label = models.CharField(max_length=150)
+    doorway = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Doorway])
+    reason = models.CharField(max_length=500, blank=True)
+    dry_run = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=SyncState, default=SyncState.QUEUED)
+    job_id = models.CharField(max_length=120, blank=True)
+    dispatches = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField(null=True)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    gone = models.PositiveIntegerField(default=0)
+    invalid = models.PositiveIntegerField(default=0)
+    queued = models.PositiveIntegerField(default=0, help_text="new entries that were submitted")
+    not_modified = models.BooleanField(default=False)
+    error_code = models.CharField(max_length=50, blank=True)
+    error = models.CharField(max_length=1000, blank=True)
+    notes = models.JSONField(default=list)
+    sample = models.JSONField(default=list, help_text="some of what a dry run would change")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=SyncState.values), name="sync_state_known"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["source", "-id"], name="sync_newest"),
+            models.Index(
+                fields=["state", "id"],
+                name="sync_unsettled",
+                condition=Q(state__in=["queued", "running"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'dry run' if self.dry_run else 'sync'} {self.pk} ({self.state})"
+
+
+class Hold(models.Model):
+    """Nothing of a kind, or of a source, starts while a hold on it stands.
+
+    ``automatic``: put there by the breaker, which probes with single entries and lifts it itself.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=50, blank=True)
+    source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="holds")
+    automatic = models.BooleanField(default=False)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_label = models.CharField(max_length=150)
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=150, blank=True)
+    lifted_reason = models.CharField(max_length=500, blank=True)
+    probes = models.PositiveIntegerField(default=0)
+    probe_run_id = models.UUIDField(null=True, help_text="the probe under way")
+    next_probe_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [("manage_hold", "Can put a kind or source on hold and lift it")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(kind="") ^ Q(source__isnull=False), name="hold_of_one_thing"
+            ),
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=Q(lifted_at__isnull=True) & ~Q(kind=""),
+                name="hold_one_a_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["source"],
+                condition=Q(lifted_at__isnull=True) & Q(source__isnull=False),
+                name="hold_one_a_source",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold on {self.kind or self.source}"
 
 
 class AuditEvent(models.Model):

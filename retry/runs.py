@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from uuid import UUID
@@ -33,6 +33,7 @@ class Placed:
     kind: str
     attempt: int
     run_id: UUID
+    source_id: int | None
 
 
 def run_sizes(*, cap: int | None = None) -> dict[str, int]:
@@ -56,12 +57,14 @@ def create_runs(
     bulk: bool,
     parent: Run | None = None,
     held: bool = False,
+    resync: bool = False,
+    only_if_changed: bool = False,
 ) -> list[Run]:
     """Insert a run for each run id, in the caller's transaction; ``Handing`` hands them over.
 
     The order of ids is kept. ``bulk`` sends them where no click has to wait behind them. With a
-    ``parent`` they go on in its stead and count for its operation. ``held`` ones wait for the
-    dispatcher.
+    ``parent`` they go on in its stead, in its way, and count for its operation. ``held`` ones wait
+    for the dispatcher.
     """
     now = timezone.now()
     ordered = sorted(placed, key=lambda item: (item.run_id, item.id))
@@ -76,6 +79,9 @@ def create_runs(
                 actor_label=actor.label,
                 reason=reason[:500],
                 kind=members[0].kind,
+                source_id=members[0].source_id,
+                resync=parent.resync if parent else resync,
+                only_if_changed=parent.only_if_changed if parent else only_if_changed,
                 queue=_queue_of(members[0].kind, bulk=bulk),
                 entry_ids=[member.id for member in members],
                 size=len(members),
@@ -186,14 +192,16 @@ _END_RUN = """
 UPDATE retry_run r
 SET state = 'finished', ended_at = clock_timestamp(), lease_expires_at = NULL,
     succeeded = t.succeeded, failed = t.failed, scheduled = t.scheduled, lost = t.lost,
-    cancelled = t.cancelled,
+    cancelled = t.cancelled, unchanged = t.unchanged, transient = t.transient,
     handed_on = r.size - r.skipped_count
-                - t.succeeded - t.failed - t.scheduled - t.cancelled
+                - t.succeeded - t.failed - t.scheduled - t.cancelled - t.unchanged
 FROM (
     SELECT count(*) FILTER (WHERE a.status = 'succeeded') AS succeeded,
            count(*) FILTER (WHERE a.status = 'failed' AND e.status <> 'scheduled') AS failed,
            count(*) FILTER (WHERE a.status = 'failed' AND e.status = 'scheduled') AS scheduled,
            count(*) FILTER (WHERE a.status = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE a.status = 'unchanged') AS unchanged,
+           count(*) FILTER (WHERE a.transient) AS transient,
            count(*) FILTER (WHERE a.status = 'lost') AS lost
     FROM entries_attempt a JOIN entries_entry e ON e.id = a.entry_id
     WHERE a.entry_id = ANY(%(ids)s) AND a.run_id = %(id)s
@@ -233,24 +241,27 @@ def startable() -> QuerySet[Run]:
 _TALLY = """
 UPDATE retry_run
 SET succeeded = succeeded + %(succeeded)s, failed = failed + %(failed)s,
-    scheduled = scheduled + %(scheduled)s
+    scheduled = scheduled + %(scheduled)s, unchanged = unchanged + %(unchanged)s,
+    transient = transient + %(transient)s
 WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
 """
 
 
-def tally(run: Run, *, worker: str, succeeded: int, failed: int, scheduled: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Outcomes by what they were; ``transient`` of the failed and scheduled ones."""
+
+    succeeded: int = 0
+    failed: int = 0
+    scheduled: int = 0
+    unchanged: int = 0
+    transient: int = 0
+
+
+def tally(run: Run, counted: Counted, *, worker: str) -> None:
     """Count outcomes while the run goes on, for those who watch; ``end_run`` counts for good."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TALLY,
-            {
-                "id": run.id,
-                "worker": worker[:200],
-                "succeeded": succeeded,
-                "failed": failed,
-                "scheduled": scheduled,
-            },
-        )
+        cursor.execute(_TALLY, {"id": run.id, "worker": worker[:200], **asdict(counted)})
 
 
 def undispatched(*, limit: int) -> list[Run]:

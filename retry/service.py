@@ -80,7 +80,13 @@ def _queue_entries(
     with transaction.atomic():
         seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes(), fresh=verb != "wake")
         placed = [
-            Placed(id=s.id, kind=s.kind, attempt=s.attempt, run_id=s.run_id)
+            Placed(
+                id=s.id,
+                kind=s.kind,
+                attempt=s.attempt,
+                run_id=s.run_id,
+                source_id=s.source_id,
+            )
             for s in seen
             if s.run_id is not None
         ]

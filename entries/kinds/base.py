@@ -34,6 +34,10 @@ class AttemptData:
     trigger: str
     #: The same for every attempt at this entry: hand it to whatever must not act twice.
     idempotency_key: str
+    #: Somebody asked for the entry to be fetched from its source anew, and what that found:
+    #: ``changed``, ``unchanged``, ``gone``, or empty where it was not asked for.
+    is_rescan: bool = False
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,15 @@ class RetryPolicy:
     cap: float = 3600.0
     on: tuple[type[BaseException], ...] = field(default=(TransientError,))
 
+    def retries(self, error: BaseException) -> bool:
+        """Whether errors like this are retried automatically at all."""
+        return (
+            self.limit > 0 and isinstance(error, self.on) and not isinstance(error, PermanentError)
+        )
+
     def delay(self, error: BaseException, *, used: int) -> float | None:
         """Seconds until the next automatic retry, or None where there is none to come."""
-        if used >= self.limit or isinstance(error, PermanentError):
-            return None
-        if not isinstance(error, self.on):
+        if used >= self.limit or not self.retries(error):
             return None
         asked = getattr(error, "retry_after", None)
         if isinstance(asked, int | float) and not math.isnan(asked):

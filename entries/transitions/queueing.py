@@ -21,27 +21,31 @@ class Seen:
     #: After the statement.
     attempt: int
     run_id: UUID | None
+    source_id: int | None
 
 
 _QUEUE = """
 WITH picked AS MATERIALIZED (
-    SELECT id, kind, status, attempt FROM entries_entry
+    SELECT id, kind, source_id, status, attempt FROM entries_entry
     WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 ), eligible AS (
-    SELECT p.id, p.kind, p.status,
-           (row_number() OVER (PARTITION BY p.kind ORDER BY p.id) - 1)
+    SELECT p.id, p.kind, p.source_id, p.status,
+           (row_number() OVER (PARTITION BY p.kind, p.source_id ORDER BY p.id) - 1)
                / coalesce(s.size, 1) AS chunk
     FROM picked p
     LEFT JOIN unnest(%(kinds)s::text[], %(sizes)s::int[]) AS s (kind, size) ON s.kind = p.kind
     WHERE p.status = ANY(%(sources)s)
 ), runs AS MATERIALIZED (
-    SELECT kind, chunk, gen_random_uuid() AS run_id FROM eligible GROUP BY kind, chunk
+    SELECT kind, source_id, chunk, gen_random_uuid() AS run_id
+    FROM eligible GROUP BY kind, source_id, chunk
 ), moved AS (
     UPDATE entries_entry e
     SET status = 'queued', attempt = e.attempt + 1, run_id = r.run_id, next_attempt_at = NULL,
         automatic_attempts = CASE WHEN %(fresh)s THEN 0 ELSE e.automatic_attempts END,
         status_changed_at = now(), updated_at = now()
-    FROM eligible g JOIN runs r ON r.kind = g.kind AND r.chunk = g.chunk
+    FROM eligible g
+    JOIN runs r ON r.kind = g.kind AND r.chunk = g.chunk
+               AND coalesce(r.source_id, 0) = coalesce(g.source_id, 0)
     WHERE e.id = g.id
     RETURNING e.id, e.attempt, e.run_id, g.status
 ), noted AS (
@@ -49,7 +53,7 @@ WITH picked AS MATERIALIZED (
                                  worker, error_class, error_message, traceback, fingerprint)
     SELECT id, attempt, run_id, 'queued', status, now(), '', '', '', '', '' FROM moved ORDER BY id
 )
-SELECT p.id, p.kind, p.status, coalesce(m.attempt, p.attempt), m.run_id
+SELECT p.id, p.kind, p.status, coalesce(m.attempt, p.attempt), m.run_id, p.source_id
 FROM picked p LEFT JOIN moved m ON m.id = p.id ORDER BY p.id
 """
 
@@ -59,8 +63,9 @@ def queue(
 ) -> list[Seen]:
     """Move what ``verb`` allows to ``queued``, each under the id of the run it now belongs to.
 
-    Entries are gathered into runs by kind, in id order, at most ``run_sizes[kind]`` in each.
-    ``fresh`` starts a new cycle of automatic retries. Unknown ids are missing from the answer.
+    Entries are gathered into runs by kind and source, in id order, at most ``run_sizes[kind]`` in
+    each. ``fresh`` starts a new cycle of automatic retries. Unknown ids are missing from the
+    answer.
     """
     params: dict[str, Any] = {
         "ids": list(ids),
@@ -72,8 +77,8 @@ def queue(
     with connection.cursor() as cursor:
         cursor.execute(_QUEUE, params)
         return [
-            Seen(id_, kind, EntryStatus(status), attempt, run_id)
-            for id_, kind, status, attempt, run_id in cursor.fetchall()
+            Seen(id_, kind, EntryStatus(status), attempt, run_id, source_id)
+            for id_, kind, status, attempt, run_id, source_id in cursor.fetchall()
         ]
 
 

@@ -25,6 +25,8 @@ class Claimed:
     payload: dict[str, Any]
     attempt: int
     automatic_attempts: int
+    is_rescan: bool
+    change: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Ending:
     result: Mapping[str, Any] | None = None
     error: ErrorInfo | None = None
     delay: float | None = None
+    #: It failed by a passing fault.
+    transient: bool = False
 
 
 _CLAIM = """
@@ -53,10 +57,12 @@ WITH picked AS MATERIALIZED (
     UPDATE entries_attempt a SET status = 'running', started_at = clock_timestamp(),
                                  worker = %(worker)s
     FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
+    RETURNING a.entry_id, a.is_rescan, a.change
 )
 SELECT m.id, m.kind, s.slug, m.external_id, m.title, m.payload::text, m.attempt,
-       m.automatic_attempts
-FROM moved m LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
+       m.automatic_attempts, coalesce(n.is_rescan, false), coalesce(n.change, '')
+FROM moved m LEFT JOIN noted n ON n.entry_id = m.id
+LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
 """
 
 
@@ -65,8 +71,8 @@ def claim(ids: Iterable[int], *, run_id: UUID, worker: str) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"ids": array(ids), "run_id": run_id, "worker": worker[:200]})
         return [
-            Claimed(id_, kind, source, external_id, title, json.loads(payload), attempt, automatic)
-            for id_, kind, source, external_id, title, payload, attempt, automatic in cursor
+            Claimed(id_, kind, source, external_id, title, json.loads(payload), *rest)
+            for id_, kind, source, external_id, title, payload, *rest in cursor
         ]
 
 
@@ -74,10 +80,11 @@ _FINISH = """
 WITH ended AS MATERIALIZED (
     SELECT t.id, t.status, t.result, coalesce(t.error_class, '') AS error_class,
            coalesce(t.message, '') AS message, coalesce(t.traceback, '') AS traceback,
-           coalesce(t.fingerprint, '') AS fingerprint, t.delay
+           coalesce(t.fingerprint, '') AS fingerprint, t.delay,
+           coalesce(t.transient, false) AS transient
     FROM json_to_recordset(%(endings)s::json) AS t (
         id bigint, status text, result jsonb, error_class text, message text, traceback text,
-        fingerprint text, delay float8)
+        fingerprint text, delay float8, transient boolean)
 ), picked AS MATERIALIZED (
     SELECT e.id FROM entries_entry e
     WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(run_id)s AND e.status = 'running'
@@ -98,7 +105,8 @@ WITH ended AS MATERIALIZED (
     UPDATE entries_attempt a
     SET status = CASE o.status WHEN 'scheduled' THEN 'failed' ELSE o.status END,
         ended_at = clock_timestamp(), result = o.result, error_class = o.error_class,
-        error_message = o.message, traceback = o.traceback, fingerprint = o.fingerprint
+        error_message = o.message, traceback = o.traceback, fingerprint = o.fingerprint,
+        transient = o.transient
     FROM moved m JOIN ended o ON o.id = m.id
     WHERE a.entry_id = m.id AND a.number = m.attempt
 )
@@ -134,6 +142,7 @@ def _told(ending: Ending) -> dict[str, Any]:
             "traceback": ending.error.traceback,
             "fingerprint": ending.error.fingerprint,
             "delay": ending.delay,
+            "transient": ending.transient,
         }
     return told
 

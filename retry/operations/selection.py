@@ -130,27 +130,29 @@ def _counted(
 
 _FREEZE = """
 INSERT INTO retry_run (
-    id, operation_id, position, canary, trigger, actor_id, actor_label, reason, kind, queue,
-    entry_ids, size, state, job_id, dispatches, created_at, worker, skipped, skipped_counts,
+    id, operation_id, position, canary, trigger, actor_id, actor_label, reason, kind,
+    source_id, queue, resync, only_if_changed, entry_ids,
+    size, state, job_id, dispatches, created_at, worker, skipped, skipped_counts,
     succeeded, failed, scheduled, lost, skipped_count, cancelled, handed_on)
 SELECT gen_random_uuid(), %(operation)s, row_number() OVER (ORDER BY canary DESC, first) - 1,
-       canary, %(trigger)s, %(actor)s, %(label)s, %(reason)s, kind, queue, ids, size, 'planned', '',
-       0, now(), '', '{{}}', '{{}}', 0, 0, 0, 0, 0, 0, 0
+       canary, %(trigger)s, %(actor)s, %(label)s, %(reason)s, kind, source_id, queue,
+       %(resync)s, %(only_if_changed)s, ids, size, 'planned', '', 0, now(), '', '{{}}', '{{}}',
+       0, 0, 0, 0, 0, 0, 0
 FROM (
-    SELECT kind, queue, canary, chunk, min(id) AS first, count(*) AS size,
+    SELECT kind, source_id, queue, canary, chunk, min(id) AS first, count(*) AS size,
            array_agg(id ORDER BY id) AS ids
     FROM (
-        SELECT n.id, n.kind, n.canary, coalesce(k.queue, 'bulk') AS queue,
-               (row_number() OVER (PARTITION BY n.kind, n.canary ORDER BY n.id) - 1)
+        SELECT n.id, n.kind, n.source_id, n.canary, coalesce(k.queue, 'bulk') AS queue,
+               (row_number() OVER (PARTITION BY n.kind, n.source_id, n.canary ORDER BY n.id) - 1)
                    / coalesce(k.size, 500) AS chunk
         FROM (
-            SELECT id, kind, row_number() OVER (ORDER BY id) <= %(canary)s AS canary
-            FROM ({selected}) AS s (id, kind)
+            SELECT id, kind, source_id, row_number() OVER (ORDER BY id) <= %(canary)s AS canary
+            FROM ({selected}) AS s (id, kind, source_id)
         ) n
         LEFT JOIN unnest(%(kinds)s::text[], %(sizes)s::int[], %(queues)s::text[])
             AS k (kind, size, queue) ON k.kind = n.kind
     ) c
-    GROUP BY kind, queue, canary, chunk
+    GROUP BY kind, source_id, queue, canary, chunk
 ) g
 """
 
@@ -168,6 +170,8 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
         "actor": operation.actor_id,
         "label": operation.actor_label,
         "reason": operation.reason,
+        "resync": operation.action == Action.RESYNC,
+        "only_if_changed": operation.only_if_changed,
         "canary": operation.canary_size,
         "kinds": [size.kind for size in chosen],
         "sizes": [size.entries for size in chosen],
@@ -183,14 +187,16 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
 
 #: ``found`` is Django's own SQL, with its values bound like all others.
 _WITH_MISSING = """
-SELECT w.id, coalesce(e.kind, '') FROM unnest(%(ids)s::bigint[]) AS w (id)
-LEFT JOIN ({found}) AS e (id, kind) ON e.id = w.id
+SELECT w.id, coalesce(e.kind, ''), e.source_id FROM unnest(%(ids)s::bigint[]) AS w (id)
+LEFT JOIN ({found}) AS e (id, kind, source_id) ON e.id = w.id
 """
 
 
 def _selected(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]:
-    """SQL for (id, kind) of the selection; ids that are not there come along without a kind."""
-    query = selection.entries(actor=actor).order_by().values_list("id", "kind").query
+    """SQL for (id, kind, source_id) of the selection; ids that are not there come along, without
+    a kind.
+    """
+    query = selection.entries(actor=actor).order_by().values_list("id", "kind", "source_id").query
     text, positional = query.sql_with_params()
     named = {f"s{number}": value for number, value in enumerate(positional)}
     if named:

@@ -49,12 +49,24 @@ def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:
         # Last, so that the tallies count what has just been written.
         end_run(run, worker=run.worker)
         alone = [
-            Placed(id=r.id, kind=r.kind, attempt=r.attempt, run_id=r.run_id)
+            Placed(
+                id=r.id,
+                kind=r.kind,
+                attempt=r.attempt,
+                run_id=r.run_id,
+                source_id=run.source_id,
+            )
             for r in rescued
             if r.run_id is not None
         ]
         together = [
-            Placed(id=id_, kind=run.kind, attempt=attempt, run_id=new_run_id)
+            Placed(
+                id=id_,
+                kind=run.kind,
+                attempt=attempt,
+                run_id=new_run_id,
+                source_id=run.source_id,
+            )
             for id_, attempt in waiting.items()
         ]
         Handing(
