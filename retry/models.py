@@ -43,6 +43,11 @@ class Action(models.TextChoices):
     DISCARD = "discard", "discard"
     RESTORE = "restore", "restore"
 
+    @property
+    def by_workers(self) -> bool:
+        """Its entries go to workers; those of the others are done once they are written."""
+        return self in {Action.RETRY, Action.RESYNC, Action.RETRY_NOW}
+
 
 class OperationState(models.TextChoices):
     PLANNED = "planned"

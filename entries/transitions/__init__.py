@@ -10,6 +10,7 @@ the status that beat it, not the one its snapshot had.
 
 from entries.transitions.moving import Left, move
 from entries.transitions.queueing import Seen, cancel, queue
+from entries.transitions.refreshing import Fresh, Reverting, refresh, revert
 from entries.transitions.rescuing import Rescued, rescue
 from entries.transitions.storing import NewEntry, UpsertResult, upsert_entries
 from entries.transitions.working import Claimed, Ending, claim, finish, reassign
@@ -17,9 +18,11 @@ from entries.transitions.working import Claimed, Ending, claim, finish, reassign
 __all__ = [
     "Claimed",
     "Ending",
+    "Fresh",
     "Left",
     "NewEntry",
     "Rescued",
+    "Reverting",
     "Seen",
     "UpsertResult",
     "cancel",
@@ -28,6 +31,8 @@ __all__ = [
     "move",
     "queue",
     "reassign",
+    "refresh",
     "rescue",
+    "revert",
     "upsert_entries",
 ]
