@@ -4,10 +4,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from entries.sources.base import SourceItem
+from entries.sources.base import Invalid, SourceItem
+from entries.sources.ids import MAX_ID, stored_id
 from entries.text import NotJSON, NotStorable, clean_json, clean_text
 
-MAX_ID = 500
 MAX_TITLE = 500
 MAX_PAYLOAD_BYTES = 256 * 1024
 
@@ -23,9 +23,9 @@ class Sieve:
         self._seen: set[bytes] = set()
         self._left_out: Counter[str] = Counter()
 
-    def pass_on(self, items: Iterable[SourceItem]) -> Iterator[SourceItem]:
+    def pass_on(self, items: Iterable[SourceItem | Invalid]) -> Iterator[SourceItem]:
         for item in items:
-            kept = self._examined(item)
+            kept = item.reason if isinstance(item, Invalid) else self._examined(item)
             if isinstance(kept, str):
                 self.leave_out(kept)
             else:
@@ -44,7 +44,7 @@ class Sieve:
         )
 
     def _examined(self, item: SourceItem) -> SourceItem | str:
-        external_id = clean_text(item.external_id, limit=MAX_ID + 1)
+        external_id = stored_id(item.external_id)
         if not external_id.strip():
             return "without an id"
         if len(external_id) > MAX_ID:
@@ -60,11 +60,3 @@ class Sieve:
             return "the payload is not a JSON object"
         self._seen.add(digest)
         return SourceItem(external_id, clean_text(item.title, limit=MAX_TITLE), payload)
-
-
-def bounded_id(external_id: str) -> str:
-    """``external_id``, or where it is too long its beginning and a digest of the whole."""
-    if len(external_id) <= MAX_ID:
-        return external_id
-    digest = hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{external_id[: MAX_ID - 66]}…:{digest}"
