@@ -16,7 +16,6 @@ ELSEWHERE = {
     "queue_unavailable",
     "refused",
     "source_error",
-    "source_not_found",
     "unknown_kind",
     "unknown_source_kind",
 }
@@ -65,6 +64,7 @@ def test_every_member_is_shown() -> None:
         schemas.DispatcherStatus,
         schemas.WorkerStatus,
         operation_schemas.BulkRetryRequest,
+        operation_schemas.ResyncRequest,
         operation_schemas.FilterRequest,
         operation_schemas.BulkRetryResponse,
         operation_schemas.BulkProgressResponse,
