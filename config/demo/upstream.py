@@ -1,7 +1,7 @@
 """The demo's upstream: python -m config.demo.upstream --port N --entries N.
 
-A small site that is broken until somebody posts to `/repair`; `/move` gives pages that are missing new
-addresses in the feed. It listens on 127.0.0.1 alone.
+A small site that is broken until somebody posts to `/repair`; `/move` gives pages that are
+missing new addresses in the feed. It listens on 127.0.0.1 alone.
 """
 
 import argparse
