@@ -76,6 +76,7 @@ class RetryEntryAdmin(EntryVerbs, EntryAdmin):
         links = {
             "group_url": group_url(request, request.GET.get("fingerprint", "")),
             "across_links": self._across_links(request),
+            "actions_help": words.RETRY_OR_RESYNC if request.user.has_perm(service.RESYNC) else "",
         }
         return super().changelist_view(request, links | (extra_context or {}))
 

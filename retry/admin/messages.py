@@ -44,6 +44,12 @@ OUTCOMES = {
     "planned": "planned",
 }
 
+#: Where people choose between them.
+RETRY_OR_RESYNC = (
+    "Retry runs the stored input again. Resync fetches it from its source first, then runs what it "
+    "got; where the source cannot be read, the entry stays what it was."
+)
+
 _CONTROLLED = {
     "pause": "Paused: nothing more of it starts until somebody resumes it.",
     "resume": "It goes on.",
@@ -68,15 +74,8 @@ class ActionWords:
 
 
 _ACTIONS = {
-    Action.RETRY: ActionWords(
-        "retry", "retried", "Retry runs the stored input again; resync would fetch it first."
-    ),
-    Action.RESYNC: ActionWords(
-        "resync",
-        "resynced",
-        "Resync fetches each entry from its source first, then runs what it got; retry would run "
-        "the stored input again. Where a source cannot be read, its entries stay as they are.",
-    ),
+    Action.RETRY: ActionWords("retry", "retried", RETRY_OR_RESYNC),
+    Action.RESYNC: ActionWords("resync", "resynced", RETRY_OR_RESYNC),
     Action.RETRY_NOW: ActionWords("retry now", "retried now"),
     Action.STOP: ActionWords("stop retrying", "stopped"),
     Action.DISCARD: ActionWords("discard", "discarded"),
