@@ -89,6 +89,17 @@ class Telling(Scripted):
         return {"page": payload.get("page"), "rescan": attempt.is_rescan, "change": attempt.change}
 
 
+@register
+class TellingFailure(Kind):
+    """Fails, and says what it knows."""
+
+    name = "telling_failure"
+    description = "For tests."
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
+        raise TransientError("HTTP 503", result={"response": {"status": 503}})
+
+
 @sources.register
 class Shelf(SourceKind):
     """A JSON file ``{id: payload}``; each reading leaves a line in the file beside it."""
