@@ -20,6 +20,7 @@ from retry.admin import messages as words
 from retry.admin.bar import Bar
 from retry.admin.criteria import preview_url
 from retry.models import Action, Operation, OperationState
+from retry.operations import control
 from retry.operations.control import PERMISSIONS
 from retry.operations.groups import Groups, groups
 from retry.operations.items import OUTCOMES, Item, items
@@ -91,13 +92,15 @@ def verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
     may = request.user.has_perm(PERMISSIONS[Action(operation.action)])
     retry_failed = ""
     resting = operation.state not in _PAUSABLE
-    if resting and found.failed and request.user.has_perm(PERMISSIONS[Action.RETRY]):
-        retry_failed = preview_url(Action.RETRY, Selection(failed_of=operation.pk))
+    again = control.again(operation)
+    if resting and found.failed and request.user.has_perm(PERMISSIONS[again]):
+        retry_failed = preview_url(again, Selection(failed_of=operation.pk))
     return {
         "may_pause": may and operation.state in _PAUSABLE,
         "may_resume": may and operation.state == OperationState.PAUSED,
         "may_cancel": may and operation.state in _OPEN,
         "retry_failed_url": retry_failed,
+        "again": words.of_action(again),
     }
 
 

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 MODULES: tuple[ModuleType, ...] = (service, tokens, control)
 #: What looks like a verb and changes nothing that anybody asked for.
-NO_VERBS = {"retry.tokens.user_of", "retry.operations.control.require"}
+NO_VERBS = {
+    "retry.tokens.user_of",
+    "retry.operations.control.again",
+    "retry.operations.control.require",
+}
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {"retry.service.submit_entries", "retry.service.wake_entries"}
 #: What staff cannot do at all; the server's own command does it.
