@@ -31,6 +31,7 @@ SHOWN_ONCE = (
 
 class EndpointForm(_EndpointForm):
     secret = forms.CharField(
+        label="Secret",
         required=False,
         max_length=200,
         widget=forms.PasswordInput(
@@ -43,6 +44,7 @@ class EndpointForm(_EndpointForm):
     class Meta:
         model = Endpoint
         fields = ("slug", "name", "url", "enabled", "secret")
+        labels = {"url": "URL"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
