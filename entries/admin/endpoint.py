@@ -45,6 +45,7 @@ class EndpointForm(_EndpointForm):
         model = Endpoint
         fields = ("slug", "name", "url", "enabled", "secret")
         labels = {"url": "URL"}
+        widgets = {"url": forms.TextInput(attrs={"class": "vURLField"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
