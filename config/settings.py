@@ -131,6 +131,11 @@ REDRIVE_PAGE_MAX_BYTES = env.int("REDRIVE_PAGE_MAX_BYTES", 5_000_000)
 REDRIVE_PAGE_AUTOMATIC_RETRIES = env.int("REDRIVE_PAGE_AUTOMATIC_RETRIES", 0)
 REDRIVE_FEED_TIME_LIMIT = env.float("REDRIVE_FEED_TIME_LIMIT", 60.0)
 REDRIVE_FEED_MAX_BYTES = env.int("REDRIVE_FEED_MAX_BYTES", 20_000_000)
+REDRIVE_WEBHOOK_TIME_LIMIT = env.float("REDRIVE_WEBHOOK_TIME_LIMIT", 15.0)
+#: Automatic retries of a delivery, and the ceiling of the first wait; each further one is 4 times
+#: as high, up to an hour.
+REDRIVE_WEBHOOK_AUTOMATIC_RETRIES = env.int("REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)
+REDRIVE_WEBHOOK_FIRST_DELAY = env.float("REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)
 REDRIVE_USER_AGENT = env.str("REDRIVE_USER_AGENT", "Redrive/0.1")
 #: Private networks that may be fetched from all the same, such as 10.1.0.0/16.
 REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
