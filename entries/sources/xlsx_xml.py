@@ -75,7 +75,7 @@ class SharedText:
 
     def fill(self, stream: IO[bytes]) -> None:
         for element in pieces(stream, tag=_STRING, inside=_TABLE):
-            size = self._file.write(_text(element).encode("utf-8", "surrogatepass"))
+            size = self._file.write(text_of(element).encode("utf-8", "surrogatepass"))
             self._ends.append(self._ends[-1] + size)
         self._file.flush()
 
@@ -86,7 +86,7 @@ class SharedText:
         return os.pread(self._file.fileno(), end - start, start).decode("utf-8", "surrogatepass")
 
 
-def _text(element: Element) -> str:
+def text_of(element: Element) -> str:
     """Of plain text, or of the runs of formatted text; not how it is pronounced."""
     plain = element.findtext(_TEXT)
     words = (
