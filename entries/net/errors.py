@@ -41,6 +41,10 @@ class RequestRefused(FetchError, PermanentError):
 
     code = "http_error"
 
+    def __init__(self, message: str = "", *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
 
 class InvalidAddress(FetchError, PermanentError):
     """Not an absolute http or https URL."""

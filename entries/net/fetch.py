@@ -70,7 +70,7 @@ def _require_success(
     if status >= 500 or status in _COME_BACK_LATER:
         after = retry_after(headers.get("retry-after"), now=datetime.now(UTC))
         raise ServerUnavailable(message, retry_after=after)
-    raise RequestRefused(message)
+    raise RequestRefused(message, status=status)
 
 
 def _body(
