@@ -28,14 +28,22 @@ class SourceItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Invalid:
+    """An item that the source itself could make nothing of; ``example`` says where one is."""
+
+    reason: str
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading a source gave. ``items`` may be consumed once.
+    """What reading a source gave. ``items`` may be consumed once, and is never held as a whole.
 
     ``not_modified``: the source said that nothing changed; ``items`` is then empty.
     ``notes`` says in words what had to be left out, and why.
     """
 
-    items: Iterator[SourceItem]
+    items: Iterator[SourceItem | Invalid]
     not_modified: bool = False
     etag: str = ""
     last_modified: str = ""
@@ -66,6 +74,7 @@ class SourceKind(ABC):
     def read(self, spec: SourceSpec) -> Reading:
         """Read the source as it is now.
 
-        Raises ``entries.errors.SourceError`` when it cannot be reached or makes no sense, before
-        any item is handed out: nothing of the source has then been changed.
+        Raises ``entries.errors.SourceError`` when it cannot be reached or makes no sense, best
+        before any item is handed out: nothing of the source has then been changed. ``items`` may
+        raise it too, halfway: what came before is kept, and nothing counts as gone.
         """
