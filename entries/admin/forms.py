@@ -81,6 +81,11 @@ class SourceForm(_SourceForm):
         if "kind" in self.fields:  # a reader's form has no fields
             self._offer("kind", source_kinds.all_kinds())
             self._offer("entry_kind", kinds.all_kinds())
+        if "sync_interval" in self.fields:
+            self.fields["sync_interval"].label = "Sync every"
+            self.fields[
+                "sync_interval"
+            ].help_text = "Seconds between two syncs, 10 or more. Empty: only when somebody asks."
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

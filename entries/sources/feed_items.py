@@ -6,7 +6,8 @@ from dataclasses import astuple, dataclass
 from urllib.parse import urljoin
 
 from entries.sources.base import SourceItem
-from entries.sources.items import Sieve, bounded_id
+from entries.sources.ids import bounded_id
+from entries.sources.items import Sieve
 
 
 @dataclass(frozen=True, slots=True)

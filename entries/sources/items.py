@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from entries.sources.base import Invalid, SourceItem
+from entries.sources.ids import MAX_ID, stored_id
 from entries.text import NotJSON, NotStorable, clean_json, clean_text, scrub
 
-MAX_ID = 500
 MAX_TITLE = 500
 MAX_PAYLOAD_BYTES = 256 * 1024
 #: Reasons that are told apart; a source may have as many as it has items.
@@ -17,7 +17,7 @@ AGAIN = "the id was there before; the first one counts"
 
 def checked_id(item: SourceItem) -> str | Invalid:
     """The item's id as it is stored."""
-    external_id = clean_text(item.external_id, limit=MAX_ID + 1)
+    external_id = stored_id(item.external_id)
     if not external_id.strip():
         return Invalid("without an id")
     if len(external_id) > MAX_ID:
@@ -73,9 +73,9 @@ class Sieve:
         self._seen: set[bytes] = set()
         self._left_out = LeftOut()
 
-    def pass_on(self, items: Iterable[SourceItem]) -> Iterator[SourceItem]:
+    def pass_on(self, items: Iterable[SourceItem | Invalid]) -> Iterator[SourceItem]:
         for item in items:
-            kept = self._examined(item)
+            kept = item if isinstance(item, Invalid) else self._examined(item)
             if isinstance(kept, Invalid):
                 self._left_out.add(kept)
             else:
@@ -101,11 +101,3 @@ class Sieve:
         if not isinstance(kept, Invalid):
             self._seen.add(digest)
         return kept
-
-
-def bounded_id(external_id: str) -> str:
-    """``external_id``, or where it is too long its beginning and a digest of the whole."""
-    if len(external_id) <= MAX_ID:
-        return external_id
-    digest = hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{external_id[: MAX_ID - 66]}…:{digest}"

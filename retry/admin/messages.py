@@ -15,7 +15,7 @@ from retry.errors import (
     QueueUnavailable,
     RetryError,
 )
-from retry.models import Action, Operation
+from retry.models import Action, Operation, Sync, SyncState
 from retry.outcomes import ItemOutcome, QueueOutcome
 
 _REDIS_IS_DOWN = "Redis cannot be reached; {} when it is back."
@@ -40,6 +40,23 @@ OUTCOMES = {
     "running": "running",
     "queued": "queued",
     "planned": "planned",
+}
+
+#: What a sync found, in the order in which it is told.
+SYNCED = {
+    "created": "new",
+    "updated": "changed",
+    "unchanged": "as before",
+    "gone": "gone",
+    "invalid": "invalid",
+}
+#: The same of a dry run.
+WOULD = {
+    "created": "would be new",
+    "updated": "would change",
+    "unchanged": "would stay",
+    "gone": "would be gone",
+    "invalid": "invalid",
 }
 
 _CONTROLLED = {
@@ -99,8 +116,18 @@ def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:
         yield _redis_is_down(one=True)
 
 
-def of_sync(slug: str) -> Worded:
-    return Worded(messages.SUCCESS, f"A worker will sync {slug} as soon as one is free.")
+def of_sync(sync: Sync, slug: str) -> Iterable[Worded]:
+    """Of one that has just been asked for, or was under way already."""
+    if sync.state == SyncState.RUNNING:
+        doing = "compared" if sync.dry_run else "synced"
+        yield Worded(messages.SUCCESS, f"{slug} is being {doing} right now.")
+        return
+    do = "say what a sync of" if sync.dry_run else "sync"
+    then = " would change" if sync.dry_run else ""
+    text = f"A worker will {do} {slug}{then} as soon as one is free."
+    yield Worded(messages.SUCCESS, text)
+    if not sync.dispatched:
+        yield _redis_is_down(one=True)
 
 
 def of_action(action: str) -> ActionWords:

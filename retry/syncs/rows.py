@@ -144,6 +144,7 @@ def _hand_over_new(sync: Sync) -> None:
     if not _sent(sync, dispatches=0):
         queued = Sync.objects.filter(pk=sync.pk, state=SyncState.QUEUED, dispatches=1)
         queued.update(dispatches=0)
+        sync.dispatches = 0
 
 
 def _sent(sync: Sync, *, dispatches: int) -> bool:

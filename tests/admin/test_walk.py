@@ -22,6 +22,7 @@ ENDS_THE_WALK = {"logout", "login", "password_change"}
 VERBS = {
     "entries_entry_retry",
     "entries_source_sync",
+    "entries_source_dry_run",
     "retry_operation_pause",
     "retry_operation_resume",
     "retry_operation_cancel",
@@ -60,7 +61,13 @@ def test_the_resolver_knows_the_desk() -> None:
     walk = addresses(populate())
     names = {address.name for address in walk}
     assert names >= VERBS
-    assert {"index", "retry_status", "entries_entry_live", "retry_run_changelist"} <= names
+    assert {
+        "index",
+        "retry_status",
+        "entries_entry_live",
+        "retry_run_changelist",
+        "retry_sync_live",
+    } <= names
     assert not [a for a in walk if "django_rq" in a.url], "RQ's dashboard has no guards"
 
 

@@ -11,21 +11,27 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from retry import service, tokens
-from retry.models import Action, ApiToken, Operation
+from retry.models import Action, ApiToken, Operation, Sync
 from retry.operations import control
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
+from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-MODULES: tuple[ModuleType, ...] = (service, tokens, control)
+MODULES: tuple[ModuleType, ...] = (service, tokens, control, syncs)
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {"retry.tokens.user_of", "retry.operations.control.require"}
 #: Verbs for the system alone, called below another verb or by the dispatcher.
-INTERNAL = {"retry.service.submit_entries", "retry.service.wake_entries"}
+INTERNAL = {
+    "retry.service.submit_entries",
+    "retry.service.wake_entries",
+    "retry.syncs.control.request_due_syncs",
+    "retry.syncs.control.fail_lost_syncs",
+}
 #: What staff cannot do at all; the server's own command does it.
 ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
 
@@ -87,12 +93,22 @@ def _wake() -> Act:
 
 def _request_sync() -> Act:
     source = SourceFactory.create()
-    return lambda actor: service.request_sync(source.slug, actor=actor)
+    return lambda actor: syncs.request_sync(source.slug, actor=actor)
 
 
 def _sync() -> Act:
     source = SourceFactory.create(kind="constant")
-    return lambda actor: service.sync_source(source, actor=actor)
+    return lambda actor: syncs.sync_source(source, actor=actor)
+
+
+def _request_due() -> Act:
+    SourceFactory.create(sync_interval=60)
+    return lambda actor: syncs.request_due_syncs(actor=actor)
+
+
+def _fail_lost() -> Act:
+    Sync.objects.create(source=SourceFactory.create(), state="running")
+    return lambda actor: syncs.fail_lost_syncs(actor=actor)
 
 
 def _create_token() -> Act:
@@ -144,8 +160,10 @@ ACTS: Mapping[str, Scene] = {
     "retry.service.retry_entry": Scene(_retry_one, "retry", jobs=1),
     "retry.service.submit_entries": Scene(_submit, "submit", jobs=1),
     "retry.service.wake_entries": Scene(_wake, "wake", jobs=1),
-    "retry.service.request_sync": Scene(_request_sync, "request_sync", jobs=1),
-    "retry.service.sync_source": Scene(_sync, "sync", jobs=1),
+    "retry.syncs.control.request_sync": Scene(_request_sync, "request_sync", jobs=1),
+    "retry.syncs.control.sync_source": Scene(_sync, "sync", jobs=1),
+    "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
+    "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),
