@@ -123,6 +123,7 @@ class Entry(models.Model):
         verbose_name_plural = "entries"
         permissions: ClassVar = [
             ("retry_entry", "Can retry an entry"),
+            ("resync_entry", "Can resync an entry"),
             ("discard_entry", "Can discard an entry and restore it"),
         ]
         constraints: ClassVar = [

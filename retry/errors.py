@@ -34,13 +34,28 @@ class EntryNotFound(RetryError):
         self.entry_id = entry_id
 
 
+#: What each verb takes.
+_ONLY = {
+    "retry": "only failed entries can be retried",
+    "retry_now": "only scheduled entries can be retried ahead of time",
+    "stop": "only scheduled entries have automatic retries to stop",
+    "resync": "it can be resynced once it is at rest",
+}
+
+
 class NotRetryable(RetryError):
-    """The entry is not in a status from which it can be retried."""
+    """The entry is not in a status from which ``verb`` can take it, or lacks what it needs."""
 
     code: ClassVar[str] = "not_failed"
 
-    def __init__(self, *, reason: Reason, status: EntryStatus, entry_id: int) -> None:
-        super().__init__(f"Entry {entry_id} is {status.value}; only failed entries can be retried.")
+    def __init__(
+        self, *, reason: Reason, status: EntryStatus, entry_id: int, verb: str = "retry"
+    ) -> None:
+        if reason is Reason.NO_SOURCE:
+            why = f"Entry {entry_id} has no source to be fetched from; retry it instead."
+        else:
+            why = f"Entry {entry_id} is {status.value}; {_ONLY[verb]}."
+        super().__init__(why)
         self.reason = reason
         self.status = status
         self.entry_id = entry_id
@@ -50,7 +65,7 @@ class TooManyEntries(RetryError):
     code: ClassVar[str] = "too_many_entries"
 
     def __init__(self, *, limit: int, given: int) -> None:
-        super().__init__(f"At most {limit:,} entries can be retried at once; these are {given:,}.")
+        super().__init__(f"At most {limit:,} entries can be chosen at once; these are {given:,}.")
         self.limit = limit
         self.given = given
 
@@ -114,10 +129,10 @@ class QueueUnavailable(RetryError):
     code: ClassVar[str] = "queue_unavailable"
 
 
-def refusal(item: ItemOutcome) -> RetryError:
-    """The error for the single case of an item that was left alone."""
+def refusal(item: ItemOutcome, *, verb: str) -> RetryError:
+    """The error for the single case of an item that ``verb`` left alone."""
     if item.reason is None:
-        raise ValueError("the item was queued")
+        raise ValueError("the item was queued: nothing refused it")
     if item.reason is Reason.NOT_FOUND or item.status is None:
         return EntryNotFound(item.entry_id)
-    return NotRetryable(reason=item.reason, status=item.status, entry_id=item.entry_id)
+    return NotRetryable(reason=item.reason, status=item.status, entry_id=item.entry_id, verb=verb)

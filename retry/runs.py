@@ -281,7 +281,8 @@ def _timeout_of(run: Run) -> int:
     """Seconds after which RQ kills the work-horse: a net under the entries' own time limits."""
     known = _kind(run.kind)
     each = known.time_limit if known else 60.0
-    return int(each * len(run.entry_ids)) + 60
+    reading = settings.REDRIVE_SYNC_TIMEOUT if run.resync else 0
+    return int(each * len(run.entry_ids)) + reading + 60
 
 
 def _kind(name: str) -> Kind | None:

@@ -6,7 +6,7 @@ hand-over waits for that one, and ``dispatched`` is False until then.
 """
 
 from collections.abc import Iterable, Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +20,7 @@ from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
 from retry.runs import Handing, Placed, create_runs, run_sizes
 
 RETRY = "entries.retry_entry"
+RESYNC = "entries.resync_entry"
 
 
 def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
@@ -29,11 +30,7 @@ def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Queu
     ``REDRIVE_SELECTION_LIMIT`` ids. Raises ``NotPermitted`` and ``TooManyEntries``, before
     anything is changed.
     """
-    wanted = sorted(set(ids))
-    _require(actor, RETRY)
-    limit = settings.REDRIVE_SELECTION_LIMIT
-    if len(wanted) > limit:
-        raise TooManyEntries(limit=limit, given=len(wanted))
+    wanted = _selected(ids, actor=actor, permission=RETRY)
     return _queue_entries(wanted, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason)
 
 
@@ -42,11 +39,93 @@ def retry_entry(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemO
 
     Raises ``EntryNotFound`` and ``NotRetryable`` where ``retry_entries`` gives a reason.
     """
-    outcome = retry_entries([entry_id], actor=actor, reason=reason)
-    item = outcome.items[0]
-    if not item.queued:
-        raise refusal(item)
-    return item, outcome.dispatched
+    return _only(retry_entries([entry_id], actor=actor, reason=reason), verb="retry")
+
+
+def resync_entries(
+    ids: Iterable[int], *, actor: Actor, reason: str = "", only_if_changed: bool = False
+) -> QueueOutcome:
+    """Have entries fetched fresh from their sources, what changed stored, and then processed.
+
+    From any resting status; what has no source is left alone. With ``only_if_changed`` an entry of
+    which the source has nothing new is not processed. Outcomes, limit and errors as of
+    ``retry_entries``.
+    """
+    wanted = _selected(ids, actor=actor, permission=RESYNC)
+    return _queue_entries(
+        wanted,
+        verb="resync",
+        trigger=Trigger.RESYNC,
+        actor=actor,
+        reason=reason,
+        only_if_changed=only_if_changed,
+    )
+
+
+def resync_entry(
+    entry_id: int, *, actor: Actor, reason: str = "", only_if_changed: bool = False
+) -> tuple[ItemOutcome, bool]:
+    """``resync_entries`` for one, as ``retry_entry`` is for ``retry_entries``."""
+    outcome = resync_entries(
+        [entry_id], actor=actor, reason=reason, only_if_changed=only_if_changed
+    )
+    return _only(outcome, verb="resync")
+
+
+def retry_entries_now(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
+    """Queue scheduled entries before their automatic retry is due, in a new cycle of retries.
+
+    Outcomes, limit and errors as of ``retry_entries``.
+    """
+    wanted = _selected(ids, actor=actor, permission=RETRY)
+    return _queue_entries(
+        wanted, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
+    )
+
+
+def retry_entry_now(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, bool]:
+    """``retry_entries_now`` for one, as ``retry_entry`` is for ``retry_entries``."""
+    return _only(retry_entries_now([entry_id], actor=actor, reason=reason), verb="retry_now")
+
+
+def stop_retrying(ids: Iterable[int], *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, ...]:
+    """Let scheduled entries be ``failed``: no automatic retry comes any more.
+
+    An outcome for each; limit and errors as of ``retry_entries``.
+    """
+    wanted = _selected(ids, actor=actor, permission=RETRY)
+    unnamed = uuid4()
+    with transaction.atomic():
+        left = transitions.move([(id_, unnamed) for id_ in wanted], verb="stop")
+        statuses = {id_: group.status for group in left for id_ in group.ids}
+        stopped = [id_ for id_ in wanted if id_ not in statuses]
+        if stopped:
+            audit.record(
+                "stop",
+                actor=actor,
+                count=len(stopped),
+                reason=reason,
+                entry_id=stopped[0] if len(stopped) == 1 else None,
+                before={"status": [EntryStatus.SCHEDULED.value]},
+                after={"status": EntryStatus.FAILED.value},
+            )
+    return tuple(
+        ItemOutcome(
+            id_,
+            statuses.get(id_, EntryStatus.FAILED),
+            None,
+            reason=reason_for(statuses[id_], verb="stop") if id_ in statuses else None,
+        )
+        for id_ in wanted
+    )
+
+
+def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> ItemOutcome:
+    """``stop_retrying`` for one. Raises ``EntryNotFound`` and ``NotRetryable``."""
+    item = stop_retrying([entry_id], actor=actor, reason=reason)[0]
+    if item.reason is not None:
+        raise refusal(item, verb="stop")
+    return item
 
 
 def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
@@ -63,13 +142,36 @@ def wake_entries(ids: Iterable[int], *, actor: Actor) -> QueueOutcome:
     )
 
 
+def _selected(ids: Iterable[int], *, actor: Actor, permission: str) -> list[int]:
+    """Distinct and in order. Raises ``NotPermitted`` and ``TooManyEntries``."""
+    wanted = sorted(set(ids))
+    _require(actor, permission)
+    limit = settings.REDRIVE_SELECTION_LIMIT
+    if len(wanted) > limit:
+        raise TooManyEntries(limit=limit, given=len(wanted))
+    return wanted
+
+
+def _only(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
+    item = outcome.items[0]
+    if not item.queued:
+        raise refusal(item, verb=verb)
+    return item, outcome.dispatched
+
+
 def _queue_entries(
-    ids: Sequence[int], *, verb: str, trigger: Trigger, actor: Actor, reason: str
+    ids: Sequence[int],
+    *,
+    verb: str,
+    trigger: Trigger,
+    actor: Actor,
+    reason: str,
+    only_if_changed: bool = False,
 ) -> QueueOutcome:
     """One transaction for all that commits together, one code path for one and for many."""
     bulk = len(ids) > settings.REDRIVE_CLICK_SIZE
     with transaction.atomic():
-        seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes(), fresh=verb != "wake")
+        seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes())
         placed = [
             Placed(
                 id=s.id,
@@ -81,7 +183,15 @@ def _queue_entries(
             for s in seen
             if s.run_id is not None
         ]
-        runs = create_runs(placed, trigger=trigger, actor=actor, reason=reason, bulk=bulk)
+        runs = create_runs(
+            placed,
+            trigger=trigger,
+            actor=actor,
+            reason=reason,
+            bulk=bulk,
+            resync=verb == "resync",
+            only_if_changed=only_if_changed,
+        )
         if runs:
             audit.record(
                 verb,
@@ -111,7 +221,8 @@ def _items(
                 id_, EntryStatus.QUEUED, s.attempt, run_id=s.run_id, job_id=jobs[s.run_id]
             )
         else:
-            yield ItemOutcome(id_, s.status, s.attempt, reason=reason_for(s.status, verb=verb))
+            why = reason_for(s.status, verb=verb, has_source=s.source_id is not None)
+            yield ItemOutcome(id_, s.status, s.attempt, reason=why)
 
 
 def _require(actor: Actor, permission: str) -> None:

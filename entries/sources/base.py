@@ -1,9 +1,12 @@
 """What reads a source: one class per kind of source."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
+
+from entries.errors import SourceError
+from entries.sources.ids import stored_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,11 @@ class SourceItem:
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """An item that the source itself could make nothing of; ``example`` says where one is."""
+    """A row of which the source kind could make no item.
+
+    Counted by ``reason``, so keep reasons few and free of numbers ("without an id"). ``example``
+    says where such a row is ("line 17").
+    """
 
     reason: str
     example: str = ""
@@ -37,8 +44,11 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading a source gave. ``items`` may be consumed once, and is never held as a whole.
+    """What reading a source gave. ``items`` may be consumed once.
 
+    ``items`` may raise ``SourceError`` half-way, where the rest of the source cannot be read: what
+    came before it counts, and what did not come is not known to be gone.
+    ``total`` is exact, or None where it cannot be known beforehand.
     ``not_modified``: the source said that nothing changed; ``items`` is then empty.
     ``notes`` says in words what had to be left out, and why.
     """
@@ -74,7 +84,35 @@ class SourceKind(ABC):
     def read(self, spec: SourceSpec) -> Reading:
         """Read the source as it is now.
 
-        Raises ``entries.errors.SourceError`` when it cannot be reached or makes no sense, best
-        before any item is handed out: nothing of the source has then been changed. ``items`` may
-        raise it too, halfway: what came before is kept, and nothing counts as gone.
+        Raises ``entries.errors.SourceError`` when it cannot be reached or makes no sense, before
+        any item is handed out: nothing of the source has then been changed.
         """
+
+    def read_some(self, spec: SourceSpec, external_ids: Collection[str]) -> Iterator[SourceItem]:
+        """The items with these ids as they are now, each once; who does not come is gone.
+
+        The ids are as stored. What comes is raw: it may hold a payload that cannot be stored.
+        Raises ``SourceError`` where that cannot be known, at once or while it is read; none of
+        those that did not come is then known to be gone. This one reads the whole source without
+        validators, until it has them all; override it where the source can be asked for one item.
+        """
+        wanted = set(external_ids)
+        if not wanted:
+            return
+        reading = self.read(replace(spec, etag="", last_modified=""))
+        if reading.not_modified:
+            raise SourceError("not_modified", "the source says it has not changed, unasked")
+        yield from _found(reading.items, wanted)
+
+
+def _found(items: Iterator[SourceItem | Invalid], wanted: set[str]) -> Iterator[SourceItem]:
+    """The first of each id, as in a sync."""
+    for item in items:
+        if isinstance(item, Invalid):
+            continue
+        external_id = stored_id(item.external_id)
+        if external_id in wanted:
+            wanted.discard(external_id)
+            yield replace(item, external_id=external_id)
+            if not wanted:
+                return

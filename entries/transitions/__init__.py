@@ -11,6 +11,7 @@ the status that beat it, not the one its snapshot had.
 from entries.transitions.moving import Left, move
 from entries.transitions.presence import Gone, Presence
 from entries.transitions.queueing import Seen, cancel, queue
+from entries.transitions.refreshing import Fresh, Reverting, refresh, revert
 from entries.transitions.rescuing import Rescued, rescue
 from entries.transitions.storing import (
     Comparison,
@@ -25,11 +26,13 @@ __all__ = [
     "Claimed",
     "Comparison",
     "Ending",
+    "Fresh",
     "Gone",
     "Left",
     "NewEntry",
     "Presence",
     "Rescued",
+    "Reverting",
     "Seen",
     "UpsertResult",
     "cancel",
@@ -39,6 +42,8 @@ __all__ = [
     "move",
     "queue",
     "reassign",
+    "refresh",
     "rescue",
+    "revert",
     "upsert_entries",
 ]

@@ -136,7 +136,7 @@ def _start(operation: Operation, runs: Sequence[Run]) -> None:
     wanted = [(entry_id, run.id) for run in runs for entry_id in run.entry_ids]
     skipped: dict[UUID, dict[str, list[int]]] = {run.id: {} for run in runs}
     for left in transitions.move(wanted, verb=operation.action):
-        reason = reason_for(left.status, verb=operation.action)
+        reason = reason_for(left.status, verb=operation.action, has_source=left.has_source)
         if reason is not None:
             skipped[left.run_id].setdefault(reason.value, []).extend(left.ids)
     counts = {
@@ -150,7 +150,7 @@ def _start(operation: Operation, runs: Sequence[Run]) -> None:
         cursor.execute(
             _QUEUE_RUN,
             {
-                "settled": operation.action != Action.RETRY,
+                "settled": not Action(operation.action).by_workers,
                 "ids": [run.id for run in runs],
                 "skipped": [json.dumps(skipped[run.id]) for run in runs],
                 "counts": [json.dumps(counts[run.id]) for run in runs],
@@ -158,7 +158,7 @@ def _start(operation: Operation, runs: Sequence[Run]) -> None:
                 "jobs": [run.job_id for run in runs],
             },
         )
-    if operation.action == Action.RETRY:
+    if Action(operation.action).by_workers:
         Handing([run for run in runs if left_out[run.id] < run.size])
 
 

@@ -66,6 +66,7 @@ def test_every_member_is_shown() -> None:
         schemas.DispatcherStatus,
         schemas.WorkerStatus,
         operation_schemas.BulkRetryRequest,
+        operation_schemas.ResyncRequest,
         operation_schemas.FilterRequest,
         operation_schemas.BulkRetryResponse,
         operation_schemas.BulkProgressResponse,
