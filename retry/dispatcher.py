@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -20,9 +19,11 @@ from retry.errors import QueueUnavailable
 from retry.models import Heartbeat
 from retry.operations.pacing import pace
 from retry.reconcile.compare import compare
-from retry.reconcile.observe import lapsed, observe
+from retry.reconcile.observe import WorkId, lapsed, observe
 from retry.reconcile.repair import DISPATCHER, hand_over_again, rescue
 from retry.runs import hand_over, undispatched
+from retry.syncs import control as syncs
+from retry.syncs import rows
 
 logger = logging.getLogger(__name__)
 
@@ -42,19 +43,20 @@ class Tick:
     woken: int = 0
     rescued: int = 0
     started: int = 0
+    syncs: int = 0
+    syncs_lost: int = 0
     redis: bool = True
 
     @property
     def busy(self) -> bool:
-        return bool(
-            self.handed_over or self.handed_over_again or self.woken or self.rescued or self.started
-        )
+        idle = Tick(acted=self.acted, redis=self.redis)
+        return self != idle
 
 
 class Dispatcher:
     def __init__(self) -> None:
         self._started_at = timezone.now()
-        self._suspects: Mapping[UUID, float] = {}
+        self._suspects: Mapping[WorkId, float] = {}
 
     def tick(self) -> Tick:
         """Look once and put right what can be put right. Raises ``DatabaseError`` only."""
@@ -78,8 +80,10 @@ class Dispatcher:
         rescued = sum(rescue(run) for run in lapsed(limit=_BATCH))
         woken = self._wake()
         started = pace()
-        waiting = undispatched(limit=_BATCH)
-        handed_over = hand_over(waiting)
+        lost = syncs.fail_lost_syncs(actor=DISPATCHER)
+        due = syncs.request_due_syncs(actor=DISPATCHER)
+        handed_over = hand_over(undispatched(limit=_BATCH))
+        handed_over += rows.hand_over(rows.undispatched(limit=_BATCH))
         again, redis = self._reconcile()
         return Tick(
             acted=True,
@@ -88,6 +92,8 @@ class Dispatcher:
             woken=woken,
             rescued=rescued,
             started=started,
+            syncs=due,
+            syncs_lost=lost,
             redis=redis,
         )
 

@@ -105,6 +105,24 @@ class SourceNotFound(RetryError):
         self.slug = slug
 
 
+class SourceDisabled(RetryError):
+    """Nothing is fetched from a source that is not enabled."""
+
+    code: ClassVar[str] = "source_disabled"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"The source {slug!r} is disabled; enable it first.")
+        self.slug = slug
+
+
+class SyncNotFound(RetryError):
+    code: ClassVar[str] = "sync_not_found"
+
+    def __init__(self, sync_id: int) -> None:
+        super().__init__(f"There is no sync {sync_id}.")
+        self.sync_id = sync_id
+
+
 class QueueUnavailable(RetryError):
     """Redis cannot be reached. What was queued in PostgreSQL is handed over when it is back."""
 

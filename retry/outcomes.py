@@ -141,8 +141,11 @@ class QueueOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SyncOutcome:
-    """What a sync stored, and how many of the new entries were queued."""
+    """What a sync stored, and how many of the new entries were queued. ``sync_id``: its row in the
+    history.
+    """
 
+    sync_id: int
     report: "SyncReport"
     queued: int
     dispatched: bool

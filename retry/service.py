@@ -5,31 +5,22 @@ its audit, and hands work to RQ after the commit. Called inside somebody else's 
 hand-over waits for that one, and ``dispatched`` is False until then.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
 
 from entries import transitions
-from entries.models import Entry, Source
-from entries.sources.sync import BATCH, SyncProgress, sync
 from entries.states import EntryStatus
-from retry import audit, queue
-from retry.errors import (
-    NotPermitted,
-    SourceNotFound,
-    TooManyEntries,
-    refusal,
-)
-from retry.job_ids import sync_job_id
+from retry import audit
+from retry.errors import NotPermitted, TooManyEntries, refusal
 from retry.models import Run, Trigger
-from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, SyncOutcome, reason_for
+from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
 from retry.runs import Handing, Placed, create_runs, run_sizes
 
 RETRY = "entries.retry_entry"
 RESYNC = "entries.resync_entry"
-SYNC = "entries.sync_source"
 
 
 def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
@@ -232,91 +223,6 @@ def _items(
         else:
             why = reason_for(s.status, verb=verb, has_source=s.source_id is not None)
             yield ItemOutcome(id_, s.status, s.attempt, reason=why)
-
-
-def request_sync(slug: str, *, actor: Actor, reason: str = "") -> str:
-    """Have a worker sync a source; returns the RQ job id.
-
-    Raises ``NotPermitted``, ``SourceNotFound``, and ``QueueUnavailable`` where Redis is down: a
-    sync is nobody's loss, so it is refused instead of being remembered.
-    """
-    _require(actor, SYNC)
-    source = Source.objects.filter(slug=slug).first()
-    if source is None:
-        raise SourceNotFound(slug)
-    queue.ping()  # refused before anything is written down
-    queue.ping()  # what is refused was not done, and is not audited
-    job_id = sync_job_id(slug, token=uuid4())
-    handover = queue.Handover(
-        job_id=job_id,
-        queue="default",
-        argument=slug,
-        timeout=settings.REDRIVE_SYNC_TIMEOUT,
-        function=queue.SYNC_SOURCE,
-    )
-    with transaction.atomic():
-        audit.record(
-            "request_sync",
-            actor=actor,
-            count=1,
-            reason=reason,
-            source_id=source.pk,
-            after={"job_id": job_id},
-        )
-        transaction.on_commit(lambda: queue.hand_over(handover))
-    return job_id
-
-
-def sync_source(
-    source: Source,
-    *,
-    actor: Actor,
-    submit: bool = True,
-    on_batch: Callable[[SyncProgress], None] | None = None,
-) -> SyncOutcome:
-    """Read a source now, store what it has, and queue what is new, batch by batch.
-
-    Raises ``NotPermitted`` and ``entries.errors.SourceError``; after the latter the source says
-    what was wrong and nothing else has changed.
-    """
-    _require(actor, SYNC)
-    queued = 0
-    dispatched = True
-
-    def after_batch(progress: SyncProgress) -> None:
-        nonlocal queued, dispatched
-        if submit and progress.created_ids:
-            outcome = submit_entries(progress.created_ids, actor=actor)
-            queued += outcome.queued
-            dispatched = dispatched and outcome.dispatched
-        if on_batch is not None:
-            on_batch(progress)
-
-    report = sync(source, on_batch=after_batch)
-    if submit:
-        left = _submit_left_over(source, actor=actor)
-        queued += left.queued
-        dispatched = dispatched and left.dispatched
-    audit.record(
-        "sync",
-        actor=actor,
-        count=report.created + report.updated,
-        source_id=source.pk,
-        after={
-            "created": report.created,
-            "updated": report.updated,
-            "unchanged": report.unchanged,
-            "not_modified": report.not_modified,
-        },
-    )
-    return SyncOutcome(report, queued, dispatched)
-
-
-def _submit_left_over(source: Source, *, actor: Actor) -> QueueOutcome:
-    """Queue what an earlier sync stored and did not live to submit."""
-    new = Entry.objects.filter(source=source, status=EntryStatus.PENDING, attempt=0)
-    ids = list(new.order_by("id").values_list("id", flat=True)[:BATCH])
-    return submit_entries(ids, actor=actor)
 
 
 def _require(actor: Actor, permission: str) -> None:

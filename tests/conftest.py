@@ -46,6 +46,7 @@ def operator(db: None) -> "User":
         "entries.view_source",
         "entries.sync_source",
         "retry.view_status",
+        "retry.view_sync",
     )
 
 

@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -18,7 +19,13 @@ from django.utils.safestring import SafeString
 
 from entries.admin import show
 from entries.admin.exchange import ExchangeView, exchange_in
-from entries.admin.filters import ErrorClassFilter, KindFilter, SourceFilter, StatusFilter
+from entries.admin.filters import (
+    ErrorClassFilter,
+    GoneFilter,
+    KindFilter,
+    SourceFilter,
+    StatusFilter,
+)
 from entries.admin.forms import EntryForm
 from entries.admin.listing import BoundedAdmin
 from entries.models import Attempt, Entry
@@ -57,7 +64,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
     form = EntryForm
     list_display = ("headline", "state", "kind", "source", "attempt", "last_error", "when")
     list_display_links = ("headline",)
-    list_filter = (StatusFilter, KindFilter, SourceFilter, ErrorClassFilter)
+    list_filter = (StatusFilter, KindFilter, SourceFilter, ErrorClassFilter, GoneFilter)
     search_fields = ("external_id", "title", "error_message")
     search_help_text = "Searches external id, title and error message."
     link_parameters: ClassVar = frozenset({"fingerprint"})
@@ -106,7 +113,8 @@ class EntryAdmin(BoundedAdmin[Entry]):
 
     @admin.display(description="entry")
     def headline(self, entry: Entry) -> SafeString:
-        return format_html('<span class="number">#{}</span> {}', entry.pk, entry)
+        head = format_html('<span class="number">#{}</span> {}', entry.pk, entry)
+        return head + render_to_string("redrive/entry/gone.html", {"entry": entry})
 
     @admin.display(description="status")
     def state(self, entry: Entry) -> SafeString:

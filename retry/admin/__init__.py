@@ -5,6 +5,7 @@ from retry.admin.entry import RetryEntryAdmin
 from retry.admin.operation import OperationAdmin
 from retry.admin.run import RunAdmin
 from retry.admin.source import SyncSourceAdmin
+from retry.admin.sync import SyncAdmin
 from retry.admin.token import ApiTokenAdmin
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "OperationAdmin",
     "RetryEntryAdmin",
     "RunAdmin",
+    "SyncAdmin",
     "SyncSourceAdmin",
 ]

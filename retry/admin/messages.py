@@ -16,7 +16,7 @@ from retry.errors import (
     QueueUnavailable,
     RetryError,
 )
-from retry.models import Action, Operation
+from retry.models import Action, Operation, Sync, SyncState
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
 
 _REDIS_IS_DOWN = "Redis cannot be reached; {} when it is back."
@@ -44,6 +44,22 @@ OUTCOMES = {
     "planned": "planned",
 }
 
+#: What a sync found, in the order in which it is told.
+SYNCED = {
+    "created": "new",
+    "updated": "changed",
+    "unchanged": "as before",
+    "gone": "gone",
+    "invalid": "invalid",
+}
+#: The same of a dry run.
+WOULD = {
+    "created": "would be new",
+    "updated": "would change",
+    "unchanged": "would stay",
+    "gone": "would be gone",
+    "invalid": "invalid",
+}
 #: Where people choose between them.
 RETRY_OR_RESYNC = (
     "Retry runs the stored input again. Resync fetches it from its source first, then runs what it "
@@ -119,13 +135,23 @@ def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:
         yield _redis_is_down(one=True)
 
 
+def of_sync(sync: Sync, slug: str) -> Iterable[Worded]:
+    """Of one that has just been asked for, or was under way already."""
+    if sync.state == SyncState.RUNNING:
+        doing = "compared" if sync.dry_run else "synced"
+        yield Worded(messages.SUCCESS, f"{slug} is being {doing} right now.")
+        return
+    do = "say what a sync of" if sync.dry_run else "sync"
+    then = " would change" if sync.dry_run else ""
+    text = f"A worker will {do} {slug}{then} as soon as one is free."
+    yield Worded(messages.SUCCESS, text)
+    if not sync.dispatched:
+        yield _redis_is_down(one=True)
+
+
 def of_stopped(item: ItemOutcome) -> Worded:
     text = f"Entry {item.entry_id} is failed: no automatic retry comes any more."
     return Worded(messages.SUCCESS, text)
-
-
-def of_sync(slug: str) -> Worded:
-    return Worded(messages.SUCCESS, f"A worker will sync {slug} as soon as one is free.")
 
 
 def of_action(action: str) -> ActionWords:

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from retry.api import operations, views
+from retry.api import operations, syncs, views
 
 app_name = "api"
 urlpatterns = [
@@ -24,6 +24,9 @@ urlpatterns = [
     ),
     path("entries", views.entries, name="entries"),
     path("entries/<int:entry_id>", views.entry, name="entry"),
+    path("sources/<slug:slug>/sync", syncs.request_sync, name="source-sync"),
+    path("syncs", syncs.syncs, name="syncs"),
+    path("syncs/<int:sync_id>", syncs.sync, name="sync"),
     path("status", views.status, name="status"),
     # Nothing under the API answers with HTML, not even what does not exist.
     re_path("", views.nothing, name="nothing"),

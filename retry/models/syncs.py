@@ -71,3 +71,12 @@ class Sync(models.Model):
 
     def __str__(self) -> str:
         return f"{'dry run' if self.dry_run else 'sync'} {self.pk} ({self.state})"
+
+    @property
+    def finished(self) -> bool:
+        return self.state in {SyncState.SUCCEEDED, SyncState.FAILED}
+
+    @property
+    def dispatched(self) -> bool:
+        """Redis has been told; else the dispatcher does it when Redis is back."""
+        return self.state != SyncState.QUEUED or self.dispatches > 0

@@ -25,6 +25,7 @@ VERBS = {
     "entries_entry_stop",
     "entries_entry_resync",
     "entries_source_sync",
+    "entries_source_dry_run",
     "retry_operation_pause",
     "retry_operation_resume",
     "retry_operation_cancel",
@@ -70,7 +71,13 @@ def test_the_resolver_knows_the_desk() -> None:
     walk = addresses(populate())
     names = {address.name for address in walk}
     assert names >= VERBS
-    assert {"index", "retry_status", "entries_entry_live", "retry_run_changelist"} <= names
+    assert {
+        "index",
+        "retry_status",
+        "entries_entry_live",
+        "retry_run_changelist",
+        "retry_sync_live",
+    } <= names
     assert not [a for a in walk if "django_rq" in a.url], "RQ's dashboard has no guards"
 
 

@@ -8,9 +8,9 @@ from django.urls import URLPattern, reverse
 
 from entries.models import Entry
 from retry.api import urls
-from retry.models import AuditEvent, Operation
+from retry.models import AuditEvent, Operation, Sync
 from tests.api.calls import PREFIX, Caller, ok, problem
-from tests.factories.entries import EntryFactory
+from tests.factories.entries import EntryFactory, SourceFactory
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -30,8 +30,9 @@ BODIES: dict[str, dict[str, object]] = {
     "resume": {},
     "cancel": {},
     "retry-failed": {},
+    "source-sync": {"dry_run": False},
 }
-READ = {"entries", "entry", "status", "operations", "operation", "items"}
+READ = {"entries", "entry", "status", "operations", "operation", "items", "syncs", "sync"}
 OPERATION = UUID(int=1)
 #: What somebody who may only see entries gets to see.
 FOR_READERS = {"entries", "entry"}
@@ -46,13 +47,15 @@ def addresses() -> list[str]:
 
 
 def path_of(name: str) -> str:
-    values = {"entry_id": 1, "operation_id": OPERATION}
+    values = {"entry_id": 1, "operation_id": OPERATION, "sync_id": 1, "slug": "news"}
     kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
     return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
 
 
 @pytest.fixture
 def entry() -> Entry:
+    source = SourceFactory.create(slug="news")
+    Sync.objects.create(id=1, source=source, state="failed", error_code="unreachable")
     Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
     return EntryFactory.create(id=1, failed=True)
 

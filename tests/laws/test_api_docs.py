@@ -2,7 +2,7 @@
 
 import re
 
-from retry.api import operation_schemas, schemas, urls
+from retry.api import operation_schemas, schemas, sync_schemas, urls
 from retry.api.problems import TITLES
 from tests.laws.tree import ROOT
 
@@ -42,6 +42,8 @@ def test_every_call_has_its_permission() -> None:
     there = {
         str(pattern.pattern)
         .replace("<int:entry_id>", "<id>")
+        .replace("<int:sync_id>", "<id>")
+        .replace("<slug:slug>", "<slug>")
         .replace("<uuid:operation_id>", "<id>")
         for pattern in urls.urlpatterns
         if pattern.name != "nothing"
@@ -69,6 +71,9 @@ def test_every_member_is_shown() -> None:
         operation_schemas.BulkRetryResponse,
         operation_schemas.BulkProgressResponse,
         operation_schemas.ItemResponse,
+        sync_schemas.SyncRequest,
+        sync_schemas.SyncResponse,
+        sync_schemas.SyncDetail,
     ):
         for name in model.model_fields:
             assert re.search(rf"[\"`]{name}[\"`]", PAGE), f"{model.__name__}.{name}"

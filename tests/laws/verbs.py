@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from retry import service, tokens
-from retry.models import Action, ApiToken, Operation
+from retry.models import Action, ApiToken, Operation, Sync
 from retry.operations import control
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
+from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-MODULES: tuple[ModuleType, ...] = (service, tokens, control)
+MODULES: tuple[ModuleType, ...] = (service, tokens, control, syncs)
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
     "retry.tokens.user_of",
@@ -29,7 +30,12 @@ NO_VERBS = {
     "retry.operations.control.require",
 }
 #: Verbs for the system alone, called below another verb or by the dispatcher.
-INTERNAL = {"retry.service.submit_entries", "retry.service.wake_entries"}
+INTERNAL = {
+    "retry.service.submit_entries",
+    "retry.service.wake_entries",
+    "retry.syncs.control.request_due_syncs",
+    "retry.syncs.control.fail_lost_syncs",
+}
 #: What staff cannot do at all; the server's own command does it.
 ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
 
@@ -122,12 +128,22 @@ def _wake() -> Act:
 
 def _request_sync() -> Act:
     source = SourceFactory.create()
-    return lambda actor: service.request_sync(source.slug, actor=actor)
+    return lambda actor: syncs.request_sync(source.slug, actor=actor)
 
 
 def _sync() -> Act:
     source = SourceFactory.create(kind="constant")
-    return lambda actor: service.sync_source(source, actor=actor)
+    return lambda actor: syncs.sync_source(source, actor=actor)
+
+
+def _request_due() -> Act:
+    SourceFactory.create(sync_interval=60)
+    return lambda actor: syncs.request_due_syncs(actor=actor)
+
+
+def _fail_lost() -> Act:
+    Sync.objects.create(source=SourceFactory.create(), state="running")
+    return lambda actor: syncs.fail_lost_syncs(actor=actor)
 
 
 def _create_token() -> Act:
@@ -185,8 +201,10 @@ ACTS: Mapping[str, Scene] = {
     "retry.service.stop_retrying_entry": Scene(_stop_one, "stop"),
     "retry.service.submit_entries": Scene(_submit, "submit", jobs=1),
     "retry.service.wake_entries": Scene(_wake, "wake", jobs=1),
-    "retry.service.request_sync": Scene(_request_sync, "request_sync", jobs=1),
-    "retry.service.sync_source": Scene(_sync, "sync", jobs=1),
+    "retry.syncs.control.request_sync": Scene(_request_sync, "request_sync", jobs=1),
+    "retry.syncs.control.sync_source": Scene(_sync, "sync", jobs=1),
+    "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
+    "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),

@@ -32,6 +32,8 @@ RAISED: list[RetryError] = [
     errors.OperationNotFound(uuid4()),
     errors.OperationFinished(state="completed"),
     errors.SourceNotFound("news"),
+    errors.SourceDisabled("news"),
+    errors.SyncNotFound(7),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),
 ]
 
