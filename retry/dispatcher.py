@@ -16,13 +16,16 @@ from django.utils import timezone
 from entries.models import Entry
 from entries.states import EntryStatus
 from retry import service
+from retry.breaker.breaking import watch
 from retry.errors import QueueUnavailable
+from retry.held import held
 from retry.models import Heartbeat
 from retry.operations.pacing import pace
 from retry.reconcile.compare import compare
 from retry.reconcile.observe import lapsed, observe
 from retry.reconcile.repair import DISPATCHER, hand_over_again, rescue
-from retry.runs import hand_over, undispatched
+from retry.runs import hand_over
+from retry.waiting import undispatched
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ logger = logging.getLogger(__name__)
 _LOCK = 7_318_001
 #: At most so much of each in one tick, so that the heartbeat stays regular.
 _BATCH = 500
+_WAKE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,25 @@ class Tick:
     woken: int = 0
     rescued: int = 0
     started: int = 0
+    #: Holds that the breaker has put, probed or lifted.
+    holds: int = 0
     redis: bool = True
 
     @property
     def busy(self) -> bool:
         return bool(
-            self.handed_over or self.handed_over_again or self.woken or self.rescued or self.started
+            self.handed_over
+            or self.handed_over_again
+            or self.woken
+            or self.rescued
+            or self.started
+            or self.holds
         )
+
+    @property
+    def more(self) -> bool:
+        """There is more to do at once."""
+        return bool(self.started) or self.handed_over >= _BATCH or self.woken >= _WAKE
 
 
 class Dispatcher:
@@ -76,10 +92,11 @@ class Dispatcher:
 
     def _act(self) -> Tick:
         rescued = sum(rescue(run) for run in lapsed(limit=_BATCH))
-        woken = self._wake()
+        holds = watch()
+        # What has waited in runs is older than what is woken or started now, and goes first.
+        handed_over = hand_over(undispatched(limit=_BATCH))
+        woken = self._wake() if handed_over < _BATCH else 0
         started = pace()
-        waiting = undispatched(limit=_BATCH)
-        handed_over = hand_over(waiting)
         again, redis = self._reconcile()
         return Tick(
             acted=True,
@@ -88,16 +105,17 @@ class Dispatcher:
             woken=woken,
             rescued=rescued,
             started=started,
+            holds=holds,
             redis=redis,
         )
 
     def _wake(self) -> int:
-        due = (
-            Entry.objects.filter(status=EntryStatus.SCHEDULED, next_attempt_at__lte=Now())
-            .order_by("next_attempt_at")
-            .values_list("id", flat=True)
-        )
-        ids = list(due[:_BATCH])
+        """Of those that are due the oldest first, whatever has kept them waiting."""
+        due = Entry.objects.filter(status=EntryStatus.SCHEDULED, next_attempt_at__lte=Now())
+        on_hold = held()
+        if on_hold:
+            due = due.exclude(on_hold.condition())
+        ids = list(due.order_by("pk").values_list("pk", flat=True)[:_WAKE])
         return service.wake_entries(ids, actor=DISPATCHER).queued if ids else 0
 
     def _reconcile(self) -> tuple[int, bool]:

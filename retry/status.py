@@ -11,7 +11,7 @@ from entries.states import EntryStatus
 from retry import queue
 from retry.errors import QueueUnavailable
 from retry.models import Heartbeat
-from retry.runs import startable
+from retry.waiting import startable
 
 #: A dispatcher that has been silent for longer is not at work.
 SILENCE = timedelta(seconds=10)

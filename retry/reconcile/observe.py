@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from retry import queue
 from retry.job_ids import dispatch_job_id
 from retry.models import Run, RunState
-from retry.runs import startable
+from retry.waiting import startable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def observe() -> Snapshot:
     queued = tuple(
         WaitingRun(run_id, dispatch_job_id(job_id, dispatches=dispatches - 1))
         for run_id, job_id, dispatches in startable()
-        .filter(dispatches__gt=0)
+        .filter(dispatched_at__isnull=False)
         .values_list("id", "job_id", "dispatches")
     )
     broker = queue.observe(tuple(settings.RQ_QUEUES))

@@ -20,13 +20,14 @@ from retry.runs import (
     lock_lapsed,
     rescue_limits,
 )
+from retry.waiting import BY_AGE
 
 DISPATCHER = Actor.system("dispatcher")
 
 
 def hand_over_again(run_ids: Sequence[UUID]) -> int:
     """Runs that Redis lost; returns how many reached it now."""
-    runs = Run.objects.filter(id__in=run_ids, state=RunState.QUEUED).order_by("created_at")
+    runs = Run.objects.filter(id__in=run_ids, state=RunState.QUEUED).order_by(*BY_AGE)
     return hand_over(list(runs))
 
 
