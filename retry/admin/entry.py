@@ -19,6 +19,7 @@ from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
 from entries.states import EntryStatus, sources_of
 from retry import service
+from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import VerbsAdmin, actor_of
 from retry.admin.criteria import of_list, preview_url
@@ -170,7 +171,7 @@ class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
     def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         retryable = entry.status in sources_of("retry")
         failed = entry.status == EntryStatus.FAILED
-        return super().live_context(request, entry) | {
+        context = super().live_context(request, entry) | {
             "may_retry": self.has_retry_permission(request),
             "retryable": retryable,
             "why_not_retryable": "" if retryable else words.why_not_retryable(entry.status),
@@ -178,6 +179,9 @@ class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
             "reason_form": ReasonForm(),
             "group_url": group_url(request, entry.fingerprint if failed else ""),
         }
+        lines = hold_words.of_entry(entry)
+        version = f"{context['live_version']}-{len(lines)}"
+        return context | {"hold_lines": lines, "live_version": version}
 
     def asked_for(self, request: HttpRequest, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
         wanted = {attempt.run_id for attempt in attempts}

@@ -12,10 +12,14 @@ from django.views.decorators.http import require_POST
 from entries.admin import SourceAdmin
 from entries.models import Source
 from retry import service
+from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import VerbsAdmin, actor_of
+from retry.admin.hold import may_hold
 from retry.admin.selection import SelectionRefused, reason_of, selection_of
 from retry.errors import RetryError
+from retry.holds.control import VIEW
+from retry.models import Hold
 
 admin.site.unregister(Source)
 
@@ -70,5 +74,8 @@ class SyncSourceAdmin(VerbsAdmin, SourceAdmin):
             context = context | {
                 "may_sync": self.has_sync_permission(request),
                 "sync_url": reverse("admin:entries_source_sync", args=[source.pk]),
+                "hold_lines": hold_words.of_source(source),
+                "own_hold": Hold.objects.filter(source=source, lifted_at=None).first(),
+                "may_hold": may_hold(request) and request.user.has_perm(VIEW),
             }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from retry.api import operations, views
+from retry.api import holds, operations, views
 
 app_name = "api"
 urlpatterns = [
@@ -21,6 +21,8 @@ urlpatterns = [
     ),
     path("entries", views.entries, name="entries"),
     path("entries/<int:entry_id>", views.entry, name="entry"),
+    path("holds", holds.holds, name="holds"),
+    path("holds/<int:hold_id>/lift", holds.lift, name="lift"),
     path("status", views.status, name="status"),
     # Nothing under the API answers with HTML, not even what does not exist.
     re_path("", views.nothing, name="nothing"),

@@ -8,7 +8,7 @@ from django.urls import URLPattern, reverse
 
 from entries.models import Entry
 from retry.api import urls
-from retry.models import AuditEvent, Operation
+from retry.models import AuditEvent, Hold, Operation
 from tests.api.calls import PREFIX, Caller, ok, problem
 from tests.factories.entries import EntryFactory
 
@@ -27,7 +27,11 @@ BODIES: dict[str, dict[str, object]] = {
     "resume": {},
     "cancel": {},
     "retry-failed": {},
+    "holds": {"kind": "page"},
+    "lift": {},
 }
+#: What is answered where it is not accepted for later.
+ANSWERS = {"pause": 200, "resume": 200, "cancel": 200, "holds": 201, "lift": 200}
 READ = {"entries", "entry", "status", "operations", "operation", "items"}
 OPERATION = UUID(int=1)
 #: What somebody who may only see entries gets to see.
@@ -43,7 +47,7 @@ def addresses() -> list[str]:
 
 
 def path_of(name: str) -> str:
-    values = {"entry_id": 1, "operation_id": OPERATION}
+    values = {"entry_id": 1, "operation_id": OPERATION, "hold_id": 1}
     kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
     return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
 
@@ -51,6 +55,7 @@ def path_of(name: str) -> str:
 @pytest.fixture
 def entry() -> Entry:
     Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
+    Hold.objects.create(id=1, kind="scripted", actor_label="somebody")
     return EntryFactory.create(id=1, failed=True)
 
 
@@ -94,7 +99,7 @@ def test_staff_who_may_only_look(reader: "User", entry: Entry, name: str) -> Non
 @pytest.mark.parametrize("name", addresses())
 def test_who_may_gets_through(api: Caller, entry: Entry, name: str) -> None:
     if name in BODIES:
-        expected = 200 if name in {"pause", "resume", "cancel"} else 202
+        expected = ANSWERS.get(name, 202)
         assert api.post(path_of(name), BODIES[name]).status_code == expected
     else:
         ok(api.get(path_of(name)))
@@ -104,4 +109,5 @@ def untouched(entry: Entry) -> None:
     entry.refresh_from_db()
     assert (entry.status, entry.attempt) == ("failed", 1)
     assert Operation.objects.get().state == "planned"
+    assert Hold.objects.get().lifted_at is None
     assert not AuditEvent.objects.exists()

@@ -1,8 +1,7 @@
-"""Holds: what is held waits wherever it comes from, and goes on by itself, the oldest first."""
+"""What is held waits wherever it comes from, and goes on by itself, the oldest first."""
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,135 +11,39 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from entries.errors import UnknownKind
 from entries.models import Entry
 from retry import execution, queue
 from retry.dispatcher import Dispatcher
-from retry.errors import AlreadyOnHold, HoldLifted, HoldNotFound, NotPermitted, SourceNotFound
-from retry.held import held
 from retry.holds import control as holds
 from retry.interruption import SECONDS
 from retry.lingering import claim_next
-from retry.models import Action, AuditEvent, Hold, Run
+from retry.models import Action, Hold, Run
 from retry.operations import control
 from retry.operations.progress import progress
-from retry.outcomes import Actor, Doorway
 from retry.reconcile.repair import rescue
 from retry.runs import claim_run
 from retry.service import retry_entries
 from retry.waiting import startable
-from retry.worker import run_worker
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
+from tests.support.holds import settle, statuses, work
 from tests.support.operations import FAILED, consistent, failed, start
 from tests.support.servers import wait_until
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def nobody_asked_to_stop(settings: "Settings") -> Iterator[None]:
+def short_patience(settings: "Settings") -> None:
     settings.REDRIVE_TICK_SECONDS = 0.05
     settings.REDRIVE_CLAIM_SECONDS = 0.2
-    yield
-    execution.shutdown.clear()
-
-
-def work() -> None:
-    for name in ("default", "bulk"):
-        run_worker(name, burst=True)
-
-
-def until_nothing_moves() -> None:
-    """Ticks and work, until three looks in a row find nothing to do."""
-    dispatcher = Dispatcher()
-    quiet: list[bool] = []
-
-    def rests() -> bool:
-        quiet.append(not dispatcher.tick().busy)
-        work()
-        return len(quiet) > 3 and all(quiet[-3:])
-
-    wait_until(rests, timeout=30)
-
-
-def statuses(ids: list[int]) -> set[str]:
-    return set(Entry.objects.filter(pk__in=ids).values_list("status", flat=True))
 
 
 def order(ledger: Path) -> list[int]:
     return [int(line.split()[0]) for line in ledger.read_text().splitlines()]
-
-
-# --- the verbs --------------------------------------------------------------------------------
-
-
-def test_a_hold_says_who_since_when_and_why_and_is_audited(operator: "User") -> None:
-    hold = holds.hold_kind("scripted", actor=SCRIPT, reason="upstream is down")
-    assert (hold.kind, hold.source, hold.automatic) == ("scripted", None, False)
-    assert (hold.actor_label, hold.reason) == ("script", "upstream is down")
-    assert timezone.now() - hold.created_at < timedelta(seconds=10)
-    event = AuditEvent.objects.get(verb="hold")
-    assert (event.actor_label, event.reason, event.count) == ("script", "upstream is down", 1)
-    lifted = holds.lift(hold.pk, actor=SCRIPT, reason="it is back")
-    assert (lifted.lifted_by, lifted.lifted_reason) == ("script", "it is back")
-    assert lifted.lifted_at is not None
-    event = AuditEvent.objects.get(verb="lift")
-    assert event.before == {"kind": "scripted", "automatic": False, "reason": "upstream is down"}
-    with pytest.raises(NotPermitted):
-        holds.hold_kind("scripted", actor=Actor.of(operator, doorway=Doorway.API))
-
-
-def test_what_makes_no_sense_is_refused_and_changes_nothing() -> None:
-    source = SourceFactory.create(slug="news")
-    kind, of_source = (
-        holds.hold_kind("scripted", actor=SCRIPT),
-        holds.hold_source("news", actor=SCRIPT),
-    )
-    before = list(Hold.objects.values())
-    with pytest.raises(AlreadyOnHold, match="Kind scripted is on hold already"):
-        holds.hold_kind("scripted", actor=SCRIPT)
-    with pytest.raises(AlreadyOnHold, match="Source news is on hold already"):
-        holds.hold_source("news", actor=SCRIPT)
-    with pytest.raises(UnknownKind):
-        holds.hold_kind("nope", actor=SCRIPT)
-    with pytest.raises(SourceNotFound):
-        holds.hold_source("nope", actor=SCRIPT)
-    with pytest.raises(HoldNotFound):
-        holds.lift(10**9, actor=SCRIPT)
-    assert list(Hold.objects.values()) == before
-    holds.lift(kind.pk, actor=SCRIPT)
-    holds.lift(of_source.pk, actor=SCRIPT)
-    with pytest.raises(HoldLifted, match="by script"):
-        holds.lift(kind.pk, actor=SCRIPT)
-    again = holds.hold_source("news", actor=SCRIPT)
-    assert again.pk != of_source.pk
-    assert held().source_ids == {source.pk}
-
-
-def test_a_person_takes_over_what_the_breaker_holds() -> None:
-    automatic = holds.trip("scripted", actor=Actor.system("breaker"), reason="503", probe_after=5)
-    assert automatic.automatic
-    assert automatic.next_probe_at is not None
-    taken = holds.hold_kind("scripted", actor=SCRIPT, reason="until Monday")
-    assert taken.pk == automatic.pk
-    taken.refresh_from_db()
-    assert (taken.automatic, taken.actor_label, taken.reason) == (False, "script", "until Monday")
-    assert (taken.next_probe_at, taken.probe_run_id) == (None, None)
-    assert [e.before for e in AuditEvent.objects.filter(verb="hold").order_by("id")][1] == {
-        "kind": "scripted",
-        "automatic": True,
-        "reason": "503",
-    }
-    with pytest.raises(AlreadyOnHold):
-        holds.trip("scripted", actor=Actor.system("breaker"), reason="503", probe_after=5)
-
-
-# --- nothing of it starts, everything waits, and goes on --------------------------------------
 
 
 def test_a_click_waits_and_goes_on_at_the_next_look_after_the_lift(tmp_path: Path) -> None:
@@ -165,10 +68,10 @@ def test_redis_emptied_meanwhile_is_no_loss() -> None:
     hold = holds.hold_kind("scripted", actor=SCRIPT)
     ids = queued_entries(3)
     queue.client().flushdb()
-    until_nothing_moves()
+    settle()
     assert statuses(ids) == {"queued"}
     holds.lift(hold.pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert statuses(ids) == {"succeeded"}
 
 
@@ -185,11 +88,11 @@ def test_due_retries_are_not_woken_and_then_the_oldest_go_first(tmp_path: Path) 
     ]
     other = EntryFactory.create(scheduled=True, kind="grouped", payload={})
     hold = holds.hold_kind("scripted", actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert statuses(made) == {"scheduled"}
     assert statuses([other.pk]) == {"succeeded"}
     holds.lift(hold.pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert statuses(made) == {"succeeded"}
     assert order(ledger) == made, "by age, not by who was due longest"
 
@@ -203,7 +106,7 @@ def test_what_waited_in_a_run_goes_before_what_is_woken(tmp_path: Path) -> None:
     ).pk
     work()
     holds.lift(hold.pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert order(ledger) == [*first, second]
 
 
@@ -217,7 +120,7 @@ def test_a_held_source_waits_and_the_others_go_on() -> None:
     due = EntryFactory.create(scheduled=True, kind="scripted", source=sources[0], payload={}).pk
     hold = holds.hold_source("news", actor=SCRIPT)
     retry_entries(ids, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert [Entry.objects.get(pk=id_).status for id_ in (*ids, due)] == [
         "queued",
         "succeeded",
@@ -225,7 +128,7 @@ def test_a_held_source_waits_and_the_others_go_on() -> None:
         "scheduled",
     ]
     holds.lift(hold.pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert statuses([*ids, due]) == {"succeeded"}
 
 
@@ -253,10 +156,10 @@ def test_a_run_at_work_finishes_the_entry_at_hand_and_the_rest_waits(tmp_path: P
     assert [Entry.objects.get(pk=id_).status for id_ in ids] == ["succeeded", *["queued"] * 3]
     rest = Run.objects.exclude(pk=run.pk).get()
     assert (rest.size, rest.created_at, rest.dispatches) == (3, run.created_at, 0)
-    until_nothing_moves()
+    settle()
     assert len(order(ledger)) == 1
     holds.lift(made[0].pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert order(ledger) == ids
     assert statuses(ids) == {"succeeded"}
 
@@ -268,14 +171,11 @@ def test_what_is_taken_from_a_dead_worker_waits_as_well() -> None:
     hold = holds.hold_kind("scripted", actor=SCRIPT)
     Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     assert rescue(Run.objects.get()) == 2
-    until_nothing_moves()
+    settle()
     assert statuses(ids) == {"queued"}
     holds.lift(hold.pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert statuses(ids) == {"succeeded"}
-
-
-# --- operations ------------------------------------------------------------------------------
 
 
 def test_an_operation_waits_for_what_is_held_and_does_the_rest() -> None:
@@ -284,12 +184,12 @@ def test_an_operation_waits_for_what_is_held_and_does_the_rest() -> None:
         EntryFactory.create(failed=True, kind="scripted", payload={})
     hold = holds.hold_kind("grouped", actor=SCRIPT)
     operation = start()
-    until_nothing_moves()
+    settle()
     found = progress(operation.pk)
     assert (found.planned, found.succeeded, found.operation.state) == (25, 3, "running")
     assert consistent(found)
     holds.lift(hold.pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     found = progress(operation.pk)
     assert (found.succeeded, found.finished) == (28, True)
 
@@ -298,10 +198,10 @@ def test_a_canary_on_hold_is_waited_for() -> None:
     failed(25)
     hold = holds.hold_kind("grouped", actor=SCRIPT)
     operation = start(canary_size=5, max_failure_rate=0.1)
-    until_nothing_moves()
+    settle()
     assert progress(operation.pk).planned == 25
     holds.lift(hold.pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert progress(operation.pk).succeeded == 25
 
 
@@ -325,12 +225,12 @@ def test_what_is_held_can_be_cancelled_and_discarded() -> None:
     holds.hold_kind("grouped", actor=SCRIPT)
     work()
     control.cancel(operation.pk, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     found = progress(operation.pk)
     assert (found.cancelled, found.finished) == (15, True)
     assert statuses(ids) == {"failed"}
     discarded = control.start(FAILED, action=Action.DISCARD, actor=SCRIPT)
-    until_nothing_moves()
+    settle()
     assert progress(discarded.pk).succeeded == 15
     assert statuses(ids) == {"discarded"}
 

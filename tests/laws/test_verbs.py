@@ -13,7 +13,7 @@ from entries.models import Entry
 from entries.sources import registry
 from retry import queue
 from retry.errors import NotPermitted, QueueUnavailable
-from retry.models import ApiToken, AuditEvent, Operation, Run
+from retry.models import ApiToken, AuditEvent, Hold, Operation, Run
 from retry.outcomes import Actor, Doorway
 from tests.factories.entries import SourceFactory
 from tests.laws.verbs import ACTS, INTERNAL, ON_THE_SERVER, Constant, Scene, public
@@ -49,7 +49,7 @@ def audited(scene: Scene) -> int:
 
 def everything() -> list[object]:
     """What a verb could have changed."""
-    models = (Entry, Run, Operation, ApiToken, AuditEvent)
+    models = (Entry, Run, Operation, Hold, ApiToken, AuditEvent)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
