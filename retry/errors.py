@@ -65,7 +65,7 @@ class TooManyEntries(RetryError):
     code: ClassVar[str] = "too_many_entries"
 
     def __init__(self, *, limit: int, given: int) -> None:
-        super().__init__(f"At most {limit:,} entries can be taken at once; these are {given:,}.")
+        super().__init__(f"At most {limit:,} entries can be chosen at once; these are {given:,}.")
         self.limit = limit
         self.given = given
 
@@ -140,7 +140,7 @@ class QueueUnavailable(RetryError):
 def refusal(item: ItemOutcome, *, verb: str) -> RetryError:
     """The error for the single case of an item that ``verb`` left alone."""
     if item.reason is None:
-        raise ValueError("the item was not left alone")
+        raise ValueError("the item was queued: nothing refused it")
     if item.reason is Reason.NOT_FOUND or item.status is None:
         return EntryNotFound(item.entry_id)
     return NotRetryable(reason=item.reason, status=item.status, entry_id=item.entry_id, verb=verb)

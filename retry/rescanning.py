@@ -11,7 +11,6 @@ from django.db import connection
 from entries import transitions
 from entries.content import content_hash
 from entries.errors import SourceError
-from entries.models import Source
 from entries.sources.base import SourceItem
 from entries.sources.some import one_by_one, read_some
 from entries.states import AttemptStatus, Change
@@ -74,7 +73,11 @@ class Readings:
         return same and self._asked.issuperset(wanted)
 
     def _read(self, run: Run, wanted: Sequence[str]) -> None:
-        source = Source.objects.filter(pk=run.source_id).get()
+        source = run.source
+        if source is None:
+            missing = SourceError("no_source", "the entry has no source to be fetched from")
+            self._found = Found({}, describe_error(missing))
+            return
         asked = {*wanted, *([] if one_by_one(source) else _external_ids_behind(run))}
         self._source_id, self._began = run.source_id, _now()
         self._asked = frozenset(asked)

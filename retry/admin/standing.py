@@ -34,8 +34,8 @@ _CURSOR = re.compile(r"[0-9]{1,9}\.[0-9a-f]{32}\.[0-9]{1,18}")
 _GROUPS_SECONDS = 3
 _PAUSABLE = {OperationState.PLANNED, OperationState.RUNNING}
 _OPEN = _PAUSABLE | {OperationState.PAUSED}
-#: What only retries have; the other actions need no worker.
-_BY_WORKERS = frozenset({"queued", "running", "failed", "scheduled"})
+#: What only work for workers has, and what only a resync that skips the unchanged has.
+_BY_WORKERS = frozenset({"queued", "running", "failed", "scheduled", "unchanged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,8 @@ def _counts(found: Progress) -> Mapping[str, int]:
 
 def _outcomes(operation: Operation) -> Sequence[str]:
     shown = [name for name in words.OUTCOMES if name in OUTCOMES]
-    if operation.action == Action.RETRY:
-        return shown
+    if Action(operation.action).by_workers:
+        return [name for name in shown if name != "unchanged" or operation.only_if_changed]
     return [name for name in shown if name not in _BY_WORKERS]
 
 

@@ -36,6 +36,8 @@ TITLES: Mapping[str, str] = {
     "already_scheduled": "The entry's automatic retry is scheduled already.",
     "not_discardable": "The entry cannot be discarded.",
     "not_discarded": "The entry is not discarded.",
+    "not_scheduled": "The entry has no automatic retry to come.",
+    "no_source": "The entry has no source to be fetched from.",
     "operation_finished": "The operation is over.",
     "refused": "This was refused.",
     "length_required": "Say how long the body is.",

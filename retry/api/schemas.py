@@ -90,6 +90,15 @@ class RetryResponse(Response):
         )
 
 
+class StopResponse(Response):
+    entry_id: int
+    status: EntryStatus
+
+    @classmethod
+    def of(cls, item: ItemOutcome) -> Self:
+        return cls.model_validate({"entry_id": item.entry_id, "status": item.status})
+
+
 class Query(BaseModel):
     """A query string: every value arrives as text, so this cannot be strict."""
 
@@ -135,14 +144,23 @@ class EntrySummary(Response):
     error: EntryError | None
     failed_at: datetime | None
     next_attempt_at: datetime | None
+    gone_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
 
 class AttemptDetail(Response):
+    """``change``: what a resync found (``changed``, ``unchanged``, ``gone``), else empty; the
+    hashes are of title and payload as they were stored and as the source has them.
+    """
+
     number: int
     run_id: UUID
     status: str
+    is_rescan: bool
+    change: str
+    hash_before: str
+    hash_after: str
     previous_status: str
     queued_at: datetime
     started_at: datetime | None

@@ -21,6 +21,9 @@ FOR_ALL_STAFF = {"index", "login", "password_change", "password_change_done", "j
 ENDS_THE_WALK = {"logout", "login", "password_change"}
 VERBS = {
     "entries_entry_retry",
+    "entries_entry_retry_now",
+    "entries_entry_stop",
+    "entries_entry_resync",
     "entries_source_sync",
     "retry_operation_pause",
     "retry_operation_resume",
@@ -44,7 +47,14 @@ def forged() -> dict[str, Any]:
     """Fields that some view or other takes for a command."""
     return {
         "_selected_action": list(Entry.objects.values_list("pk", flat=True)),
-        "action": ["retry_selected", "sync_selected", "delete_selected", "discard_selected"],
+        "action": [
+            "retry_selected",
+            "resync_selected",
+            "stop_selected",
+            "sync_selected",
+            "delete_selected",
+            "discard_selected",
+        ],
         "key": "0" * 32,
         "index": "0",
         "select_across": "0",

@@ -21,6 +21,9 @@ pytestmark = pytest.mark.django_db
 BODIES: dict[str, dict[str, object]] = {
     "retry": {"entry_id": 1},
     "retry-bulk": {"entry_ids": [1]},
+    "retry-now": {"filter": {"status": "scheduled"}},
+    "retry-stop": {"filter": {"status": "scheduled"}},
+    "resync": {"filter": {"all": True}},
     "discard": {"entry_ids": [1]},
     "restore": {"filter": {"all": True}},
     "pause": {},

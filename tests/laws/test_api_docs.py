@@ -67,6 +67,7 @@ def test_every_member_is_shown() -> None:
         hold_schemas.HoldQuery,
         hold_schemas.HoldResponse,
         operation_schemas.BulkRetryRequest,
+        operation_schemas.ResyncRequest,
         operation_schemas.FilterRequest,
         operation_schemas.BulkRetryResponse,
         operation_schemas.BulkProgressResponse,

@@ -84,6 +84,37 @@ def _retry_one() -> Act:
     return lambda actor: service.retry_entry(entry.id, actor=actor)
 
 
+def _resync() -> Act:
+    source = SourceFactory.create()
+    ids = [e.id for e in EntryFactory.create_batch(3, succeeded=True, source=source)]
+    return lambda actor: service.resync_entries(ids, actor=actor)
+
+
+def _resync_one() -> Act:
+    entry = EntryFactory.create(failed=True, source=SourceFactory.create())
+    return lambda actor: service.resync_entry(entry.id, actor=actor)
+
+
+def _retry_now() -> Act:
+    ids = [entry.id for entry in EntryFactory.create_batch(3, scheduled=True)]
+    return lambda actor: service.retry_entries_now(ids, actor=actor)
+
+
+def _retry_one_now() -> Act:
+    entry = EntryFactory.create(scheduled=True)
+    return lambda actor: service.retry_entry_now(entry.id, actor=actor)
+
+
+def _stop() -> Act:
+    ids = [entry.id for entry in EntryFactory.create_batch(3, scheduled=True)]
+    return lambda actor: service.stop_retrying(ids, actor=actor)
+
+
+def _stop_one() -> Act:
+    entry = EntryFactory.create(scheduled=True)
+    return lambda actor: service.stop_retrying_entry(entry.id, actor=actor)
+
+
 def _submit() -> Act:
     entry = EntryFactory.create()
     return lambda actor: service.submit_entries([entry.id], actor=actor)
@@ -169,6 +200,12 @@ def _lift() -> Act:
 ACTS: Mapping[str, Scene] = {
     "retry.service.retry_entries": Scene(_retry, "retry", jobs=1),
     "retry.service.retry_entry": Scene(_retry_one, "retry", jobs=1),
+    "retry.service.resync_entries": Scene(_resync, "resync", jobs=1),
+    "retry.service.resync_entry": Scene(_resync_one, "resync", jobs=1),
+    "retry.service.retry_entries_now": Scene(_retry_now, "retry_now", jobs=1),
+    "retry.service.retry_entry_now": Scene(_retry_one_now, "retry_now", jobs=1),
+    "retry.service.stop_retrying": Scene(_stop, "stop"),
+    "retry.service.stop_retrying_entry": Scene(_stop_one, "stop"),
     "retry.service.submit_entries": Scene(_submit, "submit", jobs=1),
     "retry.service.wake_entries": Scene(_wake, "wake", jobs=1),
     "retry.service.request_sync": Scene(_request_sync, "request_sync", jobs=1),

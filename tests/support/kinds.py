@@ -1,14 +1,17 @@
-"""Kinds for tests; each does what its payload says."""
+"""Kinds for tests, each does what its payload says; and a kind of source that is a file."""
 
+import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from entries.errors import PermanentError, TransientError
+from entries.errors import PermanentError, SourceError, TransientError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
+from entries.sources import registry as sources
+from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 
 
 @register
@@ -73,3 +76,36 @@ class Grouped(Scripted):
     name = "grouped"
     group_size = 5
     run_size = 10
+
+
+@register
+class Telling(Scripted):
+    """As ``scripted``, and the result tells what the kind was told of the attempt."""
+
+    name = "telling"
+
+    def act(self, payload: Mapping[str, Any], attempt: AttemptData) -> Mapping[str, Any]:
+        super().act(payload, attempt)
+        return {"page": payload.get("page"), "rescan": attempt.is_rescan, "change": attempt.change}
+
+
+@sources.register
+class Shelf(SourceKind):
+    """A JSON file ``{id: payload}``; each reading leaves a line in the file beside it."""
+
+    name = "shelf"
+    description = "For tests."
+
+    def read(self, spec: SourceSpec) -> Reading:
+        file = Path(spec.location)
+        with file.with_suffix(".readings").open("a") as readings:
+            readings.write("read\n")
+        if not file.exists():
+            raise SourceError("unreachable", f"nothing is at {file.name}")
+        found = json.loads(file.read_text())
+        return Reading(_items(found), total=len(found))
+
+
+def _items(found: Mapping[str, Any]) -> Iterator[SourceItem]:
+    for external_id, payload in found.items():
+        yield SourceItem(external_id, payload.get("title", external_id), payload)
