@@ -93,9 +93,10 @@ class Dispatcher:
     def _act(self) -> Tick:
         rescued = sum(rescue(run) for run in lapsed(limit=_BATCH))
         holds = watch()
-        # What has waited in runs is older than what is woken or started now, and goes first.
+        # What has been tried before is mostly older than what waits for its first try, and that is
+        # older than what is started now.
+        woken = self._wake()
         handed_over = hand_over(undispatched(limit=_BATCH))
-        woken = self._wake() if handed_over < _BATCH else 0
         started = pace()
         again, redis = self._reconcile()
         return Tick(

@@ -97,17 +97,16 @@ def test_due_retries_are_not_woken_and_then_the_oldest_go_first(tmp_path: Path) 
     assert order(ledger) == made, "by age, not by who was due longest"
 
 
-def test_what_waited_in_a_run_goes_before_what_is_woken(tmp_path: Path) -> None:
+def test_what_was_tried_before_goes_before_what_waits_for_its_first_try(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger"
+    payload = {"ledger": str(ledger)}
+    tried = EntryFactory.create(scheduled=True, kind="scripted", payload=payload).pk
     hold = holds.hold_kind("scripted", actor=SCRIPT)
-    first = queued_entries(2, ledger=str(ledger))
-    second = EntryFactory.create(
-        scheduled=True, kind="scripted", payload={"ledger": str(ledger)}
-    ).pk
+    waiting = queued_entries(2, ledger=str(ledger))
     work()
     holds.lift(hold.pk, actor=SCRIPT)
     settle()
-    assert order(ledger) == [*first, second]
+    assert order(ledger) == [tried, *waiting]
 
 
 def test_a_held_source_waits_and_the_others_go_on() -> None:
