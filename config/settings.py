@@ -124,6 +124,8 @@ REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
 REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
 #: Seconds after which a sync is killed. A million new entries take minutes.
 REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 3600)
+#: Whether a kind of which nearly everything fails by a passing fault is put on hold by itself.
+REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
 #: Where own kinds and source kinds live, beside ``entries.kinds`` and ``entries.sources``.
 REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)

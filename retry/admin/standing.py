@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 
 from entries.admin import show
 from entries.models import Entry
+from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.bar import Bar
 from retry.admin.criteria import preview_url
@@ -60,12 +61,15 @@ def live_context(request: HttpRequest, operation_id: UUID) -> dict[str, Any]:
     operation = found.operation
     counts = _counts(found)
     stage = "going" if operation.state in _PAUSABLE else operation.state
-    version = ".".join(map(str, (stage, operation.state, *counts.values(), round(found.rate, 1))))
+    lines = hold_words.of_operation(operation)
+    said = (stage, operation.state, *counts.values(), round(found.rate, 1), len(lines))
+    version = ".".join(map(str, said))
     now = timezone.now()
     eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
     return {
         "original": operation,
         "words": words.of_action(operation.action),
+        "hold_lines": lines,
         "progress": found,
         "active": not found.finished,
         "live_url": _address(request, operation, "live", seen=version),
