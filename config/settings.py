@@ -137,6 +137,12 @@ REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
 REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", False)
 #: Bytes a request to the JSON API may have.
 REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
+#: Rows of one export, and of one import; longer files are for a source.
+REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
+REDRIVE_IMPORT_LIMIT = env.int("REDRIVE_IMPORT_LIMIT", 10_000)
+REDRIVE_IMPORT_MAX_BYTES = env.int("REDRIVE_IMPORT_MAX_BYTES", 20_000_000)
+#: The same for ``POST entries``, which carries payloads.
+REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
 
 # --- people ------------------------------------------------------------------------------------
 

@@ -116,6 +116,8 @@ class Entry(models.Model):
         permissions: ClassVar = [
             ("retry_entry", "Can retry an entry"),
             ("discard_entry", "Can discard an entry and restore it"),
+            ("submit_entry", "Can submit entries"),
+            ("export_entry", "Can export entries"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -34,6 +34,9 @@ class Reason(StrEnum):
     ALREADY_RUNNING = "already_running"
     ALREADY_SCHEDULED = "already_scheduled"
     FORBIDDEN = "forbidden"
+    UNCHANGED = "unchanged"
+    DISCARDED = "discarded"
+    OTHER_KIND = "other_kind"
 
     @property
     def words(self) -> str:
@@ -51,6 +54,7 @@ _NOT = {
     "submit": Reason.NOT_PENDING,
     "discard": Reason.NOT_DISCARDABLE,
     "restore": Reason.NOT_DISCARDED,
+    "resubmit": Reason.DISCARDED,
 }
 
 

@@ -15,7 +15,7 @@ from entries import transitions
 from entries.models import Entry, Source
 from entries.sources.sync import BATCH, SyncProgress, sync
 from entries.states import EntryStatus
-from retry import audit, queue
+from retry import audit, queue, submission
 from retry.errors import (
     NotPermitted,
     SourceNotFound,
@@ -29,6 +29,10 @@ from retry.runs import Handing, Placed, create_runs, run_sizes
 
 RETRY = "entries.retry_entry"
 SYNC = "entries.sync_source"
+SUBMIT = submission.SUBMIT
+
+#: The verb for pipelines that push has a module of its own.
+submit = submission.submit
 
 
 def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:

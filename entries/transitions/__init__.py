@@ -12,6 +12,7 @@ from entries.transitions.moving import Left, move
 from entries.transitions.queueing import Seen, cancel, queue
 from entries.transitions.rescuing import Rescued, rescue
 from entries.transitions.storing import NewEntry, UpsertResult, upsert_entries
+from entries.transitions.submitting import Stored, store
 from entries.transitions.working import Claimed, Ending, claim, finish, reassign
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "NewEntry",
     "Rescued",
     "Seen",
+    "Stored",
     "UpsertResult",
     "cancel",
     "claim",
@@ -29,5 +31,6 @@ __all__ = [
     "queue",
     "reassign",
     "rescue",
+    "store",
     "upsert_entries",
 ]

@@ -33,6 +33,9 @@ TITLES: Mapping[str, str] = {
     "already_scheduled": "The entry's automatic retry is scheduled already.",
     "not_discardable": "The entry cannot be discarded.",
     "not_discarded": "The entry is not discarded.",
+    "unchanged": "The entry has this content already.",
+    "discarded": "The entry is discarded.",
+    "other_kind": "The entry is known with another kind.",
     "operation_finished": "The operation is over.",
     "refused": "This was refused.",
     "length_required": "Say how long the body is.",
@@ -61,6 +64,8 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.OperationFinished: 409,
     errors.OperationNotFound: 404,
     errors.TooManyEntries: 422,
+    errors.InvalidItems: 422,
+    errors.TooManyToExport: 422,
     errors.QueueUnavailable: 503,
 }
 
@@ -120,6 +125,8 @@ def of(error: errors.RetryError | EntriesError) -> Problem:
     if isinstance(error, errors.NotRetryable):
         extra = {"entry_id": error.entry_id, "current_status": error.status.value}
         return Problem(status, error.reason.value, str(error), extra)
+    if isinstance(error, errors.InvalidItems):
+        return Problem(status, error.code, str(error), {"errors": error.described()})
     return Problem(status, error.code, str(error))
 
 

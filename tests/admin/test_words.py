@@ -23,6 +23,8 @@ MADE: dict[type[Exception], Exception] = {
     errors.TooManyEntries: errors.TooManyEntries(limit=1000, given=1001),
     errors.OperationNotFound: errors.OperationNotFound(UUID(int=1)),
     errors.OperationFinished: errors.OperationFinished(state="completed"),
+    errors.InvalidItems: errors.InvalidItems({(0, "payload"): "is too large"}),
+    errors.TooManyToExport: errors.TooManyToExport(limit=100_000),
     errors.SourceNotFound: errors.SourceNotFound("planet"),
     SourceError: SourceError("unreachable", "The source cannot be reached."),
 }

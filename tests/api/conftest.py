@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def api(operator: "User") -> Caller:
     """A session of staff who may do all there is to do."""
-    return Caller(grant(operator, "entries.discard_entry", "retry.view_operation"))
+    return Caller(
+        grant(operator, "entries.discard_entry", "entries.submit_entry", "retry.view_operation")
+    )
 
 
 @pytest.fixture

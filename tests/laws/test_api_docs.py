@@ -2,13 +2,17 @@
 
 import re
 
-from retry.api import operation_schemas, schemas, urls
+from retry.api import operation_schemas, schemas, submit_schemas, urls
 from retry.api.problems import TITLES
 from tests.laws.tree import ROOT
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
 #: Codes of the domain that no call of the API can lead to.
 ELSEWHERE = {
+    # Reasons beside an item that was left alone, which is no error.
+    "discarded",
+    "other_kind",
+    "unchanged",
     "forbidden",
     "not_discardable",
     "not_discarded",
@@ -16,8 +20,6 @@ ELSEWHERE = {
     "queue_unavailable",
     "refused",
     "source_error",
-    "source_not_found",
-    "unknown_kind",
     "unknown_source_kind",
 }
 
@@ -64,6 +66,10 @@ def test_every_member_is_shown() -> None:
         schemas.StatusResponse,
         schemas.DispatcherStatus,
         schemas.WorkerStatus,
+        submit_schemas.SubmitRequest,
+        submit_schemas.SubmitItem,
+        submit_schemas.SubmitResponse,
+        submit_schemas.SubmittedItem,
         operation_schemas.BulkRetryRequest,
         operation_schemas.FilterRequest,
         operation_schemas.BulkRetryResponse,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from retry import service, tokens
+from retry import exports, service, submission, tokens
 from retry.models import Action, ApiToken, Operation
 from retry.operations import control
 from retry.operations.selection import Selection
@@ -21,9 +22,15 @@ from tests.factories.users import UserFactory
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-MODULES: tuple[ModuleType, ...] = (service, tokens, control)
+MODULES: tuple[ModuleType, ...] = (service, submission, exports, tokens, control)
 #: What looks like a verb and changes nothing that anybody asked for.
-NO_VERBS = {"retry.tokens.user_of", "retry.operations.control.require"}
+NO_VERBS = {
+    "retry.tokens.user_of",
+    "retry.operations.control.require",
+    "retry.submission.foresee",
+    "retry.submission.problems_with",
+    "retry.submission.destination",
+}
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {"retry.service.submit_entries", "retry.service.wake_entries"}
 #: What staff cannot do at all; the server's own command does it.
@@ -78,6 +85,18 @@ def _retry_one() -> Act:
 def _submit() -> Act:
     entry = EntryFactory.create()
     return lambda actor: service.submit_entries([entry.id], actor=actor)
+
+
+def _push() -> Act:
+    items = [SourceItem("1", "One", {"url": "http://page.example/1"})]
+    return lambda actor: submission.submit(items, kind="page", actor=actor)
+
+
+def _export() -> Act:
+    EntryFactory.create()
+    return lambda actor: exports.begin_export(
+        Entry.objects.all(), file_format="csv", selection="every entry", actor=actor
+    )
 
 
 def _wake() -> Act:
@@ -146,6 +165,8 @@ ACTS: Mapping[str, Scene] = {
     "retry.service.wake_entries": Scene(_wake, "wake", jobs=1),
     "retry.service.request_sync": Scene(_request_sync, "request_sync", jobs=1),
     "retry.service.sync_source": Scene(_sync, "sync", jobs=1),
+    "retry.submission.submit": Scene(_push, "submit", jobs=1),
+    "retry.exports.begin_export": Scene(_export, "export"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),
