@@ -56,6 +56,7 @@ def test_new_entries_are_stored_queued_and_executed() -> None:
     ]
     event = AuditEvent.objects.get()
     assert (event.verb, event.count, event.source_id) == ("submit", 2, source.pk)
+    assert event.after is not None
     assert event.after["created"] == event.after["queued"] == 2
 
 
