@@ -24,6 +24,8 @@ from retry.admin.acting import VerbsAdmin, actor_of
 from retry.admin.criteria import of_list, preview_url
 from retry.admin.launch import launch
 from retry.admin.selection import ReasonForm, SelectionRefused, reason_of, selection_of
+from retry.admin.transfer.exporting import ExportsEntries
+from retry.admin.transfer.importing import ImportsEntries
 from retry.errors import RetryError
 from retry.models import Action, Run
 from retry.operations.control import PERMISSIONS
@@ -33,7 +35,7 @@ admin.site.unregister(Entry)
 
 
 @admin.register(Entry)
-class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
+class RetryEntryAdmin(ImportsEntries, ExportsEntries, VerbsAdmin, EntryAdmin):
     actions = ("retry_selected", "discard_selected", "restore_selected")
     verbs_template = "redrive/entry/retry.html"
     reaches_across = True
@@ -82,7 +84,7 @@ class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
                 f"{words.of_action(action).do.capitalize()} all that match",
                 preview_url(action, shown),
             )
-            for action in Action
+            for action in PERMISSIONS
             if request.user.has_perm(PERMISSIONS[action])
         ]
 

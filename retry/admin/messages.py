@@ -1,6 +1,7 @@
 """Outcomes and refusals in words: the one place of the admin that has them."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from retry.errors import (
 )
 from retry.models import Action, Operation
 from retry.outcomes import ItemOutcome, QueueOutcome
+from retry.submission import Effect, SubmitOutcome
 
 _REDIS_IS_DOWN = "Redis cannot be reached; {} when it is back."
 
@@ -40,6 +42,12 @@ OUTCOMES = {
     "running": "running",
     "queued": "queued",
     "planned": "planned",
+}
+
+_EFFECTS = {
+    Effect.CREATED: "created",
+    Effect.UPDATED: "changed",
+    Effect.UNCHANGED: "unchanged",
 }
 
 _CONTROLLED = {
@@ -91,6 +99,31 @@ def of_selection(outcome: QueueOutcome) -> Iterable[Worded]:
     yield Worded(level, f"{', '.join(parts)}.")
     if not outcome.dispatched:
         yield _redis_is_down(one=outcome.queued == 1)
+
+
+def of_submission(outcomes: Sequence[SubmitOutcome]) -> Iterable[Worded]:
+    """``1,000 created, 3 changed, 20 unchanged; 1,003 queued. 2 left alone (already running).``"""
+    effects: Counter[Effect] = Counter()
+    for outcome in outcomes:
+        effects.update(outcome.effects)
+    queued = sum(outcome.queued for outcome in outcomes)
+    parts = [
+        f"{effects[effect]:,} {words}" for effect, words in _EFFECTS.items() if effects[effect]
+    ]
+    queued_words = f"{queued:,} queued" if queued else "nothing was queued"
+    level = messages.SUCCESS if queued else messages.WARNING
+    yield Worded(level, f"{', '.join(parts) or 'Nothing was stored'}; {queued_words}.")
+    alone = Counter(
+        item.reason.words
+        for outcome in outcomes
+        for item in outcome.items
+        if item.effect is Effect.LEFT_ALONE and item.reason
+    )
+    if alone:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(alone.items()))
+        yield Worded(messages.WARNING, f"{sum(alone.values()):,} left alone: {reasons}.")
+    if not all(outcome.dispatched for outcome in outcomes):
+        yield _redis_is_down(one=queued == 1)
 
 
 def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:

@@ -21,6 +21,7 @@ FOR_ALL_STAFF = {"index", "login", "password_change", "password_change_done", "j
 ENDS_THE_WALK = {"logout", "login", "password_change"}
 VERBS = {
     "entries_entry_retry",
+    "entries_entry_process_import",
     "entries_source_sync",
     "retry_operation_pause",
     "retry_operation_resume",
