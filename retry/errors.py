@@ -51,8 +51,8 @@ class NotRetryable(RetryError):
 class TooManyEntries(RetryError):
     code: ClassVar[str] = "too_many_entries"
 
-    def __init__(self, *, limit: int, given: int) -> None:
-        super().__init__(f"At most {limit:,} entries fit into one call; these are {given:,}.")
+    def __init__(self, *, limit: int, given: int, done: str = "retried") -> None:
+        super().__init__(f"At most {limit:,} entries can be {done} at once; these are {given:,}.")
         self.limit = limit
         self.given = given
 

@@ -143,7 +143,7 @@ def submit(
     if not actor.may(SUBMIT):
         raise NotPermitted(SUBMIT)
     if len(items) > LIMIT:
-        raise TooManyEntries(limit=LIMIT, given=len(items))
+        raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
     source_id, kind = destination(kind=kind, source=source)
     _check(items)
     with transaction.atomic():

@@ -158,7 +158,9 @@ def test_an_unknown_format_shows_the_page_again(exporter: Browser, given: str) -
     assert not AuditEvent.objects.exists()
 
 
-@pytest.mark.parametrize("query", ["?payload__regex=x", "?nonsense=1", "?status__in=failed", "?fingerprint=%00"])
+@pytest.mark.parametrize(
+    "query", ["?payload__regex=x", "?nonsense=1", "?status__in=failed", "?fingerprint=%00"]
+)
 def test_a_filter_that_the_list_does_not_know(exporter: Browser, query: str) -> None:
     EntryFactory.create()
     assert exporter.get(f"/admin/entries/entry/{query}").status_code == 400, "as the list itself"

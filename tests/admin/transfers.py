@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -75,3 +76,7 @@ def xlsx_rows(data: bytes) -> list[dict[str, Any]]:
 
 def texts(rows: Iterable[Mapping[str, Any]]) -> set[str]:
     return {value for row in rows for value in row.values() if isinstance(value, str)}
+
+
+def waiting(folder: Path) -> int:
+    return len(list(folder.iterdir())) if folder.exists() else 0
