@@ -79,7 +79,7 @@ def test_the_preview_shows_what_would_change_and_changes_nothing(
     assert "Import and queue 3 entries" in said
     rows = {row.external_id: row for row in found.rows()}
     assert rows.keys() == {"new", "changed", "running", "discarded", "other", "queued"}
-    assert (rows["new"].line, rows["new"].words) == (2, "New; will be queued")
+    assert (rows["new"].line, rows["new"].words) == (2, "New; would be queued")
     changes = [(c.name, c.before, c.after) for c in rows["changed"].changes]
     assert changes == [("title", "", "Changed"), ("m", "", "3"), ("n", "1", "2")]
     assert rows["queued"].words == "Changed; is queued already"

@@ -122,13 +122,13 @@ def _no_constant(name: str) -> NoReturn:
 def _words(fate: Fate) -> tuple[str, str]:
     match fate:
         case Fate(Effect.CREATED):
-            return "new", "New; will be queued"
+            return "new", "New; would be queued"
         case Fate(Effect.UPDATED, None):
-            return "changed", "Changed; will be queued"
+            return "changed", "Changed; would be queued"
         case Fate(Effect.UPDATED):
             return "changed", "Changed; is queued already"
         case Fate(Effect.UNCHANGED, None):
-            return "unchanged", "Unchanged; not tried yet, will be queued"
+            return "unchanged", "Unchanged; not tried yet, would be queued"
         case Fate(Effect.UNCHANGED):
             return "unchanged", "Unchanged"
         case Fate(_, reason):
