@@ -153,6 +153,12 @@ REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
 REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", False)
 #: Bytes a request to the JSON API may have.
 REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
+#: Rows of one export, and of one import; longer files are for a source.
+REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
+REDRIVE_IMPORT_LIMIT = env.int("REDRIVE_IMPORT_LIMIT", 10_000)
+REDRIVE_IMPORT_MAX_BYTES = env.int("REDRIVE_IMPORT_MAX_BYTES", 20_000_000)
+#: The same for ``POST entries``, which carries payloads.
+REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
 
 # --- people ------------------------------------------------------------------------------------
 
@@ -224,6 +230,15 @@ STORAGES = {
             "location": REDRIVE_UPLOAD_DIR,
             "file_permissions_mode": 0o640,
             "directory_permissions_mode": 0o750,
+        },
+    },
+    # Uploads that wait to be confirmed. All web processes have to share it.
+    "import_export": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.path("REDRIVE_IMPORT_FOLDER", BASE_DIR / ".imports"),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
         },
     },
     "staticfiles": {

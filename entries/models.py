@@ -125,6 +125,8 @@ class Entry(models.Model):
             ("retry_entry", "Can retry an entry"),
             ("resync_entry", "Can resync an entry"),
             ("discard_entry", "Can discard an entry and restore it"),
+            ("submit_entry", "Can submit entries"),
+            ("export_entry", "Can export entries"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -42,6 +42,9 @@ class Change(StrEnum):
 #: An entry in one of these has a run: it is waiting for a worker or with one.
 ACTIVE = frozenset({EntryStatus.QUEUED, EntryStatus.RUNNING})
 RESTING = frozenset(EntryStatus) - ACTIVE
+#: New content that is pushed is stored into these. A running one would not see it, and what was
+#: discarded is nobody's business any more; both can be pushed again later.
+STORED_INTO = frozenset(EntryStatus) - {EntryStatus.RUNNING, EntryStatus.DISCARDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _move("discard", {_S.PENDING, _S.SCHEDULED, _S.FAILED}, {_S.DISCARDED}),
     _move("restore", {_S.DISCARDED}, {_S.FAILED, _S.PENDING}),
     _move("rescue", {_S.RUNNING}, {_S.FAILED, _S.QUEUED}, fenced=True),
+    _move("resubmit", {_S.PENDING, _S.SCHEDULED, _S.SUCCEEDED, _S.FAILED}, {_S.QUEUED}),
 )
 
 

@@ -3,6 +3,8 @@
 ``code`` is stable and is what scripts may compare.
 """
 
+from collections.abc import Mapping
+from itertools import islice
 from typing import ClassVar
 from uuid import UUID
 
@@ -64,10 +66,39 @@ class NotRetryable(RetryError):
 class TooManyEntries(RetryError):
     code: ClassVar[str] = "too_many_entries"
 
-    def __init__(self, *, limit: int, given: int) -> None:
-        super().__init__(f"At most {limit:,} entries can be chosen at once; these are {given:,}.")
+    def __init__(self, *, limit: int, given: int, done: str = "chosen") -> None:
+        super().__init__(f"At most {limit:,} entries can be {done} at once; these are {given:,}.")
         self.limit = limit
         self.given = given
+
+
+class InvalidItems(RetryError):
+    """Items that cannot become entries, named by their place; nothing of the call was stored."""
+
+    code: ClassVar[str] = "invalid_request"
+
+    def __init__(self, problems: Mapping[tuple[int, str], str]) -> None:
+        """``problems``: (index of the item, its member) -> what is wrong with it."""
+        super().__init__("Some entries cannot be stored, so none of them was.")
+        self.problems = problems
+
+    def described(self, *, limit: int = 50) -> list[dict[str, str]]:
+        """As the API names what is wrong with a body, at most ``limit`` of them."""
+        return [
+            {"field": f"entries.{index}.{member}", "message": message}
+            for (index, member), message in islice(self.problems.items(), limit)
+        ]
+
+
+class TooManyToExport(RetryError):
+    code: ClassVar[str] = "too_many_entries"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(
+            f"A file holds at most {limit:,} entries, and these are more: "
+            "narrow the list by a filter or a search."
+        )
+        self.limit = limit
 
 
 class EmptySelection(RetryError):

@@ -36,6 +36,9 @@ class Reason(StrEnum):
     ALREADY_RUNNING = "already_running"
     ALREADY_SCHEDULED = "already_scheduled"
     FORBIDDEN = "forbidden"
+    UNCHANGED = "unchanged"
+    DISCARDED = "discarded"
+    OTHER_KIND = "other_kind"
 
     @property
     def words(self) -> str:
@@ -55,6 +58,7 @@ _NOT = {
     "restore": Reason.NOT_DISCARDED,
     "retry_now": Reason.NOT_SCHEDULED,
     "stop": Reason.NOT_SCHEDULED,
+    "resubmit": Reason.DISCARDED,
 }
 
 

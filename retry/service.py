@@ -13,7 +13,7 @@ from django.db import transaction
 
 from entries import transitions
 from entries.states import EntryStatus
-from retry import audit
+from retry import audit, submission
 from retry.errors import NotPermitted, TooManyEntries, refusal
 from retry.models import Run, Trigger
 from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
@@ -21,6 +21,10 @@ from retry.runs import Handing, Placed, create_runs, run_sizes
 
 RETRY = "entries.retry_entry"
 RESYNC = "entries.resync_entry"
+SUBMIT = submission.SUBMIT
+
+#: The verb for pipelines that push has a module of its own.
+submit = submission.submit
 
 
 def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:

@@ -20,6 +20,7 @@ from entries.transitions.storing import (
     compare_entries,
     upsert_entries,
 )
+from entries.transitions.submitting import Stored, store
 from entries.transitions.working import Claimed, Ending, claim, finish, reassign
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Rescued",
     "Reverting",
     "Seen",
+    "Stored",
     "UpsertResult",
     "cancel",
     "claim",
@@ -45,5 +47,6 @@ __all__ = [
     "refresh",
     "rescue",
     "revert",
+    "store",
     "upsert_entries",
 ]

@@ -23,6 +23,8 @@ from retry.admin.criteria import of_list, preview_url
 from retry.admin.entry_page import EntryVerbs
 from retry.admin.launch import launch
 from retry.admin.selection import SelectionRefused, selection_of
+from retry.admin.transfer.exporting import ExportsEntries
+from retry.admin.transfer.importing import ImportsEntries
 from retry.errors import RetryError
 from retry.models import Action, Run
 from retry.operations.control import PERMISSIONS
@@ -33,7 +35,7 @@ admin.site.unregister(Entry)
 
 
 @admin.register(Entry)
-class RetryEntryAdmin(EntryVerbs, EntryAdmin):
+class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
     actions = (
         "retry_selected",
         "resync_selected",
@@ -92,7 +94,7 @@ class RetryEntryAdmin(EntryVerbs, EntryAdmin):
                 f"{words.of_action(action).do.capitalize()} all that match",
                 preview_url(action, shown),
             )
-            for action in Action
+            for action in PERMISSIONS
             if request.user.has_perm(PERMISSIONS[action])
         ]
 

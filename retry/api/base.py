@@ -101,9 +101,12 @@ def _is_outage(error: Exception) -> bool:
     )
 
 
-def parse_body(request: HttpRequest, model: type[M]) -> M:
-    """The body as ``model``. Raises ``Problem`` 400, 411, 413, 415 or 422."""
-    body = read_json(request)
+def parse_body(request: HttpRequest, model: type[M], *, limit: int | None = None) -> M:
+    """The body as ``model``, of at most ``limit`` bytes where the usual is not enough.
+
+    Raises ``Problem`` 400, 411, 413, 415 or 422.
+    """
+    body = read_json(request, limit=limit)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

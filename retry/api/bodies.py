@@ -8,22 +8,25 @@ from django.http import HttpRequest
 
 from retry.api.problems import Problem
 
-#: How much of a body that is too large is read and thrown away. A server that hangs up on somebody
-#: who is still sending takes its own answer back.
-_PATIENCE = 16
+#: How many bytes of a body that is too large are read and thrown away. A server that hangs up on
+#: somebody who is still sending takes its own answer back.
+_PATIENCE = 16_000_000
 _STEP = 64 * 1024
 
 
-def read_json(request: HttpRequest) -> bytes:
-    """The body, which is JSON. Raises ``Problem`` 400, 411, 413 or 415."""
+def read_json(request: HttpRequest, *, limit: int | None = None) -> bytes:
+    """The body, which is JSON. Raises ``Problem`` 400, 411, 413 or 415.
+
+    ``limit``: the bytes it may have, ``REDRIVE_API_MAX_BYTES`` unless given.
+    """
     if request.content_type != "application/json":
         raise Problem(415, "unsupported_media_type")
-    limit = settings.REDRIVE_API_MAX_BYTES
+    limit = limit or settings.REDRIVE_API_MAX_BYTES
     stream = _stream(request)
     try:
         body = stream.read(limit + 1)
         if len(body) > limit:
-            _drain(stream, _PATIENCE * limit)
+            _drain(stream, _PATIENCE)
     except Exception as error:
         # Each server has its own words for a body that breaks off or is badly chunked.
         raise Problem(400, "malformed_json", "The body broke off.") from error

@@ -39,6 +39,9 @@ TITLES: Mapping[str, str] = {
     "not_discarded": "The entry is not discarded.",
     "not_scheduled": "The entry has no automatic retry to come.",
     "no_source": "The entry has no source to be fetched from.",
+    "unchanged": "The entry has this content already.",
+    "discarded": "The entry is discarded.",
+    "other_kind": "The entry is known with another kind.",
     "operation_finished": "The operation is over.",
     "source_disabled": "The source is disabled.",
     "refused": "This was refused.",
@@ -73,6 +76,8 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.OperationFinished: 409,
     errors.OperationNotFound: 404,
     errors.TooManyEntries: 422,
+    errors.InvalidItems: 422,
+    errors.TooManyToExport: 422,
     errors.QueueUnavailable: 503,
 }
 
@@ -132,6 +137,8 @@ def of(error: errors.RetryError | EntriesError) -> Problem:
     if isinstance(error, errors.NotRetryable):
         extra = {"entry_id": error.entry_id, "current_status": error.status.value}
         return Problem(status, error.reason.value, str(error), extra)
+    if isinstance(error, errors.InvalidItems):
+        return Problem(status, error.code, str(error), {"errors": error.described()})
     return Problem(status, error.code, str(error))
 
 

@@ -1,11 +1,13 @@
 """The addresses of the JSON API: parse, call, answer."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from retry import service
 from retry.api import reading
 from retry.api.base import answer, api_view, parse_body, parse_query
 from retry.api.schemas import EntryQuery, NoQuery, RetryRequest, RetryResponse
+from retry.api.submit_schemas import SubmitRequest, SubmitResponse
 from retry.errors import NotPermitted
 from retry.outcomes import Actor
 
@@ -20,6 +22,20 @@ def _retry(request: HttpRequest, actor: Actor) -> HttpResponse:
 def _entries(request: HttpRequest, actor: Actor) -> HttpResponse:
     _require(actor, "entries.view_entry")
     return answer(reading.entry_page(parse_query(request, EntryQuery), actor=actor))
+
+
+def _submit(request: HttpRequest, actor: Actor) -> HttpResponse:
+    _require(actor, service.SUBMIT)  # before ten megabytes are read for nothing
+    parse_query(request, NoQuery)
+    asked = parse_body(request, SubmitRequest, limit=settings.REDRIVE_SUBMIT_MAX_BYTES)
+    outcome = service.submit(
+        [entry.item() for entry in asked.entries],
+        kind=asked.kind,
+        source=asked.source,
+        actor=actor,
+        reason=asked.reason,
+    )
+    return answer(SubmitResponse.of(outcome), status=202)
 
 
 def _entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpResponse:
@@ -41,7 +57,7 @@ def _require(actor: Actor, permission: str) -> None:
 
 
 retry = api_view(post=_retry)
-entries = api_view(get=_entries)
+entries = api_view(get=_entries, post=_submit)
 entry = api_view(get=_entry)
 status = api_view(get=_status)
 nothing = api_view()

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
@@ -44,3 +44,17 @@ def redis_away(tmp_path: Path) -> Iterator[None]:
     """Nobody listens where Redis should be."""
     with redis_at(f"unix://{tmp_path}/nobody.sock?db=0"):
         yield
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    """Where uploads wait."""
+    backend = "django.core.files.storage.FileSystemStorage"
+    own = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "imports"}}
+    settings.STORAGES = {**settings.STORAGES, "import_export": own}
+    return tmp_path / "imports"
+
+
+@pytest.fixture
+def importer(folder: Path, operator: "User") -> Browser:
+    return Browser(grant(operator, "entries.submit_entry", "entries.export_entry"))

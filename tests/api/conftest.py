@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 @pytest.fixture
 def api(operator: "User") -> Caller:
     """A session of staff who may do all there is to do."""
-    more = ("entries.discard_entry", "retry.view_operation", "retry.view_hold", "retry.manage_hold")
+    more = (
+        "entries.discard_entry",
+        "entries.submit_entry",
+        "retry.view_operation",
+        "retry.view_hold",
+        "retry.manage_hold",
+    )
     return Caller(grant(operator, *more))
 
 

@@ -37,6 +37,10 @@ BODIES: dict[str, dict[str, object]] = {
 #: What is answered where it is not accepted for later.
 ANSWERS = {"pause": 200, "resume": 200, "cancel": 200, "holds": 201, "lift": 200}
 READ = {"entries", "entry", "status", "operations", "operation", "items", "syncs", "sync"}
+#: Addresses that are read by GET and written to by POST.
+ALSO_WRITTEN: dict[str, dict[str, object]] = {
+    "entries": {"kind": "page", "entries": [{"external_id": "pushed", "payload": {}}]},
+}
 OPERATION = UUID(int=1)
 #: What somebody who may only see entries gets to see.
 FOR_READERS = {"entries", "entry"}
@@ -74,6 +78,7 @@ def entry() -> Entry:
 def test_every_address_is_either_read_or_has_a_body() -> None:
     assert set(addresses()) == READ | BODIES.keys()
     assert not READ & BODIES.keys()
+    assert ALSO_WRITTEN.keys() < READ
 
 
 @pytest.mark.parametrize("name", addresses())
@@ -94,6 +99,22 @@ def test_staff_without_permissions(powerless: "User", entry: Entry, name: str) -
         answer = caller.get(path_of(name))
     problem(answer, 403, "permission_denied")
     untouched(entry)
+
+
+@pytest.mark.parametrize("name", ALSO_WRITTEN)
+def test_who_may_not_write_what_may_be_read(
+    anonymous: Caller, powerless: "User", reader: "User", entry: Entry, name: str
+) -> None:
+    problem(anonymous.post(path_of(name), ALSO_WRITTEN[name]), 401, "not_authenticated")
+    for user in (powerless, reader):
+        problem(Caller(user).post(path_of(name), ALSO_WRITTEN[name]), 403, "permission_denied")
+    untouched(entry)
+    assert Entry.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ALSO_WRITTEN)
+def test_who_may_writes(api: Caller, name: str) -> None:
+    assert api.post(path_of(name), ALSO_WRITTEN[name]).status_code == 202
 
 
 @pytest.mark.parametrize("name", addresses())

@@ -86,6 +86,7 @@ DRIVERS: Mapping[str, tuple[Driver, ...]] = {
     "discard": (_move("discard"),),
     "restore": (_move("restore"),),
     "rescue": (_rescue({}), _rescue({"page": 5})),
+    "resubmit": (_queue("resubmit"),),
 }
 
 #: Moves a run without a status: from queued to queued, under another fence.

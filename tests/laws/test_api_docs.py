@@ -2,13 +2,24 @@
 
 import re
 
-from retry.api import hold_schemas, operation_schemas, schemas, sync_schemas, urls
+from retry.api import (
+    hold_schemas,
+    operation_schemas,
+    schemas,
+    submit_schemas,
+    sync_schemas,
+    urls,
+)
 from retry.api.problems import TITLES
 from tests.laws.tree import ROOT
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
 #: Codes of the domain that no call of the API can lead to.
 ELSEWHERE = {
+    # Reasons beside an item that was left alone, which is no error.
+    "discarded",
+    "other_kind",
+    "unchanged",
     "forbidden",
     "not_discardable",
     "not_discarded",
@@ -68,6 +79,10 @@ def test_every_member_is_shown() -> None:
         hold_schemas.HoldRequest,
         hold_schemas.HoldQuery,
         hold_schemas.HoldResponse,
+        submit_schemas.SubmitRequest,
+        submit_schemas.SubmitItem,
+        submit_schemas.SubmitResponse,
+        submit_schemas.SubmittedItem,
         operation_schemas.BulkRetryRequest,
         operation_schemas.ResyncRequest,
         operation_schemas.FilterRequest,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from retry import service, tokens
+from retry import exports, service, submission, tokens
 from retry.holds import control as holds
 from retry.models import Action, ApiToken, Operation, Sync
 from retry.operations import control
@@ -23,13 +24,24 @@ from tests.factories.users import UserFactory
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-MODULES: tuple[ModuleType, ...] = (service, tokens, control, syncs, holds)
+MODULES: tuple[ModuleType, ...] = (
+    service,
+    submission,
+    exports,
+    tokens,
+    control,
+    syncs,
+    holds,
+)
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
     "retry.tokens.user_of",
     "retry.operations.control.again",
     "retry.operations.control.require",
     "retry.holds.control.named",
+    "retry.submission.foresee",
+    "retry.submission.problems_with",
+    "retry.submission.destination",
 }
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {
@@ -122,6 +134,18 @@ def _stop_one() -> Act:
 def _submit() -> Act:
     entry = EntryFactory.create()
     return lambda actor: service.submit_entries([entry.id], actor=actor)
+
+
+def _push() -> Act:
+    items = [SourceItem("1", "One", {"url": "http://page.example/1"})]
+    return lambda actor: submission.submit(items, kind="page", actor=actor)
+
+
+def _export() -> Act:
+    EntryFactory.create()
+    return lambda actor: exports.begin_export(
+        Entry.objects.all(), file_format="csv", selection="every entry", actor=actor
+    )
 
 
 def _wake() -> Act:
@@ -226,6 +250,8 @@ ACTS: Mapping[str, Scene] = {
     "retry.syncs.control.sync_source": Scene(_sync, "sync", jobs=1),
     "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
     "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
+    "retry.submission.submit": Scene(_push, "submit", jobs=1),
+    "retry.exports.begin_export": Scene(_export, "export"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),

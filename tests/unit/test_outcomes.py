@@ -66,7 +66,7 @@ class TestRefusal:
 
 
 class TestReason:
-    @pytest.mark.parametrize("verb", ["retry", "submit", "wake", "discard", "restore"])
+    @pytest.mark.parametrize("verb", ["retry", "submit", "resubmit", "wake", "discard", "restore"])
     @pytest.mark.parametrize("status", list(EntryStatus))
     def test_there_is_one_exactly_where_the_move_is_not_allowed(
         self, verb: str, status: EntryStatus

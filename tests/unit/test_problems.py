@@ -29,6 +29,8 @@ RAISED: list[RetryError] = [
     ),
     errors.TooManyEntries(limit=1000, given=1001),
     errors.EmptySelection(),
+    errors.TooManyToExport(limit=100_000),
+    errors.InvalidItems({(3, "payload"): "is too large"}),
     errors.OperationNotFound(uuid4()),
     errors.OperationFinished(state="completed"),
     errors.SourceNotFound("news"),

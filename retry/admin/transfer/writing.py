@@ -1,0 +1,114 @@
+"""The files of an export, written as they are read: memory does not grow with the rows."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, Any, ClassVar
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from retry.admin.transfer.cells import escaped, text_of
+
+_ROWS = 200
+_PIECE = 256 * 1024
+#: Characters in a cell of a spreadsheet; openpyxl would cut silently.
+MAX_CELL = 32_767
+_CUT = " … cut: a cell holds no more"
+
+Row = Sequence[Any]
+
+
+class ExportFile:
+    """One format. ``pieces`` are the bytes of a whole file."""
+
+    title: ClassVar[str]
+    extension: ClassVar[str]
+    content_type: ClassVar[str]
+
+    def pieces(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+        raise NotImplementedError
+
+
+class CsvFile(ExportFile):
+    """Begins with a byte order mark, without which Excel takes UTF-8 for something else."""
+
+    title = "CSV"
+    extension = "csv"
+    content_type = "text/csv; charset=utf-8"
+
+    def pieces(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+        yield b"\xef\xbb\xbf" + _csv([headers])
+        rest = iter(rows)
+        while batch := list(islice(rest, _ROWS)):
+            yield _csv(batch)
+
+
+class XlsxFile(ExportFile):
+    """Written to a temporary file first, because its table of contents comes last."""
+
+    title = "XLSX"
+    extension = "xlsx"
+    content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+    def pieces(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+        with TemporaryFile() as file:
+            _write_sheet(file, headers, rows)
+            file.seek(0)
+            while piece := file.read(_PIECE):
+                yield piece
+
+
+class JsonFile(ExportFile):
+    """A list of objects, exact: nothing is escaped or cut, because no spreadsheet opens it."""
+
+    title = "JSON"
+    extension = "json"
+    content_type = "application/json"
+
+    def pieces(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+        before = "[\n"
+        rest = iter(rows)
+        while batch := list(islice(rest, _ROWS)):
+            told = (dict(zip(headers, row, strict=True)) for row in batch)
+            lines = (json.dumps(row, ensure_ascii=False, default=_moment) for row in told)
+            yield (before + ",\n".join(lines)).encode()
+            before = ",\n"
+        yield b"[]\n" if before == "[\n" else b"\n]\n"
+
+
+FORMATS: dict[str, ExportFile] = {
+    found.extension: found for found in (CsvFile(), XlsxFile(), JsonFile())
+}
+
+
+def _csv(rows: Iterable[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([escaped(text_of(value)) for value in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _write_sheet(file: IO[bytes], headers: Sequence[str], rows: Iterable[Row]) -> None:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("entries")
+    sheet.append(list(headers))
+    for row in rows:
+        sheet.append([_cell(value) for value in row])
+    book.save(file)
+
+
+def _cell(value: Any) -> int | float | str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    text: str = ILLEGAL_CHARACTERS_RE.sub("\ufffd", escaped(text_of(value)))
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - len(_CUT)] + _CUT
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,36 @@
+"""Export: taking what a list shows away in a file. What is written down is who took how much."""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from entries.models import Entry
+from retry import audit
+from retry.errors import NotPermitted, TooManyToExport
+from retry.outcomes import Actor
+
+EXPORT = "entries.export_entry"
+
+
+def begin_export(
+    found: QuerySet[Entry], *, file_format: str, selection: str, actor: Actor
+) -> list[int]:
+    """The ids of ``found`` in its order, frozen now; the export is audited with their number.
+
+    ``selection`` says in words what was chosen. Raises ``NotPermitted``, and ``TooManyToExport``
+    for more than ``REDRIVE_EXPORT_LIMIT``; both before anything is written down.
+    """
+    if not actor.may(EXPORT):
+        raise NotPermitted(EXPORT)
+    limit = settings.REDRIVE_EXPORT_LIMIT
+    with transaction.atomic():
+        ids = list(found.values_list("pk", flat=True)[: limit + 1])
+        if len(ids) > limit:
+            raise TooManyToExport(limit=limit)
+        audit.record(
+            "export",
+            actor=actor,
+            count=len(ids),
+            after={"format": file_format, "selection": selection[:1_000]},
+        )
+    return ids

@@ -1,0 +1,221 @@
+"""Submit: what pipelines push is stored and queued, in one transaction."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from entries import transitions
+from entries.kinds import registry
+from entries.models import Source
+from entries.sources.base import SourceItem
+from entries.sources.ids import MAX_ID
+from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
+from entries.states import EntryStatus
+from entries.text import NotJSON, NotStorable, clean_json, clean_text
+from entries.transitions import Seen, Stored
+from retry import audit
+from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
+from retry.models import Trigger
+from retry.outcomes import Actor, Reason
+from retry.runs import Handing, Placed, create_runs, run_sizes
+
+SUBMIT = "entries.submit_entry"
+#: Items in one call.
+LIMIT = 1_000
+
+
+class Effect(StrEnum):
+    """What a push did to the content that is stored."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    LEFT_ALONE = "left_alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a pushed item. ``reason``: why it is not queued; None where it is."""
+
+    effect: Effect
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    external_id: str
+    entry_id: int
+    effect: Effect
+    status: EntryStatus
+    attempt: int
+    run_id: UUID | None = None
+    reason: Reason | None = None
+
+    @property
+    def queued(self) -> bool:
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOutcome:
+    """One ``Submitted`` for each item, in their order; ``dispatched`` as in ``QueueOutcome``."""
+
+    items: tuple[Submitted, ...]
+    dispatched: bool
+
+    @property
+    def queued(self) -> int:
+        return sum(item.queued for item in self.items)
+
+    @property
+    def effects(self) -> Mapping[Effect, int]:
+        return Counter(item.effect for item in self.items)
+
+    @property
+    def skipped(self) -> Mapping[Reason, int]:
+        return Counter(item.reason for item in self.items if item.reason is not None)
+
+
+def foresee(status: EntryStatus | None, *, changed: bool, same_kind: bool) -> Fate:
+    """What becomes of an item whose entry has ``status`` now, or is not there (None)."""
+    if status is None:
+        return Fate(Effect.CREATED)
+    if not same_kind:
+        return Fate(Effect.LEFT_ALONE, Reason.OTHER_KIND)
+    if status is EntryStatus.RUNNING:
+        return Fate(Effect.LEFT_ALONE, Reason.ALREADY_RUNNING)
+    if status is EntryStatus.DISCARDED:
+        return Fate(Effect.LEFT_ALONE, Reason.DISCARDED)
+    effect = Effect.UPDATED if changed else Effect.UNCHANGED
+    if status is EntryStatus.QUEUED:
+        return Fate(effect, Reason.ALREADY_QUEUED)
+    at_rest = not changed and status is not EntryStatus.PENDING
+    return Fate(effect, Reason.UNCHANGED if at_rest else None)
+
+
+def problems_with(item: SourceItem) -> dict[str, str]:
+    """Member -> why it cannot be stored as it is; empty where it can. Nothing is mended here:
+    whoever pushes should know what is stored.
+    """
+    found = {}
+    external_id = item.external_id
+    if not external_id.strip():
+        found["external_id"] = "must not be blank"
+    elif len(external_id) > MAX_ID:
+        found["external_id"] = f"must have at most {MAX_ID} characters"
+    elif clean_text(external_id, limit=MAX_ID) != external_id:
+        found["external_id"] = "must not contain control characters"
+    if len(item.title) > MAX_TITLE:
+        found["title"] = f"must have at most {MAX_TITLE} characters"
+    elif clean_text(item.title, limit=MAX_TITLE) != item.title:
+        found["title"] = "must not contain control characters"
+    try:
+        payload = clean_json(item.payload, max_bytes=MAX_PAYLOAD_BYTES)
+    except (NotJSON, NotStorable) as error:
+        found["payload"] = f"cannot be stored: {error}"
+    else:
+        if not isinstance(payload, dict):
+            found["payload"] = "must be a JSON object"
+        elif payload != item.payload:
+            found["payload"] = "holds something that JSON or PostgreSQL does not know, such as NUL"
+    return found
+
+
+def submit(
+    items: Sequence[SourceItem],
+    *,
+    kind: str | None,
+    source: str | None = None,
+    actor: Actor,
+    reason: str = "",
+) -> SubmitOutcome:
+    """Store ``items`` by source and external id, and queue what is new, changed or not tried yet.
+
+    ``source``: its slug. ``kind`` may be None with a source, whose entries' kind is meant then.
+    One transaction: all of the items or none. Pushing the same again changes nothing. Raises,
+    before anything is stored, ``NotPermitted``, ``TooManyEntries`` (more than 1,000),
+    ``InvalidItems``, ``SourceNotFound`` and ``entries.errors.UnknownKind``.
+    """
+    if not actor.may(SUBMIT):
+        raise NotPermitted(SUBMIT)
+    if len(items) > LIMIT:
+        raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
+    source_id, kind = destination(kind=kind, source=source)
+    _check(items)
+    with transaction.atomic():
+        stored = transitions.store(source_id=source_id, kind=kind, items=items)
+        fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
+        eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
+        seen = transitions.queue(eager, verb="resubmit", run_sizes=run_sizes())
+        handing = _follow_up(stored, fates, seen, actor=actor, reason=reason, source_id=source_id)
+    by_id = {s.id: s for s in seen}
+    found = {s.external_id: _submitted(s, fates[s.id], by_id.get(s.id)) for s in stored}
+    return SubmitOutcome(tuple(found[item.external_id] for item in items), handing.done)
+
+
+def destination(*, kind: str | None, source: str | None) -> tuple[int | None, str]:
+    """The source's id and the kind that are meant. Raises ``SourceNotFound``, ``UnknownKind``."""
+    source_id = None
+    if source is not None:
+        found = Source.objects.filter(slug=source).values("pk", "entry_kind").first()
+        if found is None:
+            raise SourceNotFound(source)
+        source_id, kind = found["pk"], kind or found["entry_kind"]
+    return source_id, registry.get(kind or "").name
+
+
+def _check(items: Iterable[SourceItem]) -> None:
+    problems: dict[tuple[int, str], str] = {}
+    first: dict[str, int] = {}
+    for index, item in enumerate(items):
+        found = problems_with(item)
+        before = first.setdefault(item.external_id, index)
+        if before != index:
+            found["external_id"] = f"is the same as in entries.{before}"
+        problems |= {(index, member): message for member, message in found.items()}
+    if problems:
+        raise InvalidItems(problems)
+
+
+def _follow_up(
+    stored: Sequence[Stored],
+    fates: Mapping[int, Fate],
+    seen: Sequence[Seen],
+    *,
+    actor: Actor,
+    reason: str,
+    source_id: int | None,
+) -> Handing:
+    """The runs of what was queued, and the audit, in the transaction that changed it."""
+    placed = [Placed(s.id, s.kind, s.attempt, s.run_id, s.source_id) for s in seen if s.run_id]
+    bulk = len(stored) > settings.REDRIVE_CLICK_SIZE
+    runs = create_runs(placed, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk)
+    effects = Counter(fate.effect for fate in fates.values())
+    if runs or effects[Effect.CREATED] or effects[Effect.UPDATED]:
+        audit.record(
+            "submit",
+            actor=actor,
+            count=len(stored),
+            reason=reason,
+            entry_id=stored[0].id if len(stored) == 1 else None,
+            run_id=runs[0].id if len(runs) == 1 else None,
+            source_id=source_id,
+            after={effect.value: effects[effect] for effect in Effect}
+            | {"queued": len(placed), "runs": len(runs)},
+        )
+    return Handing(runs)
+
+
+def _submitted(stored: Stored, fate: Fate, seen: Seen | None) -> Submitted:
+    if seen is not None and seen.run_id is not None:
+        status, attempt, run_id = EntryStatus.QUEUED, seen.attempt, seen.run_id
+        return Submitted(stored.external_id, stored.id, fate.effect, status, attempt, run_id)
+    status = stored.status or EntryStatus.PENDING
+    return Submitted(
+        stored.external_id, stored.id, fate.effect, status, stored.attempt, reason=fate.reason
+    )

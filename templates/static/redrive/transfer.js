@@ -1,0 +1,17 @@
+// A file takes a moment: the button says so, and a second click sends nothing again.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", () => {
+    const button = form.querySelector("button[type=submit]");
+    button.disabled = true;
+    button.dataset.label = button.textContent;
+    button.textContent = "Working…";
+  });
+  // The page that the browser keeps for "back" must not stay busy.
+  window.addEventListener("pageshow", () => {
+    const button = form.querySelector("button[type=submit]");
+    if (button.dataset.label) {
+      button.disabled = false;
+      button.textContent = button.dataset.label;
+    }
+  });
+}
