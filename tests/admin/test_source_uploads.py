@@ -52,7 +52,10 @@ def test_an_upload_is_read_instead_of_a_location(editor: "User", folder: Path) -
     assert source.location == f"upload:{name}"
     assert name.endswith("-orders-2024.csv")
     reading = registry.get("csv").read(spec_of(source))
-    assert [item.external_id for item in reading.items if hasattr(item, "external_id")] == ["1", "2"]
+    assert [item.external_id for item in reading.items if hasattr(item, "external_id")] == [
+        "1",
+        "2",
+    ]
     assert "In use: orders-2024.csv" in text_of(browser.read(page_of(source)))
 
 
@@ -76,9 +79,7 @@ def test_a_new_file_replaces_the_old_one(editor: "User", folder: Path) -> None:
     assert Source.objects.get().location == f"upload:{name}"
 
 
-def test_a_file_goes_when_its_source_is_read_from_elsewhere(
-    editor: "User", folder: Path
-) -> None:
+def test_a_file_goes_when_its_source_is_read_from_elsewhere(editor: "User", folder: Path) -> None:
     browser = Browser(editor)
     browser.press(f"{SOURCES}add/", **filled())
     browser.press(page_of(Source.objects.get()), **form())
