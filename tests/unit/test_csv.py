@@ -152,7 +152,7 @@ class TestLargeFiles:
         content = "id,a\n" + "".join(f"{number},b\n" for number in range(5_000))
         reading = files.read(content.encode() + b"\xff,b\n")
         assert reading.total is None
-        seen = []
+        seen: list[object] = []
         with pytest.raises(SourceError, match="line 5,002 is not in utf-8"):
             seen.extend(row for row in reading.items)
         assert len(seen) > 20
@@ -166,7 +166,7 @@ class TestLargeFiles:
         with path.open("wb") as file:
             file.write(b"id\n1\n" + b"x" * 100_000)
             file.truncate(300_000_000)
-        with pytest.raises(SourceError, match="longer than 1,000,000 characters|binary"):
+        with pytest.raises(SourceError, match="longer than 1,000,000 characters"):
             registry.get("csv").read(SourceSpec("rows", str(path)))
 
 
