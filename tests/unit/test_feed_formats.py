@@ -30,8 +30,10 @@ def atom(namespace: str, *, version: str, entry: str) -> str:
 WORDS = Found(link="http://n.example/1", title="One", summary="Words")
 FORMATS = {
     "rss090": (
-        f'<rdf:RDF xmlns:rdf="{RDF}" xmlns="http://my.netscape.com/rdf/simple/0.9/">'
-        f"<channel><title>News</title></channel>{ITEM.format('')}</rdf:RDF>",
+        (
+            f'<rdf:RDF xmlns:rdf="{RDF}" xmlns="http://my.netscape.com/rdf/simple/0.9/">'
+            f"<channel><title>News</title></channel>{ITEM.format('')}</rdf:RDF>"
+        ),
         Found(link="http://n.example/1", title="One"),
     ),
     "rss091n": (f'<?xml version="1.0"?>{NETSCAPE}{rss("0.91")}', WORDS),
@@ -56,11 +58,13 @@ FORMATS = {
         ),
     ),
     "rss10": (
-        f'<rdf:RDF xmlns:rdf="{RDF}" xmlns="http://purl.org/rss/1.0/">'
-        '<channel rdf:about="http://n.example/"><title>News</title><items><rdf:Seq>'
-        '<rdf:li rdf:resource="http://n.example/1"/></rdf:Seq></items></channel>'
-        '<item rdf:about="http://n.example/1"><title>One</title><link>http://n.example/1</link>'
-        "<description>Words</description></item></rdf:RDF>",
+        (
+            f'<rdf:RDF xmlns:rdf="{RDF}" xmlns="http://purl.org/rss/1.0/">'
+            '<channel rdf:about="http://n.example/"><title>News</title><items><rdf:Seq>'
+            '<rdf:li rdf:resource="http://n.example/1"/></rdf:Seq></items></channel>'
+            '<item rdf:about="http://n.example/1"><title>One</title><link>http://n.example/1</link>'
+            "<description>Words</description></item></rdf:RDF>"
+        ),
         Found(id="http://n.example/1", link="http://n.example/1", title="One", summary="Words"),
     ),
     "rss": (rss("7"), WORDS),
@@ -108,10 +112,12 @@ FORMATS = {
         ),
     ),
     "cdf": (
-        '<?xml version="1.0"?><!DOCTYPE Channel SYSTEM "http://www.w3c.org/Channel.dtd">'
-        '<CHANNEL HREF="http://n.example/" LASTMOD="1999-01-01T00:00"><TITLE>News</TITLE>'
-        '<ITEM HREF="http://n.example/1" LASTMOD="1999-02-01T00:00"><TITLE>One</TITLE>'
-        "<ABSTRACT>Words</ABSTRACT><LOGO HREF='logo.gif'/></ITEM></CHANNEL>",
+        (
+            '<?xml version="1.0"?><!DOCTYPE Channel SYSTEM "http://www.w3c.org/Channel.dtd">'
+            '<CHANNEL HREF="http://n.example/" LASTMOD="1999-01-01T00:00"><TITLE>News</TITLE>'
+            '<ITEM HREF="http://n.example/1" LASTMOD="1999-02-01T00:00"><TITLE>One</TITLE>'
+            "<ABSTRACT>Words</ABSTRACT><LOGO HREF='logo.gif'/></ITEM></CHANNEL>"
+        ),
         Found(
             link="http://n.example/1",
             title="One",
