@@ -122,7 +122,10 @@ REDRIVE_CLAIM_SECONDS = env.float("REDRIVE_CLAIM_SECONDS", 15.0)
 #: How many entries one selection may hold, and up to how many count as a click.
 REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
 REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
-REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 600)
+#: Seconds after which a sync is killed. A million new entries take minutes.
+REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 3600)
+#: Whether a kind of which nearly everything fails by a passing fault is put on hold by itself.
+REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
 #: Where own kinds and source kinds live, beside ``entries.kinds`` and ``entries.sources``.
 REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)
@@ -131,6 +134,11 @@ REDRIVE_PAGE_MAX_BYTES = env.int("REDRIVE_PAGE_MAX_BYTES", 5_000_000)
 REDRIVE_PAGE_AUTOMATIC_RETRIES = env.int("REDRIVE_PAGE_AUTOMATIC_RETRIES", 0)
 REDRIVE_FEED_TIME_LIMIT = env.float("REDRIVE_FEED_TIME_LIMIT", 60.0)
 REDRIVE_FEED_MAX_BYTES = env.int("REDRIVE_FEED_MAX_BYTES", 20_000_000)
+REDRIVE_WEBHOOK_TIME_LIMIT = env.float("REDRIVE_WEBHOOK_TIME_LIMIT", 15.0)
+#: Automatic retries of a delivery, and the ceiling of the first wait; each further one is 4 times
+#: as high, up to an hour.
+REDRIVE_WEBHOOK_AUTOMATIC_RETRIES = env.int("REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)
+REDRIVE_WEBHOOK_FIRST_DELAY = env.float("REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)
 #: For one page of a JSON API; an API may have thousands.
 REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
 REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)

@@ -18,6 +18,10 @@ for _options in RQ_QUEUES.values():
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
-REDRIVE_KIND_MODULES = ["tests.support.kinds", *REDRIVE_KIND_MODULES]  # noqa: F405
+REDRIVE_KIND_MODULES = [
+    "tests.support.kinds",
+    "tests.support.sources",
+    *REDRIVE_KIND_MODULES,  # noqa: F405
+]
 # Looks for static files when they are asked for; nobody has collected any.
 WHITENOISE_AUTOREFRESH = True

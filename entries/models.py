@@ -69,12 +69,20 @@ class Source(models.Model):
         return self.name or self.slug
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Forget the validators of another place: a new server could answer "not modified"."""
-        known = Source.objects.filter(pk=self.pk).values("kind", "location").first()
-        if known and known != {"kind": self.kind, "location": self.location}:
-            self.etag = self.last_modified = ""
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], "etag", "last_modified"}
+        """Forget the validators of another place: a new server could answer "not modified". Forget
+        when the next sync was due by another interval: the dispatcher begins the new one at once.
+        """
+        known = Source.objects.filter(pk=self.pk).values("kind", "location", "sync_interval")
+        forgotten: set[str] = set()
+        if (before := known.first()) is not None:
+            if before["kind"] != self.kind or before["location"] != self.location:
+                self.etag = self.last_modified = ""
+                forgotten |= {"etag", "last_modified"}
+            if before["sync_interval"] != self.sync_interval:
+                self.next_sync_at = None
+                forgotten.add("next_sync_at")
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], *forgotten}
         super().save(*args, **kwargs)
 
 
@@ -115,6 +123,7 @@ class Entry(models.Model):
         verbose_name_plural = "entries"
         permissions: ClassVar = [
             ("retry_entry", "Can retry an entry"),
+            ("resync_entry", "Can resync an entry"),
             ("discard_entry", "Can discard an entry and restore it"),
         ]
         constraints: ClassVar = [
@@ -162,6 +171,7 @@ class Entry(models.Model):
             models.Index(
                 fields=["next_attempt_at"], name="entry_due", condition=Q(status="scheduled")
             ),
+            models.Index(fields=["-id"], name="entry_gone", condition=Q(gone_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

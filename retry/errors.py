@@ -34,13 +34,28 @@ class EntryNotFound(RetryError):
         self.entry_id = entry_id
 
 
+#: What each verb takes.
+_ONLY = {
+    "retry": "only failed entries can be retried",
+    "retry_now": "only scheduled entries can be retried ahead of time",
+    "stop": "only scheduled entries have automatic retries to stop",
+    "resync": "it can be resynced once it is at rest",
+}
+
+
 class NotRetryable(RetryError):
-    """The entry is not in a status from which it can be retried."""
+    """The entry is not in a status from which ``verb`` can take it, or lacks what it needs."""
 
     code: ClassVar[str] = "not_failed"
 
-    def __init__(self, *, reason: Reason, status: EntryStatus, entry_id: int) -> None:
-        super().__init__(f"Entry {entry_id} is {status.value}; only failed entries can be retried.")
+    def __init__(
+        self, *, reason: Reason, status: EntryStatus, entry_id: int, verb: str = "retry"
+    ) -> None:
+        if reason is Reason.NO_SOURCE:
+            why = f"Entry {entry_id} has no source to be fetched from; retry it instead."
+        else:
+            why = f"Entry {entry_id} is {status.value}; {_ONLY[verb]}."
+        super().__init__(why)
         self.reason = reason
         self.status = status
         self.entry_id = entry_id
@@ -50,7 +65,7 @@ class TooManyEntries(RetryError):
     code: ClassVar[str] = "too_many_entries"
 
     def __init__(self, *, limit: int, given: int) -> None:
-        super().__init__(f"At most {limit:,} entries can be retried at once; these are {given:,}.")
+        super().__init__(f"At most {limit:,} entries can be chosen at once; these are {given:,}.")
         self.limit = limit
         self.given = given
 
@@ -90,16 +105,60 @@ class SourceNotFound(RetryError):
         self.slug = slug
 
 
+class SourceDisabled(RetryError):
+    """Nothing is fetched from a source that is not enabled."""
+
+    code: ClassVar[str] = "source_disabled"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"The source {slug!r} is disabled; enable it first.")
+        self.slug = slug
+
+
+class SyncNotFound(RetryError):
+    code: ClassVar[str] = "sync_not_found"
+
+    def __init__(self, sync_id: int) -> None:
+        super().__init__(f"There is no sync {sync_id}.")
+        self.sync_id = sync_id
+
+
+class HoldNotFound(RetryError):
+    code: ClassVar[str] = "hold_not_found"
+
+    def __init__(self, hold_id: int) -> None:
+        super().__init__(f"There is no hold {hold_id}.")
+        self.hold_id = hold_id
+
+
+class AlreadyOnHold(RetryError):
+    """Somebody has put it on hold before, and their hold still stands."""
+
+    code: ClassVar[str] = "already_on_hold"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what[:1].upper()}{what[1:]} is on hold already.")
+
+
+class HoldLifted(RetryError):
+    """The hold does not stand any more."""
+
+    code: ClassVar[str] = "hold_lifted"
+
+    def __init__(self, *, by: str) -> None:
+        super().__init__(f"The hold was lifted already, by {by}.")
+
+
 class QueueUnavailable(RetryError):
     """Redis cannot be reached. What was queued in PostgreSQL is handed over when it is back."""
 
     code: ClassVar[str] = "queue_unavailable"
 
 
-def refusal(item: ItemOutcome) -> RetryError:
-    """The error for the single case of an item that was left alone."""
+def refusal(item: ItemOutcome, *, verb: str) -> RetryError:
+    """The error for the single case of an item that ``verb`` left alone."""
     if item.reason is None:
-        raise ValueError("the item was queued")
+        raise ValueError("the item was queued: nothing refused it")
     if item.reason is Reason.NOT_FOUND or item.status is None:
         return EntryNotFound(item.entry_id)
-    return NotRetryable(reason=item.reason, status=item.status, entry_id=item.entry_id)
+    return NotRetryable(reason=item.reason, status=item.status, entry_id=item.entry_id, verb=verb)

@@ -6,9 +6,8 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from entries.models import Source
-from retry import execution, service
-from retry.outcomes import Actor
+from retry import execution
+from retry.syncs import work
 
 #: A work-horse goes on with runs of the same operation for so long: being forked, connecting and
 #: RQ's commands cost as much as some hundred cheap entries.
@@ -23,8 +22,7 @@ def execute_run(run_id: str) -> None:
         execution.execute(UUID(run_id), worker=name, linger=LINGER_SECONDS)
 
 
-def sync_source(slug: str) -> None:
-    """Read a source. What was wrong with it is noted on the source and raised for RQ's log."""
-    source = Source.objects.get(slug=slug)
-    with structlog.contextvars.bound_contextvars(source=slug):
-        service.sync_source(source, actor=Actor.system("sync"))
+def sync_source(sync_id: str) -> None:
+    """Do a sync that was asked for. What is wrong with the source is noted in its row."""
+    with structlog.contextvars.bound_contextvars(sync_id=sync_id):
+        work.perform(int(sync_id), stop=execution.shutdown.is_set)

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     NOT_PENDING = "not_pending"
     NOT_DISCARDABLE = "not_discardable"
     NOT_DISCARDED = "not_discarded"
+    NOT_SCHEDULED = "not_scheduled"
+    NO_SOURCE = "no_source"
     ALREADY_QUEUED = "already_queued"
     ALREADY_RUNNING = "already_running"
     ALREADY_SCHEDULED = "already_scheduled"
@@ -51,16 +53,19 @@ _NOT = {
     "submit": Reason.NOT_PENDING,
     "discard": Reason.NOT_DISCARDABLE,
     "restore": Reason.NOT_DISCARDED,
+    "retry_now": Reason.NOT_SCHEDULED,
+    "stop": Reason.NOT_SCHEDULED,
 }
 
 
-def reason_for(status: str | None, *, verb: str) -> Reason | None:
+def reason_for(status: str | None, *, verb: str, has_source: bool = True) -> Reason | None:
     """Why ``verb`` leaves an entry of that status alone; None where it does not."""
     if status is None:
         return Reason.NOT_FOUND
-    if status in sources_of(verb):
-        return None
-    return _ALREADY.get(EntryStatus(status), _NOT[verb])
+    if status not in sources_of(verb):
+        already = _ALREADY.get(EntryStatus(status))
+        return already or _NOT[verb]
+    return Reason.NO_SOURCE if verb == "resync" and not has_source else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +101,15 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class ItemOutcome:
-    """What became of one entry: queued in a run, or left alone for a reason."""
+    """What became of one entry: what was asked for (``queued`` in a run, where the verb queues), or
+    left alone for a reason.
+    """
 
     entry_id: int
     #: The current one; None where there is no such entry.
     status: EntryStatus | None
-    attempt: int
+    #: The number of the current one; None where the verb does not say.
+    attempt: int | None
     run_id: UUID | None = None
     job_id: str | None = None
     reason: Reason | None = None
@@ -133,8 +141,11 @@ class QueueOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SyncOutcome:
-    """What a sync stored, and how many of the new entries were queued."""
+    """What a sync stored, and how many of the new entries were queued. ``sync_id``: its row in the
+    history.
+    """
 
+    sync_id: int
     report: "SyncReport"
     queued: int
     dispatched: bool

@@ -5,30 +5,22 @@ its audit, and hands work to RQ after the commit. Called inside somebody else's 
 hand-over waits for that one, and ``dispatched`` is False until then.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
 
 from entries import transitions
-from entries.models import Entry, Source
-from entries.sources.sync import BATCH, SyncProgress, sync
 from entries.states import EntryStatus
-from retry import audit, queue
-from retry.errors import (
-    NotPermitted,
-    SourceNotFound,
-    TooManyEntries,
-    refusal,
-)
-from retry.job_ids import sync_job_id
+from retry import audit
+from retry.errors import NotPermitted, TooManyEntries, refusal
 from retry.models import Run, Trigger
-from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, SyncOutcome, reason_for
+from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
 from retry.runs import Handing, Placed, create_runs, run_sizes
 
 RETRY = "entries.retry_entry"
-SYNC = "entries.sync_source"
+RESYNC = "entries.resync_entry"
 
 
 def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
@@ -38,11 +30,7 @@ def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Queu
     ``REDRIVE_SELECTION_LIMIT`` ids. Raises ``NotPermitted`` and ``TooManyEntries``, before
     anything is changed.
     """
-    wanted = sorted(set(ids))
-    _require(actor, RETRY)
-    limit = settings.REDRIVE_SELECTION_LIMIT
-    if len(wanted) > limit:
-        raise TooManyEntries(limit=limit, given=len(wanted))
+    wanted = _selected(ids, actor=actor, permission=RETRY)
     return _queue_entries(wanted, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason)
 
 
@@ -51,11 +39,93 @@ def retry_entry(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemO
 
     Raises ``EntryNotFound`` and ``NotRetryable`` where ``retry_entries`` gives a reason.
     """
-    outcome = retry_entries([entry_id], actor=actor, reason=reason)
-    item = outcome.items[0]
-    if not item.queued:
-        raise refusal(item)
-    return item, outcome.dispatched
+    return _only(retry_entries([entry_id], actor=actor, reason=reason), verb="retry")
+
+
+def resync_entries(
+    ids: Iterable[int], *, actor: Actor, reason: str = "", only_if_changed: bool = False
+) -> QueueOutcome:
+    """Have entries fetched fresh from their sources, what changed stored, and then processed.
+
+    From any resting status; what has no source is left alone. With ``only_if_changed`` an entry of
+    which the source has nothing new is not processed. Outcomes, limit and errors as of
+    ``retry_entries``.
+    """
+    wanted = _selected(ids, actor=actor, permission=RESYNC)
+    return _queue_entries(
+        wanted,
+        verb="resync",
+        trigger=Trigger.RESYNC,
+        actor=actor,
+        reason=reason,
+        only_if_changed=only_if_changed,
+    )
+
+
+def resync_entry(
+    entry_id: int, *, actor: Actor, reason: str = "", only_if_changed: bool = False
+) -> tuple[ItemOutcome, bool]:
+    """``resync_entries`` for one, as ``retry_entry`` is for ``retry_entries``."""
+    outcome = resync_entries(
+        [entry_id], actor=actor, reason=reason, only_if_changed=only_if_changed
+    )
+    return _only(outcome, verb="resync")
+
+
+def retry_entries_now(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
+    """Queue scheduled entries before their automatic retry is due, in a new cycle of retries.
+
+    Outcomes, limit and errors as of ``retry_entries``.
+    """
+    wanted = _selected(ids, actor=actor, permission=RETRY)
+    return _queue_entries(
+        wanted, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
+    )
+
+
+def retry_entry_now(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, bool]:
+    """``retry_entries_now`` for one, as ``retry_entry`` is for ``retry_entries``."""
+    return _only(retry_entries_now([entry_id], actor=actor, reason=reason), verb="retry_now")
+
+
+def stop_retrying(ids: Iterable[int], *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, ...]:
+    """Let scheduled entries be ``failed``: no automatic retry comes any more.
+
+    An outcome for each; limit and errors as of ``retry_entries``.
+    """
+    wanted = _selected(ids, actor=actor, permission=RETRY)
+    unnamed = uuid4()
+    with transaction.atomic():
+        left = transitions.move([(id_, unnamed) for id_ in wanted], verb="stop")
+        statuses = {id_: group.status for group in left for id_ in group.ids}
+        stopped = [id_ for id_ in wanted if id_ not in statuses]
+        if stopped:
+            audit.record(
+                "stop",
+                actor=actor,
+                count=len(stopped),
+                reason=reason,
+                entry_id=stopped[0] if len(stopped) == 1 else None,
+                before={"status": [EntryStatus.SCHEDULED.value]},
+                after={"status": EntryStatus.FAILED.value},
+            )
+    return tuple(
+        ItemOutcome(
+            id_,
+            statuses.get(id_, EntryStatus.FAILED),
+            None,
+            reason=reason_for(statuses[id_], verb="stop") if id_ in statuses else None,
+        )
+        for id_ in wanted
+    )
+
+
+def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> ItemOutcome:
+    """``stop_retrying`` for one. Raises ``EntryNotFound`` and ``NotRetryable``."""
+    item = stop_retrying([entry_id], actor=actor, reason=reason)[0]
+    if item.reason is not None:
+        raise refusal(item, verb="stop")
+    return item
 
 
 def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
@@ -65,20 +135,52 @@ def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Que
     )
 
 
-def wake_entries(ids: Iterable[int], *, actor: Actor) -> QueueOutcome:
-    """Queue scheduled entries whose automatic retry is due; the cycle goes on."""
+def wake_entries(ids: Iterable[int], *, actor: Actor, probe: bool = False) -> QueueOutcome:
+    """Queue scheduled entries whose automatic retry is due; the cycle goes on.
+
+    As a ``probe`` they may begin although the breaker holds their kind.
+    """
     return _queue_entries(
-        sorted(set(ids)), verb="wake", trigger=Trigger.AUTOMATIC, actor=actor, reason=""
+        sorted(set(ids)),
+        verb="wake",
+        trigger=Trigger.AUTOMATIC,
+        actor=actor,
+        reason="",
+        probe=probe,
     )
 
 
+def _selected(ids: Iterable[int], *, actor: Actor, permission: str) -> list[int]:
+    """Distinct and in order. Raises ``NotPermitted`` and ``TooManyEntries``."""
+    wanted = sorted(set(ids))
+    _require(actor, permission)
+    limit = settings.REDRIVE_SELECTION_LIMIT
+    if len(wanted) > limit:
+        raise TooManyEntries(limit=limit, given=len(wanted))
+    return wanted
+
+
+def _only(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
+    item = outcome.items[0]
+    if not item.queued:
+        raise refusal(item, verb=verb)
+    return item, outcome.dispatched
+
+
 def _queue_entries(
-    ids: Sequence[int], *, verb: str, trigger: Trigger, actor: Actor, reason: str
+    ids: Sequence[int],
+    *,
+    verb: str,
+    trigger: Trigger,
+    actor: Actor,
+    reason: str,
+    only_if_changed: bool = False,
+    probe: bool = False,
 ) -> QueueOutcome:
     """One transaction for all that commits together, one code path for one and for many."""
     bulk = len(ids) > settings.REDRIVE_CLICK_SIZE
     with transaction.atomic():
-        seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes(), fresh=verb != "wake")
+        seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes())
         placed = [
             Placed(
                 id=s.id,
@@ -90,7 +192,16 @@ def _queue_entries(
             for s in seen
             if s.run_id is not None
         ]
-        runs = create_runs(placed, trigger=trigger, actor=actor, reason=reason, bulk=bulk)
+        runs = create_runs(
+            placed,
+            trigger=trigger,
+            actor=actor,
+            reason=reason,
+            bulk=bulk,
+            resync=verb == "resync",
+            only_if_changed=only_if_changed,
+            probe=probe,
+        )
         if runs:
             audit.record(
                 verb,
@@ -120,92 +231,8 @@ def _items(
                 id_, EntryStatus.QUEUED, s.attempt, run_id=s.run_id, job_id=jobs[s.run_id]
             )
         else:
-            yield ItemOutcome(id_, s.status, s.attempt, reason=reason_for(s.status, verb=verb))
-
-
-def request_sync(slug: str, *, actor: Actor, reason: str = "") -> str:
-    """Have a worker sync a source; returns the RQ job id.
-
-    Raises ``NotPermitted``, ``SourceNotFound``, and ``QueueUnavailable`` where Redis is down: a
-    sync is nobody's loss, so it is refused instead of being remembered.
-    """
-    _require(actor, SYNC)
-    source = Source.objects.filter(slug=slug).first()
-    if source is None:
-        raise SourceNotFound(slug)
-    queue.ping()  # refused before anything is written down
-    queue.ping()  # what is refused was not done, and is not audited
-    job_id = sync_job_id(slug, token=uuid4())
-    handover = queue.Handover(
-        job_id=job_id,
-        queue="default",
-        argument=slug,
-        timeout=settings.REDRIVE_SYNC_TIMEOUT,
-        function=queue.SYNC_SOURCE,
-    )
-    with transaction.atomic():
-        audit.record(
-            "request_sync",
-            actor=actor,
-            count=1,
-            reason=reason,
-            source_id=source.pk,
-            after={"job_id": job_id},
-        )
-        transaction.on_commit(lambda: queue.hand_over(handover))
-    return job_id
-
-
-def sync_source(
-    source: Source,
-    *,
-    actor: Actor,
-    submit: bool = True,
-    on_batch: Callable[[SyncProgress], None] | None = None,
-) -> SyncOutcome:
-    """Read a source now, store what it has, and queue what is new, batch by batch.
-
-    Raises ``NotPermitted`` and ``entries.errors.SourceError``; after the latter the source says
-    what was wrong and nothing else has changed.
-    """
-    _require(actor, SYNC)
-    queued = 0
-    dispatched = True
-
-    def after_batch(progress: SyncProgress) -> None:
-        nonlocal queued, dispatched
-        if submit and progress.created_ids:
-            outcome = submit_entries(progress.created_ids, actor=actor)
-            queued += outcome.queued
-            dispatched = dispatched and outcome.dispatched
-        if on_batch is not None:
-            on_batch(progress)
-
-    report = sync(source, on_batch=after_batch)
-    if submit:
-        left = _submit_left_over(source, actor=actor)
-        queued += left.queued
-        dispatched = dispatched and left.dispatched
-    audit.record(
-        "sync",
-        actor=actor,
-        count=report.created + report.updated,
-        source_id=source.pk,
-        after={
-            "created": report.created,
-            "updated": report.updated,
-            "unchanged": report.unchanged,
-            "not_modified": report.not_modified,
-        },
-    )
-    return SyncOutcome(report, queued, dispatched)
-
-
-def _submit_left_over(source: Source, *, actor: Actor) -> QueueOutcome:
-    """Queue what an earlier sync stored and did not live to submit."""
-    new = Entry.objects.filter(source=source, status=EntryStatus.PENDING, attempt=0)
-    ids = list(new.order_by("id").values_list("id", flat=True)[:BATCH])
-    return submit_entries(ids, actor=actor)
+            why = reason_for(s.status, verb=verb, has_source=s.source_id is not None)
+            yield ItemOutcome(id_, s.status, s.attempt, reason=why)
 
 
 def _require(actor: Actor, permission: str) -> None:

@@ -42,9 +42,11 @@ def operator(db: None) -> "User":
         UserFactory.create(username="operator", is_staff=True),
         "entries.view_entry",
         "entries.retry_entry",
+        "entries.resync_entry",
         "entries.view_source",
         "entries.sync_source",
         "retry.view_status",
+        "retry.view_sync",
     )
 
 

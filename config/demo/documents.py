@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from xml.etree import ElementTree as ET
 
-from config.demo.behaviour import Behaviour
+from config.demo.behaviour import Behaviour, behaviour
 
 ATOM = "http://www.w3.org/2005/Atom"
 # The feed says the same at every start, so a second sync finds nothing new.
@@ -20,7 +20,13 @@ def page_title(number: int) -> str:
     return f"Page {number:03}"
 
 
-def feed(entries: int, *, base: str) -> bytes:
+def address(number: int, *, moved: bool) -> str:
+    """The path of a page. Once moved, what is gone from its old place is found at a new one."""
+    gone = behaviour(number, broken=False) is Behaviour.GONE
+    return f"/moved/{number}" if moved and gone else f"/pages/{number}"
+
+
+def feed(entries: int, *, base: str, moved: bool = False) -> bytes:
     """An Atom feed of the pages 1 to `entries`, the newest first."""
     ET.register_namespace("", ATOM)
     root = ET.Element(f"{{{ATOM}}}feed")
@@ -33,7 +39,8 @@ def feed(entries: int, *, base: str) -> bytes:
         _add(entry, "id", f"tag:upstream.invalid,2026:page-{number}")
         _add(entry, "title", page_title(number))
         _add(entry, "updated", updated(number).isoformat())
-        _add(entry, "link", rel="alternate", type="text/html", href=f"{base}/pages/{number}")
+        link = f"{base}{address(number, moved=moved)}"
+        _add(entry, "link", rel="alternate", type="text/html", href=link)
     text = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
@@ -43,7 +50,7 @@ def page(title: str, *paragraphs: str) -> bytes:
     return _document(title, f"<h1>{escape(title)}</h1>{body}")
 
 
-def front_page(*, broken: bool, counts: Mapping[Behaviour, int]) -> bytes:
+def front_page(*, broken: bool, moved: bool, counts: Mapping[Behaviour, int]) -> bytes:
     state, path, button = (
         ("broken", "/repair", "Repair it") if broken else ("repaired", "/break", "Break it again")
     )
@@ -51,8 +58,14 @@ def front_page(*, broken: bool, counts: Mapping[Behaviour, int]) -> bytes:
         Behaviour.WORKS: "answer 200",
         Behaviour.FAILS: "answer 503",
         Behaviour.HANGS: "hang until the client gives up",
-        Behaviour.GONE: "answer 404, repaired or not",
+        Behaviour.GONE: "answer 404 at the address the entry was stored with, repaired or not",
     }
+    offer = (
+        '<p>The missing pages <strong class="repaired">have moved</strong>: the feed has their new '
+        "addresses. Resync fetches those; Retry knows the old ones only.</p>"
+        if moved
+        else '<form method="post" action="/move"><button>Move the missing pages</button></form>'
+    )
     rows = "".join(
         f"<tr><td>{counts[kind]}</td><td>pages {text}</td></tr>" for kind, text in words.items()
     )
@@ -60,7 +73,7 @@ def front_page(*, broken: bool, counts: Mapping[Behaviour, int]) -> bytes:
         "Demo upstream",
         f'<h1>Demo upstream</h1><p>It is <strong class="{state}">{state}</strong>.</p>'
         f"<table>{rows}</table>"
-        f'<form method="post" action="{path}"><button>{button}</button></form>'
+        f'<form method="post" action="{path}"><button>{button}</button></form>{offer}'
         '<p><a href="/feed.atom">feed.atom</a> · <a href="/status.json">status.json</a></p>',
     )
 

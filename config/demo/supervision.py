@@ -31,6 +31,7 @@ def programs(options: Options) -> dict[str, list[str]]:
         ],
         "worker-default": ["manage.py", "worker", "default"],
         "worker-bulk": ["manage.py", "worker", "bulk"],
+        "worker-sync": ["manage.py", "worker", "sync"],
         "dispatcher": ["manage.py", "dispatcher"],
         "upstream": [*upstream.split(), "--state", str(options.data / "upstream.json")],
     }

@@ -1,6 +1,7 @@
 """The demo's upstream: python -m config.demo.upstream --port N --entries N.
 
-A small site that is broken until somebody posts to `/repair`. It listens on 127.0.0.1 alone.
+A small site that is broken until somebody posts to `/repair`; `/move` gives pages that are
+missing new addresses in the feed. It listens on 127.0.0.1 alone.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Mapping
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +25,12 @@ from config.demo.behaviour import Behaviour, behaviour, tally
 
 # Longer than any client of the demo waits.
 HANG_SECONDS = 30.0
+#: What a POST to a path does.
+CHANGES: Mapping[str, Mapping[str, bool]] = {
+    "/repair": {"broken": False},
+    "/break": {"broken": True},
+    "/move": {"moved": True},
+}
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
@@ -47,26 +55,38 @@ class Upstream(ThreadingHTTPServer):
         self.hang_seconds = hang_seconds
         self.verbose = verbose
         self._state = state
-        self.broken = _stored(state)
+        self.broken, self.moved = _stored(state)
         super().__init__(("127.0.0.1", port), Handler)
-        self.feed = documents.feed(entries, base=self.base)
-        self.etag = f'"{hashlib.sha256(self.feed).hexdigest()[:16]}"'
-        self.last_modified = documents.updated(entries)
+        self._publish()
 
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def switch(self, *, broken: bool) -> None:
-        self.broken = broken
+    def switch(self, *, broken: bool | None = None, moved: bool | None = None) -> None:
+        self.broken = self.broken if broken is None else broken
+        if moved is not None:
+            self.moved = moved
+            self._publish()
         if self._state is not None:
             scratch = self._state.with_name(f"{self._state.name}.new")
-            scratch.write_text(json.dumps({"broken": broken}))
+            scratch.write_text(json.dumps({"broken": self.broken, "moved": self.moved}))
             scratch.replace(self._state)
+
+    def _publish(self) -> None:
+        self.feed = documents.feed(self.entries, base=self.base, moved=self.moved)
+        self.etag = f'"{hashlib.sha256(self.feed).hexdigest()[:16]}"'
+        # A feed that has changed says so by its date as well.
+        self.last_modified = documents.updated(self.entries + int(self.moved))
 
     def status(self) -> dict[str, Any]:
         counts = tally(self.entries, broken=self.broken)
-        return {"broken": self.broken, "entries": self.entries, "pages": counts}
+        return {
+            "broken": self.broken,
+            "moved": self.moved,
+            "entries": self.entries,
+            "pages": counts,
+        }
 
     def server_bind(self) -> None:
         # HTTPServer's own asks the name service for this machine's name, which can take long.
@@ -97,6 +117,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, documents.STYLE, "text/css")
         elif number != path and number.isascii() and number.isdigit():
             self._page(int(number))
+        elif path.startswith("/moved/"):
+            self._moved_page(path)
         else:
             self._not_found()
 
@@ -105,9 +127,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         # Nothing in the body matters, but it must not be taken for the next request.
         self.close_connection = True
-        if self.path not in {"/repair", "/break"}:
+        change = CHANGES.get(self.path)
+        if change is None:
             return self._not_found()
-        self.server.switch(broken=self.path == "/break")
+        self.server.switch(**change)
         if "text/html" in self.headers.get("Accept", ""):
             return self._answer(HTTPStatus.SEE_OTHER, b"", Location="/")
         return self._answer(HTTPStatus.OK, self._status(), JSON)
@@ -127,6 +150,14 @@ class Handler(BaseHTTPRequestHandler):
             HTTPStatus.SERVICE_UNAVAILABLE,
             documents.page("Service unavailable", "Broken on purpose; see the front page."),
         )
+
+    def _moved_page(self, path: str) -> None:
+        numbers = range(1, self.server.entries + 1)
+        found = next((n for n in numbers if documents.address(n, moved=True) == path), None)
+        if found is None or not self.server.moved:
+            return self._not_found()
+        page = documents.page(documents.page_title(found), "It has moved here.")
+        return self._answer(HTTPStatus.OK, page)
 
     def _hang(self) -> None:
         # Readable means that the client has gone (or talks out of turn): no reason to stay.
@@ -157,7 +188,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _front_page(self) -> bytes:
         counts = tally(self.server.entries, broken=self.server.broken)
-        return documents.front_page(broken=self.server.broken, counts=counts)
+        return documents.front_page(
+            broken=self.server.broken, moved=self.server.moved, counts=counts
+        )
 
     def _status(self) -> bytes:
         return json.dumps(self.server.status()).encode() + b"\n"
@@ -185,10 +218,12 @@ class Handler(BaseHTTPRequestHandler):
             print(f"{self.command} {self.path} {args[1]}", flush=True)
 
 
-def _stored(state: Path | None) -> bool:
+def _stored(state: Path | None) -> tuple[bool, bool]:
+    """Whether it is broken, and whether the missing pages have moved."""
     if state is None or not state.exists():
-        return True
-    return bool(json.loads(state.read_text())["broken"])
+        return True, False
+    stored = json.loads(state.read_text())
+    return bool(stored["broken"]), bool(stored.get("moved", False))
 
 
 def main() -> None:

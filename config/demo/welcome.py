@@ -28,5 +28,10 @@ def show(options: Options, console: Console, *, entry_id: int) -> None:
         "-H 'Content-Type: application/json' "
         f"""-d '{{"entry_id": {entry_id}, "reason": "the upstream is repaired"}}'"""
     )
-    for title, command in (("Repair the upstream:", repair), ("Retry one entry:", retry)):
+    move = f"curl -X POST {options.upstream}/move"
+    for title, command in (
+        ("Repair the upstream:", repair),
+        ("Retry one entry:", retry),
+        ("Give the missing pages new addresses, which Resync picks up and Retry does not:", move),
+    ):
         console.print(Group(Text(title, "bold"), Text(f"  {command}")), soft_wrap=True)

@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -17,11 +18,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from entries.admin import show
-from entries.admin.filters import ErrorClassFilter, KindFilter, SourceFilter, StatusFilter
+from entries.admin.exchange import ExchangeView, exchange_in
+from entries.admin.filters import (
+    ErrorClassFilter,
+    GoneFilter,
+    KindFilter,
+    SourceFilter,
+    StatusFilter,
+)
 from entries.admin.forms import EntryForm
 from entries.admin.listing import BoundedAdmin
 from entries.models import Attempt, Entry
-from entries.states import ACTIVE, EntryStatus
+from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
 #: Attempts shown on an entry's page; each may carry a traceback.
 SHOWN_ATTEMPTS = 25
@@ -29,11 +37,17 @@ SHOWN_ATTEMPTS = 25
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """``asked``: whoever knows what asked for the attempt puts it here for the template."""
+    """``asked``: whoever knows what asked for the attempt puts it here for the template.
+
+    ``exchange``: what it asked of somebody else's server; ``found``: what else is known of a try
+    that failed.
+    """
 
     attempt: Attempt
     took: str
     asked: Any
+    exchange: ExchangeView | None
+    found: str
 
 
 class EntryList(ChangeList):
@@ -50,7 +64,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
     form = EntryForm
     list_display = ("headline", "state", "kind", "source", "attempt", "last_error", "when")
     list_display_links = ("headline",)
-    list_filter = (StatusFilter, KindFilter, SourceFilter, ErrorClassFilter)
+    list_filter = (StatusFilter, KindFilter, SourceFilter, ErrorClassFilter, GoneFilter)
     search_fields = ("external_id", "title", "error_message")
     search_help_text = "Searches external id, title and error message."
     link_parameters: ClassVar = frozenset({"fingerprint"})
@@ -99,7 +113,8 @@ class EntryAdmin(BoundedAdmin[Entry]):
 
     @admin.display(description="entry")
     def headline(self, entry: Entry) -> SafeString:
-        return format_html('<span class="number">#{}</span> {}', entry.pk, entry)
+        head = format_html('<span class="number">#{}</span> {}', entry.pk, entry)
+        return head + render_to_string("redrive/entry/gone.html", {"entry": entry})
 
     @admin.display(description="status")
     def state(self, entry: Entry) -> SafeString:
@@ -181,17 +196,31 @@ class EntryAdmin(BoundedAdmin[Entry]):
             "live_version": f"{entry.status}-{entry.attempt}-{entry.run_id}",
             "active": entry.status in ACTIVE,
             "attempts": [
-                AttemptView(
-                    attempt=attempt,
-                    took=show.duration(attempt.started_at, attempt.ended_at),
-                    asked=asked.get(attempt.run_id),
-                )
-                for attempt in attempts
+                attempt_view(attempt, asked=asked.get(attempt.run_id)) for attempt in attempts
             ],
-            "result_shown": None if entry.result is None else show.pretty(entry.result),
+            "result_shown": result_shown(entry),
             "verbs_template": self.verbs_template,
         }
 
     def asked_for(self, request: HttpRequest, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
         """What asked for the attempts, by run id: known to those who know runs."""
         return {}
+
+
+def attempt_view(attempt: Attempt, *, asked: Any) -> AttemptView:
+    exchange = exchange_in(attempt.result)
+    tells = attempt.status == AttemptStatus.FAILED and attempt.result and not exchange
+    return AttemptView(
+        attempt=attempt,
+        took=show.duration(attempt.started_at, attempt.ended_at),
+        asked=asked,
+        exchange=exchange,
+        found=show.pretty(attempt.result) if tells else "",
+    )
+
+
+def result_shown(entry: Entry) -> str | None:
+    """The entry's result, unless the attempt that brought it shows it better."""
+    if entry.result is None or exchange_in(entry.result):
+        return None
+    return show.pretty(entry.result)

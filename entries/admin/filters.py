@@ -87,3 +87,24 @@ class ErrorClassFilter(EqualFilter):
     def offered(self) -> Iterable[tuple[str, str]]:
         newest = Entry.objects.failed().order_by("-failed_at", "-id")
         return [(name, name) for name in sampled(newest, "error_class")]
+
+
+class GoneFilter(admin.SimpleListFilter):
+    """Whether the entry's source still has it. Those that are gone have an index of their own."""
+
+    title = "gone from its source"
+    parameter_name = "gone"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        return [("yes", "yes"), ("no", "no")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "yes":
+                return queryset.filter(gone_at__isnull=False)
+            case "no":
+                return queryset.filter(gone_at=None)
+            case _:
+                return queryset

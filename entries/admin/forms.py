@@ -93,6 +93,11 @@ class SourceForm(_SourceForm):
             self.fields["location"].required = False
             if in_use := uploads.shown(self.location_before):
                 self.fields["upload"].help_text = f"In use: {in_use}. Another file replaces it."
+        if "sync_interval" in self.fields:
+            self.fields["sync_interval"].label = "Sync every"
+            self.fields[
+                "sync_interval"
+            ].help_text = "Seconds between two syncs, 10 or more. Empty: only when somebody asks."
 
     def clean_upload(self) -> Any:
         upload = self.cleaned_data["upload"]

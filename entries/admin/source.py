@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from entries.admin import show
@@ -30,12 +31,13 @@ class SourceAdmin(BoundedAdmin[Source]):
     list_filter = (SourceKindFilter,)
     search_fields = ("slug", "name", "location")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
-    readonly_fields = ("last_synced", "last_error")
+    readonly_fields = ("last_synced", "last_error", "next_sync")
     change_form_template = "admin/entries/source/change_form.html"
     fieldsets = (
         (None, {"fields": ("name", "slug", "enabled")}),
         ("Where from", {"fields": ("kind", "location", "upload", "options")}),
         ("What becomes of it", {"fields": ("entry_kind",)}),
+        ("When", {"fields": ("sync_interval", "next_sync")}),
         ("Last sync", {"fields": ("last_synced", "last_error")}),
     )
 
@@ -65,6 +67,16 @@ class SourceAdmin(BoundedAdmin[Source]):
     @admin.display(description="last sync")
     def last_synced(self, source: Source) -> SafeString | str:
         return show.moment(source.last_synced_at) if source.last_synced_at else "never"
+
+    @admin.display(description="next sync")
+    def next_sync(self, source: Source) -> SafeString | str:
+        if source.sync_interval is None:
+            return "when somebody asks"
+        if not source.enabled:
+            return "none while it is disabled"
+        if source.next_sync_at is None or source.next_sync_at <= timezone.now():
+            return "due, as soon as the dispatcher looks"
+        return show.moment(source.next_sync_at)
 
     @admin.display(description="last error")
     def problem(self, source: Source) -> SafeString | str:

@@ -12,6 +12,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='entry',
+            options={'permissions': [('retry_entry', 'Can retry an entry'), ('resync_entry', 'Can resync an entry'), ('discard_entry', 'Can discard an entry and restore it')], 'verbose_name_plural': 'entries'},
+        ),
         migrations.CreateModel(
             name='Endpoint',
             fields=[

@@ -31,7 +31,7 @@ class BrokenAnswer(FetchError, TransientError):
 
 
 class ServerUnavailable(FetchError, TransientError):
-    """A status that asks to come back later: 408, 425, 429 or 5xx."""
+    """A status that asks to come back later: 408, 425, 429 or 5xx; to what was sent also 409."""
 
     code = "http_error"
 

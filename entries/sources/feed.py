@@ -6,7 +6,7 @@ from django.conf import settings
 
 from entries.errors import SourceError
 from entries.net import InvalidAddress
-from entries.net.fetch import parse
+from entries.net.urls import parse
 from entries.sources.base import Reading, SourceKind, SourceSpec
 from entries.sources.feed_items import items_of
 from entries.sources.feed_json import looks_like_json, read_json_feed

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from entries.errors import SourceError
 from entries.net import Answer, InvalidAddress
-from entries.net.fetch import parse as parse_url
+from entries.net.urls import parse as parse_url
 from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.http_json_options import HttpJsonOptions
 from entries.sources.ids import id_text, stored_id

@@ -6,7 +6,7 @@ import httpx
 from pydantic import Field
 
 from entries.net import InvalidAddress
-from entries.net.fetch import parse
+from entries.net.urls import parse
 from entries.sources.options import Options
 
 

@@ -1,62 +1,103 @@
 """What every item of every source must keep to before it becomes an entry."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from entries.sources.base import Invalid, SourceItem
 from entries.sources.ids import MAX_ID, stored_id
-from entries.text import NotJSON, NotStorable, clean_json, clean_text
+from entries.text import NotJSON, NotStorable, clean_json, clean_text, scrub
 
 MAX_TITLE = 500
 MAX_PAYLOAD_BYTES = 256 * 1024
+#: Reasons that are told apart; a source may have as many as it has items.
+MAX_REASONS = 50
+_OTHERWISE = "for other reasons"
+AGAIN = "the id was there before; the first one counts"
+
+
+def checked_id(item: SourceItem) -> str | Invalid:
+    """The item's id as it is stored."""
+    external_id = stored_id(item.external_id)
+    if not external_id.strip():
+        return Invalid("without an id")
+    if len(external_id) > MAX_ID:
+        return Invalid(f"the id is longer than {MAX_ID} characters")
+    return external_id
+
+
+def checked(item: SourceItem, external_id: str) -> SourceItem | Invalid:
+    """The item as it is stored, under its checked id."""
+    try:
+        payload = clean_json(item.payload, max_bytes=MAX_PAYLOAD_BYTES)
+    except (NotJSON, NotStorable) as error:
+        return Invalid(f"the payload cannot be stored: {error}")
+    if not isinstance(payload, dict):
+        return Invalid("the payload is not a JSON object")
+    return SourceItem(external_id, clean_text(item.title, limit=MAX_TITLE), payload)
+
+
+class LeftOut:
+    """Counts what cannot be stored by why not, each with its first example; bounded."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._examples: dict[str, str] = {}
+        self.total = 0
+
+    def add(self, invalid: Invalid, *, count: int = 1) -> None:
+        reason = clean_text(scrub(invalid.reason[:1_000]), limit=300) or _OTHERWISE
+        if reason not in self._counts and len(self._counts) >= MAX_REASONS:
+            reason = _OTHERWISE
+        elif invalid.example:
+            example = clean_text(scrub(invalid.example[:1_000]), limit=100)
+            self._examples.setdefault(reason, example)
+        self._counts[reason] = self._counts.get(reason, 0) + count
+        self.total += count
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """In words: ``3 items left out: without an id, such as line 17``."""
+        return tuple(
+            f"{count:,} {'item' if count == 1 else 'items'} left out: {reason}"
+            + (f", such as {self._examples[reason]}" if reason in self._examples else "")
+            for reason, count in sorted(self._counts.items())
+        )
 
 
 class Sieve:
-    """Hands on items that can be stored, each id once (the first counts), and counts the others.
-
-    One sieve sees the whole source: an id is a duplicate however far apart the two are.
+    """For a list that is in memory anyhow: hands on items that can be stored, each id once (the
+    first counts), and counts the others.
     """
 
     def __init__(self) -> None:
-        # A digest is small and of one size; ids are neither, and a source may have a million.
         self._seen: set[bytes] = set()
-        self._left_out: Counter[str] = Counter()
+        self._left_out = LeftOut()
 
     def pass_on(self, items: Iterable[SourceItem | Invalid]) -> Iterator[SourceItem]:
         for item in items:
-            kept = item.reason if isinstance(item, Invalid) else self._examined(item)
-            if isinstance(kept, str):
-                self.leave_out(kept)
+            kept = item if isinstance(item, Invalid) else self._examined(item)
+            if isinstance(kept, Invalid):
+                self._left_out.add(kept)
             else:
                 yield kept
 
     def leave_out(self, reason: str) -> None:
         """Count an item that the source itself could make nothing of."""
-        self._left_out[reason] += 1
+        self._left_out.add(Invalid(reason))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, in words."""
-        return tuple(
-            f"{count:,} {'item' if count == 1 else 'items'} left out: {reason}"
-            for reason, count in sorted(self._left_out.items())
-        )
+        return self._left_out.notes
 
-    def _examined(self, item: SourceItem) -> SourceItem | str:
-        external_id = stored_id(item.external_id)
-        if not external_id.strip():
-            return "without an id"
-        if len(external_id) > MAX_ID:
-            return f"the id is longer than {MAX_ID} characters"
+    def _examined(self, item: SourceItem) -> SourceItem | Invalid:
+        external_id = checked_id(item)
+        if isinstance(external_id, Invalid):
+            return external_id
         digest = hashlib.blake2b(external_id.encode(), digest_size=16).digest()
         if digest in self._seen:
-            return "the id was there before; the first one counts"
-        try:
-            payload = clean_json(item.payload, max_bytes=MAX_PAYLOAD_BYTES)
-        except (NotJSON, NotStorable) as error:
-            return f"the payload cannot be stored: {error}"
-        if not isinstance(payload, dict):
-            return "the payload is not a JSON object"
-        self._seen.add(digest)
-        return SourceItem(external_id, clean_text(item.title, limit=MAX_TITLE), payload)
+            return Invalid(AGAIN)
+        kept = checked(item, external_id)
+        if not isinstance(kept, Invalid):
+            self._seen.add(digest)
+        return kept

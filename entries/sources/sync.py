@@ -1,25 +1,24 @@
-"""Bringing what a source has into the database, a batch at a time."""
+"""Bringing what a source has into the database, a batch at a time, in constant memory."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from entries.errors import SourceError, UnknownSourceKind
 from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry
-from entries.sources.base import Reading, SourceItem, SourceSpec
-from entries.sources.items import Sieve
+from entries.sources.base import Invalid, Reading, SourceItem, SourceSpec
+from entries.sources.batches import Batch, batches
+from entries.sources.items import AGAIN, LeftOut
+from entries.sources.lock import attempted
+from entries.sources.sample import EACH, Sample
 from entries.text import clean_text, describe_error, scrub
-from entries.transitions import upsert_entries
-
-BATCH = 1_000
+from entries.transitions import Presence, compare_entries, upsert_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,61 +29,67 @@ class SyncProgress:
     created: int
     updated: int
     unchanged: int
+    invalid: int
     #: How many items the source has in all; None where it cannot know beforehand.
     total: int | None
 
     @property
     def done(self) -> int:
-        return self.created + self.updated + self.unchanged
+        return self.created + self.updated + self.unchanged + self.invalid
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a whole sync stored. ``not_modified``: the source said that nothing had changed."""
+    """What a whole sync stored, or a dry run would have stored.
 
-    created_ids: list[int]
+    ``not_modified``: the source said that nothing had changed. ``updated`` also counts what had
+    been gone and is there again. ``gone`` counts what is newly so.
+    """
+
     created: int
     updated: int
     unchanged: int
+    gone: int = 0
+    invalid: int = 0
     not_modified: bool = False
     #: What was left out or looked odd, in words.
     notes: tuple[str, ...] = ()
+    #: Of a dry run: some of what would change.
+    sample: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         return self.created + self.updated + self.unchanged
 
 
-def sync(source: Source, *, on_batch: Callable[[SyncProgress], None] | None = None) -> SyncReport:
-    """Read ``source`` as it is now and store what is new or changed.
+OnBatch = Callable[[SyncProgress], None]
 
-    Each batch of 1,000 is a transaction of its own; ``on_batch`` is called after each commit.
+
+def sync(source: Source, *, dry_run: bool = False, on_batch: OnBatch | None = None) -> SyncReport:
+    """Read ``source`` as it is now, store what is new or changed, and mark what is gone.
+
+    Each batch of up to 1,000 is a transaction of its own; ``on_batch`` is called after each commit.
     Nothing is open while the source is read, so call this outside of a transaction. A sync that
     breaks off loses nothing: the next one reads the whole source again, because the validators are
-    only kept after the last batch. Raises ``SourceError``; unless the source was disabled or busy,
-    ``last_error`` then says why, and nothing else has changed. ``source`` is brought up to date.
+    only kept after the last batch, and nothing counts as gone before the source was read to its
+    end. Raises ``SourceError``; unless the source was disabled or busy, ``last_error`` then says
+    why. ``source`` is brought up to date. A ``dry_run`` counts the same and changes nothing.
     """
-    with _alone(source.pk):
+    with attempted(source.pk) as alone:
+        if not alone:
+            raise SourceError("sync_running", "the source is being synced already")
         source.refresh_from_db()
         if not source.enabled:
             raise SourceError("disabled", f"the source {source.slug} is disabled")
-        spec = spec_of(source)
         try:
-            reading = _read(source, spec)
-            report = _store(source, reading, on_batch)
+            reading = _read(source, spec_of(source))
+            report = _Syncing(source, reading, dry_run=dry_run, on_batch=on_batch).run()
         except SourceError as error:
-            _keep(source, last_error=clean_text(scrub(str(error)), limit=1_000))
+            if not dry_run:
+                _keep(source, last_error=clean_text(scrub(str(error)), limit=1_000))
             raise
-        if reading.not_modified:
-            _keep(source, last_error="", last_synced_at=timezone.now())
-        else:
-            _keep(
-                source,
-                last_error="",
-                last_synced_at=timezone.now(),
-                etag=reading.etag,
-                last_modified=reading.last_modified,
-            )
+        if not dry_run:
+            _keep_validators(source, reading)
         return report
 
 
@@ -112,43 +117,114 @@ def _read(source: Source, spec: SourceSpec) -> Reading:
         raise SourceError("unknown_kind", str(error)) from error
     except SourceError:
         raise
-    except Exception as error:
-        # A mistake in somebody's source kind: staff should see that it is not the source.
-        info = describe_error(error)
-        message = f"the source kind {source.kind} broke with {info.error_class}: {info.message}"
-        raise SourceError("broken_kind", message) from error
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told apart from the source
+        _broken(source, error)
 
 
-def _store(
-    source: Source, reading: Reading, on_batch: Callable[[SyncProgress], None] | None
-) -> SyncReport:
-    created_ids: list[int] = []
-    updated = unchanged = 0
-    sieve = Sieve()
-    for batch in _batches(sieve.pass_on(reading.items)):
+def _broken(source: Source, error: Exception) -> NoReturn:
+    """A mistake in somebody's source kind: staff should see that it is not the source."""
+    info = describe_error(error)
+    message = f"the source kind {source.kind} broke with {info.error_class}: {info.message}"
+    raise SourceError("broken_kind", message) from error
+
+
+class _Syncing:
+    """One reading, on its way into the database."""
+
+    def __init__(
+        self, source: Source, reading: Reading, *, dry_run: bool, on_batch: OnBatch | None
+    ) -> None:
+        self._source = source
+        self._reading = reading
+        self._dry_run = dry_run
+        self._on_batch = on_batch
+        self._created = self._updated = self._unchanged = 0
+        self._left_out = LeftOut()
+        self._sample = Sample()
+
+    def run(self) -> SyncReport:
+        gone = 0
+        if not self._reading.not_modified:
+            with Presence.of(self._source.pk) as presence, closing(self._items()) as items:
+                for batch in batches(items):
+                    self._take(batch, presence)
+                gone = self._count_gone(presence)
+        return SyncReport(
+            created=self._created,
+            updated=self._updated,
+            unchanged=self._unchanged,
+            gone=gone,
+            invalid=self._left_out.total,
+            not_modified=self._reading.not_modified,
+            notes=(*self._reading.notes, *self._left_out.notes),
+            sample=self._sample.rows,
+        )
+
+    def _items(self) -> Generator[SourceItem | Invalid, None, None]:
+        """The reading's, with a kind's mistakes told from the database's."""
+        items = self._reading.items
+        try:
+            yield from items
+        except SourceError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as when the reading began
+            _broken(self._source, error)
+        finally:
+            close = getattr(items, "close", None)
+            if close is not None:
+                close()
+
+    def _take(self, batch: Batch, presence: Presence) -> None:
+        for invalid in batch.invalid:
+            self._left_out.add(invalid)
         with transaction.atomic():
-            stored = upsert_entries(source_id=source.pk, kind=source.entry_kind, items=batch)
-        created_ids += stored.created
-        updated += len(stored.updated)
-        unchanged += stored.unchanged
-        if on_batch is not None:
-            on_batch(
-                SyncProgress(stored.created, len(created_ids), updated, unchanged, reading.total)
-            )
-    return SyncReport(
-        created_ids,
-        len(created_ids),
-        updated,
-        unchanged,
-        not_modified=reading.not_modified,
-        notes=(*reading.notes, *sieve.notes),
-    )
+            fresh = presence.see(list(batch.items), unstorable=batch.unstorable)
+            again = len(batch.items) - len(fresh)
+            if again:
+                self._left_out.add(Invalid(AGAIN), count=again)
+            created_ids = self._store([i for id_, i in batch.items.items() if id_ in fresh])
+        if self._on_batch is not None:
+            self._on_batch(self._progress(created_ids))
+
+    def _store(self, items: Iterable[SourceItem]) -> list[int]:
+        """The ids of what is new."""
+        source = self._source
+        if self._dry_run:
+            compared = compare_entries(source_id=source.pk, items=items)
+            self._sample.add(compared)
+            self._created += len(compared.new)
+            self._updated += len(compared.changed)
+            self._unchanged += compared.unchanged
+            return []
+        stored = upsert_entries(source_id=source.pk, kind=source.entry_kind, items=items)
+        self._created += len(stored.created)
+        self._updated += len(stored.updated)
+        self._unchanged += stored.unchanged
+        return stored.created
+
+    def _count_gone(self, presence: Presence) -> int:
+        found = presence.find_gone()
+        if not self._dry_run:
+            return presence.mark_gone()
+        self._sample.add_gone(presence.gone_sample(EACH))
+        return found
+
+    def _progress(self, created_ids: list[int]) -> SyncProgress:
+        return SyncProgress(
+            created_ids=created_ids,
+            created=self._created,
+            updated=self._updated,
+            unchanged=self._unchanged,
+            invalid=self._left_out.total,
+            total=self._reading.total,
+        )
 
 
-def _batches(items: Iterable[SourceItem]) -> Iterator[list[SourceItem]]:
-    rest = iter(items)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
+def _keep_validators(source: Source, reading: Reading) -> None:
+    fields: dict[str, Any] = {"last_error": "", "last_synced_at": timezone.now()}
+    if not reading.not_modified:
+        fields |= {"etag": reading.etag, "last_modified": reading.last_modified}
+    _keep(source, **fields)
 
 
 def _keep(source: Source, **fields: Any) -> None:
@@ -156,26 +232,3 @@ def _keep(source: Source, **fields: Any) -> None:
     Source.objects.filter(pk=source.pk, location=source.location).update(**fields)
     for name, value in fields.items():
         setattr(source, name, value)
-
-
-@contextmanager
-def _alone(source_id: int) -> Iterator[None]:
-    """One sync of a source at a time, by a lock of the session: it needs no open transaction.
-
-    It goes with the connection, so a killed process does not leave it behind.
-    """
-    digest = hashlib.blake2b(b"redrive.sync:%d" % source_id, digest_size=8).digest()
-    key = int.from_bytes(digest, signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        row = cursor.fetchone()
-    if row is None or not row[0]:
-        raise SourceError("sync_running", "the source is being synced already")
-    try:
-        yield
-    finally:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
-        except DatabaseError:
-            connection.close()

@@ -9,25 +9,41 @@ the status that beat it, not the one its snapshot had.
 """
 
 from entries.transitions.moving import Left, move
+from entries.transitions.presence import Gone, Presence
 from entries.transitions.queueing import Seen, cancel, queue
+from entries.transitions.refreshing import Fresh, Reverting, refresh, revert
 from entries.transitions.rescuing import Rescued, rescue
-from entries.transitions.storing import NewEntry, UpsertResult, upsert_entries
+from entries.transitions.storing import (
+    Comparison,
+    NewEntry,
+    UpsertResult,
+    compare_entries,
+    upsert_entries,
+)
 from entries.transitions.working import Claimed, Ending, claim, finish, reassign
 
 __all__ = [
     "Claimed",
+    "Comparison",
     "Ending",
+    "Fresh",
+    "Gone",
     "Left",
     "NewEntry",
+    "Presence",
     "Rescued",
+    "Reverting",
     "Seen",
     "UpsertResult",
     "cancel",
     "claim",
+    "compare_entries",
     "finish",
     "move",
     "queue",
     "reassign",
+    "refresh",
     "rescue",
+    "revert",
     "upsert_entries",
 ]

@@ -17,6 +17,7 @@ class Left:
 
     run_id: UUID
     status: EntryStatus | None
+    has_source: bool
     ids: list[int]
 
 
@@ -25,25 +26,41 @@ _MOVE = """
 WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest(%(ids)s::bigint[], %(run_ids)s::uuid[]) AS t (id, run_id)
 ), picked AS MATERIALIZED (
-    SELECT id, status FROM entries_entry WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE
+    SELECT id, status, source_id IS NOT NULL AS has_source
+    FROM entries_entry WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE
 ), {moves}
-SELECT w.run_id, p.status, array_agg(w.id ORDER BY w.id)
+SELECT w.run_id, p.status, coalesce(p.has_source, false), array_agg(w.id ORDER BY w.id)
 FROM wanted w LEFT JOIN picked p ON p.id = w.id LEFT JOIN moved m ON m.id = w.id
-WHERE m.id IS NULL GROUP BY w.run_id, p.status
+WHERE m.id IS NULL GROUP BY w.run_id, p.status, p.has_source
 """
 
-_MOVES = {
-    "retry": """moved AS (
+#: To a worker, as a new attempt in a new cycle of automatic retries.
+_TO_WORK = """moved AS (
         UPDATE entries_entry e
-        SET status = 'queued', attempt = e.attempt + 1, run_id = w.run_id, next_attempt_at = NULL,
+        SET status = 'queued', attempt = e.attempt + 1, run_id = w.run_id,
+            next_attempt_at = CASE WHEN %(rescan)s THEN e.next_attempt_at END,
             automatic_attempts = 0, status_changed_at = now(), updated_at = now()
         FROM picked p JOIN wanted w ON w.id = p.id
-        WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+        WHERE e.id = p.id AND p.status = ANY(%(sources)s) AND (p.has_source OR NOT %(rescan)s)
         RETURNING e.id, e.attempt, e.run_id, p.status
     ), noted AS (
         INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, queued_at,
-                                     worker, error_class, error_message, traceback, fingerprint)
-        SELECT id, attempt, run_id, 'queued', status, now(), '', '', '', '', '' FROM moved
+                                     worker, error_class, error_message, traceback, fingerprint,
+                                     is_rescan)
+        SELECT id, attempt, run_id, 'queued', status, now(), '', '', '', '', '', %(rescan)s
+        FROM moved
+    )"""
+
+_MOVES = {
+    "retry": _TO_WORK,
+    "retry_now": _TO_WORK,
+    "resync": _TO_WORK,
+    "stop": """moved AS (
+        UPDATE entries_entry e
+        SET status = 'failed', next_attempt_at = NULL, failed_at = coalesce(e.failed_at, now()),
+            status_changed_at = now(), updated_at = now()
+        FROM picked p WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+        RETURNING e.id
     )""",
     "discard": """moved AS (
         UPDATE entries_entry e
@@ -64,8 +81,9 @@ _MOVES = {
 
 
 def move(wanted: Sequence[tuple[int, UUID]], *, verb: str) -> list[Left]:
-    """Do ``verb`` (retry, discard or restore) to many entries, each in the name of a given run.
+    """Do ``verb`` to many entries, each in the name of a given run.
 
+    The verbs are those of ``_MOVES``; ``resync`` leaves alone what has no source.
     Returns only what was left alone, so that a million moves do not travel back.
     """
     params: dict[str, Any] = {
@@ -73,10 +91,11 @@ def move(wanted: Sequence[tuple[int, UUID]], *, verb: str) -> list[Left]:
         "ids": array([entry_id for entry_id, _ in wanted]),
         "run_ids": array([run_id for _, run_id in wanted]),
         "sources": sorted(sources_of(verb)),
+        "rescan": verb == "resync",
     }
     with connection.cursor() as cursor:
         cursor.execute(_MOVE.format(moves=_MOVES[verb]), params)
         return [
-            Left(run_id, EntryStatus(status) if status else None, ids)
-            for run_id, status, ids in cursor.fetchall()
+            Left(run_id, EntryStatus(status) if status else None, has_source, ids)
+            for run_id, status, has_source, ids in cursor.fetchall()
         ]

@@ -34,13 +34,15 @@ WITH picked AS MATERIALIZED (
                / coalesce(s.size, 1) AS chunk
     FROM picked p
     LEFT JOIN unnest(%(kinds)s::text[], %(sizes)s::int[]) AS s (kind, size) ON s.kind = p.kind
-    WHERE p.status = ANY(%(sources)s)
+    WHERE p.status = ANY(%(sources)s) AND NOT (%(rescan)s AND p.source_id IS NULL)
 ), runs AS MATERIALIZED (
     SELECT kind, source_id, chunk, gen_random_uuid() AS run_id
     FROM eligible GROUP BY kind, source_id, chunk
 ), moved AS (
     UPDATE entries_entry e
-    SET status = 'queued', attempt = e.attempt + 1, run_id = r.run_id, next_attempt_at = NULL,
+    SET status = 'queued', attempt = e.attempt + 1, run_id = r.run_id,
+        -- A resync that finds its source closed puts everything back as it was.
+        next_attempt_at = CASE WHEN %(rescan)s THEN e.next_attempt_at END,
         automatic_attempts = CASE WHEN %(fresh)s THEN 0 ELSE e.automatic_attempts END,
         status_changed_at = now(), updated_at = now()
     FROM eligible g
@@ -50,29 +52,34 @@ WITH picked AS MATERIALIZED (
     RETURNING e.id, e.attempt, e.run_id, g.status
 ), noted AS (
     INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, queued_at,
-                                 worker, error_class, error_message, traceback, fingerprint)
-    SELECT id, attempt, run_id, 'queued', status, now(), '', '', '', '', '' FROM moved ORDER BY id
+                                 worker, error_class, error_message, traceback, fingerprint,
+                                 is_rescan)
+    SELECT m.id, m.attempt, m.run_id, 'queued', m.status, now(), '', '', '', '', '',
+           -- An automatic retry goes on with what it retries.
+           %(rescan)s OR (NOT %(fresh)s AND EXISTS (
+               SELECT FROM entries_attempt a
+               WHERE a.entry_id = m.id AND a.number = m.attempt - 1 AND a.is_rescan))
+    FROM moved m ORDER BY m.id
 )
 SELECT p.id, p.kind, p.status, coalesce(m.attempt, p.attempt), m.run_id, p.source_id
 FROM picked p LEFT JOIN moved m ON m.id = p.id ORDER BY p.id
 """
 
 
-def queue(
-    ids: Iterable[int], *, verb: str, run_sizes: Mapping[str, int], fresh: bool = True
-) -> list[Seen]:
+def queue(ids: Iterable[int], *, verb: str, run_sizes: Mapping[str, int]) -> list[Seen]:
     """Move what ``verb`` allows to ``queued``, each under the id of the run it now belongs to.
 
     Entries are gathered into runs by kind and source, in id order, at most ``run_sizes[kind]`` in
-    each. ``fresh`` starts a new cycle of automatic retries. Unknown ids are missing from the
-    answer.
+    each. Every verb but ``wake`` starts a new cycle of automatic retries; ``resync`` leaves alone
+    what has no source. Unknown ids are missing from the answer.
     """
     params: dict[str, Any] = {
         "ids": list(ids),
         "kinds": list(run_sizes),
         "sizes": list(run_sizes.values()),
         "sources": sorted(sources_of(verb)),
-        "fresh": fresh,
+        "fresh": verb != "wake",
+        "rescan": verb == "resync",
     }
     with connection.cursor() as cursor:
         cursor.execute(_QUEUE, params)
@@ -91,7 +98,8 @@ WITH picked AS MATERIALIZED (
 ), moved AS (
     UPDATE entries_entry e
     SET status = p.previous_status, status_changed_at = now(), updated_at = now(),
-        next_attempt_at = CASE p.previous_status WHEN 'scheduled' THEN now() END
+        next_attempt_at = CASE p.previous_status
+            WHEN 'scheduled' THEN coalesce(e.next_attempt_at, now()) END
     FROM picked p WHERE e.id = p.id RETURNING e.id, e.attempt
 ), noted AS (
     UPDATE entries_attempt a SET status = 'cancelled', ended_at = clock_timestamp()

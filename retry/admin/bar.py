@@ -28,11 +28,14 @@ class Bar:
     words: str
 
     @classmethod
-    def of(cls, counts: Mapping[str, int], *, total: int) -> Self:
+    def of(
+        cls, counts: Mapping[str, int], *, total: int, named: Mapping[str, str] = OUTCOMES
+    ) -> Self:
+        """``named``: what the counts are called."""
         shares = [(name, count / total) for name, count in counts.items() if count and total]
         widths = [(name, max(share * 100, _NARROWEST)) for name, share in shares]
         scale = min(1.0, 100 / sum(width for _, width in widths)) if widths else 1.0
-        said = ", ".join(f"{count:,} {OUTCOMES[name]}" for name, count in counts.items() if count)
+        said = ", ".join(f"{count:,} {named[name]}" for name, count in counts.items() if count)
         return cls(tuple(_placed(widths, scale)), f"of {total:,}: {said or 'nothing yet'}")
 
 

@@ -1,46 +1,55 @@
 """Entries with what can be done to them: retry one, act on a selection, or on a whole filter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 
 from entries.admin import EntryAdmin
 from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
-from entries.states import EntryStatus, sources_of
+from entries.states import EntryStatus
 from retry import service
+from retry.admin import hold_words
 from retry.admin import messages as words
-from retry.admin.acting import VerbsAdmin, actor_of
+from retry.admin.acting import actor_of
 from retry.admin.criteria import of_list, preview_url
+from retry.admin.entry_page import EntryVerbs
 from retry.admin.launch import launch
-from retry.admin.selection import ReasonForm, SelectionRefused, reason_of, selection_of
+from retry.admin.selection import SelectionRefused, selection_of
 from retry.errors import RetryError
 from retry.models import Action, Run
 from retry.operations.control import PERMISSIONS
 from retry.operations.selection import Selection
+from retry.outcomes import ItemOutcome, QueueOutcome
 
 admin.site.unregister(Entry)
 
 
 @admin.register(Entry)
-class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
-    actions = ("retry_selected", "discard_selected", "restore_selected")
-    verbs_template = "redrive/entry/retry.html"
+class RetryEntryAdmin(EntryVerbs, EntryAdmin):
+    actions = (
+        "retry_selected",
+        "resync_selected",
+        "retry_now_selected",
+        "stop_selected",
+        "discard_selected",
+        "restore_selected",
+    )
     reaches_across = True
     search_help_text = "Searches external id, title and error message for this text as it stands."
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(service.RETRY)
+
+    def has_resync_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(service.RESYNC)
 
     def has_discard_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSIONS[Action.DISCARD])
@@ -68,6 +77,7 @@ class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
         links = {
             "group_url": group_url(request, request.GET.get("fingerprint", "")),
             "across_links": self._across_links(request),
+            "actions_help": words.RETRY_OR_RESYNC if request.user.has_perm(service.RESYNC) else "",
         }
         return super().changelist_view(request, links | (extra_context or {}))
 
@@ -90,15 +100,40 @@ class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
     def retry_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
-        """The ids as they were ticked, not ``queryset``: whoever has left the filter since then
-        gets an outcome as well."""
-        selection = selection_of(request.POST)
-        if selection.across:
-            return self._to_preview(request, Action.RETRY, reason=selection.reason)
+        return self._at_once(request, Action.RETRY, service.retry_entries)
+
+    @admin.action(description="Resync selected", permissions=["resync"])
+    def resync_selected(
+        self, request: HttpRequest, queryset: QuerySet[Entry]
+    ) -> HttpResponse | None:
+        return self._at_once(request, Action.RESYNC, service.resync_entries)
+
+    @admin.action(description="Retry now", permissions=["retry"])
+    def retry_now_selected(
+        self, request: HttpRequest, queryset: QuerySet[Entry]
+    ) -> HttpResponse | None:
+        return self._at_once(request, Action.RETRY_NOW, service.retry_entries_now)
+
+    @admin.action(description="Stop retrying", permissions=["retry"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
+        return self._at_once(request, Action.STOP, service.stop_retrying)
+
+    def _at_once(
+        self,
+        request: HttpRequest,
+        action: Action,
+        verb: Callable[..., QueueOutcome | Sequence[ItemOutcome]],
+    ) -> HttpResponse | None:
+        """Do it to what is ticked, or go to the preview of all that is shown.
+
+        The ids as they were ticked, not the queryset: whoever has left the filter since then gets
+        an outcome as well.
+        """
+        ticked = selection_of(request.POST)
+        if ticked.across:
+            return self._to_preview(request, action, reason=ticked.reason)
         try:
-            outcome = service.retry_entries(
-                selection.ids, actor=actor_of(request), reason=selection.reason
-            )
+            outcome = verb(ticked.ids, actor=actor_of(request), reason=ticked.reason)
         except RetryError as error:
             words.show(request, [words.of_refusal(error)])
         else:
@@ -142,42 +177,14 @@ class RetryEntryAdmin(VerbsAdmin, EntryAdmin):
 
     # --- the page of one -----------------------------------------------------------------------
 
-    def get_urls(self) -> list[URLPattern]:
-        retry = self.admin_site.admin_view(require_POST(self.retry_view))
-        return [
-            path("<path:object_id>/retry/", retry, name="entries_entry_retry"),
-            *super().get_urls(),
-        ]
-
-    def retry_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        if not self.has_view_permission(request) or not self.has_retry_permission(request):
-            raise PermissionDenied
-        entry = self.get_object(request, object_id)
-        if entry is None:
-            raise Http404
-        try:
-            item, dispatched = service.retry_entry(
-                entry.pk, actor=actor_of(request), reason=reason_of(request.POST)
-            )
-        except SelectionRefused as refusal:
-            messages.error(request, str(refusal))
-        except RetryError as error:
-            words.show(request, [words.of_refusal(error)])
-        else:
-            words.show(request, words.of_one(item, dispatched=dispatched))
-        return self.back_to(request, entry)
-
     def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
-        retryable = entry.status in sources_of("retry")
         failed = entry.status == EntryStatus.FAILED
-        return super().live_context(request, entry) | {
-            "may_retry": self.has_retry_permission(request),
-            "retryable": retryable,
-            "why_not_retryable": "" if retryable else words.why_not_retryable(entry.status),
-            "retry_url": reverse("admin:entries_entry_retry", args=[entry.pk]),
-            "reason_form": ReasonForm(),
-            "group_url": group_url(request, entry.fingerprint if failed else ""),
+        context = super().live_context(request, entry) | {
+            "group_url": group_url(request, entry.fingerprint if failed else "")
         }
+        lines = hold_words.of_entry(entry)
+        version = f"{context['live_version']}-{len(lines)}"
+        return context | {"hold_lines": lines, "live_version": version}
 
     def asked_for(self, request: HttpRequest, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
         wanted = {attempt.run_id for attempt in attempts}

@@ -55,6 +55,11 @@ class StartForm(forms.Form):
         label="Yes, I mean every entry there is",
         error_messages={"required": "Nothing narrows this: say that you mean every entry."},
     )
+    only_if_changed = forms.BooleanField(
+        label="Only what has changed",
+        required=False,
+        help_text="What the source has not changed is not processed again.",
+    )
     key = forms.RegexField(
         r"\A[0-9a-f]{32}\Z",
         widget=forms.HiddenInput,
@@ -70,7 +75,9 @@ class StartForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=dict(initial or {}), label_suffix="")
         self.initial.setdefault("key", new_key())
-        if asked.action != Action.RETRY:
+        if asked.action != Action.RESYNC:
+            del self.fields["only_if_changed"]
+        if not asked.action.by_workers:
             for name in ("rate_per_second", "canary_size", "max_failure_percent"):
                 del self.fields[name]
         if not asked.everything:

@@ -21,6 +21,7 @@ def launch(
     reason: str,
     key: str,
     pace: Pace | None = None,
+    only_if_changed: bool = False,
 ) -> HttpResponse:
     """Start it and go to its page; a form that is sent again leads to what it had started.
 
@@ -29,7 +30,13 @@ def launch(
     actor = actor_of(request)
     sent_before = Operation.objects.filter(actor_label=actor.label, idempotency_key=key).exists()
     operation = control.start(
-        selection, action=action, actor=actor, reason=reason, pace=pace, idempotency_key=key
+        selection,
+        action=action,
+        actor=actor,
+        reason=reason,
+        pace=pace,
+        only_if_changed=only_if_changed,
+        idempotency_key=key,
     )
     visible = request.user.has_perm(VIEW)
     if sent_before:

@@ -1,10 +1,12 @@
 """Outcomes and refusals in words: the one place of the admin that has them."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from entries.errors import EntriesError
 from entries.states import EntryStatus
@@ -15,8 +17,9 @@ from retry.errors import (
     QueueUnavailable,
     RetryError,
 )
-from retry.models import Action, Operation
-from retry.outcomes import ItemOutcome, QueueOutcome
+from retry.holds.control import named
+from retry.models import Action, Hold, Operation, Sync, SyncState
+from retry.outcomes import ItemOutcome, QueueOutcome, Reason
 
 _REDIS_IS_DOWN = "Redis cannot be reached; {} when it is back."
 
@@ -25,7 +28,7 @@ _WHY_NOT_RETRYABLE = {
     EntryStatus.QUEUED: "It is queued and waits for a worker.",
     EntryStatus.RUNNING: "It is with a worker right now.",
     EntryStatus.SCHEDULED: "Its automatic retry is due soon.",
-    EntryStatus.SUCCEEDED: "It has succeeded, so there is nothing to retry.",
+    EntryStatus.SUCCEEDED: "It has succeeded, and has no source to be fetched from anew.",
     EntryStatus.DISCARDED: "It was discarded.",
 }
 
@@ -35,12 +38,35 @@ OUTCOMES = {
     "succeeded": "succeeded",
     "failed": "failed again",
     "scheduled": "scheduled",
+    "unchanged": "unchanged",
     "skipped": "skipped",
     "cancelled": "cancelled",
     "running": "running",
     "queued": "queued",
     "planned": "planned",
 }
+
+#: What a sync found, in the order in which it is told.
+SYNCED = {
+    "created": "new",
+    "updated": "changed",
+    "unchanged": "as before",
+    "gone": "gone",
+    "invalid": "invalid",
+}
+#: The same of a dry run.
+WOULD = {
+    "created": "would be new",
+    "updated": "would change",
+    "unchanged": "would stay",
+    "gone": "would be gone",
+    "invalid": "invalid",
+}
+#: Where people choose between them.
+RETRY_OR_RESYNC = (
+    "Retry runs the stored input again. Resync fetches it from its source first, then runs what it "
+    "got; where the source cannot be read, the entry stays what it was."
+)
 
 _CONTROLLED = {
     "pause": "Paused: nothing more of it starts until somebody resumes it.",
@@ -61,10 +87,15 @@ class ActionWords:
 
     do: str
     done: str
+    #: What it means, where people choose.
+    help: str = ""
 
 
 _ACTIONS = {
-    Action.RETRY: ActionWords("retry", "retried"),
+    Action.RETRY: ActionWords("retry", "retried", RETRY_OR_RESYNC),
+    Action.RESYNC: ActionWords("resync", "resynced", RETRY_OR_RESYNC),
+    Action.RETRY_NOW: ActionWords("retry now", "retried now"),
+    Action.STOP: ActionWords("stop retrying", "stopped"),
     Action.DISCARD: ActionWords("discard", "discarded"),
     Action.RESTORE: ActionWords("restore", "restored"),
 }
@@ -75,10 +106,19 @@ def show(request: HttpRequest, worded: Iterable[Worded]) -> None:
         messages.add_message(request, message.level, message.text)
 
 
-def of_selection(outcome: QueueOutcome) -> Iterable[Worded]:
-    """``3 queued, 1 skipped (already running).``"""
-    parts = [f"{outcome.queued:,} queued"] if outcome.queued else ["Nothing was queued"]
-    skipped = outcome.skipped
+def of_selection(outcome: QueueOutcome | Sequence[ItemOutcome]) -> Iterable[Worded]:
+    """``3 queued, 1 skipped (already running).`` Without a queue: ``3 stopped, …``"""
+    if isinstance(outcome, QueueOutcome):
+        yield _tally(outcome.queued, outcome.skipped, done="queued")
+        if not outcome.dispatched:
+            yield _redis_is_down(one=outcome.queued == 1)
+    else:
+        skipped = Counter(item.reason for item in outcome if item.reason is not None)
+        yield _tally(len(outcome) - skipped.total(), skipped, done="stopped")
+
+
+def _tally(count: int, skipped: Mapping[Reason, int], *, done: str) -> Worded:
+    parts = [f"{count:,} {done}"] if count else [f"Nothing was {done}"]
     if skipped:
         reasons = sorted((reason.words, count) for reason, count in skipped.items())
         words = (
@@ -87,10 +127,8 @@ def of_selection(outcome: QueueOutcome) -> Iterable[Worded]:
             else ", ".join(f"{count:,} {reason}" for reason, count in reasons)
         )
         parts.append(f"{sum(skipped.values()):,} skipped ({words})")
-    level = messages.SUCCESS if outcome.queued else messages.WARNING
-    yield Worded(level, f"{', '.join(parts)}.")
-    if not outcome.dispatched:
-        yield _redis_is_down(one=outcome.queued == 1)
+    level = messages.SUCCESS if count else messages.WARNING
+    return Worded(level, f"{', '.join(parts)}.")
 
 
 def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:
@@ -99,8 +137,23 @@ def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:
         yield _redis_is_down(one=True)
 
 
-def of_sync(slug: str) -> Worded:
-    return Worded(messages.SUCCESS, f"A worker will sync {slug} as soon as one is free.")
+def of_sync(sync: Sync, slug: str) -> Iterable[Worded]:
+    """Of one that has just been asked for, or was under way already."""
+    if sync.state == SyncState.RUNNING:
+        doing = "compared" if sync.dry_run else "synced"
+        yield Worded(messages.SUCCESS, f"{slug} is being {doing} right now.")
+        return
+    do = "say what a sync of" if sync.dry_run else "sync"
+    then = " would change" if sync.dry_run else ""
+    text = f"A worker will {do} {slug}{then} as soon as one is free."
+    yield Worded(messages.SUCCESS, text)
+    if not sync.dispatched:
+        yield _redis_is_down(one=True)
+
+
+def of_stopped(item: ItemOutcome) -> Worded:
+    text = f"Entry {item.entry_id} is failed: no automatic retry comes any more."
+    return Worded(messages.SUCCESS, text)
 
 
 def of_action(action: str) -> ActionWords:
@@ -140,6 +193,15 @@ def of_the_same_form() -> Worded:
 
 def of_control(verb: str) -> Worded:
     return Worded(messages.SUCCESS, _CONTROLLED[verb])
+
+
+def of_hold(hold: Hold) -> Worded:
+    what = capfirst(named(hold))
+    if hold.lifted_at is None:
+        text = f"{what} is on hold: nothing of it starts until the hold is lifted."
+    else:
+        text = f"{what} goes on: what has waited starts by itself, the oldest first."
+    return Worded(messages.SUCCESS, text)
 
 
 def of_refusal(error: RetryError | EntriesError) -> Worded:

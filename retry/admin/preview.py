@@ -71,6 +71,7 @@ def _launched(request: HttpRequest, asked: Asked, form: StartForm) -> HttpRespon
         reason=form.cleaned_data["reason"],
         key=form.cleaned_data["key"],
         pace=form.pace(),
+        only_if_changed=form.cleaned_data.get("only_if_changed", False),
     )
 
 

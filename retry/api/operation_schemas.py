@@ -89,6 +89,46 @@ class BulkRetryRequest(SelectionRequest):
         )
 
 
+class OneOrManyRequest(BulkRetryRequest):
+    """One of ``entry_id``, ``entry_ids`` and ``filter``. A pace is for many."""
+
+    entry_id: EntryId | None = None
+
+    def chosen(self) -> list[str]:
+        return [name for name in ("entry_id", "entry_ids", "filter") if getattr(self, name)]
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if len(self.chosen()) != 1:
+            raise ValueError("give one of entry_id, entry_ids and filter")
+        if self.entry_id is not None:
+            extra = self.model_fields_set & _FOR_MANY
+            if extra:
+                raise ValueError(f"with entry_id leave out {', '.join(sorted(extra))}")
+        return self
+
+
+_FOR_MANY = frozenset({"dry_run", "rate_per_second", "canary_size", "max_failure_rate"})
+
+
+class ResyncRequest(OneOrManyRequest):
+    """One of ``entry_id``, ``entry_ids``, ``filter`` and ``source``, the slug of one.
+
+    ``only_if_changed``: what the source has not changed is not processed again.
+    """
+
+    source: _Name | None = None
+    only_if_changed: bool = False
+
+    def chosen(self) -> list[str]:
+        return [*super().chosen(), *(["source"] if self.source else [])]
+
+    def selection(self) -> Selection:
+        if self.source is not None:
+            return Selection(filter=EntryFilter(source=self.source))
+        return super().selection()
+
+
 class ControlRequest(Request):
     reason: ReasonText = ""
 
@@ -130,6 +170,7 @@ class BulkProgressResponse(Response):
     succeeded: int
     failed: int
     scheduled: int
+    unchanged: int
     cancelled: int
     skipped: dict[str, int]
     rate: float
@@ -156,6 +197,7 @@ class BulkProgressResponse(Response):
             succeeded=found.succeeded,
             failed=found.failed,
             scheduled=found.scheduled,
+            unchanged=found.unchanged,
             cancelled=found.cancelled,
             skipped=dict(found.skipped),
             rate=round(found.rate, 2),
@@ -212,6 +254,7 @@ class ItemQuery(Query):
             "succeeded",
             "failed",
             "scheduled",
+            "unchanged",
             "cancelled",
             "skipped",
         ]

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from entries.models import Source
+from retry import service
 from retry.api import problems
 from retry.api.base import answer, api_view, parse_body, parse_query
 from retry.api.operation_schemas import (
@@ -18,13 +21,15 @@ from retry.api.operation_schemas import (
     ControlRequest,
     ItemPageResponse,
     ItemQuery,
+    OneOrManyRequest,
     OperationPage,
     OperationQuery,
     OperationSummary,
+    ResyncRequest,
     SelectionRequest,
 )
-from retry.api.schemas import NoQuery
-from retry.errors import NotPermitted, OperationNotFound
+from retry.api.schemas import NoQuery, RetryResponse, StopResponse
+from retry.errors import NotPermitted, OperationNotFound, SourceNotFound
 from retry.models import Action, Operation
 from retry.operations import control
 from retry.operations.items import items
@@ -36,32 +41,69 @@ _KEY = re.compile(r"[\x21-\x7e]{1,100}")
 _VIEW = "retry.view_operation"
 
 
+#: Does it to one entry and answers.
+One = Callable[[Any, Actor], HttpResponse]
+
+
 def _start(
-    action: Action, shape: type[SelectionRequest]
+    action: Action, shape: type[SelectionRequest], *, one: One | None = None
 ) -> Callable[[HttpRequest, Actor], HttpResponse]:
+    """``one``: for shapes that may also name a single entry, which needs no operation."""
+
     def view(request: HttpRequest, actor: Actor) -> HttpResponse:
         parse_query(request, NoQuery)
         key = _idempotency_key(request)
         asked = parse_body(request, shape)
-        selection = asked.selection()
-        if asked.dry_run:
-            control.require(actor, action)
-            found = preview(selection, action=action, actor=actor)
-            return answer(BulkPreviewResponse.of(found))
-        # Counted before anything moves; the operation's own numbers count from then on.
+        if one is not None and isinstance(asked, OneOrManyRequest) and asked.entry_id is not None:
+            return one(asked, actor)
         control.require(actor, action)
+        if isinstance(asked, ResyncRequest):
+            _require_source(asked.source)
+        selection = asked.selection()
+        # Counted before anything moves; the operation's own numbers count from then on.
         found = preview(selection, action=action, actor=actor)
+        if asked.dry_run:
+            return answer(BulkPreviewResponse.of(found))
         operation = control.start(
             selection,
             action=action,
             actor=actor,
             reason=asked.reason,
             pace=asked.pace(),
+            only_if_changed=getattr(asked, "only_if_changed", False),
             idempotency_key=key,
         )
         return _accepted(operation, found)
 
     return view
+
+
+def _require_source(slug: str | None) -> None:
+    """A misspelt source is an error, not an operation over nothing."""
+    if slug is not None and not Source.objects.filter(slug=slug).exists():
+        raise SourceNotFound(slug)
+
+
+def _resync_one(asked: ResyncRequest, actor: Actor) -> HttpResponse:
+    item, dispatched = service.resync_entry(
+        cast("int", asked.entry_id),
+        actor=actor,
+        reason=asked.reason,
+        only_if_changed=asked.only_if_changed,
+    )
+    return answer(RetryResponse.of(item, dispatched=dispatched), status=202)
+
+
+def _retry_one_now(asked: OneOrManyRequest, actor: Actor) -> HttpResponse:
+    entry_id = cast("int", asked.entry_id)
+    item, dispatched = service.retry_entry_now(entry_id, actor=actor, reason=asked.reason)
+    return answer(RetryResponse.of(item, dispatched=dispatched), status=202)
+
+
+def _stop_one(asked: OneOrManyRequest, actor: Actor) -> HttpResponse:
+    entry_id = cast("int", asked.entry_id)
+    item = service.stop_retrying_entry(entry_id, actor=actor, reason=asked.reason)
+    return answer(StopResponse.of(item))
 
 
 def _accepted(operation: Operation, found: Preview) -> HttpResponse:
@@ -154,6 +196,9 @@ def _may_view(actor: Actor) -> None:
 
 
 retry_bulk = api_view(post=_start(Action.RETRY, BulkRetryRequest))
+resync = api_view(post=_start(Action.RESYNC, ResyncRequest, one=_resync_one))
+retry_now = api_view(post=_start(Action.RETRY_NOW, OneOrManyRequest, one=_retry_one_now))
+stop = api_view(post=_start(Action.STOP, OneOrManyRequest, one=_stop_one))
 discard = api_view(post=_start(Action.DISCARD, SelectionRequest))
 restore = api_view(post=_start(Action.RESTORE, SelectionRequest))
 operations = api_view(get=_list)

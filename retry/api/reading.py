@@ -18,6 +18,7 @@ from retry.api.schemas import (
     EntryPage,
     EntryQuery,
     EntrySummary,
+    StandingHold,
     StatusResponse,
     WorkerStatus,
 )
@@ -96,6 +97,7 @@ def status() -> StatusResponse:
         undispatched=found.undispatched,
         oldest_queued_at=found.oldest_queued_at,
         redis=found.redis,
+        holds=[StandingHold.of(hold) for hold in found.holds],
     )
 
 
@@ -124,7 +126,8 @@ def _summary(entry: Entry) -> dict[str, object]:
         "attempt": entry.attempt,
         "error": _error(entry),
         "failed_at": entry.failed_at,
-        "next_attempt_at": entry.next_attempt_at,
+        "next_attempt_at": entry.next_attempt_at if entry.status == "scheduled" else None,
+        "gone_at": entry.gone_at,
         "created_at": entry.created_at,
         "updated_at": entry.updated_at,
     }
@@ -135,6 +138,10 @@ def _attempt(attempt: Attempt) -> AttemptDetail:
         number=attempt.number,
         run_id=attempt.run_id,
         status=attempt.status,
+        is_rescan=attempt.is_rescan,
+        change=attempt.change,
+        hash_before=attempt.hash_before,
+        hash_after=attempt.hash_after,
         previous_status=attempt.previous_status,
         queued_at=attempt.queued_at,
         started_at=attempt.started_at,

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from entries.states import EntryStatus
+from retry.models import Hold
 from retry.outcomes import ItemOutcome
 
 MAX_ID = 2**63 - 1
@@ -89,6 +90,15 @@ class RetryResponse(Response):
         )
 
 
+class StopResponse(Response):
+    entry_id: int
+    status: EntryStatus
+
+    @classmethod
+    def of(cls, item: ItemOutcome) -> Self:
+        return cls.model_validate({"entry_id": item.entry_id, "status": item.status})
+
+
 class Query(BaseModel):
     """A query string: every value arrives as text, so this cannot be strict."""
 
@@ -134,14 +144,23 @@ class EntrySummary(Response):
     error: EntryError | None
     failed_at: datetime | None
     next_attempt_at: datetime | None
+    gone_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
 
 class AttemptDetail(Response):
+    """``change``: what a resync found (``changed``, ``unchanged``, ``gone``), else empty; the
+    hashes are of title and payload as they were stored and as the source has them.
+    """
+
     number: int
     run_id: UUID
     status: str
+    is_rescan: bool
+    change: str
+    hash_before: str
+    hash_after: str
     previous_status: str
     queued_at: datetime
     started_at: datetime | None
@@ -182,8 +201,32 @@ class DispatcherStatus(Response):
     pid: int | None
 
 
+class StandingHold(Response):
+    """``automatic``: put there by the breaker, which probes and lifts it itself."""
+
+    id: int
+    kind: str | None
+    source: str | None
+    automatic: bool
+    actor: str
+    reason: str
+    created_at: datetime
+    probes: int
+    next_probe_at: datetime | None
+
+    @classmethod
+    def of(cls, hold: Hold) -> Self:
+        names = cls.model_fields.keys() - {"kind", "source", "actor"}
+        told = {name: getattr(hold, name) for name in names} | {
+            "kind": hold.kind or None,
+            "source": hold.source.slug if hold.source else None,
+            "actor": hold.actor_label,
+        }
+        return cls.model_validate(told)
+
+
 class StatusResponse(Response):
-    """``queues`` and ``workers`` are null where Redis cannot be reached."""
+    """``queues`` and ``workers`` are null where Redis cannot be reached. ``holds``: that stand."""
 
     entries: dict[str, int]
     queues: dict[str, int] | None
@@ -192,3 +235,4 @@ class StatusResponse(Response):
     undispatched: int
     oldest_queued_at: datetime | None
     redis: bool
+    holds: list[StandingHold]

@@ -1,11 +1,14 @@
 from django.urls import path, re_path
 
-from retry.api import operations, views
+from retry.api import holds, operations, syncs, views
 
 app_name = "api"
 urlpatterns = [
     path("retry", views.retry, name="retry"),
     path("retry/bulk", operations.retry_bulk, name="retry-bulk"),
+    path("retry/now", operations.retry_now, name="retry-now"),
+    path("retry/stop", operations.stop, name="retry-stop"),
+    path("resync", operations.resync, name="resync"),
     path("discard", operations.discard, name="discard"),
     path("restore", operations.restore, name="restore"),
     path("operations", operations.operations, name="operations"),
@@ -21,6 +24,11 @@ urlpatterns = [
     ),
     path("entries", views.entries, name="entries"),
     path("entries/<int:entry_id>", views.entry, name="entry"),
+    path("sources/<slug:slug>/sync", syncs.request_sync, name="source-sync"),
+    path("syncs", syncs.syncs, name="syncs"),
+    path("syncs/<int:sync_id>", syncs.sync, name="sync"),
+    path("holds", holds.holds, name="holds"),
+    path("holds/<int:hold_id>/lift", holds.lift, name="lift"),
     path("status", views.status, name="status"),
     # Nothing under the API answers with HTML, not even what does not exist.
     re_path("", views.nothing, name="nothing"),

@@ -16,6 +16,9 @@ from retry.outcomes import Actor
 
 PERMISSIONS = {
     Action.RETRY: "entries.retry_entry",
+    Action.RESYNC: "entries.resync_entry",
+    Action.RETRY_NOW: "entries.retry_entry",
+    Action.STOP: "entries.retry_entry",
     Action.DISCARD: "entries.discard_entry",
     Action.RESTORE: "entries.discard_entry",
 }
@@ -43,10 +46,12 @@ def start(
     actor: Actor,
     reason: str = "",
     pace: Pace | None = None,
+    only_if_changed: bool = False,
     idempotency_key: str | None = None,
 ) -> Operation:
     """Freeze the selection into planned runs; the dispatcher does the rest.
 
+    ``only_if_changed``: a resync processes only what its source has changed.
     The same ``idempotency_key`` from the same actor gives the same operation again. Raises
     ``NotPermitted``, ``EmptySelection`` and ``TooManyEntries`` before anything is created.
     """
@@ -62,6 +67,7 @@ def start(
             actor=actor,
             reason=reason,
             pace=pace or Pace(),
+            only_if_changed=only_if_changed,
             idempotency_key=idempotency_key,
         )
     except IntegrityError:
@@ -79,6 +85,7 @@ def _create(
     actor: Actor,
     reason: str,
     pace: Pace,
+    only_if_changed: bool,
     idempotency_key: str | None,
 ) -> Operation:
     limit = pace.max_failure_rate
@@ -94,6 +101,7 @@ def _create(
             selection_words=selection.words()[:1000],
             rate_per_second=pace.rate_per_second,
             canary_size=pace.canary_size,
+            only_if_changed=only_if_changed and action == Action.RESYNC,
             max_failure_rate=limit,
             idempotency_key=idempotency_key,
         )
@@ -151,16 +159,24 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
 def retry_failed(
     operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
 ) -> Operation:
-    """A new operation over what failed in this one."""
-    if not Operation.objects.filter(pk=operation_id).exists():
+    """A new operation over what failed in this one: a resync's is a resync, all others' a retry."""
+    operation = Operation.objects.filter(pk=operation_id).first()
+    if operation is None:
         raise OperationNotFound(operation_id)
     return start(
         Selection(failed_of=operation_id),
-        action=Action.RETRY,
+        action=again(operation),
         actor=actor,
         reason=reason,
         idempotency_key=idempotency_key,
     )
+
+
+def again(operation: Operation) -> Action:
+    """What puts right what failed in it. Of a resync nothing need be ``failed``: where a source
+    could not be read its entries are what they were.
+    """
+    return Action.RESYNC if operation.action == Action.RESYNC else Action.RETRY
 
 
 def _control(

@@ -41,6 +41,7 @@ OUTCOMES = {
     "succeeded": Q(succeeded__gt=0),
     "failed": Q(failed__gt=0),
     "scheduled": Q(scheduled__gt=0),
+    "unchanged": Q(unchanged__gt=0),
     "cancelled": Q(cancelled__gt=0) | Q(state=RunState.CANCELLED) | Q(state=RunState.RUNNING),
     "skipped": Q(skipped_count__gt=0),
 }
@@ -128,7 +129,7 @@ def _otherwise(operation: Operation, run: Run) -> str | None:
     """The outcome of an entry of that run which has no attempt in it and was not left out."""
     if run.state in {RunState.PLANNED, RunState.CANCELLED}:
         return str(run.state)
-    if run.state == RunState.FINISHED and operation.action != Action.RETRY:
+    if run.state == RunState.FINISHED and not Action(operation.action).by_workers:
         return "succeeded"
     return None  # it went on in another run
 

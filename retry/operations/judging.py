@@ -35,7 +35,7 @@ def judge(operation: Operation) -> Verdict:
 _CANARY = """
 SELECT count(*) FILTER (WHERE state = 'planned'),
        count(*) FILTER (WHERE state IN ('queued', 'running')),
-       coalesce(sum(succeeded), 0), coalesce(sum(failed + scheduled), 0)
+       coalesce(sum(succeeded + unchanged), 0), coalesce(sum(failed + scheduled), 0)
 FROM retry_run WHERE operation_id = %s AND canary
 """
 
@@ -54,8 +54,9 @@ def _judge_canary(operation: Operation) -> Verdict | None:
 
 
 _LAST = """
-SELECT succeeded, failed + scheduled FROM retry_run
-WHERE operation_id = %s AND NOT canary AND started_at >= %s AND succeeded + failed + scheduled > 0
+SELECT succeeded + unchanged, failed + scheduled FROM retry_run
+WHERE operation_id = %s AND NOT canary AND started_at >= %s
+  AND succeeded + unchanged + failed + scheduled > 0
 ORDER BY started_at DESC LIMIT 100
 """
 

@@ -23,6 +23,7 @@ class Progress:
     succeeded: int = 0
     failed: int = 0
     scheduled: int = 0
+    unchanged: int = 0
     cancelled: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     rate: float = 0.0
@@ -43,14 +44,18 @@ class Progress:
     @property
     def settled(self) -> int:
         """Entries of which nothing more is to be expected here."""
-        return self.succeeded + self.failed + self.scheduled + self.cancelled + self.skipped_total
+        done = self.succeeded + self.failed + self.scheduled + self.unchanged
+        return done + self.cancelled + self.skipped_total
 
+
+#: In the order of the columns below.
+_OUTCOMES = ("succeeded", "failed", "scheduled", "unchanged", "cancelled")
 
 _SUMS = """
 SELECT state, sum(size - skipped_count - handed_on), sum(succeeded), sum(failed), sum(scheduled),
-       sum(cancelled),
+       sum(unchanged), sum(cancelled),
        sum(CASE WHEN ended_at > now() - interval '1 minute' OR state = 'running'
-                THEN succeeded + failed + scheduled ELSE 0 END),
+                THEN succeeded + failed + scheduled + unchanged ELSE 0 END),
        extract(epoch FROM now() - min(CASE WHEN ended_at > now() - interval '1 minute'
                                              OR state = 'running' THEN started_at END))
 FROM retry_run WHERE operation_id = %s GROUP BY state
@@ -81,7 +86,7 @@ def progress(operation_id: UUID) -> Progress:
         running = int(cursor.fetchone()[0])
     sums = {
         name: sum(int(row[index]) for row in rows.values())
-        for index, name in enumerate(("succeeded", "failed", "scheduled", "cancelled"), start=1)
+        for index, name in enumerate(_OUTCOMES, start=1)
     }
 
     def size(state: RunState) -> int:
@@ -89,7 +94,7 @@ def progress(operation_id: UUID) -> Progress:
 
     # A cancelled run counts what it put back; planned ones were cancelled whole.
     cancelled = max(sums.pop("cancelled"), 0)
-    never_started = size(RunState.CANCELLED) - int(rows.get(RunState.CANCELLED, [0] * 5)[4])
+    never_started = size(RunState.CANCELLED) - int(rows.get(RunState.CANCELLED, [0] * 6)[5])
     at_work = size(RunState.RUNNING) - _outcomes(rows, RunState.RUNNING)
     rate, eta = _rate(rows, left=size(RunState.PLANNED) + size(RunState.QUEUED) + at_work)
     return Progress(
@@ -106,13 +111,13 @@ def progress(operation_id: UUID) -> Progress:
 
 
 def _outcomes(rows: Mapping[str, tuple[int, ...]], state: RunState) -> int:
-    return sum(int(number) for number in rows[state][1:5]) if state in rows else 0
+    return sum(int(number) for number in rows[state][1:6]) if state in rows else 0
 
 
 def _rate(rows: Mapping[str, tuple[float | None, ...]], *, left: int) -> tuple[float, float | None]:
     """Outcomes of the runs of the last minute, over the time since the first of them began."""
-    outcomes = sum(int(row[5] or 0) for row in rows.values())
-    seconds = max((float(row[6] or 0) for row in rows.values()), default=0.0)
+    outcomes = sum(int(row[6] or 0) for row in rows.values())
+    seconds = max((float(row[7] or 0) for row in rows.values()), default=0.0)
     if not outcomes or seconds <= 0:
         return 0.0, None
     rate = outcomes / seconds

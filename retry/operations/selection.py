@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Count
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
 from entries.filters import EntryFilter
 from entries.models import Entry
@@ -96,7 +96,8 @@ def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
         shown = found.select_related("source").defer("payload", "result")
         sample = list(shown.order_by("id")[:10])
     with suppress(OperationalError), _hurried():
-        rows = list(found.order_by().values_list("status").annotate(Count("id")))
+        sourceless = ExpressionWrapper(Q(source=None), output_field=BooleanField())
+        rows = list(found.order_by().values_list("status", sourceless).annotate(Count("id")))
         return _counted(rows, selection, action, sample)
     return Preview(total=len(sample), eligible=0, exact=False, sample=sample)
 
@@ -111,17 +112,20 @@ def _hurried() -> Iterator[None]:
 
 
 def _counted(
-    rows: Sequence[tuple[str, int]], selection: Selection, action: Action, sample: Sequence[Entry]
+    rows: Sequence[tuple[str, bool, int]],
+    selection: Selection,
+    action: Action,
+    sample: Sequence[Entry],
 ) -> Preview:
     skipped: dict[Reason, int] = {}
     eligible = 0
-    for status, count in rows:
-        reason = reason_for(status, verb=action.value)
+    for status, sourceless, count in rows:
+        reason = reason_for(status, verb=action.value, has_source=not sourceless)
         if reason is None:
             eligible += count
         else:
             skipped[reason] = skipped.get(reason, 0) + count
-    total = sum(count for _, count in rows)
+    total = sum(count for *_, count in rows)
     missing = len(set(selection.ids)) - total if selection.ids else 0
     if missing:
         skipped[Reason.NOT_FOUND] = missing

@@ -15,11 +15,13 @@ class Tally:
     failed: int = 0
     scheduled: int = 0
     skipped: int = 0
+    unchanged: int = 0
     cancelled: int = 0
 
 
 _TALLIES = """
 SELECT operation_id, sum(succeeded), sum(failed), sum(scheduled), sum(skipped_count),
+       sum(unchanged),
        sum(CASE state WHEN 'cancelled' THEN size - skipped_count - handed_on ELSE cancelled END)
 FROM retry_run WHERE operation_id = ANY(%s) GROUP BY operation_id
 """

@@ -1,24 +1,23 @@
-"""Which runs have to be handed over again; pure."""
+"""Which runs and syncs have to be handed over again; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
-from retry.reconcile.observe import Snapshot
+from retry.reconcile.observe import Snapshot, WorkId
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``missing``: hand over again. ``suspects``: since when a run has looked odd."""
 
-    missing: tuple[UUID, ...]
-    suspects: Mapping[UUID, float]
+    missing: tuple[WorkId, ...]
+    suspects: Mapping[WorkId, float]
 
 
 def compare(
     snapshot: Snapshot,
     *,
-    suspects: Mapping[UUID, float],
+    suspects: Mapping[WorkId, float],
     now: float,
     absent_seconds: float,
     taken_seconds: float,

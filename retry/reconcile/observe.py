@@ -1,4 +1,4 @@
-"""What PostgreSQL and Redis each say about the runs, as plain values."""
+"""What PostgreSQL and Redis each say about runs and syncs, as plain values."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,14 +9,18 @@ from django.db.models.functions import Now
 from retry import queue
 from retry.job_ids import dispatch_job_id
 from retry.models import Run, RunState
-from retry.runs import startable
+from retry.syncs import rows
+from retry.waiting import startable
+
+#: Of a run, or of a sync.
+WorkId = UUID | int
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRun:
-    """A run that PostgreSQL says is queued; ``job_id`` is what it was last handed over as."""
+    """A run or sync that PostgreSQL says is queued; ``job_id``: as what it was last handed over."""
 
-    id: UUID
+    id: WorkId
     job_id: str
 
 
@@ -36,10 +40,11 @@ def observe() -> Snapshot:
     claimed in between looks queued and absent, which is why ``compare`` wants to see it twice.
     """
     queued = tuple(
-        WaitingRun(run_id, dispatch_job_id(job_id, dispatches=dispatches - 1))
-        for run_id, job_id, dispatches in startable()
-        .filter(dispatches__gt=0)
-        .values_list("id", "job_id", "dispatches")
+        WaitingRun(id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
+        for found in (startable().filter(dispatched_at__isnull=False), rows.waiting())
+        for id_, job_id, dispatches in found.filter(dispatches__gt=0).values_list(
+            "id", "job_id", "dispatches"
+        )
     )
     broker = queue.observe(tuple(settings.RQ_QUEUES))
     return Snapshot(queued, broker.waiting, broker.taken)

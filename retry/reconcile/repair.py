@@ -11,6 +11,7 @@ from entries.text import describe_error
 from retry import audit
 from retry.models import Run, RunState, Trigger
 from retry.outcomes import Actor
+from retry.reconcile.observe import WorkId
 from retry.runs import (
     Handing,
     Placed,
@@ -20,14 +21,19 @@ from retry.runs import (
     lock_lapsed,
     rescue_limits,
 )
+from retry.syncs import rows
+from retry.waiting import BY_AGE
 
 DISPATCHER = Actor.system("dispatcher")
 
 
-def hand_over_again(run_ids: Sequence[UUID]) -> int:
-    """Runs that Redis lost; returns how many reached it now."""
-    runs = Run.objects.filter(id__in=run_ids, state=RunState.QUEUED).order_by("created_at")
-    return hand_over(list(runs))
+def hand_over_again(missing: Sequence[WorkId]) -> int:
+    """Runs and syncs that Redis lost; returns how many reached it now."""
+    run_ids = [id_ for id_ in missing if isinstance(id_, UUID)]
+    runs = Run.objects.filter(id__in=run_ids, state=RunState.QUEUED).order_by(*BY_AGE)
+    sync_ids = [id_ for id_ in missing if isinstance(id_, int)]
+    syncs = rows.waiting().filter(pk__in=sync_ids).order_by("pk")
+    return hand_over(list(runs)) + rows.hand_over(list(syncs))
 
 
 def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:

@@ -68,7 +68,7 @@ def test_the_same_click_twice_queues_once(at_desk: Browser) -> None:
 def test_a_thousand_at_once_and_not_one_more(at_desk: Browser) -> None:
     ids = failed(1001)
     (said,) = at_desk.select(ids)
-    assert said == "At most 1,000 entries can be retried at once; these are 1,001."
+    assert said == "At most 1,000 entries can be chosen at once; these are 1,001."
     assert set(statuses()) == {"failed"}
     assert at_desk.select(ids[:1000]) == ["1,000 queued."]
 
@@ -165,8 +165,7 @@ def test_no_entry_no_button(at_desk: Browser) -> None:
         ({}, "It has not been tried yet."),
         ({"queued": True}, "It is queued and waits for a worker."),
         ({"running": True}, "It is with a worker right now."),
-        ({"scheduled": True}, "Its automatic retry is due soon."),
-        ({"succeeded": True}, "It has succeeded, so there is nothing to retry."),
+        ({"succeeded": True}, "It has succeeded, and has no source to be fetched from anew."),
         ({"discarded": True}, "It was discarded."),
     ],
 )
@@ -202,4 +201,4 @@ def test_the_limit_in_the_words_is_the_limit_in_force(
 ) -> None:
     settings.REDRIVE_SELECTION_LIMIT = 2
     (said,) = at_desk.select(failed(3))
-    assert said == "At most 2 entries can be retried at once; these are 3."
+    assert said == "At most 2 entries can be chosen at once; these are 3."

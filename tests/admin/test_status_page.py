@@ -33,10 +33,10 @@ def beat(*, seconds_ago: float = 0.0) -> None:
 
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> list[queue.WorkerView]:
-    """Two idle workers, one for each queue."""
+    """Idle workers, one for each queue."""
     found = [
         queue.WorkerView(f"worker-{name}", (name,), "idle", None, 4711, None)
-        for name in ("default", "bulk")
+        for name in ("default", "bulk", "sync")
     ]
     monkeypatch.setattr(queue, "workers", lambda: found)
     return found

@@ -21,10 +21,16 @@ FOR_ALL_STAFF = {"index", "login", "password_change", "password_change_done", "j
 ENDS_THE_WALK = {"logout", "login", "password_change"}
 VERBS = {
     "entries_entry_retry",
+    "entries_entry_retry_now",
+    "entries_entry_stop",
+    "entries_entry_resync",
     "entries_source_sync",
+    "entries_source_dry_run",
     "retry_operation_pause",
     "retry_operation_resume",
     "retry_operation_cancel",
+    "retry_hold_put",
+    "retry_hold_lift",
 }
 
 
@@ -42,7 +48,14 @@ def forged() -> dict[str, Any]:
     """Fields that some view or other takes for a command."""
     return {
         "_selected_action": list(Entry.objects.values_list("pk", flat=True)),
-        "action": ["retry_selected", "sync_selected", "delete_selected", "discard_selected"],
+        "action": [
+            "retry_selected",
+            "resync_selected",
+            "stop_selected",
+            "sync_selected",
+            "delete_selected",
+            "discard_selected",
+        ],
         "key": "0" * 32,
         "index": "0",
         "select_across": "0",
@@ -60,7 +73,13 @@ def test_the_resolver_knows_the_desk() -> None:
     walk = addresses(populate())
     names = {address.name for address in walk}
     assert names >= VERBS
-    assert {"index", "retry_status", "entries_entry_live", "retry_run_changelist"} <= names
+    assert {
+        "index",
+        "retry_status",
+        "entries_entry_live",
+        "retry_run_changelist",
+        "retry_sync_live",
+    } <= names
     assert not [a for a in walk if "django_rq" in a.url], "RQ's dashboard has no guards"
 
 

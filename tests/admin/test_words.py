@@ -24,6 +24,9 @@ MADE: dict[type[Exception], Exception] = {
     errors.OperationNotFound: errors.OperationNotFound(UUID(int=1)),
     errors.OperationFinished: errors.OperationFinished(state="completed"),
     errors.SourceNotFound: errors.SourceNotFound("planet"),
+    errors.HoldNotFound: errors.HoldNotFound(7),
+    errors.AlreadyOnHold: errors.AlreadyOnHold("kind page"),
+    errors.HoldLifted: errors.HoldLifted(by="alice"),
     SourceError: SourceError("unreachable", "The source cannot be reached."),
 }
 

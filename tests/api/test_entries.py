@@ -42,6 +42,7 @@ def test_what_an_entry_looks_like(api: Caller) -> None:
         "source": "feed",
         "external_id": "a",
         "title": "A page",
+        "gone_at": None,
         "status": "failed",
         "attempt": 1,
         "error": {

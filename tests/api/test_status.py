@@ -25,12 +25,13 @@ NOWHERE = "unix:///nowhere/redis.sock"
 def test_an_idle_desk(api: Caller) -> None:
     assert ok(api.get("status")) == {
         "entries": dict.fromkeys(EntryStatus, 0),
-        "queues": {"default": 0, "bulk": 0},
+        "queues": {"default": 0, "bulk": 0, "sync": 0},
         "workers": [],
         "dispatcher": {"alive": False, "beat_at": None, "host": None, "pid": None},
         "undispatched": 0,
         "oldest_queued_at": None,
         "redis": True,
+        "holds": [],
     }
 
 
@@ -42,7 +43,7 @@ def test_what_waits(api: Caller) -> None:
         ok(api.post("retry", {"entry_id": EntryFactory.create(failed=True).id}), 202)
     found = ok(api.get("status"))
     assert (found["entries"]["failed"], found["entries"]["queued"]) == (2, 2)
-    assert found["queues"] == {"default": 1, "bulk": 0}
+    assert found["queues"] == {"default": 1, "bulk": 0, "sync": 0}
     assert found["undispatched"] == 1
     oldest = Run.objects.get(id=first["run_id"]).created_at
     assert found["oldest_queued_at"] == oldest.isoformat().replace("+00:00", "Z")

@@ -8,9 +8,9 @@ from django.urls import URLPattern, reverse
 
 from entries.models import Entry
 from retry.api import urls
-from retry.models import AuditEvent, Operation
+from retry.models import AuditEvent, Hold, Operation, Sync
 from tests.api.calls import PREFIX, Caller, ok, problem
-from tests.factories.entries import EntryFactory
+from tests.factories.entries import EntryFactory, SourceFactory
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -21,14 +21,22 @@ pytestmark = pytest.mark.django_db
 BODIES: dict[str, dict[str, object]] = {
     "retry": {"entry_id": 1},
     "retry-bulk": {"entry_ids": [1]},
+    "retry-now": {"filter": {"status": "scheduled"}},
+    "retry-stop": {"filter": {"status": "scheduled"}},
+    "resync": {"filter": {"all": True}},
     "discard": {"entry_ids": [1]},
     "restore": {"filter": {"all": True}},
     "pause": {},
     "resume": {},
     "cancel": {},
     "retry-failed": {},
+    "source-sync": {"dry_run": False},
+    "holds": {"kind": "page"},
+    "lift": {},
 }
-READ = {"entries", "entry", "status", "operations", "operation", "items"}
+#: What is answered where it is not accepted for later.
+ANSWERS = {"pause": 200, "resume": 200, "cancel": 200, "holds": 201, "lift": 200}
+READ = {"entries", "entry", "status", "operations", "operation", "items", "syncs", "sync"}
 OPERATION = UUID(int=1)
 #: What somebody who may only see entries gets to see.
 FOR_READERS = {"entries", "entry"}
@@ -43,14 +51,23 @@ def addresses() -> list[str]:
 
 
 def path_of(name: str) -> str:
-    values = {"entry_id": 1, "operation_id": OPERATION}
+    values = {
+        "entry_id": 1,
+        "operation_id": OPERATION,
+        "sync_id": 1,
+        "slug": "news",
+        "hold_id": 1,
+    }
     kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
     return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
 
 
 @pytest.fixture
 def entry() -> Entry:
+    source = SourceFactory.create(slug="news")
+    Sync.objects.create(id=1, source=source, state="failed", error_code="unreachable")
     Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
+    Hold.objects.create(id=1, kind="scripted", actor_label="somebody")
     return EntryFactory.create(id=1, failed=True)
 
 
@@ -94,7 +111,7 @@ def test_staff_who_may_only_look(reader: "User", entry: Entry, name: str) -> Non
 @pytest.mark.parametrize("name", addresses())
 def test_who_may_gets_through(api: Caller, entry: Entry, name: str) -> None:
     if name in BODIES:
-        expected = 200 if name in {"pause", "resume", "cancel"} else 202
+        expected = ANSWERS.get(name, 202)
         assert api.post(path_of(name), BODIES[name]).status_code == expected
     else:
         ok(api.get(path_of(name)))
@@ -104,4 +121,5 @@ def untouched(entry: Entry) -> None:
     entry.refresh_from_db()
     assert (entry.status, entry.attempt) == ("failed", 1)
     assert Operation.objects.get().state == "planned"
+    assert Hold.objects.get().lifted_at is None
     assert not AuditEvent.objects.exists()

@@ -105,9 +105,26 @@ def test_its_state_outlives_it(tmp_path: Path) -> None:
     with serving(state) as server:
         assert json.loads(ask(server, "/status.json")[1]) == {
             "broken": False,
+            "moved": False,
             "entries": 200,
             "pages": {"fails": 0, "hangs": 0, "gone": 10, "works": 190},
         }
+
+
+def test_missing_pages_move_to_where_the_feed_says(tmp_path: Path) -> None:
+    missing = first(Behaviour.GONE)
+    new = missing.replace("/pages/", "/moved/")
+    with serving(tmp_path / "state.json") as server:
+        _, before = ask(server, "/feed.atom")
+        assert ask(server, new)[0].status == 404
+        assert json.loads(ask(server, "/move", "POST")[1])["moved"] is True
+    with serving(tmp_path / "state.json") as server:
+        _, after = ask(server, "/feed.atom")
+        assert (before.count(b"/moved/"), after.count(b"/moved/")) == (0, 10)
+        assert f'{new}"'.encode() in after
+        assert ask(server, new)[0].status == 200
+        assert ask(server, missing)[0].status == 404, "at its old place it is missing as before"
+        assert b"have moved" in ask(server, "/")[1]
 
 
 def test_the_front_page_shows_the_state_and_switches_it(upstream: Upstream) -> None:

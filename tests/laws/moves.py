@@ -11,10 +11,10 @@ from django.utils import timezone
 from entries import transitions
 from entries.errors import WorkerLost
 from entries.models import Entry
-from entries.states import EntryStatus
+from entries.states import AttemptStatus, EntryStatus
 from entries.text import describe_error
-from entries.transitions import Ending
-from tests.factories.entries import EntryFactory
+from entries.transitions import Ending, Reverting
+from tests.factories.entries import EntryFactory, SourceFactory
 
 LOST = describe_error(WorkerLost("it was there a moment ago"))
 
@@ -28,6 +28,7 @@ def make(status: EntryStatus, *, previous: str = EntryStatus.FAILED) -> Entry:
     tried = status not in {EntryStatus.PENDING, EntryStatus.DISCARDED}
     entry = EntryFactory.create(
         **trait,
+        source=SourceFactory.create(),
         attempt=int(tried),
         run_id=uuid4(),
         failed_at=timezone.now(),
@@ -70,6 +71,17 @@ DRIVERS: Mapping[str, tuple[Driver, ...]] = {
     ),
     "wake": (_queue("wake"),),
     "retry": (_queue("retry"), _move("retry")),
+    "retry_now": (_queue("retry_now"), _move("retry_now")),
+    "stop": (_move("stop"),),
+    "resync": (_queue("resync"), _move("resync")),
+    "revert": (
+        lambda entry, run_id: transitions.revert(
+            [Reverting(entry.id, AttemptStatus.UNCHANGED)], run_id=run_id
+        ),
+        lambda entry, run_id: transitions.revert(
+            [Reverting(entry.id, AttemptStatus.FAILED, LOST)], run_id=run_id
+        ),
+    ),
     "cancel": (lambda entry, run_id: transitions.cancel([entry.id], run_id=run_id),),
     "discard": (_move("discard"),),
     "restore": (_move("restore"),),

@@ -2,7 +2,7 @@
 
 import re
 
-from retry.api import operation_schemas, schemas, urls
+from retry.api import hold_schemas, operation_schemas, schemas, sync_schemas, urls
 from retry.api.problems import TITLES
 from tests.laws.tree import ROOT
 
@@ -16,8 +16,6 @@ ELSEWHERE = {
     "queue_unavailable",
     "refused",
     "source_error",
-    "source_not_found",
-    "unknown_kind",
     "unknown_source_kind",
 }
 
@@ -43,7 +41,10 @@ def test_every_call_has_its_permission() -> None:
     there = {
         str(pattern.pattern)
         .replace("<int:entry_id>", "<id>")
+        .replace("<int:sync_id>", "<id>")
+        .replace("<slug:slug>", "<slug>")
         .replace("<uuid:operation_id>", "<id>")
+        .replace("<int:hold_id>", "<id>")
         for pattern in urls.urlpatterns
         if pattern.name != "nothing"
     }
@@ -64,11 +65,18 @@ def test_every_member_is_shown() -> None:
         schemas.StatusResponse,
         schemas.DispatcherStatus,
         schemas.WorkerStatus,
+        hold_schemas.HoldRequest,
+        hold_schemas.HoldQuery,
+        hold_schemas.HoldResponse,
         operation_schemas.BulkRetryRequest,
+        operation_schemas.ResyncRequest,
         operation_schemas.FilterRequest,
         operation_schemas.BulkRetryResponse,
         operation_schemas.BulkProgressResponse,
         operation_schemas.ItemResponse,
+        sync_schemas.SyncRequest,
+        sync_schemas.SyncResponse,
+        sync_schemas.SyncDetail,
     ):
         for name in model.model_fields:
             assert re.search(rf"[\"`]{name}[\"`]", PAGE), f"{model.__name__}.{name}"

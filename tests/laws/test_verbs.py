@@ -9,13 +9,12 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from entries.models import Entry
+from entries.models import Entry, Source
 from entries.sources import registry
 from retry import queue
-from retry.errors import NotPermitted, QueueUnavailable
-from retry.models import ApiToken, AuditEvent, Operation, Run
+from retry.errors import NotPermitted
+from retry.models import ApiToken, AuditEvent, Hold, Operation, Run, Sync
 from retry.outcomes import Actor, Doorway
-from tests.factories.entries import SourceFactory
 from tests.laws.verbs import ACTS, INTERNAL, ON_THE_SERVER, Constant, Scene, public
 from tests.support.processes import redis_at
 
@@ -49,7 +48,7 @@ def audited(scene: Scene) -> int:
 
 def everything() -> list[object]:
     """What a verb could have changed."""
-    models = (Entry, Run, Operation, ApiToken, AuditEvent)
+    models = (Entry, Source, Run, Operation, Sync, Hold, ApiToken, AuditEvent)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -106,10 +105,9 @@ def test_without_the_permission_nothing_happens(name: str, powerless: "User") ->
     assert jobs() == 0
 
 
-def test_a_sync_that_cannot_be_asked_for_is_not_audited() -> None:
-    source = SourceFactory.create()
-    act = ACTS["retry.service.request_sync"]
-    with redis_at("unix:///nowhere/redis.sock"), pytest.raises(QueueUnavailable):
-        act.prepare()(SOMEBODY)
-    assert audited(act) == 0
-    assert source.pk is not None
+def test_without_redis_a_sync_is_asked_for_all_the_same() -> None:
+    scene = ACTS["retry.syncs.control.request_sync"]
+    with redis_at("unix:///nowhere/redis.sock"):
+        scene.prepare()(SOMEBODY)
+    assert audited(scene) == 1
+    assert Sync.objects.get().dispatches == 0, "the dispatcher hands it over"

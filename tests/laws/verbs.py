@@ -11,21 +11,34 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from retry import service, tokens
-from retry.models import Action, ApiToken, Operation
+from retry.holds import control as holds
+from retry.models import Action, ApiToken, Operation, Sync
 from retry.operations import control
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
+from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-MODULES: tuple[ModuleType, ...] = (service, tokens, control)
+MODULES: tuple[ModuleType, ...] = (service, tokens, control, syncs, holds)
 #: What looks like a verb and changes nothing that anybody asked for.
-NO_VERBS = {"retry.tokens.user_of", "retry.operations.control.require"}
+NO_VERBS = {
+    "retry.tokens.user_of",
+    "retry.operations.control.again",
+    "retry.operations.control.require",
+    "retry.holds.control.named",
+}
 #: Verbs for the system alone, called below another verb or by the dispatcher.
-INTERNAL = {"retry.service.submit_entries", "retry.service.wake_entries"}
+INTERNAL = {
+    "retry.service.submit_entries",
+    "retry.service.wake_entries",
+    "retry.syncs.control.request_due_syncs",
+    "retry.syncs.control.fail_lost_syncs",
+    "retry.holds.control.trip",
+}
 #: What staff cannot do at all; the server's own command does it.
 ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
 
@@ -75,6 +88,37 @@ def _retry_one() -> Act:
     return lambda actor: service.retry_entry(entry.id, actor=actor)
 
 
+def _resync() -> Act:
+    source = SourceFactory.create()
+    ids = [e.id for e in EntryFactory.create_batch(3, succeeded=True, source=source)]
+    return lambda actor: service.resync_entries(ids, actor=actor)
+
+
+def _resync_one() -> Act:
+    entry = EntryFactory.create(failed=True, source=SourceFactory.create())
+    return lambda actor: service.resync_entry(entry.id, actor=actor)
+
+
+def _retry_now() -> Act:
+    ids = [entry.id for entry in EntryFactory.create_batch(3, scheduled=True)]
+    return lambda actor: service.retry_entries_now(ids, actor=actor)
+
+
+def _retry_one_now() -> Act:
+    entry = EntryFactory.create(scheduled=True)
+    return lambda actor: service.retry_entry_now(entry.id, actor=actor)
+
+
+def _stop() -> Act:
+    ids = [entry.id for entry in EntryFactory.create_batch(3, scheduled=True)]
+    return lambda actor: service.stop_retrying(ids, actor=actor)
+
+
+def _stop_one() -> Act:
+    entry = EntryFactory.create(scheduled=True)
+    return lambda actor: service.stop_retrying_entry(entry.id, actor=actor)
+
+
 def _submit() -> Act:
     entry = EntryFactory.create()
     return lambda actor: service.submit_entries([entry.id], actor=actor)
@@ -87,12 +131,22 @@ def _wake() -> Act:
 
 def _request_sync() -> Act:
     source = SourceFactory.create()
-    return lambda actor: service.request_sync(source.slug, actor=actor)
+    return lambda actor: syncs.request_sync(source.slug, actor=actor)
 
 
 def _sync() -> Act:
     source = SourceFactory.create(kind="constant")
-    return lambda actor: service.sync_source(source, actor=actor)
+    return lambda actor: syncs.sync_source(source, actor=actor)
+
+
+def _request_due() -> Act:
+    SourceFactory.create(sync_interval=60)
+    return lambda actor: syncs.request_due_syncs(actor=actor)
+
+
+def _fail_lost() -> Act:
+    Sync.objects.create(source=SourceFactory.create(), state="running")
+    return lambda actor: syncs.fail_lost_syncs(actor=actor)
 
 
 def _create_token() -> Act:
@@ -139,13 +193,39 @@ def _retry_failed() -> Act:
     return lambda actor: control.retry_failed(operation.pk, actor=actor)
 
 
+def _hold_kind() -> Act:
+    return lambda actor: holds.hold_kind("page", actor=actor)
+
+
+def _hold_source() -> Act:
+    source = SourceFactory.create()
+    return lambda actor: holds.hold_source(source.slug, actor=actor)
+
+
+def _trip() -> Act:
+    return lambda actor: holds.trip("page", actor=actor, reason="HTTP 503", probe_after=5.0)
+
+
+def _lift() -> Act:
+    hold = holds.hold_kind("page", actor=Actor.command("before"))
+    return lambda actor: holds.lift(hold.pk, actor=actor)
+
+
 ACTS: Mapping[str, Scene] = {
     "retry.service.retry_entries": Scene(_retry, "retry", jobs=1),
     "retry.service.retry_entry": Scene(_retry_one, "retry", jobs=1),
+    "retry.service.resync_entries": Scene(_resync, "resync", jobs=1),
+    "retry.service.resync_entry": Scene(_resync_one, "resync", jobs=1),
+    "retry.service.retry_entries_now": Scene(_retry_now, "retry_now", jobs=1),
+    "retry.service.retry_entry_now": Scene(_retry_one_now, "retry_now", jobs=1),
+    "retry.service.stop_retrying": Scene(_stop, "stop"),
+    "retry.service.stop_retrying_entry": Scene(_stop_one, "stop"),
     "retry.service.submit_entries": Scene(_submit, "submit", jobs=1),
     "retry.service.wake_entries": Scene(_wake, "wake", jobs=1),
-    "retry.service.request_sync": Scene(_request_sync, "request_sync", jobs=1),
-    "retry.service.sync_source": Scene(_sync, "sync", jobs=1),
+    "retry.syncs.control.request_sync": Scene(_request_sync, "request_sync", jobs=1),
+    "retry.syncs.control.sync_source": Scene(_sync, "sync", jobs=1),
+    "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
+    "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),
@@ -153,4 +233,8 @@ ACTS: Mapping[str, Scene] = {
     "retry.operations.control.resume": Scene(_resume, "resume"),
     "retry.operations.control.cancel": Scene(_cancel, "cancel"),
     "retry.operations.control.retry_failed": Scene(_retry_failed, "start_retry"),
+    "retry.holds.control.hold_kind": Scene(_hold_kind, "hold"),
+    "retry.holds.control.hold_source": Scene(_hold_source, "hold"),
+    "retry.holds.control.trip": Scene(_trip, "hold"),
+    "retry.holds.control.lift": Scene(_lift, "lift"),
 }

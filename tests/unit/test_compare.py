@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retry.reconcile.compare import Verdict, compare
-from retry.reconcile.observe import Snapshot, WaitingRun
+from retry.reconcile.observe import Snapshot, WaitingRun, WorkId
 
 RUN = WaitingRun(uuid4(), "job")
 ABSENT, TAKEN = 1.0, 15.0
@@ -23,7 +23,7 @@ def verdict(
 ) -> Verdict:
     job, none = frozenset({"job"}), frozenset[str]()
     snapshot = Snapshot((RUN,), job if waiting else none, job if taken else none)
-    suspects: Mapping[UUID, float] = {} if since is None else {RUN.id: since}
+    suspects: Mapping[WorkId, float] = {} if since is None else {RUN.id: since}
     return compare(snapshot, suspects=suspects, now=now, absent_seconds=ABSENT, taken_seconds=TAKEN)
 
 
@@ -66,7 +66,7 @@ def test_every_run_is_present_suspected_or_missing(
     jobs: list[str], waiting: frozenset[str], taken: frozenset[str], now: float
 ) -> None:
     runs = tuple(WaitingRun(UUID(int=number), job) for number, job in enumerate(jobs))
-    suspects = {run.id: 0.0 for run in runs[::2]}
+    suspects: dict[WorkId, float] = {run.id: 0.0 for run in runs[::2]}
     found = compare(
         Snapshot(runs, waiting, taken),
         suspects=suspects,

@@ -26,7 +26,12 @@ def read(url: str, *, etag: str = "", last_modified: str = "") -> Reading:
 
 
 def items(url: str) -> list[SourceItem]:
-    return [item for item in read(url).items if isinstance(item, SourceItem)]
+    return items_of(read(url))
+
+
+def items_of(reading: Reading) -> list[SourceItem]:
+    """A feed hands out whole items only."""
+    return [item for item in reading.items if isinstance(item, SourceItem)]
 
 
 def refused(url: str) -> SourceError:
@@ -87,14 +92,14 @@ class TestIds:
     def test_an_item_with_nothing_is_left_out_and_counted(self, server: LocalServer) -> None:
         url = server.answer("/f", rss("<item/><item><author>Jo</author></item>" + rss_item(1)))
         reading = read(url)
-        assert [getattr(item, "external_id", "") for item in reading.items] == ["id-1"]
+        assert [item.external_id for item in items_of(reading)] == ["id-1"]
         assert reading.notes == ("2 items left out: without id, link, title and text",)
         assert reading.total == 1
 
     def test_of_two_with_one_id_the_first_counts(self, server: LocalServer) -> None:
         url = server.answer("/f", rss(rss_item(1, title="first") + rss_item(1, title="again")))
         reading = read(url)
-        assert [getattr(item, "title", "") for item in reading.items] == ["first"]
+        assert [item.title for item in items_of(reading)] == ["first"]
         assert reading.notes == ("1 item left out: the id was there before; the first one counts",)
 
     def test_long_ids_stay_apart(self, server: LocalServer) -> None:

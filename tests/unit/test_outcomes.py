@@ -50,19 +50,19 @@ class TestOutcome:
 
 class TestRefusal:
     def test_of_what_is_not_there(self) -> None:
-        error = refusal(GONE)
+        error = refusal(GONE, verb="retry")
         assert isinstance(error, EntryNotFound)
         assert error.entry_id == 3
 
     def test_of_what_cannot_be_retried_says_what_it_is(self) -> None:
-        error = refusal(RUNNING)
+        error = refusal(RUNNING, verb="retry")
         assert isinstance(error, NotRetryable)
         assert (error.status, error.reason) == (EntryStatus.RUNNING, Reason.ALREADY_RUNNING)
         assert "running" in str(error)
 
     def test_of_what_was_queued_is_a_mistake(self) -> None:
         with pytest.raises(ValueError, match="was queued"):
-            refusal(QUEUED)
+            refusal(QUEUED, verb="retry")
 
 
 class TestReason:

@@ -32,6 +32,11 @@ RAISED: list[RetryError] = [
     errors.OperationNotFound(uuid4()),
     errors.OperationFinished(state="completed"),
     errors.SourceNotFound("news"),
+    errors.SourceDisabled("news"),
+    errors.SyncNotFound(7),
+    errors.HoldNotFound(7),
+    errors.AlreadyOnHold("kind page"),
+    errors.HoldLifted(by="alice"),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),
 ]
 

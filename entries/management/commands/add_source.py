@@ -37,6 +37,12 @@ class Command(BaseCommand):
             "May be given several times.",
         )
         parser.add_argument(
+            "--every",
+            type=int,
+            metavar="SECONDS",
+            help="have it synced so often, 10 or more (default: only when somebody asks)",
+        )
+        parser.add_argument(
             "--if-missing",
             action="store_true",
             help="succeed without a change where there is a source of that name",
@@ -55,6 +61,7 @@ class Command(BaseCommand):
             location=given["location"].strip(),
             options=dict(map(_option, given["option"])),
             entry_kind=given["entry_kind"],
+            sync_interval=given["every"],
         )
         _validate(source)
         source.save()

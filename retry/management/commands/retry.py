@@ -1,148 +1,22 @@
 """``manage.py retry``: put everything behind a filter back to work."""
 
 import argparse
-import getpass
-import time
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from entries.filters import EntryFilter
 from entries.states import EntryStatus
-from retry.errors import RetryError
-from retry.models import Action, OperationState
-from retry.operations import control
-from retry.operations.control import Pace
-from retry.operations.progress import Progress as Found
-from retry.operations.progress import progress
-from retry.operations.selection import Selection, preview
-from retry.outcomes import Actor
-
-#: What ``--wait`` ends with.
-ALL_SUCCEEDED, SOME_DID_NOT, PAUSED = 0, 1, 2
+from retry.management.bulk import BulkCommand
+from retry.models import Action
 
 
-def moment(text: str) -> datetime:
-    """An ISO 8601 date and time; without an offset it is in the server's time zone."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text!r} is no time such as 2030-01-31T08:00"
-        raise argparse.ArgumentTypeError(message) from None
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
-
-
-class Command(BaseCommand):
+class Command(BulkCommand):
     help = (
-        "Retry every entry behind a filter, as one operation. With --wait the exit code is 0 where "
-        "all succeeded, 1 where some did not, 2 where the operation was paused."
+        "Retry every entry behind a filter with its stored input, as one operation (manage.py "
+        "resync would fetch it from its source first). With --wait the exit code is 0 where all "
+        "succeeded, 1 where some did not, 2 where the operation was paused."
     )
+    action: ClassVar = Action.RETRY
+    doing: ClassVar = "retrying"
+    done: ClassVar = "retried"
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+    def add_status(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--status", choices=[s.value for s in EntryStatus], default="failed")
-        parser.add_argument("--kind", help="of the entries")
-        parser.add_argument("--source", help="slug of a source")
-        parser.add_argument("--fingerprint", help="of an error group")
-        parser.add_argument("--error-class", help="such as TransientError")
-        parser.add_argument("--q", help="part of an external id, title or error")
-        parser.add_argument("--failed-after", type=moment, metavar="TIME")
-        parser.add_argument("--failed-before", type=moment, metavar="TIME")
-        parser.add_argument("--reason", default="", help="kept with the operation")
-        parser.add_argument("--rate", type=float, metavar="N", help="entries a second at the most")
-        parser.add_argument("--canary", type=int, default=0, metavar="N", help="try so many first")
-        parser.add_argument(
-            "--max-failure-rate", type=float, metavar="R", help="0 to 1; pause above it"
-        )
-        parser.add_argument("--dry-run", action="store_true", help="say how many, change nothing")
-        parser.add_argument("--wait", action="store_true", help="watch it to the end")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        selection = Selection(filter=self._filter(options))
-        actor = Actor.command(getpass.getuser())
-        try:
-            if options["dry_run"]:
-                self._say(selection, actor)
-                return
-            operation = control.start(
-                selection,
-                action=Action.RETRY,
-                actor=actor,
-                reason=options["reason"],
-                pace=self._pace(options),
-            )
-        except RetryError as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(f"Operation {operation.pk}: {operation.total:,} entries.")
-        if options["wait"]:
-            self._wait(operation.pk)
-
-    def _filter(self, options: dict[str, Any]) -> EntryFilter:
-        return EntryFilter(
-            status=EntryStatus(options["status"]),
-            **{
-                name: options[name]
-                for name in (
-                    "kind",
-                    "source",
-                    "fingerprint",
-                    "error_class",
-                    "q",
-                    "failed_after",
-                    "failed_before",
-                )
-            },
-        )
-
-    def _pace(self, options: dict[str, Any]) -> Pace:
-        rate, limit = options["rate"], options["max_failure_rate"]
-        if rate is not None and not 0 < rate <= 1_000_000:
-            raise CommandError("--rate must be more than 0.")
-        if limit is not None and not 0 <= limit <= 1:
-            raise CommandError("--max-failure-rate must be between 0 and 1.")
-        if not 0 <= options["canary"] <= 10_000:
-            raise CommandError("--canary must be between 0 and 10000.")
-        return Pace(rate_per_second=rate, canary_size=options["canary"], max_failure_rate=limit)
-
-    def _say(self, selection: Selection, actor: Actor) -> None:
-        found = preview(selection, action=Action.RETRY, actor=actor)
-        if not found.exact:
-            self.stdout.write(f"More than {found.total:,} entries; counting them took too long.")
-            return
-        self.stdout.write(f"{found.eligible:,} of {found.total:,} entries would be retried.")
-        for reason, count in found.skipped.items():
-            self.stdout.write(f"  {count:,} would not: {reason.words}")
-
-    def _wait(self, operation_id: UUID) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            found = progress(operation_id)
-            task = bar.add_task("retrying", total=max(found.total, 1))
-            while not found.finished and found.operation.state != OperationState.PAUSED:
-                bar.update(task, completed=found.settled)
-                time.sleep(0.5)
-                found = progress(operation_id)
-            bar.update(task, completed=found.settled if found.total else 1)
-        self._report(found)
-
-    def _report(self, found: Found) -> None:
-        self.stdout.write(
-            f"{found.succeeded:,} succeeded, {found.failed:,} failed, {found.scheduled:,} to "
-            f"be retried automatically, {found.cancelled:,} cancelled, "
-            f"{found.skipped_total:,} skipped."
-        )
-        for reason, count in found.skipped.items():
-            self.stdout.write(f"  {count:,} skipped: {reason.replace('_', ' ')}")
-        if found.operation.state == OperationState.PAUSED:
-            raise CommandError(f"Paused. {found.operation.pause_reason}", returncode=PAUSED)
-        if found.succeeded < found.total:
-            raise SystemExit(SOME_DID_NOT)

@@ -1,6 +1,6 @@
 """Sync sources from the shell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from getpass import getuser
 from typing import IO, Any, cast
@@ -12,16 +12,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from entries.errors import SourceError
 from entries.models import Source
 from entries.sources.sync import SyncProgress
-from retry import service
 from retry.outcomes import Actor, SyncOutcome
+from retry.syncs import control
 
 OnBatch = Callable[[SyncProgress], None]
 
 
 class Command(BaseCommand):
     help = (
-        "Fetch a source, store what is new or changed, and queue the new entries. Ends with an "
-        "error where a source could not be read; such a source is left as it was."
+        "Fetch a source, store what is new or changed, mark what is gone, and queue the new "
+        "entries. Ends with an error where a source could not be read to its end; what was stored "
+        "until then is kept."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,46 +31,55 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-submit", action="store_true", help="store new entries without queueing them"
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would change, change nothing"
+        )
 
     def handle(self, *args: Any, **given: Any) -> None:
         actor = Actor.command(f"manage.py sync ({_account()})")
+        submit, dry_run = not given["no_submit"], given["dry_run"]
         failed = []
         for source in _chosen(given["slug"], everything=given["all"]):
             try:
-                with self._progress(source.slug) as on_batch:
-                    outcome = service.sync_source(
-                        source, actor=actor, submit=not given["no_submit"], on_batch=on_batch
+                with self._progress(source.slug, "compared" if dry_run else "stored") as on_batch:
+                    outcome = control.sync_source(
+                        source, actor=actor, submit=submit, dry_run=dry_run, on_batch=on_batch
                     )
             except SourceError as error:
                 failed.append(source.slug)
                 self.stderr.write(self.style.ERROR(f"{source.slug}: {error} ({error.code})"))
             else:
-                self._report(source.slug, outcome, submitted=not given["no_submit"])
+                self._report(source.slug, outcome, submitted=submit, dry_run=dry_run)
         if failed:
             raise CommandError(f"Could not sync {', '.join(failed)}.")
 
-    def _report(self, slug: str, outcome: SyncOutcome, *, submitted: bool) -> None:
+    def _report(self, slug: str, outcome: SyncOutcome, *, submitted: bool, dry_run: bool) -> None:
         report = outcome.report
         if report.not_modified:
             self.stdout.write(f"{slug}: not modified since the last sync")
             return
         counts = (
-            f"{report.created:,} new, {report.updated:,} changed, {report.unchanged:,} as before"
+            f"{report.created:,} new, {report.updated:,} changed, {report.unchanged:,} as before, "
+            f"{report.gone:,} gone, {report.invalid:,} invalid"
         )
-        queued = f"; {outcome.queued:,} queued" if submitted else "; none queued, as asked"
-        self.stdout.write(self.style.SUCCESS(f"{slug}: {counts}{queued}"))
+        then = f"{outcome.queued:,} queued" if submitted else "none queued, as asked"
+        if dry_run:
+            then = "a dry run, so nothing was changed"
+        self.stdout.write(self.style.SUCCESS(f"{slug}: {counts}; {then}"))
         for note in report.notes:
             self.stdout.write(self.style.WARNING(f"{slug}: {note}"))
-        if submitted and not outcome.dispatched:
+        for row in report.sample:
+            self.stdout.write(f"  {_change(row)}")
+        if not outcome.dispatched:
             self.stdout.write(
                 self.style.WARNING(f"{slug}: Redis is out of reach; the dispatcher hands them over")
             )
 
     @contextmanager
-    def _progress(self, slug: str) -> Iterator[OnBatch]:
+    def _progress(self, slug: str, done: str) -> Iterator[OnBatch]:
         """A bar on a terminal, a line for each batch elsewhere."""
         if not self.stdout.isatty():
-            yield lambda now: self.stdout.write(f"{slug}: {now.done:,} of {_total(now)} stored")
+            yield lambda now: self.stdout.write(f"{slug}: {now.done:,} of {_total(now)} {done}")
             return
         columns = (
             TextColumn("{task.description}"),
@@ -103,6 +113,13 @@ def _chosen(slugs: list[str], *, everything: bool) -> list[Source]:
 
 def _total(now: SyncProgress) -> str:
     return "an unknown number" if now.total is None else f"{now.total:,}"
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    """``updated  page-7  Page seven (url: "a" -> "b")``, on one line."""
+    changes = ", ".join(f"{c['key']}: {c['before']} -> {c['after']}" for c in row["changes"])
+    shown = f"{row['what']:<8} {row['external_id']}  {row['title']}"
+    return " ".join(f"{shown} ({changes})".split()) if changes else shown
 
 
 def _account() -> str:

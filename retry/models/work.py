@@ -1,9 +1,8 @@
-"""What was asked for and handed to workers, and who asked: runs, audit, tokens, heartbeats."""
+"""What was asked for, and what was handed to workers."""
 
 from typing import ClassVar
 from uuid import uuid4
 
-import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,7 +10,6 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from entries.models import Source
-from retry.outcomes import Doorway
 
 
 class Trigger(models.TextChoices):
@@ -25,6 +23,10 @@ class Trigger(models.TextChoices):
     RESCUE = "rescue", "rescue"
     DISCARD = "discard", "discard"
     RESTORE = "restore", "restore"
+
+
+#: What is done once it is written.
+BY_NO_WORKER = (Trigger.STOP, Trigger.DISCARD, Trigger.RESTORE)
 
 
 class RunState(models.TextChoices):
@@ -42,6 +44,11 @@ class Action(models.TextChoices):
     STOP = "stop", "stop retrying"
     DISCARD = "discard", "discard"
     RESTORE = "restore", "restore"
+
+    @property
+    def by_workers(self) -> bool:
+        """Its entries go to workers; those of the others are done once they are written."""
+        return self in {Action.RETRY, Action.RESYNC, Action.RETRY_NOW}
 
 
 class OperationState(models.TextChoices):
@@ -185,190 +192,13 @@ class Run(models.Model):
                 name="run_operation",
                 condition=Q(operation__isnull=False),
             ),
+            # What the breaker looks at: the last outcomes of a kind.
+            models.Index(
+                fields=["kind", "-ended_at"],
+                name="run_ended",
+                condition=Q(ended_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.trigger} of {len(self.entry_ids)} ({self.state})"
-
-
-class SyncState(models.TextChoices):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-class Sync(models.Model):
-    """One reading of a source: who asked, when, and what came of it.
-
-    ``total`` is None where the source cannot know beforehand. A ``dry_run`` only says what it
-    would have done; ``sample`` shows some of it.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="syncs")
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    actor_label = models.CharField(max_length=150)
-    doorway = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Doorway])
-    reason = models.CharField(max_length=500, blank=True)
-    dry_run = models.BooleanField(default=False)
-    state = models.CharField(max_length=10, choices=SyncState, default=SyncState.QUEUED)
-    job_id = models.CharField(max_length=120, blank=True)
-    dispatches = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    total = models.PositiveIntegerField(null=True)
-    created = models.PositiveIntegerField(default=0)
-    updated = models.PositiveIntegerField(default=0)
-    unchanged = models.PositiveIntegerField(default=0)
-    gone = models.PositiveIntegerField(default=0)
-    invalid = models.PositiveIntegerField(default=0)
-    queued = models.PositiveIntegerField(default=0, help_text="new entries that were submitted")
-    not_modified = models.BooleanField(default=False)
-    error_code = models.CharField(max_length=50, blank=True)
-    error = models.CharField(max_length=1000, blank=True)
-    notes = models.JSONField(default=list)
-    sample = models.JSONField(default=list, help_text="some of what a dry run would change")
-
-    class Meta:
-        ordering: ClassVar = ["-id"]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(state__in=SyncState.values), name="sync_state_known"
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["source", "-id"], name="sync_newest"),
-            models.Index(
-                fields=["state", "id"],
-                name="sync_unsettled",
-                condition=Q(state__in=["queued", "running"]),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{'dry run' if self.dry_run else 'sync'} {self.pk} ({self.state})"
-
-
-class Hold(models.Model):
-    """Nothing of a kind, or of a source, starts while a hold on it stands.
-
-    ``automatic``: put there by the breaker, which probes with single entries and lifts it itself.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    kind = models.CharField(max_length=50, blank=True)
-    source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="holds")
-    automatic = models.BooleanField(default=False)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    actor_label = models.CharField(max_length=150)
-    reason = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(db_default=Now())
-    lifted_at = models.DateTimeField(null=True)
-    lifted_by = models.CharField(max_length=150, blank=True)
-    lifted_reason = models.CharField(max_length=500, blank=True)
-    probes = models.PositiveIntegerField(default=0)
-    probe_run_id = models.UUIDField(null=True, help_text="the probe under way")
-    next_probe_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering: ClassVar = ["-id"]
-        permissions: ClassVar = [("manage_hold", "Can put a kind or source on hold and lift it")]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=~Q(kind="") ^ Q(source__isnull=False), name="hold_of_one_thing"
-            ),
-            models.UniqueConstraint(
-                fields=["kind"],
-                condition=Q(lifted_at__isnull=True) & ~Q(kind=""),
-                name="hold_one_a_kind",
-            ),
-            models.UniqueConstraint(
-                fields=["source"],
-                condition=Q(lifted_at__isnull=True) & Q(source__isnull=False),
-                name="hold_one_a_source",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"hold on {self.kind or self.source}"
-
-
-class AuditEvent(models.Model):
-    """One act, written in its own transaction; the database refuses to change or delete it."""
-
-    id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(db_default=Now())
-    verb = models.CharField(max_length=30)
-    # No constraint: the event outlives the user, and the label still says who it was.
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.DO_NOTHING,
-        db_constraint=False,
-        related_name="+",
-    )
-    actor_label = models.CharField(max_length=150)
-    doorway = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Doorway])
-    request_id = models.CharField(max_length=64, blank=True)
-    entry_id = models.BigIntegerField(null=True)
-    run_id = models.UUIDField(null=True)
-    source_id = models.BigIntegerField(null=True)
-    operation_id = models.UUIDField(null=True)
-    count = models.PositiveIntegerField(default=0)
-    reason = models.CharField(max_length=500, blank=True)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
-
-    class Meta:
-        ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [models.Index(fields=["entry_id", "-id"], name="audit_entry")]
-        triggers: ClassVar = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.verb} by {self.actor_label}"
-
-
-class ApiToken(models.Model):
-    """Lets a script act as a user. Only the SHA-256 of the token is stored."""
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
-    )
-    name = models.CharField(max_length=100)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, editable=False)
-
-    class Meta:
-        verbose_name = "API token"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "name"], name="token_name_per_user")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} of {self.user}"
-
-
-class Heartbeat(models.Model):
-    """The last sign of life of a control loop, written on every tick."""
-
-    DISPATCHER: ClassVar = "dispatcher"
-
-    name = models.CharField(max_length=50, primary_key=True)
-    host = models.CharField(max_length=200)
-    pid = models.PositiveIntegerField()
-    started_at = models.DateTimeField()
-    beat_at = models.DateTimeField()
-    last_tick = models.JSONField(default=dict)
-
-    def __str__(self) -> str:
-        return f"{self.name} on {self.host} ({self.pid})"

@@ -1,0 +1,14 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("entries", "0003_resync_webhooks_and_intervals")]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="entry",
+            index=models.Index(
+                condition=models.Q(("gone_at__isnull", False)), fields=["-id"], name="entry_gone"
+            ),
+        ),
+    ]

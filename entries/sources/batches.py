@@ -1,0 +1,69 @@
+"""Items as they come, checked and put together to what is stored at once; pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from entries.sources.base import Invalid, SourceItem
+from entries.sources.items import AGAIN, checked, checked_id
+
+BATCH = 1_000
+#: Payloads may be large; a thousand of the largest would be a quarter of a gigabyte.
+MAX_CHARACTERS = 8_000_000
+
+
+@dataclass(slots=True)
+class Batch:
+    """``items`` by their id. ``unstorable``: ids of what the source has and cannot be stored."""
+
+    items: dict[str, SourceItem] = field(default_factory=dict)
+    unstorable: list[str] = field(default_factory=list)
+    invalid: list[Invalid] = field(default_factory=list)
+
+
+def batches(items: Iterable[SourceItem | Invalid]) -> Iterator[Batch]:
+    """Of up to 1,000 items each, and of fewer where these are large."""
+    rest = iter(items)
+    while True:
+        batch, left = Batch(), MAX_CHARACTERS
+        taken = 0
+        for item in islice(rest, BATCH):
+            taken += 1
+            left -= _put(batch, item)
+            if left <= 0:
+                break
+        if not taken:
+            return
+        yield batch
+
+
+def _put(batch: Batch, item: SourceItem | Invalid) -> int:
+    """About how many characters it adds."""
+    if isinstance(item, Invalid):
+        batch.invalid.append(item)
+        return 0
+    external_id = checked_id(item)
+    if isinstance(external_id, Invalid):
+        batch.invalid.append(external_id)
+        return 0
+    if external_id in batch.items:
+        batch.invalid.append(Invalid(AGAIN))
+        return 0
+    kept = checked(item, external_id)
+    if isinstance(kept, Invalid):
+        batch.invalid.append(kept)
+        batch.unstorable.append(external_id)
+        return 0
+    batch.items[external_id] = kept
+    return size_of(kept.payload)
+
+
+def size_of(value: object) -> int:
+    """About how many characters a JSON value has, without writing it down."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(key) + size_of(item) for key, item in value.items())
+    if isinstance(value, list):
+        return sum(map(size_of, value)) + len(value)
+    return 8

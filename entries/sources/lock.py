@@ -1,0 +1,41 @@
+"""One sync of a source at a time, by a lock of the session: it needs no open transaction.
+
+It goes with the connection, so a killed process does not leave it behind, and whoever gets it
+knows that nobody is at work.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, connection
+
+
+@contextmanager
+def attempted(source_id: int) -> Iterator[bool]:
+    """Says whether the lock was to be had; it is then held for the block. Never waits.
+
+    In one session it may be taken again and again.
+    """
+    key = _key(source_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        got = bool(cursor.fetchone()[0])
+    try:
+        yield got
+    finally:
+        if got:
+            _release(key)
+
+
+def _release(key: int) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+    except (DatabaseError, InterfaceError):
+        connection.close()
+
+
+def _key(source_id: int) -> int:
+    digest = hashlib.blake2b(b"redrive.sync:%d" % source_id, digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)

@@ -1,0 +1,56 @@
+"""What must not start for now."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from entries.models import Source
+
+
+class Hold(models.Model):
+    """Nothing of a kind, or of a source, starts while a hold on it stands.
+
+    ``automatic``: put there by the breaker, which probes with single entries and lifts it itself.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=50, blank=True)
+    source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="holds")
+    automatic = models.BooleanField(default=False)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_label = models.CharField(max_length=150)
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=150, blank=True)
+    lifted_reason = models.CharField(max_length=500, blank=True)
+    probes = models.PositiveIntegerField(default=0)
+    probe_run_id = models.UUIDField(null=True, help_text="the probe under way")
+    next_probe_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [("manage_hold", "Can put a kind or source on hold and lift it")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(kind="") ^ Q(source__isnull=False), name="hold_of_one_thing"
+            ),
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=Q(lifted_at__isnull=True) & ~Q(kind=""),
+                name="hold_one_a_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["source"],
+                condition=Q(lifted_at__isnull=True) & Q(source__isnull=False),
+                name="hold_one_a_source",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold on {self.kind or self.source}"

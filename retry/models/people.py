@@ -1,0 +1,69 @@
+"""Who acted, and who may act for somebody: audit and tokens."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from retry.outcomes import Doorway
+
+
+class AuditEvent(models.Model):
+    """One act, written in its own transaction; the database refuses to change or delete it."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(db_default=Now())
+    verb = models.CharField(max_length=30)
+    # No constraint: the event outlives the user, and the label still says who it was.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+    )
+    actor_label = models.CharField(max_length=150)
+    doorway = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Doorway])
+    request_id = models.CharField(max_length=64, blank=True)
+    entry_id = models.BigIntegerField(null=True)
+    run_id = models.UUIDField(null=True)
+    source_id = models.BigIntegerField(null=True)
+    operation_id = models.UUIDField(null=True)
+    count = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=500, blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["entry_id", "-id"], name="audit_entry")]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} by {self.actor_label}"
+
+
+class ApiToken(models.Model):
+    """Lets a script act as a user. Only the SHA-256 of the token is stored."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "API token"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "name"], name="token_name_per_user")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"
