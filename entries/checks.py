@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterator
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -45,6 +46,20 @@ def check_networks(**_: Any) -> list[checks.CheckMessage]:
         except ValueError as error:
             found.append(checks.Error(f"REDRIVE_ALLOWED_NETWORKS: {error}.", id="entries.E004"))
     return found
+
+
+@checks.register(checks.Tags.security)
+def check_source_folders(**_: Any) -> list[checks.CheckMessage]:
+    """A relative folder would be another one for each process."""
+    return [
+        checks.Error(
+            f"REDRIVE_SOURCE_DIRS: {folder!r} is not an absolute path.",
+            hint="Separate several folders by commas: /srv/exports,/srv/imports",
+            id="entries.E005",
+        )
+        for folder in getattr(settings, "REDRIVE_SOURCE_DIRS", ())
+        if not Path(folder).is_absolute()
+    ]
 
 
 def _invalid_kinds() -> Iterator[checks.CheckMessage]:

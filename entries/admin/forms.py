@@ -122,10 +122,10 @@ class SourceForm(_SourceForm):
             self.add_error("upload", f"A {cleaned['kind']} is not read from a file.")
         return cleaned
 
-    def _post_clean(self) -> None:
+    def full_clean(self) -> None:
         """Whether it can be read is asked last: a file is only kept for a source that is saved."""
-        super()._post_clean()
-        if self.errors:
+        super().full_clean()
+        if not self.is_bound or self.errors:
             return
         cleaned = self.cleaned_data
         if cleaned["upload"]:

@@ -63,22 +63,26 @@ class CsvKind(FileKind):
 
 def _rows(file: BinaryIO, options: CsvOptions) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not blank, the header first, each with the line it ends in."""
-    encoding = options.encoding or marked(file.read(4)) or "utf-8"
+    start = file.read(_HEAD)
     file.seek(0)
-    lines = _Lines(io.TextIOWrapper(file, encoding, newline=""), encoding)
-    head = lines.head()
-    delimiter = options.delimiter or _delimiter(head, options.id_field)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    try:
-        for cells in reader:
-            lines.row_size = 0
-            if cells:
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise SourceError(
-            "malformed",
-            f"line {lines.number:,}: {error}; a quotation mark is missing or not doubled",
-        ) from error
+    encoding = options.encoding or marked(start) or "utf-8"
+    head = start.decode(encoding, "replace")
+    if "\0" in head:
+        raise SourceError("malformed", f"the file is binary, or not in {encoding}")
+    with io.TextIOWrapper(file, encoding, newline="") as text:
+        lines = _Lines(text, encoding)
+        delimiter = options.delimiter or _delimiter(head, options.id_field)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                lines.row_size = 0
+                if cells:
+                    yield reader.line_num, cells
+        except csv.Error as error:
+            raise SourceError(
+                "malformed",
+                f"line {lines.number:,}: {error}; a quotation mark is missing or not doubled",
+            ) from error
 
 
 class _Lines:
@@ -93,19 +97,11 @@ class _Lines:
         self.number = 0
         self.row_size = 0
 
-    def head(self) -> str:
-        """The beginning of the text, which comes again as the first lines."""
-        head = self._read(_HEAD)
-        if "\0" in head:
-            raise SourceError("malformed", f"the file is binary, or not in {self._encoding}")
-        self._text.seek(0)
-        return head
-
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self._read(MAX_ROW + 1, line=True)
+        line = self._read()
         if not line:
             raise StopIteration
         self.number += 1
@@ -118,9 +114,9 @@ class _Lines:
             )
         return line
 
-    def _read(self, size: int, *, line: bool = False) -> str:
+    def _read(self) -> str:
         try:
-            return self._text.readline(size) if line else self._text.read(size)
+            return self._text.readline(MAX_ROW + 1)
         except UnicodeError as error:
             where = f"line {self.number + _lines_before(error) + 1:,}"
             raise SourceError(

@@ -14,14 +14,15 @@ from entries.errors import SourceError
 
 MAX_DEPTH = 100
 MAX_PARTS = 50
-_ROOTS = frozenset({"rss", "rdf", "feed"})
+#: A document of <channel> is CDF.
+_ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 _ITEMS = frozenset({"item", "entry"})
 _BLOCKS = frozenset({"p", "br", "div", "li", "tr", "td", "h1", "h2", "h3", "h4", "h5", "h6"})
 #: Characters kept of each element in an item. Names are short because feedparser looks for an
 #: e-mail address in them in quadratic time.
 _LIMITS = {
     **dict.fromkeys(("id", "guid", "link"), 8_000),
-    **dict.fromkeys(("description", "summary", "content", "encoded"), 20_000),
+    **dict.fromkeys(("description", "summary", "content", "encoded", "abstract"), 20_000),
     **dict.fromkeys(("author", "creator", "name", "email"), 200),
     **dict.fromkeys(("pubdate", "published", "updated", "modified", "issued", "created"), 100),
     "date": 100,
@@ -29,7 +30,7 @@ _LIMITS = {
 }
 _IN_AUTHORS = frozenset({"name", "email"})
 _ATTRIBUTES = frozenset(
-    {"version", "href", "rel", "type", "mode", "ispermalink", "xml:base", "rdf:about"}
+    {"version", "href", "lastmod", "rel", "type", "mode", "ispermalink", "xml:base", "rdf:about"}
 )
 _LONGEST_ATTRIBUTE = 8_000
 #: The document in one piece: in pieces, a long token would be read again with each.

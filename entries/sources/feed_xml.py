@@ -31,11 +31,14 @@ def read_xml_feed(
     Raises ``SourceError`` with ``not_a_feed``, ``malformed`` or ``not_allowed``.
     """
     text, notes = _decoded(body, content_type)
-    parsed = _parsed(distill(text))
+    distilled = distill(text)
+    parsed = _parsed(distilled)
     if parsed.bozo:
         raise SourceError("malformed", f"broken XML: {one_line(parsed.bozo_exception, limit=200)}")
-    if not parsed.version:
-        raise SourceError("not_a_feed", "the answer is XML, but neither RSS nor Atom nor RDF")
+    # feedparser reads CDF and has no version for it. Other documents may begin like it.
+    cdf = distilled[:8].lower() == b"<channel" and parsed.entries
+    if not parsed.version and not cdf:
+        raise SourceError("not_a_feed", "the answer is XML, but neither RSS, Atom, RDF nor CDF")
     atom = parsed.version.startswith("atom")
     return [_found(entry, base=url, atom=atom) for entry in parsed.entries], notes
 

@@ -103,9 +103,7 @@ def _next_url(
     if value is None or value == "" or value is False:
         return None
     if not id_text(value):
-        raise SourceError(
-            "malformed", f"page {number + 1:,} names its next page by a {_type(value)}"
-        )
+        raise SourceError("malformed", f"page {number + 1:,} names its next page by {_type(value)}")
     if options.cursor_path:
         return start.copy_set_param(options.cursor_param, id_text(value))
     return _same_origin(id_text(value), start)
@@ -148,7 +146,7 @@ def _rows(document: Any, options: HttpJsonOptions) -> list[Any]:
         where = (
             f"at {options.items!r}" if options.items else "as a whole; the option items says where"
         )
-        raise SourceError("malformed", f"the answer is a {_type(rows)} {where}, no list")
+        raise SourceError("malformed", f"the answer is {_type(rows)} {where}, no list")
     return rows
 
 
@@ -171,5 +169,5 @@ def _asked_for(external_id: str, document: Any, options: HttpJsonOptions) -> Sou
 
 
 def _type(value: Any) -> str:
-    names = {dict: "object", list: "list", str: "text", bool: "boolean", type(None): "null"}
-    return names.get(type(value), "number")
+    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -48,6 +48,8 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         number += 1
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
+            if line.lstrip()[:1] == b"[":
+                raise SourceError("malformed", "the file is one JSON list, not an object a line")
             if b"\0" in line:
                 raise SourceError("malformed", "the file is binary, or not in UTF-8")
         if len(line) > MAX_LINE:

@@ -65,7 +65,10 @@ class LocalServer:
         headers: Mapping[str, str] | None = None,
         chunks: Callable[[], Iterable[bytes]] | None = None,
     ) -> str:
-        """Answer requests for ``path`` like this from now on; returns the URL."""
+        """Answer requests for ``path`` like this from now on; returns the URL.
+
+        A ``path`` without a query is for every query that has no answer of its own.
+        """
         data = body.encode() if isinstance(body, str) else body
         self._routes[path] = Reply(status, dict(headers or {}), data, chunks)
         return self.url(path)
@@ -91,7 +94,8 @@ class LocalServer:
                 body = self.rfile.read(int(headers.get("content-length", 0)))
                 local.received.append(Received(self.command, self.path, headers, body))
                 self.close_connection = True
-                route = local._routes.get(self.path.partition("?")[0], Reply(status=404))
+                path = self.path if self.path in local._routes else self.path.partition("?")[0]
+                route = local._routes.get(path, Reply(status=404))
                 if callable(route):
                     route(self.wfile)
                 else:

@@ -1,6 +1,8 @@
 """The examples in docs/kinds.md work as they stand."""
 
+import io
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +10,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from entries.errors import SourceError
 from entries.kinds import registry as kinds
+from entries.models import Source
 from entries.sources import registry as sources
-from entries.sources.base import SourceItem, SourceSpec
+from entries.sources.base import Invalid, SourceItem, SourceSpec
+from entries.sources.sync import spec_of
 from tests.support.http import LocalServer
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "kinds.md"
@@ -50,17 +55,44 @@ def test_the_kind_and_its_test(settings: Any, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_kind_of_source(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    run(BLOCKS[2], "example_csv", monkeypatch)
-    kind = sources.get("csv")
+    run(BLOCKS[2], "example_addresses", monkeypatch)
+    kind = sources.get("addresses")
     with LocalServer() as server:
-        url = server.answer("/rows", "id,title\n1,One\n2,\n")
-        reading = kind.read(SourceSpec("rows", url))
-        assert list(reading.items) == [
-            SourceItem("1", "One", {"id": "1", "title": "One"}),
-            SourceItem("2", "2", {"id": "2", "title": ""}),
+        url = server.answer("/links", "# ours\nhttp://a.example/\n\nnonsense\n")
+        assert list(kind.read(SourceSpec("links", url)).items) == [
+            SourceItem("http://a.example/", "http://a.example/", {"url": "http://a.example/"}),
+            Invalid("not an address", "line 4"),
         ]
-        with pytest.raises(SourceError, match='no column "id"'):
-            kind.read(SourceSpec("rows", server.answer("/other", "a,b\n1,2\n")))
+        with pytest.raises(SourceError, match="the file is empty"):
+            kind.read(SourceSpec("links", server.answer("/empty", "")))
         with pytest.raises(SourceError, match="HTTP 404"):
-            kind.read(SourceSpec("rows", server.url("/gone")))
-    assert kind.problems_with(SourceSpec("rows", url, {"depth": 1})) == ["unknown option depth"]
+            kind.read(SourceSpec("links", server.url("/gone")))
+    assert kind.problems_with(SourceSpec("links", url, {"depth": 1})) == ["unknown option depth"]
+
+
+COMMANDS = re.findall(
+    r"^    (manage\.py add_source .*(?:\n        .*)*)", PAGE.read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.split()[4])
+@pytest.mark.django_db
+def test_the_sources_in_the_examples(command: str, settings: Any, tmp_path: Path) -> None:
+    settings.REDRIVE_SOURCE_DIRS = [str(tmp_path)]
+    _, name, *arguments = shlex.split(command.replace("\\\n", " "))
+    location = arguments[arguments.index("--location") + 1]
+    if location.startswith("/srv/exports/"):
+        (tmp_path / Path(location).name).write_text("id\n1\n")
+        arguments = [word.replace("/srv/exports", str(tmp_path)) for word in arguments]
+    call_command(name, *arguments, stdout=io.StringIO())
+    source = Source.objects.get()
+    assert sources.get(source.kind).problems_with(spec_of(source)) == []
+    assert source.options
+
+
+def test_every_kind_of_source_has_an_example_or_none_to_need() -> None:
+    kinds_shown = {command.split()[4] for command in COMMANDS}
+    assert kinds_shown == {name for name in sources.names() if name not in {"feed", "scripted"}}
+    assert set(sources.names()) - {"scripted"} <= set(
+        re.findall(r"^\| `(\w+)` \|", PAGE.read_text(), re.MULTILINE)
+    )

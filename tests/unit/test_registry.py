@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entries.checks import check_kinds, check_modules, check_networks
+from entries.checks import check_kinds, check_modules, check_networks, check_source_folders
 from entries.errors import InvalidKind, UnknownKind, UnknownSourceKind
 from entries.kinds import registry as kinds
 from entries.kinds.base import AttemptData, EntryData, Kind
@@ -146,3 +146,8 @@ def test_the_checks_notice_a_module_that_cannot_be_imported(
 def test_the_checks_notice_a_network_that_is_none(settings: Any) -> None:
     settings.REDRIVE_ALLOWED_NETWORKS = ["10.0.0.0/8", "10.0.0.1/8", "intranet"]
     assert [message.id for message in check_networks()] == ["entries.E004"] * 2
+
+
+def test_a_relative_folder_of_sources_is_an_error(settings: Any) -> None:
+    settings.REDRIVE_SOURCE_DIRS = ["/srv/exports", "exports"]
+    assert [message.id for message in check_source_folders()] == ["entries.E005"]
