@@ -24,6 +24,8 @@ MADE: dict[type[Exception], Exception] = {
     errors.OperationNotFound: errors.OperationNotFound(UUID(int=1)),
     errors.OperationFinished: errors.OperationFinished(state="completed"),
     errors.SourceNotFound: errors.SourceNotFound("planet"),
+    errors.SourceDisabled: errors.SourceDisabled("planet"),
+    errors.SyncNotFound: errors.SyncNotFound(7),
     SourceError: SourceError("unreachable", "The source cannot be reached."),
 }
 

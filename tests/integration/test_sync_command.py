@@ -43,16 +43,15 @@ def test_it_stores_and_queues(server: LocalServer, news: Source) -> None:
     assert run("news").splitlines() == [
         "news: 1,000 of 1,200 stored",
         "news: 1,200 of 1,200 stored",
-        "news: 1,200 new, 0 changed, 0 as before; 1,200 queued",
+        "news: 1,200 new, 0 changed, 0 as before, 0 gone, 0 invalid; 1,200 queued",
     ]
     assert set(Entry.objects.values_list("status", flat=True)) == {EntryStatus.QUEUED}
 
 
 def test_it_stores_without_queueing_where_asked(server: LocalServer, news: Source) -> None:
     server.answer("/news", rss_of([1]))
-    assert "news: 1 new, 0 changed, 0 as before; none queued, as asked" in run(
-        "news", "--no-submit"
-    )
+    said = run("news", "--no-submit")
+    assert "news: 1 new, 0 changed, 0 as before, 0 gone, 0 invalid; none queued, as asked" in said
     assert Entry.objects.get().status == EntryStatus.PENDING
 
 
@@ -65,7 +64,7 @@ def test_a_bar_on_a_terminal(server: LocalServer, news: Source) -> None:
     server.answer("/news", rss_of([1]))
     shown = run("news", out=Terminal())
     assert "1/1" in shown
-    assert shown.endswith("news: 1 new, 0 changed, 0 as before; 1 queued\n")
+    assert shown.endswith("news: 1 new, 0 changed, 0 as before, 0 gone, 0 invalid; 1 queued\n")
     assert "of 1 stored" not in shown
 
 
