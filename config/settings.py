@@ -124,6 +124,8 @@ REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
 REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
 #: Seconds after which a sync is killed. A million new entries take minutes.
 REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 3600)
+#: Whether a kind of which nearly everything fails by a passing fault is put on hold by itself.
+REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
 #: Where own kinds and source kinds live, beside ``entries.kinds`` and ``entries.sources``.
 REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)
@@ -132,6 +134,19 @@ REDRIVE_PAGE_MAX_BYTES = env.int("REDRIVE_PAGE_MAX_BYTES", 5_000_000)
 REDRIVE_PAGE_AUTOMATIC_RETRIES = env.int("REDRIVE_PAGE_AUTOMATIC_RETRIES", 0)
 REDRIVE_FEED_TIME_LIMIT = env.float("REDRIVE_FEED_TIME_LIMIT", 60.0)
 REDRIVE_FEED_MAX_BYTES = env.int("REDRIVE_FEED_MAX_BYTES", 20_000_000)
+REDRIVE_WEBHOOK_TIME_LIMIT = env.float("REDRIVE_WEBHOOK_TIME_LIMIT", 15.0)
+#: Automatic retries of a delivery, and the ceiling of the first wait; each further one is 4 times
+#: as high, up to an hour.
+REDRIVE_WEBHOOK_AUTOMATIC_RETRIES = env.int("REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)
+REDRIVE_WEBHOOK_FIRST_DELAY = env.float("REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)
+#: For one page of a JSON API; an API may have thousands.
+REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
+REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)
+#: Folders whose files sources may be read from; files elsewhere have to be uploaded.
+REDRIVE_SOURCE_DIRS: list[str] = env.list("REDRIVE_SOURCE_DIRS", [])
+#: Where uploads are kept. Web and workers must share it.
+REDRIVE_UPLOAD_DIR = env.path("REDRIVE_UPLOAD_DIR", BASE_DIR / ".data" / "uploads")
+REDRIVE_UPLOAD_MAX_BYTES = env.int("REDRIVE_UPLOAD_MAX_BYTES", 500_000_000)
 REDRIVE_USER_AGENT = env.str("REDRIVE_USER_AGENT", "Redrive/0.1")
 #: Private networks that may be fetched from all the same, such as 10.1.0.0/16.
 REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
@@ -203,6 +218,14 @@ STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / ".static")
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "uploads": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": REDRIVE_UPLOAD_DIR,
+            "file_permissions_mode": 0o640,
+            "directory_permissions_mode": 0o750,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if TESTING or DEBUG

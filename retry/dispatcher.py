@@ -15,15 +15,18 @@ from django.utils import timezone
 from entries.models import Entry
 from entries.states import EntryStatus
 from retry import service
+from retry.breaker.breaking import watch
 from retry.errors import QueueUnavailable
+from retry.held import held
 from retry.models import Heartbeat
 from retry.operations.pacing import pace
 from retry.reconcile.compare import compare
 from retry.reconcile.observe import WorkId, lapsed, observe
 from retry.reconcile.repair import DISPATCHER, hand_over_again, rescue
-from retry.runs import hand_over, undispatched
+from retry.runs import hand_over
 from retry.syncs import control as syncs
 from retry.syncs import rows
+from retry.waiting import undispatched
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ logger = logging.getLogger(__name__)
 _LOCK = 7_318_001
 #: At most so much of each in one tick, so that the heartbeat stays regular.
 _BATCH = 500
+_WAKE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,19 @@ class Tick:
     started: int = 0
     syncs: int = 0
     syncs_lost: int = 0
+    #: Holds that the breaker has put, probed or lifted.
+    holds: int = 0
     redis: bool = True
 
     @property
     def busy(self) -> bool:
         idle = Tick(acted=self.acted, redis=self.redis)
         return self != idle
+
+    @property
+    def more(self) -> bool:
+        """There is more to do at once."""
+        return bool(self.started) or self.handed_over >= _BATCH or self.woken >= _WAKE
 
 
 class Dispatcher:
@@ -78,11 +89,14 @@ class Dispatcher:
 
     def _act(self) -> Tick:
         rescued = sum(rescue(run) for run in lapsed(limit=_BATCH))
+        holds = watch()
+        # What has been tried before is mostly older than what waits for its first try, and that is
+        # older than what is started now.
         woken = self._wake()
+        handed_over = hand_over(undispatched(limit=_BATCH))
         started = pace()
         lost = syncs.fail_lost_syncs(actor=DISPATCHER)
         due = syncs.request_due_syncs(actor=DISPATCHER)
-        handed_over = hand_over(undispatched(limit=_BATCH))
         handed_over += rows.hand_over(rows.undispatched(limit=_BATCH))
         again, redis = self._reconcile()
         return Tick(
@@ -94,16 +108,17 @@ class Dispatcher:
             started=started,
             syncs=due,
             syncs_lost=lost,
+            holds=holds,
             redis=redis,
         )
 
     def _wake(self) -> int:
-        due = (
-            Entry.objects.filter(status=EntryStatus.SCHEDULED, next_attempt_at__lte=Now())
-            .order_by("next_attempt_at")
-            .values_list("id", flat=True)
-        )
-        ids = list(due[:_BATCH])
+        """Of those that are due the oldest first, whatever has kept them waiting."""
+        due = Entry.objects.filter(status=EntryStatus.SCHEDULED, next_attempt_at__lte=Now())
+        on_hold = held()
+        if on_hold:
+            due = due.exclude(on_hold.condition())
+        ids = list(due.order_by("pk").values_list("pk", flat=True)[:_WAKE])
         return service.wake_entries(ids, actor=DISPATCHER).queued if ids else 0
 
     def _reconcile(self) -> tuple[int, bool]:

@@ -123,6 +123,32 @@ class SyncNotFound(RetryError):
         self.sync_id = sync_id
 
 
+class HoldNotFound(RetryError):
+    code: ClassVar[str] = "hold_not_found"
+
+    def __init__(self, hold_id: int) -> None:
+        super().__init__(f"There is no hold {hold_id}.")
+        self.hold_id = hold_id
+
+
+class AlreadyOnHold(RetryError):
+    """Somebody has put it on hold before, and their hold still stands."""
+
+    code: ClassVar[str] = "already_on_hold"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what[:1].upper()}{what[1:]} is on hold already.")
+
+
+class HoldLifted(RetryError):
+    """The hold does not stand any more."""
+
+    code: ClassVar[str] = "hold_lifted"
+
+    def __init__(self, *, by: str) -> None:
+        super().__init__(f"The hold was lifted already, by {by}.")
+
+
 class QueueUnavailable(RetryError):
     """Redis cannot be reached. What was queued in PostgreSQL is handed over when it is back."""
 

@@ -27,6 +27,7 @@ from retry.processing import process_one
 from retry.recording import record
 from retry.rescanning import Found, Readings, rescan
 from retry.runs import Counted, Handing, Placed, claim_run, create_runs, end_run, tally
+from retry.waiting import set_aside
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def execute(run_id: UUID, *, worker: str, linger: float = 0.0) -> bool:
     began = time.monotonic()
     run = claim_run(run_id, worker=worker)
     if run is None:
+        set_aside(run_id)
         logger.info("run.not_claimed", extra={"run_id": str(run_id)})
         return False
     groups, readings = Groups(), Readings()
@@ -122,6 +124,8 @@ def _rescanned(run: Run, claimed: Sequence[Claimed], found: Found, *, worker: st
 def _hand_on(run: Run, ids: Sequence[int]) -> None:
     """Give what this worker will not begin to whoever comes next, as a run of its own."""
     new_run_id = uuid4()
+    # Where nobody asked this worker to stop it was told to: the run is held, or its operation is.
+    waits = run.operation_id is not None or not shutdown.is_set()
     with transaction.atomic():
         moved = transitions.reassign(ids, run_id=run.id, new_run_id=new_run_id)
         placed = [
@@ -141,7 +145,7 @@ def _hand_on(run: Run, ids: Sequence[int]) -> None:
             reason=run.reason,
             bulk=run.queue == "bulk",
             parent=run,
-            held=run.operation_id is not None,
+            held=waits,
         )
-        if run.operation_id is None:
+        if not waits:
             Handing(runs)

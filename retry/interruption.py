@@ -1,8 +1,9 @@
-"""Whether somebody has paused or cancelled the operation that a run belongs to."""
+"""Whether a run has to stop: its operation was paused or cancelled, or it was put on hold."""
 
 import time
 
-from retry.models import Operation, OperationState, Run
+from retry.held import is_stopped
+from retry.models import Run
 
 #: Asking costs a query, so it is asked this often at the most.
 SECONDS = 0.5
@@ -10,13 +11,12 @@ SECONDS = 0.5
 
 class Interruption:
     def __init__(self, run: Run) -> None:
-        self._operation_id = run.operation_id
+        self._run = run
         self._asked = time.monotonic()
 
     def interrupted(self) -> bool:
         """True where the worker should begin nothing more of the run."""
-        if self._operation_id is None or time.monotonic() - self._asked < SECONDS:
+        if time.monotonic() - self._asked < SECONDS:
             return False
         self._asked = time.monotonic()
-        held = (OperationState.PAUSED, OperationState.CANCELLED)
-        return Operation.objects.filter(pk=self._operation_id, state__in=held).exists()
+        return is_stopped(self._run)

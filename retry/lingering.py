@@ -6,10 +6,11 @@ from django.conf import settings
 
 from retry import queue
 from retry.errors import QueueUnavailable
+from retry.held import RUN_IS_HELD
 from retry.job_ids import dispatch_job_id
 from retry.models import Run
 
-_CLAIM_NEXT = """
+_CLAIM_NEXT = f"""
 UPDATE retry_run
 SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
@@ -17,12 +18,13 @@ WHERE id = (
     SELECT id FROM retry_run
     WHERE operation_id = %(operation)s AND position > %(position)s AND state = 'queued'
       AND dispatches > 0 AND kind = %(kind)s AND queue = %(queue)s AND size <= %(size)s
+      AND NOT {RUN_IS_HELD}
     ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED)
 AND NOT EXISTS (
     SELECT FROM retry_operation o
     WHERE o.id = %(operation)s AND o.state IN ('paused', 'cancelled'))
 RETURNING *
-"""
+"""  # noqa: S608 - a condition of our own
 
 
 def claim_next(run: Run, *, worker: str) -> Run | None:

@@ -32,7 +32,7 @@ def process_one(entry: Claimed, *, run: Run) -> Ending:
     try:
         kind = registry.get(entry.kind)
     except UnknownKind as error:
-        return _failed(entry, error, kind=None)
+        return _failed(entry, error, kind=None, run=run)
     try:
         with time_limit(kind.time_limit):
             result = kind.process(_entry_data(entry), _attempt_data(entry, run))
@@ -42,10 +42,10 @@ def process_one(entry: Claimed, *, run: Run) -> Ending:
         # The alarm may have struck in the middle of a query: such a connection is of no more use.
         connections.close_all()
         late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
-        return _failed(entry, late.with_traceback(hit.__traceback__), kind=kind)
+        return _failed(entry, late.with_traceback(hit.__traceback__), kind=kind, run=run)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a kind may raise anything
         _leave_no_transaction()
-        return _failed(entry, error, kind=kind)
+        return _failed(entry, error, kind=kind, run=run)
     return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned)
 
 
@@ -57,8 +57,8 @@ def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return cleaned
 
 
-def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None) -> Ending:
-    delay = kind.retry_policy.delay(error, used=entry.automatic_attempts) if kind else None
+def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None, run: Run) -> Ending:
+    delay = kind.retry_policy.delay(error, used=_used(entry, kind, run)) if kind else None
     described = describe_error(error)
     if delay is None and kind is not None and kind.retry_policy.retries(error):
         # After the fingerprint was made: it is the same group of errors all the same.
@@ -73,6 +73,12 @@ def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None) -> Endin
         delay=delay,
         transient=isinstance(error, TransientError),
     )
+
+
+def _used(entry: Claimed, kind: Kind, run: Run) -> int:
+    """Automatic retries so far. A probe is tried for all of its kind, and is never the last one."""
+    last = max(kind.retry_policy.limit - 1, 0)
+    return min(entry.automatic_attempts, last) if run.probe else entry.automatic_attempts
 
 
 def _gave_up(message: str, *, tries: int) -> str:

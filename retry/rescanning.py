@@ -1,7 +1,7 @@
 """A worker's part in a resync: what its source has of a run's entries, stored before they run."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: So many items are asked for in one reading, and kept for the runs that follow.
 MOST_ITEMS = 20_000
+#: Of payload, before a reading keeps no more than its own run wants.
+MOST_CHARACTERS = 30_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,30 @@ class Readings:
             return
         asked = {*wanted, *([] if one_by_one(source) else _external_ids_behind(run))}
         self._source_id, self._began = run.source_id, _now()
-        self._asked = frozenset(asked)
         try:
-            self._found = Found({item.external_id: item for item in read_some(source, asked)})
+            items, whole = _kept(read_some(source, asked), frozenset(wanted))
+            self._asked = frozenset(asked if whole else wanted)
+            self._found = Found(items)
         except SourceError as error:
             logger.warning("resync.no_source", extra={"source": source.slug, "code": error.code})
             self._found = Found({}, describe_error(error))
+
+
+def _kept(
+    found: Iterable[SourceItem], wanted: frozenset[str]
+) -> tuple[dict[str, SourceItem], bool]:
+    """All of ``found``, or where that is too much to be kept, what this run wants of it."""
+    items: dict[str, SourceItem] = {}
+    size, whole = 0, True
+    for item in found:
+        if not whole and item.external_id not in wanted:
+            continue
+        items[item.external_id] = item
+        size += len(repr(item.payload))
+        if whole and size > MOST_CHARACTERS:
+            whole = False
+            items = {key: value for key, value in items.items() if key in wanted}
+    return items, whole
 
 
 def rescan(claimed: Sequence[Claimed], found: Found, *, run: Run) -> Rescanned:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -18,8 +18,9 @@ from entries.kinds import registry
 from entries.kinds.base import Kind
 from retry import queue
 from retry.errors import QueueUnavailable
+from retry.held import RUN_IS_HELD
 from retry.job_ids import dispatch_job_id, run_job_id
-from retry.models import OperationState, Run, RunState, Trigger
+from retry.models import Run, RunState, Trigger
 from retry.outcomes import Actor
 
 logger = logging.getLogger(__name__)
@@ -59,12 +60,14 @@ def create_runs(
     held: bool = False,
     resync: bool = False,
     only_if_changed: bool = False,
+    probe: bool = False,
 ) -> list[Run]:
     """Insert a run for each run id, in the caller's transaction; ``Handing`` hands them over.
 
     The order of ids is kept. ``bulk`` sends them where no click has to wait behind them. With a
-    ``parent`` they go on in its stead, in its way, and count for its operation. ``held`` ones wait
-    for the dispatcher.
+    ``parent`` they go on in its stead, in its way, as old as it is, and count for its operation.
+    ``held`` ones wait for the dispatcher. A ``probe`` may begin although the breaker holds its
+    kind.
     """
     now = timezone.now()
     ordered = sorted(placed, key=lambda item: (item.run_id, item.id))
@@ -82,7 +85,8 @@ def create_runs(
                 source_id=members[0].source_id,
                 resync=parent.resync if parent else resync,
                 only_if_changed=parent.only_if_changed if parent else only_if_changed,
-                queue=_queue_of(members[0].kind, bulk=bulk),
+                probe=probe,
+                queue=queue_of(members[0].kind, bulk=bulk),
                 entry_ids=[member.id for member in members],
                 size=len(members),
                 job_id=run_job_id(run_id, entries=[(m.id, m.attempt) for m in members]),
@@ -91,6 +95,7 @@ def create_runs(
                 operation_id=parent.operation_id if parent else None,
                 position=parent.position if parent else 0,
                 canary=parent.canary if parent else False,
+                **({"created_at": parent.created_at} if parent else {}),
             )
         )
     runs.sort(key=lambda run: run.entry_ids[0])
@@ -150,21 +155,23 @@ def _sent(runs: Sequence[Run], *, dispatches: int | None = None) -> Iterator[Run
         yield run
 
 
-_CLAIM_RUN = """
+_CLAIM_RUN = f"""
 UPDATE retry_run
 SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
 WHERE id = %(id)s AND state = 'queued' AND NOT EXISTS (
     SELECT FROM retry_operation o
     WHERE o.id = retry_run.operation_id AND o.state IN ('paused', 'cancelled'))
+AND NOT {RUN_IS_HELD}
 RETURNING id
-"""
+"""  # noqa: S608 - a condition of our own
 
 
 def claim_run(run_id: UUID, *, worker: str) -> Run | None:
     """``queued -> running`` with a lease by the database's clock; None where it is not to be had.
 
-    The same job delivered twice finds the run taken: one of them works, the other goes home.
+    The same job delivered twice finds the run taken: one of them works, the other goes home. Of a
+    run that is held, or whose operation is, the job has been used up: ``set_aside`` says so.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -232,12 +239,6 @@ def lock_lapsed(run_id: UUID) -> bool:
     return found.select_for_update().exists()
 
 
-def startable() -> QuerySet[Run]:
-    """Queued runs that a worker may begin: those of no operation, or of one that is going on."""
-    held = Q(operation__state__in=(OperationState.PAUSED, OperationState.CANCELLED))
-    return Run.objects.filter(state=RunState.QUEUED).exclude(held)
-
-
 _TALLY = """
 UPDATE retry_run
 SET succeeded = succeeded + %(succeeded)s, failed = failed + %(failed)s,
@@ -264,13 +265,7 @@ def tally(run: Run, counted: Counted, *, worker: str) -> None:
         cursor.execute(_TALLY, {"id": run.id, "worker": worker[:200], **asdict(counted)})
 
 
-def undispatched(*, limit: int) -> list[Run]:
-    """Runs that were committed and never reached Redis, oldest first."""
-    found = startable().filter(dispatches=0).order_by("created_at")
-    return list(found[:limit])
-
-
-def _queue_of(kind: str, *, bulk: bool) -> str:
+def queue_of(kind: str, *, bulk: bool) -> str:
     known = _kind(kind)
     if known is None:
         return "bulk" if bulk else "default"

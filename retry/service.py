@@ -135,10 +135,18 @@ def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Que
     )
 
 
-def wake_entries(ids: Iterable[int], *, actor: Actor) -> QueueOutcome:
-    """Queue scheduled entries whose automatic retry is due; the cycle goes on."""
+def wake_entries(ids: Iterable[int], *, actor: Actor, probe: bool = False) -> QueueOutcome:
+    """Queue scheduled entries whose automatic retry is due; the cycle goes on.
+
+    As a ``probe`` they may begin although the breaker holds their kind.
+    """
     return _queue_entries(
-        sorted(set(ids)), verb="wake", trigger=Trigger.AUTOMATIC, actor=actor, reason=""
+        sorted(set(ids)),
+        verb="wake",
+        trigger=Trigger.AUTOMATIC,
+        actor=actor,
+        reason="",
+        probe=probe,
     )
 
 
@@ -167,6 +175,7 @@ def _queue_entries(
     actor: Actor,
     reason: str,
     only_if_changed: bool = False,
+    probe: bool = False,
 ) -> QueueOutcome:
     """One transaction for all that commits together, one code path for one and for many."""
     bulk = len(ids) > settings.REDRIVE_CLICK_SIZE
@@ -191,6 +200,7 @@ def _queue_entries(
             bulk=bulk,
             resync=verb == "resync",
             only_if_changed=only_if_changed,
+            probe=probe,
         )
         if runs:
             audit.record(

@@ -10,8 +10,9 @@ from django.utils import timezone
 from entries.states import EntryStatus
 from retry import queue
 from retry.errors import QueueUnavailable
-from retry.models import Heartbeat
-from retry.runs import startable
+from retry.holds.standing import standing
+from retry.models import Heartbeat, Hold
+from retry.waiting import startable
 
 #: A dispatcher that has been silent for longer is not at work.
 SILENCE = timedelta(seconds=10)
@@ -32,6 +33,7 @@ class Status:
     #: Runs that wait for the dispatcher because Redis was away.
     undispatched: int
     oldest_queued_at: datetime | None
+    holds: tuple[Hold, ...]
 
     @property
     def redis(self) -> bool:
@@ -66,6 +68,7 @@ def read(*, counting: bool = True) -> Status:
         oldest_queued_at=waiting.order_by("created_at")
         .values_list("created_at", flat=True)
         .first(),
+        holds=tuple(standing()),
     )
 
 

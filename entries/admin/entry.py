@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from entries.admin import show
+from entries.admin.exchange import ExchangeView, exchange_in
 from entries.admin.filters import (
     ErrorClassFilter,
     GoneFilter,
@@ -28,7 +29,7 @@ from entries.admin.filters import (
 from entries.admin.forms import EntryForm
 from entries.admin.listing import BoundedAdmin
 from entries.models import Attempt, Entry
-from entries.states import ACTIVE, EntryStatus
+from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
 #: Attempts shown on an entry's page; each may carry a traceback.
 SHOWN_ATTEMPTS = 25
@@ -36,11 +37,17 @@ SHOWN_ATTEMPTS = 25
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """``asked``: whoever knows what asked for the attempt puts it here for the template."""
+    """``asked``: whoever knows what asked for the attempt puts it here for the template.
+
+    ``exchange``: what it asked of somebody else's server; ``found``: what else is known of a try
+    that failed.
+    """
 
     attempt: Attempt
     took: str
     asked: Any
+    exchange: ExchangeView | None
+    found: str
 
 
 class EntryList(ChangeList):
@@ -189,17 +196,31 @@ class EntryAdmin(BoundedAdmin[Entry]):
             "live_version": f"{entry.status}-{entry.attempt}-{entry.run_id}",
             "active": entry.status in ACTIVE,
             "attempts": [
-                AttemptView(
-                    attempt=attempt,
-                    took=show.duration(attempt.started_at, attempt.ended_at),
-                    asked=asked.get(attempt.run_id),
-                )
-                for attempt in attempts
+                attempt_view(attempt, asked=asked.get(attempt.run_id)) for attempt in attempts
             ],
-            "result_shown": None if entry.result is None else show.pretty(entry.result),
+            "result_shown": result_shown(entry),
             "verbs_template": self.verbs_template,
         }
 
     def asked_for(self, request: HttpRequest, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
         """What asked for the attempts, by run id: known to those who know runs."""
         return {}
+
+
+def attempt_view(attempt: Attempt, *, asked: Any) -> AttemptView:
+    exchange = exchange_in(attempt.result)
+    tells = attempt.status == AttemptStatus.FAILED and attempt.result and not exchange
+    return AttemptView(
+        attempt=attempt,
+        took=show.duration(attempt.started_at, attempt.ended_at),
+        asked=asked,
+        exchange=exchange,
+        found=show.pretty(attempt.result) if tells else "",
+    )
+
+
+def result_shown(entry: Entry) -> str | None:
+    """The entry's result, unless the attempt that brought it shows it better."""
+    if entry.result is None or exchange_in(entry.result):
+        return None
+    return show.pretty(entry.result)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.forms.fields import InvalidJSONInput
 
 from entries.admin.show import pretty
@@ -12,6 +13,7 @@ from entries.kinds import registry as kinds
 from entries.kinds.base import Kind
 from entries.models import Entry, Source
 from entries.sources import registry as source_kinds
+from entries.sources import uploads
 from entries.sources.base import SourceKind, SourceSpec
 from entries.sources.items import MAX_PAYLOAD_BYTES
 from entries.text import NotJSON, NotStorable, clean_json
@@ -75,27 +77,65 @@ class EntryForm(_EntryForm):
 
 class SourceForm(_SourceForm):
     options = JSONObjectField(required=False, widget=forms.Textarea(attrs={"class": "code"}))
+    upload = forms.FileField(
+        required=False,
+        label="File",
+        help_text="Uploaded instead of a location, for kinds of source that read files.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        #: What the source read before, so that a file it no longer reads can be removed.
+        self.location_before: str = self.instance.location
         if "kind" in self.fields:  # a reader's form has no fields
             self._offer("kind", source_kinds.all_kinds())
             self._offer("entry_kind", kinds.all_kinds())
+            self.fields["location"].required = False
+            if in_use := uploads.shown(self.location_before):
+                self.fields["upload"].help_text = f"In use: {in_use}. Another file replaces it."
         if "sync_interval" in self.fields:
             self.fields["sync_interval"].label = "Sync every"
             self.fields[
                 "sync_interval"
             ].help_text = "Seconds between two syncs, 10 or more. Empty: only when somebody asks."
 
+    def clean_upload(self) -> Any:
+        upload = self.cleaned_data["upload"]
+        limit = settings.REDRIVE_UPLOAD_MAX_BYTES
+        if upload and upload.size > limit:
+            raise forms.ValidationError(
+                f"The file has {upload.size:,} bytes; at most {limit:,} are taken.",
+                code="too_large",
+            )
+        return upload
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.errors:
             return cleaned
+        if not cleaned["upload"]:
+            if not cleaned["location"]:
+                self.add_error("location", "Say where it is, or upload a file.")
+        elif source_kinds.get(cleaned["kind"]).reads_files:
+            cleaned["location"] = uploads.new_location(cleaned["upload"].name)
+        else:
+            self.add_error("upload", f"A {cleaned['kind']} is not read from a file.")
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Whether it can be read is asked last: a file is only kept for a source that is saved."""
+        super()._post_clean()
+        if self.errors:
+            return
+        cleaned = self.cleaned_data
+        if cleaned["upload"]:
+            uploads.store(cleaned["location"], cleaned["upload"])
         spec = SourceSpec(cleaned["slug"], cleaned["location"], cleaned["options"])
         problems = source_kinds.get(cleaned["kind"]).problems_with(spec)
         if problems:
-            raise forms.ValidationError(problems)
-        return cleaned
+            self.add_error(None, forms.ValidationError(problems))
+            if cleaned["upload"]:
+                uploads.remove(cleaned["location"])
 
     def _offer(self, name: str, registered: Mapping[str, type[Kind] | type[SourceKind]]) -> None:
         """Choices from a registry. A stored name that is not in it any more is nowhere to be

@@ -1,5 +1,6 @@
 """Sources: where they are, when they were last read and how that went."""
 
+from copy import deepcopy
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -12,7 +13,7 @@ from entries.admin.filters import EqualFilter
 from entries.admin.forms import SourceForm
 from entries.admin.listing import BoundedAdmin
 from entries.models import Source
-from entries.sources import registry
+from entries.sources import registry, uploads
 
 
 class SourceKindFilter(EqualFilter):
@@ -34,7 +35,7 @@ class SourceAdmin(BoundedAdmin[Source]):
     change_form_template = "admin/entries/source/change_form.html"
     fieldsets = (
         (None, {"fields": ("name", "slug", "enabled")}),
-        ("Where from", {"fields": ("kind", "location", "options")}),
+        ("Where from", {"fields": ("kind", "location", "upload", "options")}),
         ("What becomes of it", {"fields": ("entry_kind",)}),
         ("When", {"fields": ("sync_interval", "next_sync")}),
         ("Last sync", {"fields": ("last_synced", "last_error")}),
@@ -43,6 +44,19 @@ class SourceAdmin(BoundedAdmin[Source]):
     def has_delete_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
         """Its entries keep a source; to list them all for a refusal would take a while."""
         return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
+        """Without the field for a file where there is nothing to be changed."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and not self.has_change_permission(request, obj):
+            for _, options in (fieldsets := deepcopy(fieldsets)):
+                options["fields"] = [name for name in options["fields"] if name != "upload"]
+        return fieldsets
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_model(request, obj, form, change)
+        if form.location_before != obj.location:
+            uploads.remove_when_unused(form.location_before)
 
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: Source | None = None

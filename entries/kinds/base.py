@@ -79,6 +79,31 @@ class RetryPolicy:
             return self.cap
 
 
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """When a kind is put on hold by itself, and how it is found out that it works again.
+
+    Where at least ``share`` (more than 0, to 1) of the last ``window`` outcomes failed by a passing
+    fault (``TransientError``), nothing more of the kind starts. Then single entries are tried: the
+    first after ``first_probe`` seconds, and each that fails in the same way makes the wait for the
+    next ``factor`` times as long, up to ``cap``. The first that succeeds, or fails for good, lets
+    everything go on.
+    """
+
+    window: int = 20
+    share: float = 0.9
+    first_probe: float = 5.0
+    factor: float = 2.0
+    cap: float = 60.0
+
+    def wait(self, *, probes: int) -> float:
+        """Seconds until the next probe after ``probes`` that failed."""
+        try:
+            return min(self.cap, self.first_probe * float(self.factor) ** probes)
+        except OverflowError:
+            return self.cap
+
+
 class Kind(ABC):
     """How entries of one kind are processed.
 
@@ -101,6 +126,8 @@ class Kind(ABC):
     #: many, about a quarter of a second's worth; 1 claims every entry by itself.
     group_size: ClassVar[int] = 100
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy()
+    #: What holds the kind while nearly all of it fails by a passing fault; None: nothing does.
+    breaker: ClassVar[Breaker | None] = Breaker()
     #: How often an entry is rescued from a dead worker in a row before it fails as ``WorkerLost``.
     rescue_limit: ClassVar[int] = 2
 

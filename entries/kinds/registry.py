@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any, TypeVar
 
 from entries.errors import InvalidKind, UnknownKind
-from entries.kinds.base import Kind, RetryPolicy
+from entries.kinds.base import Breaker, Kind, RetryPolicy
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 _LARGEST_RUN = 500
+_LARGEST_WINDOW = 1000
 K = TypeVar("K", bound=type[Kind])
 _classes: dict[str, type[Kind]] = {}
 
@@ -54,7 +55,7 @@ def problems_of(cls: Any) -> list[str]:
             found.append(f"{attribute} must be the name of a queue")
     if not _is_count(cls.rescue_limit, low=0, high=100):
         found.append("rescue_limit must be 0 to 100")
-    return found + _policy_problems(cls.retry_policy)
+    return found + _policy_problems(cls.retry_policy) + _breaker_problems(cls.breaker)
 
 
 def name_problems(cls: type) -> list[str]:
@@ -73,6 +74,23 @@ def _policy_problems(policy: Any) -> list[str]:
     if not all(_is_exception(error) for error in policy.on):
         return ["retry_policy.on must name exception classes"]
     return []
+
+
+def _breaker_problems(breaker: Any) -> list[str]:
+    if breaker is None:
+        return []
+    if not isinstance(breaker, Breaker):
+        return ["breaker must be a Breaker or None"]
+    found = []
+    if not _is_count(breaker.window, low=2, high=_LARGEST_WINDOW):
+        found.append(f"breaker.window must be 2 to {_LARGEST_WINDOW}")
+    if not _is_number(breaker.share) or not 0 < breaker.share <= 1:
+        found.append("breaker.share must be more than 0, and 1 at the most")
+    if not all(_is_number(n) and n > 0 for n in (breaker.first_probe, breaker.cap)):
+        found.append("breaker.first_probe and breaker.cap must be more than 0 seconds")
+    if not _is_number(breaker.factor) or breaker.factor < 1:
+        found.append("breaker.factor must be 1 or more")
+    return found
 
 
 def _is_number(value: object) -> bool:

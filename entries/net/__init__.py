@@ -1,8 +1,8 @@
-"""Fetching what somebody else's server has, for kinds and sources alike.
+"""Speaking to somebody else's server, for kinds and sources alike.
 
 The address comes from a feed or a form and the answer from a stranger, so both are hostile until
-shown otherwise: ``fetch`` bounds time, size and redirects, and refuses to be led into the network
-it runs in.
+shown otherwise: ``fetch`` and ``send`` bound time, size and redirects, and refuse to be led into
+the network they run in.
 """
 
 from entries.net.errors import (
@@ -17,7 +17,9 @@ from entries.net.errors import (
     TooManyRedirects,
     Unreachable,
 )
-from entries.net.fetch import Answer, fetch
+from entries.net.exchange import Answer
+from entries.net.fetch import fetch
+from entries.net.send import send
 
 __all__ = [
     "AddressRefused",
@@ -32,4 +34,5 @@ __all__ = [
     "TooManyRedirects",
     "Unreachable",
     "fetch",
+    "send",
 ]

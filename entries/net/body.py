@@ -18,11 +18,19 @@ _OVERHEAD = 64 * 1024
 def read_body(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> bytes:
     """The decoded body. Raises ``TooLarge`` over ``max_bytes`` and ``BrokenAnswer``."""
     body = bytearray()
-    for chunk in _decoded(_bounded(chunks, max_bytes + _OVERHEAD), encoding):
-        body += chunk
+    for piece in decoded(chunks, encoding=encoding, max_bytes=max_bytes):
+        body += piece
         if len(body) > max_bytes:
             raise TooLarge(f"more than {max_bytes:,} bytes")
     return bytes(body)
+
+
+def decoded(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> Iterator[bytes]:
+    """The body piece by piece, for whoever stops by themselves soon after ``max_bytes``.
+
+    Raises ``BrokenAnswer``, and ``TooLarge`` for compressed data that is longer than that itself.
+    """
+    return _decoded(_bounded(chunks, max_bytes + _OVERHEAD), encoding)
 
 
 def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:

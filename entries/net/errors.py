@@ -31,7 +31,7 @@ class BrokenAnswer(FetchError, TransientError):
 
 
 class ServerUnavailable(FetchError, TransientError):
-    """A status that asks to come back later: 408, 425, 429 or 5xx."""
+    """A status that asks to come back later: 408, 425, 429 or 5xx; to what was sent also 409."""
 
     code = "http_error"
 
@@ -40,6 +40,10 @@ class RequestRefused(FetchError, PermanentError):
     """Any other status that is no success."""
 
     code = "http_error"
+
+    def __init__(self, message: str = "", *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class InvalidAddress(FetchError, PermanentError):

@@ -72,6 +72,8 @@ class SourceKind(ABC):
     name: ClassVar[str]
     #: One sentence for staff.
     description: ClassVar[str] = ""
+    #: Whether a location may be ``upload:…``, so that staff can upload what is to be read.
+    reads_files: ClassVar[bool] = False
 
     def problems_with(self, spec: SourceSpec) -> list[str]:
         """What is wrong with a source's location or options, in words, without reading it.

@@ -1,25 +1,24 @@
 """RSS, Atom, RDF and JSON Feed over http and https."""
 
-import re
 from typing import ClassVar
 
 from django.conf import settings
 
 from entries.errors import SourceError
-from entries.net import Answer, FetchError, InvalidAddress, fetch
-from entries.net.fetch import parse
+from entries.net import InvalidAddress
+from entries.net.urls import parse
 from entries.sources.base import Reading, SourceKind, SourceSpec
 from entries.sources.feed_items import items_of
 from entries.sources.feed_json import looks_like_json, read_json_feed
 from entries.sources.feed_xml import read_xml_feed
 from entries.sources.items import Sieve
 from entries.sources.registry import register
+from entries.sources.web import get, validators_of
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
 )
-_VALIDATOR = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
 @register
@@ -45,7 +44,13 @@ class FeedKind(SourceKind):
         return found
 
     def read(self, spec: SourceSpec) -> Reading:
-        answer = _fetch(spec)
+        answer = get(
+            spec.location,
+            accept=_ACCEPT,
+            seconds=getattr(settings, "REDRIVE_FEED_TIME_LIMIT", 60.0),
+            max_bytes=getattr(settings, "REDRIVE_FEED_MAX_BYTES", 20_000_000),
+            validators=spec,
+        )
         if answer.status == 304:
             return Reading(iter(()), not_modified=True)
         content_type = answer.headers.get("content-type", "")
@@ -59,31 +64,7 @@ class FeedKind(SourceKind):
         items = list(sieve.pass_on(items_of(found, sieve)))
         return Reading(
             iter(items),
-            etag=_validator(answer, "etag", limit=500),
-            last_modified=_validator(answer, "last-modified", limit=200),
+            **validators_of(answer),
             total=len(items),
             notes=(*notes, *sieve.notes),
         )
-
-
-def _fetch(spec: SourceSpec) -> Answer:
-    headers = {"Accept": _ACCEPT}
-    if spec.etag:
-        headers["If-None-Match"] = spec.etag
-    if spec.last_modified:
-        headers["If-Modified-Since"] = spec.last_modified
-    try:
-        return fetch(
-            spec.location,
-            seconds=getattr(settings, "REDRIVE_FEED_TIME_LIMIT", 60.0),
-            max_bytes=getattr(settings, "REDRIVE_FEED_MAX_BYTES", 20_000_000),
-            headers=headers,
-        )
-    except FetchError as error:
-        raise SourceError(error.code, str(error)) from error
-
-
-def _validator(answer: Answer, name: str, *, limit: int) -> str:
-    """What the next request may send back; empty where it does not fit into a header or column."""
-    value: str = answer.headers.get(name, "").strip()
-    return value if len(value) <= limit and _VALIDATOR.fullmatch(value) else ""

@@ -1,12 +1,12 @@
 """JSON Feed 1.0 and 1.1 (https://jsonfeed.org/version/1.1); pure."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from entries.errors import SourceError
 from entries.sources.feed_items import Found, absolute
+from entries.sources.json_values import parse_json
 from entries.text import clean_text, one_line, plain_text
 
 _VERSION = "://jsonfeed.org/version/1"
@@ -18,26 +18,13 @@ def looks_like_json(body: bytes) -> bool:
 
 def read_json_feed(body: bytes, *, url: str) -> tuple[list[Found], tuple[str, ...]]:
     """The items and notes about the document. Raises ``SourceError``."""
-    feed = _parsed(body)
+    feed = parse_json(body)
     if not isinstance(feed, dict) or _VERSION not in str(feed.get("version", ""))[:100]:
         raise SourceError("not_a_feed", "the answer is JSON, but no JSON Feed")
     items = feed.get("items")
     if not isinstance(items, list):
         raise SourceError("malformed", 'the JSON Feed has no list of "items"')
     return [_found(item, url) if isinstance(item, dict) else Found() for item in items], ()
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise SourceError("malformed", f"broken JSON: no UTF-8 at byte {error.start:,}") from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno:,}, column {error.colno:,}"
-        raise SourceError("malformed", f"broken JSON in {where}: {error.msg}") from error
-    except (ValueError, RecursionError) as error:
-        # A number of five thousand digits, or ten thousand brackets.
-        raise SourceError("malformed", "broken JSON: not made to be read") from error
 
 
 def _found(item: Mapping[str, Any], base: str) -> Found:

@@ -1,6 +1,7 @@
 """Ids as sources have them and as they are stored; pure."""
 
 import hashlib
+import math
 
 from entries.text import clean_text
 
@@ -13,6 +14,18 @@ def stored_id(external_id: object) -> str:
     What is too long stays too long (``MAX_ID + 1`` characters), so that it matches no entry.
     """
     return clean_text(external_id, limit=MAX_ID + 1)
+
+
+def id_text(value: object) -> str:
+    """An id given as text or number, as text; empty for anything else.
+
+    Spreadsheets have whole numbers as floats: 17.0 is "17".
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return "" if isinstance(value, float) and not math.isfinite(value) else str(value)
 
 
 def bounded_id(external_id: str) -> str:

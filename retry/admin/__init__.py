@@ -2,6 +2,7 @@
 
 from retry.admin.audit import AuditEventAdmin
 from retry.admin.entry import RetryEntryAdmin
+from retry.admin.hold import HoldAdmin
 from retry.admin.operation import OperationAdmin
 from retry.admin.run import RunAdmin
 from retry.admin.source import SyncSourceAdmin
@@ -11,6 +12,7 @@ from retry.admin.token import ApiTokenAdmin
 __all__ = [
     "ApiTokenAdmin",
     "AuditEventAdmin",
+    "HoldAdmin",
     "OperationAdmin",
     "RetryEntryAdmin",
     "RunAdmin",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.timesince import timesince
 
+from retry.admin import hold_words
 from retry.status import Status, read
 
 _KEY = "redrive.alarms"
@@ -29,7 +30,8 @@ def alarms_for(request: HttpRequest) -> Sequence[str]:
         status = read(counting=False)
         known = of(status)
         cache.set(_KEY, known, _SECONDS if status.redis else _SECONDS_WITHOUT_REDIS)
-    return known
+    # Never kept: whoever has just lifted a hold must not read that it stands.
+    return (*known, *hold_words.alarms(request))
 
 
 def of(status: Status) -> Sequence[str]:

@@ -16,6 +16,7 @@ from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
 from entries.states import EntryStatus
 from retry import service
+from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
 from retry.admin.criteria import of_list, preview_url
@@ -178,9 +179,12 @@ class RetryEntryAdmin(EntryVerbs, EntryAdmin):
 
     def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         failed = entry.status == EntryStatus.FAILED
-        return super().live_context(request, entry) | {
+        context = super().live_context(request, entry) | {
             "group_url": group_url(request, entry.fingerprint if failed else "")
         }
+        lines = hold_words.of_entry(entry)
+        version = f"{context['live_version']}-{len(lines)}"
+        return context | {"hold_lines": lines, "live_version": version}
 
     def asked_for(self, request: HttpRequest, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
         wanted = {attempt.run_id for attempt in attempts}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from entries.errors import EntriesError
 from entries.states import EntryStatus
@@ -16,7 +17,8 @@ from retry.errors import (
     QueueUnavailable,
     RetryError,
 )
-from retry.models import Action, Operation, Sync, SyncState
+from retry.holds.control import named
+from retry.models import Action, Hold, Operation, Sync, SyncState
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
 
 _REDIS_IS_DOWN = "Redis cannot be reached; {} when it is back."
@@ -191,6 +193,15 @@ def of_the_same_form() -> Worded:
 
 def of_control(verb: str) -> Worded:
     return Worded(messages.SUCCESS, _CONTROLLED[verb])
+
+
+def of_hold(hold: Hold) -> Worded:
+    what = capfirst(named(hold))
+    if hold.lifted_at is None:
+        text = f"{what} is on hold: nothing of it starts until the hold is lifted."
+    else:
+        text = f"{what} goes on: what has waited starts by itself, the oldest first."
+    return Worded(messages.SUCCESS, text)
 
 
 def of_refusal(error: RetryError | EntriesError) -> Worded:

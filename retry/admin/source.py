@@ -13,12 +13,15 @@ from django.views.decorators.http import require_POST
 
 from entries.admin import SourceAdmin
 from entries.models import Source
+from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import VerbsAdmin, actor_of
+from retry.admin.hold import may_hold
 from retry.admin.selection import SelectionRefused, reason_of, selection_of
 from retry.admin.sync import VIEW, recent_of
 from retry.errors import RetryError
-from retry.models import Sync
+from retry.holds.control import VIEW as VIEW_HOLDS
+from retry.models import Hold, Sync
 from retry.syncs import control
 
 admin.site.unregister(Source)
@@ -87,5 +90,8 @@ class SyncSourceAdmin(VerbsAdmin, SourceAdmin):
             context = context | {
                 "may_sync": self.has_sync_permission(request) and source.enabled,
                 "recent_syncs": recent_of(source) if may_look else None,
+                "hold_lines": hold_words.of_source(source),
+                "own_hold": Hold.objects.filter(source=source, lifted_at=None).first(),
+                "may_hold": may_hold(request) and request.user.has_perm(VIEW_HOLDS),
             }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -16,10 +16,12 @@ from django.utils.http import urlencode
 
 from entries.admin import show
 from entries.models import Entry
+from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.bar import Bar
 from retry.admin.criteria import preview_url
 from retry.models import Action, Operation, OperationState
+from retry.operations import control
 from retry.operations.control import PERMISSIONS
 from retry.operations.groups import Groups, groups
 from retry.operations.items import OUTCOMES, Item, items
@@ -59,12 +61,15 @@ def live_context(request: HttpRequest, operation_id: UUID) -> dict[str, Any]:
     operation = found.operation
     counts = _counts(found)
     stage = "going" if operation.state in _PAUSABLE else operation.state
-    version = ".".join(map(str, (stage, operation.state, *counts.values(), round(found.rate, 1))))
+    lines = hold_words.of_operation(operation)
+    said = (stage, operation.state, *counts.values(), round(found.rate, 1), len(lines))
+    version = ".".join(map(str, said))
     now = timezone.now()
     eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
     return {
         "original": operation,
         "words": words.of_action(operation.action),
+        "hold_lines": lines,
         "progress": found,
         "active": not found.finished,
         "live_url": _address(request, operation, "live", seen=version),
@@ -91,13 +96,15 @@ def verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
     may = request.user.has_perm(PERMISSIONS[Action(operation.action)])
     retry_failed = ""
     resting = operation.state not in _PAUSABLE
-    if resting and found.failed and request.user.has_perm(PERMISSIONS[Action.RETRY]):
-        retry_failed = preview_url(Action.RETRY, Selection(failed_of=operation.pk))
+    again = control.again(operation)
+    if resting and found.failed and request.user.has_perm(PERMISSIONS[again]):
+        retry_failed = preview_url(again, Selection(failed_of=operation.pk))
     return {
         "may_pause": may and operation.state in _PAUSABLE,
         "may_resume": may and operation.state == OperationState.PAUSED,
         "may_cancel": may and operation.state in _OPEN,
         "retry_failed_url": retry_failed,
+        "again": words.of_action(again),
     }
 
 

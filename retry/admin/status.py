@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from retry import status as desk
-from retry.admin import alarms
+from retry.admin import alarms, hold_words
 
 VIEW_STATUS = "retry.view_status"
 
@@ -48,7 +48,7 @@ def status_page(request: HttpRequest) -> HttpResponse:
         "status": found,
         "tiles": _tiles(found.entries) if request.user.has_perm("entries.view_entry") else (),
         "queues": _queue_rows(found),
-        "problems": alarms.of(found),
+        "problems": (*alarms.of(found), *hold_words.alarms(request)),
     }
     if request.headers.get("HX-Request") == "true":
         return TemplateResponse(request, "redrive/status/live.html", context)

@@ -18,6 +18,7 @@ from retry.api.schemas import (
     EntryPage,
     EntryQuery,
     EntrySummary,
+    StandingHold,
     StatusResponse,
     WorkerStatus,
 )
@@ -96,6 +97,7 @@ def status() -> StatusResponse:
         undispatched=found.undispatched,
         oldest_queued_at=found.oldest_queued_at,
         redis=found.redis,
+        holds=[StandingHold.of(hold) for hold in found.holds],
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from entries.states import EntryStatus
+from retry.models import Hold
 from retry.outcomes import ItemOutcome
 
 MAX_ID = 2**63 - 1
@@ -200,8 +201,32 @@ class DispatcherStatus(Response):
     pid: int | None
 
 
+class StandingHold(Response):
+    """``automatic``: put there by the breaker, which probes and lifts it itself."""
+
+    id: int
+    kind: str | None
+    source: str | None
+    automatic: bool
+    actor: str
+    reason: str
+    created_at: datetime
+    probes: int
+    next_probe_at: datetime | None
+
+    @classmethod
+    def of(cls, hold: Hold) -> Self:
+        names = cls.model_fields.keys() - {"kind", "source", "actor"}
+        told = {name: getattr(hold, name) for name in names} | {
+            "kind": hold.kind or None,
+            "source": hold.source.slug if hold.source else None,
+            "actor": hold.actor_label,
+        }
+        return cls.model_validate(told)
+
+
 class StatusResponse(Response):
-    """``queues`` and ``workers`` are null where Redis cannot be reached."""
+    """``queues`` and ``workers`` are null where Redis cannot be reached. ``holds``: that stand."""
 
     entries: dict[str, int]
     queues: dict[str, int] | None
@@ -210,3 +235,4 @@ class StatusResponse(Response):
     undispatched: int
     oldest_queued_at: datetime | None
     redis: bool
+    holds: list[StandingHold]

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from retry.api import operations, syncs, views
+from retry.api import holds, operations, syncs, views
 
 app_name = "api"
 urlpatterns = [
@@ -27,6 +27,8 @@ urlpatterns = [
     path("sources/<slug:slug>/sync", syncs.request_sync, name="source-sync"),
     path("syncs", syncs.syncs, name="syncs"),
     path("syncs/<int:sync_id>", syncs.sync, name="sync"),
+    path("holds", holds.holds, name="holds"),
+    path("holds/<int:hold_id>/lift", holds.lift, name="lift"),
     path("status", views.status, name="status"),
     # Nothing under the API answers with HTML, not even what does not exist.
     re_path("", views.nothing, name="nothing"),

@@ -4,9 +4,18 @@ from retry.models.heartbeat import Heartbeat
 from retry.models.holds import Hold
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync, SyncState
-from retry.models.work import Action, Operation, OperationState, Run, RunState, Trigger
+from retry.models.work import (
+    BY_NO_WORKER,
+    Action,
+    Operation,
+    OperationState,
+    Run,
+    RunState,
+    Trigger,
+)
 
 __all__ = [
+    "BY_NO_WORKER",
     "Action",
     "ApiToken",
     "AuditEvent",

@@ -25,6 +25,10 @@ class Trigger(models.TextChoices):
     RESTORE = "restore", "restore"
 
 
+#: What is done once it is written.
+BY_NO_WORKER = (Trigger.STOP, Trigger.DISCARD, Trigger.RESTORE)
+
+
 class RunState(models.TextChoices):
     PLANNED = "planned"
     QUEUED = "queued"
@@ -187,6 +191,12 @@ class Run(models.Model):
                 fields=["operation", "position"],
                 name="run_operation",
                 condition=Q(operation__isnull=False),
+            ),
+            # What the breaker looks at: the last outcomes of a kind.
+            models.Index(
+                fields=["kind", "-ended_at"],
+                name="run_ended",
+                condition=Q(ended_at__isnull=False),
             ),
         ]
 

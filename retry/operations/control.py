@@ -159,16 +159,24 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
 def retry_failed(
     operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
 ) -> Operation:
-    """A new operation over what failed in this one."""
-    if not Operation.objects.filter(pk=operation_id).exists():
+    """A new operation over what failed in this one: a resync's is a resync, all others' a retry."""
+    operation = Operation.objects.filter(pk=operation_id).first()
+    if operation is None:
         raise OperationNotFound(operation_id)
     return start(
         Selection(failed_of=operation_id),
-        action=Action.RETRY,
+        action=again(operation),
         actor=actor,
         reason=reason,
         idempotency_key=idempotency_key,
     )
+
+
+def again(operation: Operation) -> Action:
+    """What puts right what failed in it. Of a resync nothing need be ``failed``: where a source
+    could not be read its entries are what they were.
+    """
+    return Action.RESYNC if operation.action == Action.RESYNC else Action.RETRY
 
 
 def _control(

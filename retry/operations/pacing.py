@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 from entries import transitions
 from retry import audit
+from retry.held import held, run_is_held
 from retry.job_ids import operation_job_id
 from retry.models import Action, Operation, OperationState, Run, RunState
 from retry.operations.judging import judge
@@ -24,6 +25,7 @@ PACER = Actor.system("dispatcher")
 #: Entries that are started in one transaction.
 BATCH_ENTRIES = 5_000
 _RUNS_AT_ONCE = 500
+_GOING_ON = (OperationState.PLANNED, OperationState.RUNNING)
 #: Of one tick, for all operations together; the next tick follows at once.
 SLICE_SECONDS = 2.0
 
@@ -57,11 +59,27 @@ def pace() -> int:
     return started
 
 
-def step(operation_id: UUID) -> int:
-    """Start the next runs in one transaction, as many as pace, canary and limit allow by now."""
+def start_one(kind: str) -> bool:
+    """Start one run of a kind that the breaker holds, so that there is something to probe with."""
+    going_on = Operation.objects.filter(state__in=_GOING_ON, ended_at=None)
+    wanting = going_on.filter(
+        Exists(Run.objects.filter(operation=OuterRef("pk"), kind=kind, state=RunState.PLANNED))
+    )
+    return any(
+        step(operation.pk, probing=kind)
+        for operation in wanting.order_by("created_at")
+        if Action(operation.action).by_workers
+    )
+
+
+def step(operation_id: UUID, *, probing: str = "") -> int:
+    """Start the next runs in one transaction, as many as pace, canary and limit allow by now.
+
+    ``probing``: one run of that kind, although the breaker holds it.
+    """
     with transaction.atomic():
         operation = Operation.objects.select_for_update().get(pk=operation_id)
-        if operation.state not in {OperationState.PLANNED, OperationState.RUNNING}:
+        if operation.state not in _GOING_ON:
             return 0
         if operation.state == OperationState.PLANNED:
             _begin(operation)
@@ -71,7 +89,7 @@ def step(operation_id: UUID) -> int:
             return 0
         if verdict.wait:
             return 0
-        runs = _next(operation, canary_only=verdict.canary_only)
+        runs = _next(operation, canary_only=verdict.canary_only, probing=probing)
         if not runs:
             return 0
         _start(operation, runs)
@@ -103,12 +121,19 @@ def _pause(operation: Operation, why: str) -> None:
     )
 
 
-def _next(operation: Operation, *, canary_only: bool) -> list[Run]:
-    """Planned runs in order, up to what the pace allows and one transaction should hold."""
+def _next(operation: Operation, *, canary_only: bool, probing: str) -> list[Run]:
+    """Planned runs in order, up to what the pace allows and one transaction should hold.
+
+    Those on hold are passed over: the others need not wait for them.
+    """
     planned = Run.objects.filter(operation=operation, state=RunState.PLANNED)
+    if probing:
+        planned = planned.filter(kind=probing).exclude(source_id__in=held().source_ids)
+    elif Action(operation.action).by_workers:  # what is held may still be discarded
+        planned = planned.exclude(run_is_held())
     if canary_only:
         planned = planned.filter(canary=True)
-    most = min(_allowance(operation), BATCH_ENTRIES)
+    most = min(_allowance(operation), 1 if probing else BATCH_ENTRIES)
     chosen: list[UUID] = []
     size = 0
     # Sizes first: the ids of runs that do not go now are not worth reading.

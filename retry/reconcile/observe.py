@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from retry import queue
 from retry.job_ids import dispatch_job_id
 from retry.models import Run, RunState
-from retry.runs import startable
 from retry.syncs import rows
+from retry.waiting import startable
 
 #: Of a run, or of a sync.
 WorkId = UUID | int
@@ -41,7 +41,7 @@ def observe() -> Snapshot:
     """
     queued = tuple(
         WaitingRun(id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
-        for found in (startable(), rows.waiting())
+        for found in (startable().filter(dispatched_at__isnull=False), rows.waiting())
         for id_, job_id, dispatches in found.filter(dispatches__gt=0).values_list(
             "id", "job_id", "dispatches"
         )

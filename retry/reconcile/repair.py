@@ -22,6 +22,7 @@ from retry.runs import (
     rescue_limits,
 )
 from retry.syncs import rows
+from retry.waiting import BY_AGE
 
 DISPATCHER = Actor.system("dispatcher")
 
@@ -29,7 +30,7 @@ DISPATCHER = Actor.system("dispatcher")
 def hand_over_again(missing: Sequence[WorkId]) -> int:
     """Runs and syncs that Redis lost; returns how many reached it now."""
     run_ids = [id_ for id_ in missing if isinstance(id_, UUID)]
-    runs = Run.objects.filter(id__in=run_ids, state=RunState.QUEUED).order_by("created_at")
+    runs = Run.objects.filter(id__in=run_ids, state=RunState.QUEUED).order_by(*BY_AGE)
     sync_ids = [id_ for id_ in missing if isinstance(id_, int)]
     syncs = rows.waiting().filter(pk__in=sync_ids).order_by("pk")
     return hand_over(list(runs)) + rows.hand_over(list(syncs))

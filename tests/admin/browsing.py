@@ -36,7 +36,7 @@ class Browser(Client):
         form: dict[str, Any] = {"_selected_action": list(ids), "action": action, "index": "0"}
         return self.press(fields.pop("url", ENTRIES), **form, **fields)
 
-    def press(self, url: str, **fields: Any) -> list[str]:
+    def press(self, url: str, /, **fields: Any) -> list[str]:
         """POST, follow the redirect, and return the messages shown."""
         answer = self.post(url, fields)
         assert answer.status_code == 302, (url, answer.status_code)

@@ -29,6 +29,8 @@ VERBS = {
     "retry_operation_pause",
     "retry_operation_resume",
     "retry_operation_cancel",
+    "retry_hold_put",
+    "retry_hold_lift",
 }
 
 

@@ -26,6 +26,9 @@ MADE: dict[type[Exception], Exception] = {
     errors.SourceNotFound: errors.SourceNotFound("planet"),
     errors.SourceDisabled: errors.SourceDisabled("planet"),
     errors.SyncNotFound: errors.SyncNotFound(7),
+    errors.HoldNotFound: errors.HoldNotFound(7),
+    errors.AlreadyOnHold: errors.AlreadyOnHold("kind page"),
+    errors.HoldLifted: errors.HoldLifted(by="alice"),
     SourceError: SourceError("unreachable", "The source cannot be reached."),
 }
 

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from retry.models import Action, ApiToken, AuditEvent, Run, Sync
 from retry.operations import control
 from retry.operations.selection import Selection
-from tests.factories.entries import EntryFactory, SourceFactory
+from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.support.asking import SCRIPT
 
@@ -38,6 +38,7 @@ def populate() -> dict[str, Any]:
     made = {
         "entries_source": source,
         "entries_entry": entry,
+        "entries_endpoint": EndpointFactory.create(),
         "retry_run": Run.objects.first(),
         "retry_operation": control.start(chosen, action=Action.RETRY, actor=SCRIPT),
         "retry_sync": Sync.objects.create(source=source, state="succeeded", dry_run=True),

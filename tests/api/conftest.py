@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def api(operator: "User") -> Caller:
     """A session of staff who may do all there is to do."""
-    return Caller(grant(operator, "entries.discard_entry", "retry.view_operation"))
+    more = ("entries.discard_entry", "retry.view_operation", "retry.view_hold", "retry.manage_hold")
+    return Caller(grant(operator, *more))
 
 
 @pytest.fixture

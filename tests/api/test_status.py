@@ -31,6 +31,7 @@ def test_an_idle_desk(api: Caller) -> None:
         "undispatched": 0,
         "oldest_queued_at": None,
         "redis": True,
+        "holds": [],
     }
 
 

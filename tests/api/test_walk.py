@@ -8,7 +8,7 @@ from django.urls import URLPattern, reverse
 
 from entries.models import Entry
 from retry.api import urls
-from retry.models import AuditEvent, Operation, Sync
+from retry.models import AuditEvent, Hold, Operation, Sync
 from tests.api.calls import PREFIX, Caller, ok, problem
 from tests.factories.entries import EntryFactory, SourceFactory
 
@@ -31,7 +31,11 @@ BODIES: dict[str, dict[str, object]] = {
     "cancel": {},
     "retry-failed": {},
     "source-sync": {"dry_run": False},
+    "holds": {"kind": "page"},
+    "lift": {},
 }
+#: What is answered where it is not accepted for later.
+ANSWERS = {"pause": 200, "resume": 200, "cancel": 200, "holds": 201, "lift": 200}
 READ = {"entries", "entry", "status", "operations", "operation", "items", "syncs", "sync"}
 OPERATION = UUID(int=1)
 #: What somebody who may only see entries gets to see.
@@ -47,7 +51,13 @@ def addresses() -> list[str]:
 
 
 def path_of(name: str) -> str:
-    values = {"entry_id": 1, "operation_id": OPERATION, "sync_id": 1, "slug": "news"}
+    values = {
+        "entry_id": 1,
+        "operation_id": OPERATION,
+        "sync_id": 1,
+        "slug": "news",
+        "hold_id": 1,
+    }
     kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
     return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
 
@@ -57,6 +67,7 @@ def entry() -> Entry:
     source = SourceFactory.create(slug="news")
     Sync.objects.create(id=1, source=source, state="failed", error_code="unreachable")
     Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
+    Hold.objects.create(id=1, kind="scripted", actor_label="somebody")
     return EntryFactory.create(id=1, failed=True)
 
 
@@ -100,7 +111,7 @@ def test_staff_who_may_only_look(reader: "User", entry: Entry, name: str) -> Non
 @pytest.mark.parametrize("name", addresses())
 def test_who_may_gets_through(api: Caller, entry: Entry, name: str) -> None:
     if name in BODIES:
-        expected = 200 if name in {"pause", "resume", "cancel"} else 202
+        expected = ANSWERS.get(name, 202)
         assert api.post(path_of(name), BODIES[name]).status_code == expected
     else:
         ok(api.get(path_of(name)))
@@ -110,4 +121,5 @@ def untouched(entry: Entry) -> None:
     entry.refresh_from_db()
     assert (entry.status, entry.attempt) == ("failed", 1)
     assert Operation.objects.get().state == "planned"
+    assert Hold.objects.get().lifted_at is None
     assert not AuditEvent.objects.exists()

@@ -6,7 +6,8 @@ from uuid import uuid4
 import factory
 from django.utils import timezone
 
-from entries.models import Attempt, Entry, Source
+from entries.endpoints import fresh_secret
+from entries.models import Attempt, Endpoint, Entry, Source
 from entries.states import EntryStatus
 
 
@@ -19,6 +20,15 @@ class SourceFactory(factory.django.DjangoModelFactory[Source]):
     kind = "feed"
     location = "http://feed.example/atom"
     entry_kind = "page"
+
+
+class EndpointFactory(factory.django.DjangoModelFactory[Endpoint]):
+    class Meta:
+        model = Endpoint
+
+    slug = factory.Sequence(lambda n: f"endpoint-{n}")
+    url = "https://receiver.example/hooks"
+    secret = factory.LazyFunction(fresh_secret)
 
 
 class EntryFactory(factory.django.DjangoModelFactory[Entry]):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from entries.models import Entry
+from retry import rescanning
 from retry.models import Action, Operation, Run
 from retry.operations import control
 from retry.operations.items import items
@@ -60,6 +61,20 @@ class TestInBulk:
         assert Entry.objects.filter(payload__page="new", status="succeeded").count() == 120
         assert shop.readings == 1
 
+    def test_a_reading_too_large_to_keep_is_not_kept(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rescanning, "MOST_CHARACTERS", 100)
+        names = [f"n{number:03}" for number in range(60)]
+        for name in names:
+            shop.entry(name)
+        shop.has(**{name: {"page": "new"} for name in names})
+        self.start(shop)
+        runs = Run.objects.count()
+        work(linger=5.0)
+        assert Entry.objects.filter(payload__page="new", status="succeeded").count() == 60
+        assert shop.readings == runs
+
     def test_a_closed_source_fails_all_and_changes_none(self, shop: Shop) -> None:
         for number in range(30):
             shop.entry(f"n{number}")
@@ -69,6 +84,8 @@ class TestInBulk:
         found = progress(operation.pk)
         assert (found.failed, found.succeeded) == (30, 0)
         assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}
+        again = control.retry_failed(operation.pk, actor=SCRIPT)
+        assert (again.action, again.total) == ("resync", 30), "none of them is failed"
 
     def test_a_preview_knows_what_has_no_source(self, shop: Shop) -> None:
         kept = shop.entry()

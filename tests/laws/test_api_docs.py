@@ -2,7 +2,7 @@
 
 import re
 
-from retry.api import operation_schemas, schemas, sync_schemas, urls
+from retry.api import hold_schemas, operation_schemas, schemas, sync_schemas, urls
 from retry.api.problems import TITLES
 from tests.laws.tree import ROOT
 
@@ -16,7 +16,6 @@ ELSEWHERE = {
     "queue_unavailable",
     "refused",
     "source_error",
-    "unknown_kind",
     "unknown_source_kind",
 }
 
@@ -45,6 +44,7 @@ def test_every_call_has_its_permission() -> None:
         .replace("<int:sync_id>", "<id>")
         .replace("<slug:slug>", "<slug>")
         .replace("<uuid:operation_id>", "<id>")
+        .replace("<int:hold_id>", "<id>")
         for pattern in urls.urlpatterns
         if pattern.name != "nothing"
     }
@@ -65,6 +65,9 @@ def test_every_member_is_shown() -> None:
         schemas.StatusResponse,
         schemas.DispatcherStatus,
         schemas.WorkerStatus,
+        hold_schemas.HoldRequest,
+        hold_schemas.HoldQuery,
+        hold_schemas.HoldResponse,
         operation_schemas.BulkRetryRequest,
         operation_schemas.ResyncRequest,
         operation_schemas.FilterRequest,

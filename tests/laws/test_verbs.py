@@ -13,7 +13,7 @@ from entries.models import Entry, Source
 from entries.sources import registry
 from retry import queue
 from retry.errors import NotPermitted
-from retry.models import ApiToken, AuditEvent, Operation, Run, Sync
+from retry.models import ApiToken, AuditEvent, Hold, Operation, Run, Sync
 from retry.outcomes import Actor, Doorway
 from tests.laws.verbs import ACTS, INTERNAL, ON_THE_SERVER, Constant, Scene, public
 from tests.support.processes import redis_at
@@ -48,7 +48,7 @@ def audited(scene: Scene) -> int:
 
 def everything() -> list[object]:
     """What a verb could have changed."""
-    models = (Entry, Source, Run, Operation, Sync, ApiToken, AuditEvent)
+    models = (Entry, Source, Run, Operation, Sync, Hold, ApiToken, AuditEvent)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 

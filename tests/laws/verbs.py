@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from retry import service, tokens
+from retry.holds import control as holds
 from retry.models import Action, ApiToken, Operation, Sync
 from retry.operations import control
 from retry.operations.selection import Selection
@@ -22,15 +23,21 @@ from tests.factories.users import UserFactory
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-MODULES: tuple[ModuleType, ...] = (service, tokens, control, syncs)
+MODULES: tuple[ModuleType, ...] = (service, tokens, control, syncs, holds)
 #: What looks like a verb and changes nothing that anybody asked for.
-NO_VERBS = {"retry.tokens.user_of", "retry.operations.control.require"}
+NO_VERBS = {
+    "retry.tokens.user_of",
+    "retry.operations.control.again",
+    "retry.operations.control.require",
+    "retry.holds.control.named",
+}
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {
     "retry.service.submit_entries",
     "retry.service.wake_entries",
     "retry.syncs.control.request_due_syncs",
     "retry.syncs.control.fail_lost_syncs",
+    "retry.holds.control.trip",
 }
 #: What staff cannot do at all; the server's own command does it.
 ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
@@ -186,6 +193,24 @@ def _retry_failed() -> Act:
     return lambda actor: control.retry_failed(operation.pk, actor=actor)
 
 
+def _hold_kind() -> Act:
+    return lambda actor: holds.hold_kind("page", actor=actor)
+
+
+def _hold_source() -> Act:
+    source = SourceFactory.create()
+    return lambda actor: holds.hold_source(source.slug, actor=actor)
+
+
+def _trip() -> Act:
+    return lambda actor: holds.trip("page", actor=actor, reason="HTTP 503", probe_after=5.0)
+
+
+def _lift() -> Act:
+    hold = holds.hold_kind("page", actor=Actor.command("before"))
+    return lambda actor: holds.lift(hold.pk, actor=actor)
+
+
 ACTS: Mapping[str, Scene] = {
     "retry.service.retry_entries": Scene(_retry, "retry", jobs=1),
     "retry.service.retry_entry": Scene(_retry_one, "retry", jobs=1),
@@ -208,4 +233,8 @@ ACTS: Mapping[str, Scene] = {
     "retry.operations.control.resume": Scene(_resume, "resume"),
     "retry.operations.control.cancel": Scene(_cancel, "cancel"),
     "retry.operations.control.retry_failed": Scene(_retry_failed, "start_retry"),
+    "retry.holds.control.hold_kind": Scene(_hold_kind, "hold"),
+    "retry.holds.control.hold_source": Scene(_hold_source, "hold"),
+    "retry.holds.control.trip": Scene(_trip, "hold"),
+    "retry.holds.control.lift": Scene(_lift, "lift"),
 }

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import httpx
+
 from entries.errors import PermanentError, SourceError, TransientError
-from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
+from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
 from entries.sources import registry as sources
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
@@ -89,6 +91,17 @@ class Telling(Scripted):
         return {"page": payload.get("page"), "rescan": attempt.is_rescan, "change": attempt.change}
 
 
+@register
+class TellingFailure(Kind):
+    """Fails, and says what it knows."""
+
+    name = "telling_failure"
+    description = "For tests."
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
+        raise TransientError("HTTP 503", result={"response": {"status": 503}})
+
+
 @sources.register
 class Shelf(SourceKind):
     """A JSON file ``{id: payload}``; each reading leaves a line in the file beside it."""
@@ -109,3 +122,20 @@ class Shelf(SourceKind):
 def _items(found: Mapping[str, Any]) -> Iterator[SourceItem]:
     for external_id, payload in found.items():
         yield SourceItem(external_id, payload.get("title", external_id), payload)
+
+
+@register
+class Calling(Kind):
+    """Asks ``url`` and takes any answer but 200 for a passing fault; all its waits are short."""
+
+    name = "calling"
+    description = "For tests."
+    time_limit = 10.0
+    retry_policy: ClassVar = RetryPolicy(limit=6, first_delay=0.2, factor=2.0, cap=2.0)
+    breaker: ClassVar = Breaker(first_probe=0.3, factor=1.5, cap=1.0)
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
+        answer = httpx.get(f"{entry.payload['url']}?entry={entry.id}")
+        if answer.status_code != 200:
+            raise TransientError(f"HTTP {answer.status_code}")
+        return None

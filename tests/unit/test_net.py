@@ -21,7 +21,7 @@ from entries.net import (
     Unreachable,
     fetch,
 )
-from entries.net.fetch import Answer, retry_after
+from entries.net.exchange import Answer, retry_after
 from tests.support.http import LocalServer
 
 MEGABYTE = 1_000_000

@@ -13,7 +13,7 @@ from entries.net import (
     fetch,
 )
 from entries.net.addresses import is_allowed
-from entries.net.fetch import Answer
+from entries.net.exchange import Answer
 from tests.support.http import LocalServer
 
 MEGABYTE = 1_000_000

@@ -16,7 +16,7 @@ from entries.net import (
     TooLarge,
     fetch,
 )
-from entries.net.fetch import Answer
+from entries.net.exchange import Answer
 from tests.support.http import LocalServer
 
 MEGABYTE = 1_000_000

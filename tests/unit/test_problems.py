@@ -34,6 +34,9 @@ RAISED: list[RetryError] = [
     errors.SourceNotFound("news"),
     errors.SourceDisabled("news"),
     errors.SyncNotFound(7),
+    errors.HoldNotFound(7),
+    errors.AlreadyOnHold("kind page"),
+    errors.HoldLifted(by="alice"),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),
 ]
 

@@ -36,8 +36,8 @@ class Command(BaseCommand):
         logger.info("dispatcher.started")
         while not stop.is_set():
             try:
-                # While an operation is being started there is no reason to wait.
-                if dispatcher.tick().started:
+                # While there is more to start or to hand over there is no reason to wait.
+                if dispatcher.tick().more:
                     continue
             except DatabaseError as error:
                 logger.warning("dispatcher.no_database", extra={"error": type(error).__name__})

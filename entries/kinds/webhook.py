@@ -1,0 +1,161 @@
+"""Deliver a payload to an endpoint, signed."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from standardwebhooks import Webhook
+
+from entries.endpoints import secret_problem
+from entries.errors import PermanentError, TransientError
+from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
+from entries.kinds.registry import register
+from entries.models import Endpoint
+from entries.net import Answer, RequestRefused, ServerUnavailable, send
+from entries.net.exchange import headers_for, retry_after
+from entries.net.record import READ, Record
+from entries.net.urls import parse, shown
+
+#: The key of the payload that names the endpoint; it is never delivered.
+ENDPOINT = "endpoint"
+_COME_BACK_LATER = frozenset({408, 409, 425, 429})
+_WHAT_TO_DO = "add it in the admin under Endpoints, or with manage.py add_endpoint, and retry"
+
+
+@register
+class WebhookKind(Kind):
+    """Payload: any JSON object, delivered as it is but for ``"endpoint"``.
+
+    That key names the endpoint by its slug; where it is no text the source's slug does. Headers
+    and signature are those of Standard Webhooks. ``webhook-id`` is the same for every attempt at
+    the same content and another one after the content has changed. The result, on success and on
+    failure, has ``endpoint``, ``request``, ``response`` (or None) and ``elapsed_ms``.
+    """
+
+    name: ClassVar[str] = "webhook"
+    description: ClassVar[str] = "Delivers the payload to an endpoint, signed."
+    time_limit: ClassVar[float] = float(getattr(settings, "REDRIVE_WEBHOOK_TIME_LIMIT", 15.0))
+    #: What a worker that dies has done and not written down is delivered again.
+    group_size: ClassVar[int] = 10
+    retry_policy: ClassVar[RetryPolicy] = RetryPolicy(
+        limit=int(getattr(settings, "REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)),
+        first_delay=float(getattr(settings, "REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)),
+    )
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
+        message = message_of(entry, key=attempt.idempotency_key)
+        endpoint = endpoint_called(slug_of(entry))
+        # The delivery gives up a little earlier than the worker would: it can say on what.
+        seconds = self.time_limit - min(1.0, self.time_limit / 10)
+        return deliver(message, endpoint, seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``id`` is what a receiver knows repeated deliveries by."""
+
+    id: str
+    body: bytes
+
+
+def message_of(entry: EntryData, *, key: str) -> Message:
+    """The same bytes and the same id for the same payload, whenever it is asked."""
+    content = {name: value for name, value in entry.payload.items() if name != ENDPOINT}
+    try:
+        body = json.dumps(
+            content, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+        ).encode()
+    except ValueError as error:
+        raise PermanentError(f"the payload cannot be written as JSON: {error}") from error
+    return Message(f"{key}-{hashlib.sha256(body).hexdigest()[:16]}", body)
+
+
+def slug_of(entry: EntryData) -> str:
+    named = entry.payload.get(ENDPOINT)
+    if isinstance(named, str):
+        return named
+    if entry.source is None:
+        raise PermanentError('the payload has no "endpoint", and there is no source to name one')
+    return entry.source
+
+
+def endpoint_called(slug: str) -> Endpoint:
+    try:
+        endpoint = Endpoint.objects.filter(slug=slug).first()
+    except (OperationalError, InterfaceError) as error:
+        raise TransientError("the endpoint could not be looked up: PostgreSQL is away") from error
+    if endpoint is None:
+        raise PermanentError(f'there is no endpoint "{slug[:80]}": {_WHAT_TO_DO}')
+    if not endpoint.enabled:
+        raise PermanentError(f'the endpoint "{slug}" is disabled: enable it and retry')
+    return endpoint
+
+
+def deliver(message: Message, endpoint: Endpoint, *, seconds: float) -> dict[str, Any]:
+    """The result of a delivery that was accepted.
+
+    Raises ``TransientError`` and ``PermanentError``, which know the exchange as their ``result``
+    from when there was one; secrets are in neither.
+    """
+    target = parse(endpoint.url)
+    signature, headers = _signed(message, endpoint)
+    key = endpoint.secret.partition("_")[2]
+    record = Record(target, secrets=(endpoint.secret, key, signature, signature[3:]))
+    exchange: dict[str, Any] = {
+        "endpoint": endpoint.slug,
+        "request": record.request("POST", headers=headers_for(target, headers), body=message.body),
+        "response": None,
+    }
+    started = time.monotonic()
+    try:
+        answer = send(
+            endpoint.url, body=message.body, headers=headers, seconds=seconds, max_bytes=READ
+        )
+        exchange["response"] = record.response(answer)
+        _require_success(answer, shown(target))
+    except (TransientError, PermanentError) as error:
+        error.result = exchange | {"elapsed_ms": _milliseconds_since(started)}
+        raise
+    return exchange | {"elapsed_ms": _milliseconds_since(started)}
+
+
+def _signed(message: Message, endpoint: Endpoint) -> tuple[str, dict[str, str]]:
+    """The signature, and the headers with it: it covers id, time and body."""
+    # The library is content with less, and its own errors could hold a part of the secret.
+    if secret_problem(endpoint.secret):
+        words = f'the endpoint "{endpoint.slug}" has no usable secret: give it a new one and retry'
+        raise PermanentError(words)
+    now = datetime.now(UTC)
+    signature = Webhook(endpoint.secret).sign(message.id, now, message.body.decode())
+    return signature, {
+        "Content-Type": "application/json",
+        "Idempotency-Key": message.id,
+        "webhook-id": message.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature,
+    }
+
+
+def _require_success(answer: Answer, where: str) -> None:
+    status = answer.status
+    if 200 <= status < 300:
+        return
+    message = f"HTTP {status} from {where}"
+    if status >= 500 or status in _COME_BACK_LATER:
+        after = retry_after(answer.headers.get("retry-after"), now=datetime.now(UTC))
+        raise ServerUnavailable(message, retry_after=after)
+    if 300 <= status < 400:
+        message += ": redirects are not followed; give the endpoint the address it has moved to"
+    elif status == 410:
+        message += ": it wants no more deliveries; disable the endpoint if that is meant"
+    raise RequestRefused(message)
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,126 @@
+"""One request to a stranger and the answer to it: what a GET and a POST have in common."""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from ssl import SSLContext
+
+import httpcore
+import httpx
+from django.conf import settings
+
+from entries.net.body import ACCEPT_ENCODING
+from entries.net.connection import Deadline, DeadlinePassed, GuardedBackend
+from entries.net.errors import (
+    BrokenAnswer,
+    InvalidAddress,
+    TimedOut,
+    Unreachable,
+)
+from entries.net.urls import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered, with the decoded body.
+
+    ``url`` is where the answer came from in the end, without user and password. ``headers`` may
+    hold any garbage. ``cut``: the body is only the beginning of it.
+    """
+
+    url: str
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    seconds: float
+    cut: bool = False
+
+
+def headers_for(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What is sent with a request to ``target``: ``own`` ones count before those of the house."""
+    sent: dict[str, str] = {
+        "User-Agent": str(getattr(settings, "REDRIVE_USER_AGENT", "Redrive")),
+        "Accept": "*/*",
+        "Accept-Encoding": ACCEPT_ENCODING,
+        "Connection": "close",
+        **(own or {}),
+    }
+    if target.userinfo:
+        credentials = f"{target.username}:{target.password}".encode()
+        sent["Authorization"] = f"Basic {b64encode(credentials).decode('ascii')}"
+    return sent
+
+
+def pool_for(deadline: Deadline) -> httpcore.ConnectionPool:
+    """A pool for this exchange alone: no connection outlives it, or a fork.
+
+    It connects to no address that was not checked, and knows no proxies of the environment: they
+    would connect to what was not checked.
+    """
+    return httpcore.ConnectionPool(
+        ssl_context=_ssl_context(),
+        max_keepalive_connections=0,
+        network_backend=GuardedBackend(deadline),
+    )
+
+
+@cache
+def _ssl_context() -> SSLContext:
+    # Reading the authorities takes milliseconds, so once per process. It takes SSL_CERT_FILE
+    # from the environment: whoever runs the service may trust an authority of their own.
+    return httpx.create_ssl_context()
+
+
+@contextmanager
+def ask(
+    pool: httpcore.ConnectionPool,
+    target: httpx.URL,
+    *,
+    method: str,
+    headers: Mapping[str, str] | None,
+    body: bytes | None = None,
+) -> Iterator[httpcore.Response]:
+    """The answer as soon as its headers are there; the body is for the caller to read."""
+    url = httpcore.URL(
+        scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
+    )
+    sent = list(headers_for(target, headers).items())
+    with pool.stream(method, url, headers=sent, content=body) as response:
+        yield response
+
+
+@contextmanager
+def translated(target: httpx.URL, deadline: Deadline, *, doing: str) -> Iterator[None]:
+    """The library's words into ours; ``doing`` is "fetching" or the like."""
+    where = shown(target)
+    try:
+        yield
+    except (DeadlinePassed, httpcore.TimeoutException) as error:
+        raise TimedOut(f"timed out after {deadline.seconds:g} s {doing} {where}") from error
+    except httpcore.ConnectError as error:
+        raise Unreachable(f"no connection to {where}: {error}") from error
+    except httpcore.NetworkError as error:
+        raise Unreachable(f"the connection broke while {doing} {where}: {error}") from error
+    except httpcore.LocalProtocolError as error:
+        raise InvalidAddress(f"cannot be asked for, {where}: {error}") from error
+    except httpcore.RemoteProtocolError as error:
+        raise BrokenAnswer(f"no proper HTTP from {where}: {error}") from error
+
+
+def retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Seconds from a ``Retry-After`` header, given as seconds or as a date; None for garbage."""
+    if value is None:
+        return None
+    value = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value[:100])
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())

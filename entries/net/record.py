@@ -1,0 +1,90 @@
+"""An exchange with somebody else's server as it is kept and shown: masked, cleaned and bounded."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import httpx
+
+from entries.net.charset import charset_in, codec
+from entries.net.exchange import Answer
+from entries.net.urls import shown
+from entries.text import clean_text, one_line, scrub
+
+MASK = "***"
+#: Bytes of an answer worth reading, and characters of a body that are kept.
+READ = 16 * 1024
+KEPT = 2_000
+_MOST_HEADERS = 30
+_TELLING = re.compile(
+    r"auth|cookie|credential|key|passw|secret|session|signature|token", re.IGNORECASE
+)
+_HARMLESS = frozenset({"idempotency-key", "www-authenticate", "proxy-authenticate"})
+#: Shorter than this nothing is a secret, and to mask it everywhere would garble the text.
+_SHORTEST = 6
+
+
+class Record:
+    """What of one exchange may be told.
+
+    ``secrets`` are masked wherever they turn up, so that a server which says what it was sent does
+    not give them away; so are the values in the query of the address. Whatever else looks like a
+    secret is masked as in any text from outside.
+    """
+
+    def __init__(self, target: httpx.URL, *, secrets: Iterable[str]) -> None:
+        self._target = target
+        found = {*secrets, *_in_query(target)}
+        told = {form for secret in found for form in _forms(secret) if len(form) >= _SHORTEST}
+        # The longest first: one may be a part of another.
+        self._secrets = sorted(told, key=len, reverse=True)
+
+    def request(self, method: str, *, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        return {
+            "method": method,
+            "url": shown(self._target),
+            "headers": self._headers(headers),
+            **self._body(body.decode("utf-8", "replace"), cut=False),
+        }
+
+    def response(self, answer: Answer) -> dict[str, Any]:
+        charset = codec(charset_in(answer.headers.get("content-type", ""))) or "utf-8"
+        return {
+            "status": answer.status,
+            "headers": self._headers(answer.headers),
+            **self._body(answer.body.decode(charset, "replace"), cut=answer.cut),
+        }
+
+    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        return {
+            one_line(self._hide(name), limit=100): MASK
+            if _is_telling(name)
+            else one_line(self._hide(value), limit=300)
+            for name, value in list(headers.items())[:_MOST_HEADERS]
+        }
+
+    def _body(self, text: str, *, cut: bool) -> dict[str, Any]:
+        """``cut`` stands there where the body is only the beginning."""
+        hidden = self._hide(text[:READ])
+        kept = {"body": clean_text(hidden, limit=KEPT)}
+        return kept | ({"cut": True} if cut or len(hidden) > KEPT else {})
+
+    def _hide(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return scrub(text)
+
+
+def _is_telling(name: str) -> bool:
+    return name.lower() not in _HARMLESS and _TELLING.search(name) is not None
+
+
+def _in_query(target: httpx.URL) -> set[str]:
+    query = target.query.decode("ascii", "replace")
+    return {query, *(value for _, value in parse_qsl(query)), target.password}
+
+
+def _forms(secret: str) -> set[str]:
+    """As it is, in a URL, and in JSON of those who escape the slash."""
+    return {secret, quote(secret, safe=""), secret.replace("/", "\\/")}

@@ -1,0 +1,60 @@
+"""One POST within one deadline; whatever was answered is the answer."""
+
+import time
+from collections.abc import Mapping
+
+import httpcore
+import httpx
+
+from entries.net.body import decoded
+from entries.net.connection import Deadline, DeadlinePassed
+from entries.net.errors import BrokenAnswer, TooLarge
+from entries.net.exchange import Answer, ask, pool_for, translated
+from entries.net.urls import anonymous, parse
+
+_BREAKS = (
+    BrokenAnswer,
+    TooLarge,
+    DeadlinePassed,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+)
+
+
+def send(
+    url: str, *, body: bytes, headers: Mapping[str, str], seconds: float, max_bytes: int
+) -> Answer:
+    """POST ``body`` to ``url`` within ``seconds`` in all; answers with any status.
+
+    Follows no redirect: it would hand the body, and its signature, to somebody else. Once status
+    and headers are there the outcome is known, so nothing about the answer's body is an error:
+    what is longer than ``max_bytes`` after decompression, slow, broken or wrongly encoded is
+    ``cut``. Raises the errors of ``entries.net.errors`` and nothing else; their messages name the
+    URL without user, password and query.
+    """
+    deadline = Deadline(seconds)
+    started = time.monotonic()
+    target = parse(url)
+    with (
+        translated(target, deadline, doing="sending to"),
+        pool_for(deadline) as pool,
+        ask(pool, target, method="POST", headers=headers, body=body) as response,
+    ):
+        found = httpx.Headers(response.headers)
+        start, cut = _start_of(response, found.get("content-encoding", ""), max_bytes)
+        took = time.monotonic() - started
+        return Answer(anonymous(target), response.status, found, start, took, cut)
+
+
+def _start_of(response: httpcore.Response, encoding: str, max_bytes: int) -> tuple[bytes, bool]:
+    """As much of the body as there is and may be, and whether that is not all of it."""
+    start = bytearray()
+    try:
+        for piece in decoded(response.iter_stream(), encoding=encoding, max_bytes=max_bytes):
+            start += piece
+            if len(start) > max_bytes:
+                break
+    except _BREAKS:
+        return bytes(start[:max_bytes]), True
+    return bytes(start[:max_bytes]), len(start) > max_bytes

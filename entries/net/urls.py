@@ -1,0 +1,34 @@
+"""Addresses of the web: what is asked for, and how it is shown; pure."""
+
+import httpx
+
+from entries.net.errors import InvalidAddress
+
+
+def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
+    """An absolute http or https URL without fragment. Raises ``InvalidAddress``."""
+    try:
+        parsed = httpx.URL(url.strip()).copy_with(fragment=None)
+        if base is not None:
+            parsed = base.join(parsed)
+        host = parsed.raw_host
+    except (httpx.InvalidURL, ValueError) as error:
+        raise InvalidAddress(f"not a valid URL: {error}") from error
+    if parsed.scheme not in {"http", "https"} or not host:
+        scheme = parsed.scheme[:20] or "no scheme"
+        raise InvalidAddress(f"only absolute http and https URLs are fetched, not {scheme}")
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise InvalidAddress("not a valid URL: there is no such port")
+    return parsed
+
+
+def shown(url: httpx.URL) -> str:
+    """``url`` for messages: without user, password, query and fragment, at most some 300 long."""
+    port = "" if url.port is None else f":{url.port}"
+    host = f"[{url.host}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
+    path = url.raw_path.partition(b"?")[0].decode("ascii")[:300]
+    return f"{url.scheme}://{host}{port}{path}{'?…' if url.query else ''}"
+
+
+def anonymous(url: httpx.URL) -> str:
+    return str(url.copy_with(userinfo=b"") if url.userinfo else url)

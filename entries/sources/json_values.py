@@ -1,0 +1,56 @@
+"""What is in JSON from outside; pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from entries.errors import SourceError
+from entries.sources.base import Invalid, SourceItem
+from entries.sources.ids import id_text
+
+#: Lists and objects in one document: each takes far more memory than its two brackets.
+MAX_CONTAINERS = 1_000_000
+
+
+def parse_json(body: bytes) -> Any:
+    """The document. Raises ``SourceError`` with ``malformed`` or ``too_large``."""
+    if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
+        raise SourceError("too_large", f"more than {MAX_CONTAINERS:,} lists and objects")
+    try:
+        return json.loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SourceError("malformed", f"broken JSON: no UTF-8 at byte {error.start:,}") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno:,}, column {error.colno:,}"
+        raise SourceError("malformed", f"broken JSON in {where}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        # A number of five thousand digits, or ten thousand brackets.
+        raise SourceError("malformed", "broken JSON: not made to be read") from error
+
+
+def at(document: Any, path: str) -> Any:
+    """What is at ``path`` (``data.items``, ``links.0.href``); None where there is nothing.
+
+    A name with dots in it is found as it is. The empty path is the document itself.
+    """
+    if not path or (isinstance(document, Mapping) and path in document):
+        return document[path] if path else document
+    for part in path.split("."):
+        if isinstance(document, Mapping):
+            document = document.get(part)
+        elif isinstance(document, list) and re.fullmatch("[0-9]{1,9}", part):
+            document = document[int(part)] if int(part) < len(document) else None
+        else:
+            return None
+    return document
+
+
+def item_in(value: Any, *, id_field: str, title_field: str) -> SourceItem | Invalid:
+    """An object as an item; without a title the id stands in."""
+    if not isinstance(value, dict):
+        return Invalid("not a JSON object")
+    external_id = id_text(at(value, id_field))
+    if not external_id.strip():
+        return Invalid("without an id")
+    return SourceItem(external_id, id_text(at(value, title_field)) or external_id, value)

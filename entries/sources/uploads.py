@@ -1,0 +1,63 @@
+"""Files that staff upload: stored under names that nobody chooses, shared by web and workers."""
+
+import re
+import uuid
+from functools import partial
+from pathlib import PurePath
+
+from django.core.files.base import File
+from django.core.files.storage import Storage, storages
+from django.db import transaction
+from django.utils.text import slugify
+
+from entries.models import Source
+
+PREFIX = "upload:"
+_NAME = re.compile(r"[0-9a-f]{32}-[a-z0-9_-]{1,80}(?:\.[a-z0-9]{1,10})?")
+
+
+def storage() -> Storage:
+    return storages["uploads"]
+
+
+def new_location(original: str) -> str:
+    """Where a file called ``original`` goes. Two files never share a location."""
+    path = PurePath(original.replace("\\", "/"))
+    stem = slugify(path.stem)[:80] or "file"
+    ending = path.suffix.lower()
+    ending = ending if re.fullmatch(r"\.[a-z0-9]{1,10}", ending) else ""
+    return f"{PREFIX}{uuid.uuid4().hex}-{stem}{ending}"
+
+
+def name_in(location: str) -> str | None:
+    """The name in the storage, or None where ``location`` is no upload of ours."""
+    name = location.removeprefix(PREFIX)
+    return name if location.startswith(PREFIX) and _NAME.fullmatch(name) else None
+
+
+def shown(location: str) -> str:
+    """The file's own name, as far as it was kept; empty where ``location`` is no upload."""
+    name = name_in(location)
+    return name[33:] if name else ""
+
+
+def store(location: str, content: "File[bytes]") -> None:
+    name = name_in(location)
+    if name is None or storage().save(name, content) != name:
+        raise ValueError(f"not a location of its own: {location!r}")
+
+
+def remove(location: str) -> None:
+    if name := name_in(location):
+        storage().delete(name)
+
+
+def remove_when_unused(location: str) -> None:
+    """Once the open transaction is committed, unless a source still reads the file."""
+    if name_in(location):
+        transaction.on_commit(partial(_remove_unused, location), robust=True)
+
+
+def _remove_unused(location: str) -> None:
+    if not Source.objects.filter(location=location).exists():
+        remove(location)

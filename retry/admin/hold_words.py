@@ -1,0 +1,111 @@
+"""Holds in words: the lines at the top of pages, and what waits."""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.timesince import timesince
+
+from entries.models import Entry, Source
+from entries.states import EntryStatus
+from retry.holds.control import VIEW, named
+from retry.holds.standing import (
+    MANY,
+    Waiting,
+    holding,
+    holding_operation,
+    standing,
+    waiting_for,
+)
+from retry.models import Action, Hold, Operation
+
+#: What waits is counted this often; that something is on hold is known at once.
+_SECONDS = 3
+#: Lines at the top of a page; the page of the holds has all of them.
+_SHOWN = 5
+
+
+def alarms(request: HttpRequest) -> list[str]:
+    """One line for each hold that stands, with the way to all of them."""
+    holds = list(standing())
+    waiting = waiting_now(holds[:_SHOWN])
+    lines: list[str] = [_line(request, hold, waiting[hold.pk]) for hold in holds[:_SHOWN]]
+    if len(holds) > _SHOWN:
+        lines.append(_linked(request, f"{len(holds) - _SHOWN:,} more are on hold."))
+    return lines
+
+
+def waiting_now(holds: Iterable[Hold]) -> Mapping[int, Waiting]:
+    """As ``waiting_for``, a few seconds old at the most."""
+    listed = list(holds)
+    key = f"redrive.waiting.{'.'.join(str(hold.pk) for hold in listed)}"
+    return cast(
+        "Mapping[int, Waiting]", cache.get_or_set(key, lambda: waiting_for(listed), _SECONDS)
+    )
+
+
+def of_entry(entry: Entry) -> list[str]:
+    """What an entry waits for, or would wait for."""
+    waits = entry.status in {EntryStatus.QUEUED, EntryStatus.SCHEDULED}
+    so = "It waits" if waits else "Retried, it would wait"
+    found = holding(kind=entry.kind, source_id=entry.source_id)
+    return [f"{so}: {named(hold)} is on hold." for hold in found]
+
+
+def of_operation(operation: Operation) -> list[str]:
+    """What runs of an operation wait for."""
+    if operation.ended_at is not None or not Action(operation.action).by_workers:
+        return []
+    return [
+        f"{of_hold(hold)} {_counted(runs, 'run', 'runs')} of this operation "
+        f"{'waits' if runs == 1 else 'wait'}."
+        for hold, runs in holding_operation(operation.pk)
+    ]
+
+
+def of_source(source: Source) -> list[str]:
+    """What a source, or the kind of its entries, waits for."""
+    return [of_hold(hold) for hold in holding(kind=source.entry_kind, source_id=source.pk)]
+
+
+def of_hold(hold: Hold) -> str:
+    """``Kind page is on hold for 5 minutes now, by alice: upstream is down.``"""
+    since = timesince(hold.created_at, timezone.now(), depth=1)
+    by = "by the breaker" if hold.automatic else f"by {hold.actor_label}"
+    why = f": {hold.reason.rstrip('.')}" if hold.reason else ""
+    return f"{capfirst(named(hold))} is on hold for {since} now, {by}{why}."
+
+
+def of_waiting(waiting: Waiting) -> str:
+    """``1,203 runs and 40 scheduled entries wait``"""
+    parts = [
+        _counted(waiting.runs, "run", "runs"),
+        _counted(waiting.scheduled, "scheduled entry", "scheduled entries"),
+    ]
+    said = " and ".join(filter(None, parts))
+    if not said:
+        return "Nothing waits"
+    return f"{said} {'waits' if waiting.runs + waiting.scheduled == 1 else 'wait'}"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    if number >= MANY:
+        return f"more than {MANY:,} {many}"
+    return f"{number:,} {one if number == 1 else many}" if number else ""
+
+
+def _line(request: HttpRequest, hold: Hold, waiting: Waiting) -> SafeString:
+    return _linked(request, f"{of_hold(hold)} {of_waiting(waiting)}.")
+
+
+def _linked(request: HttpRequest, text: str) -> SafeString:
+    if not request.user.has_perm(VIEW):
+        return format_html("{}", text)
+    url = reverse("admin:retry_hold_changelist")
+    return format_html('{} <a href="{}">See the holds</a>', text, url)
