@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from django.db.models import Q
 
@@ -36,6 +36,8 @@ class EntryFilter:
     q: str | None = None
     failed_after: datetime | None = None
     failed_before: datetime | None = None
+    #: Whether its source does not have it any more.
+    gone: Literal["yes", "no"] | None = None
     all: bool = False
 
     @property
@@ -48,6 +50,8 @@ class EntryFilter:
         condition = Q(
             **{_COLUMNS[name]: value for name, value in given.items() if name in _COLUMNS}
         )
+        if self.gone is not None:
+            condition &= Q(gone_at__isnull=self.gone == "no")
         if self.q:
             condition &= (
                 Q(external_id__icontains=self.q)
@@ -72,6 +76,8 @@ class EntryFilter:
                 values[name] = datetime.fromisoformat(values[name])
         if "status" in values:
             values["status"] = EntryStatus(values["status"])
+        if values.get("gone", "no") not in {"yes", "no"}:
+            raise ValueError("gone is yes or no")
         return cls(**values)
 
     def words(self) -> str:
@@ -82,6 +88,8 @@ class EntryFilter:
                 said.append("every entry")
             elif name == "q":
                 said.append(f"“{value}” in id, title or error")
+            elif name == "gone":
+                said.append("gone from the source" if value == "yes" else "still in the source")
             elif isinstance(value, datetime):
                 said.append(f"{name.replace('_', ' ')} {value:%Y-%m-%d %H:%M %Z}".strip())
             else:

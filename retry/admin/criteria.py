@@ -28,7 +28,7 @@ from retry.models import Action
 from retry.operations.selection import Selection
 
 _NARROWS_NOTHING = frozenset({ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, ORDER_VAR, PAGE_VAR})
-_IN_LISTS = frozenset({"status", "kind", "source", "error_class", "fingerprint"})
+_IN_LISTS = frozenset({"status", "kind", "source", "error_class", "fingerprint", "gone"})
 _IN_ADDRESSES = _IN_LISTS | {"q", "failed_after", "failed_before"}
 _NO_PREVIEW = "This address says nothing that an operation could be about; nothing was changed."
 
@@ -61,6 +61,8 @@ def of_list(shown: QueryDict) -> EntryFilter:
             raise SelectionRefused(_untranslatable(name, shown.getlist(name)))
     if "status" in given and given["status"] not in set(EntryStatus):
         raise SelectionRefused(_untranslatable("status", [given["status"]]))
+    if given.get("gone", "no") not in {"yes", "no"}:
+        raise SelectionRefused(_untranslatable("gone", [given["gone"]]))
     return EntryFilter.of_data(given) if given else EntryFilter(all=True)
 
 

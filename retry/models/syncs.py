@@ -70,7 +70,7 @@ class Sync(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{'dry run' if self.dry_run else 'sync'} {self.pk} ({self.state})"
+        return f"{'dry run' if self.dry_run else 'sync'} {self.pk}"
 
     @property
     def finished(self) -> bool:

@@ -28,6 +28,7 @@ from retry.operations.selection import Selection
             EntryFilter(status=EntryStatus.FAILED, fingerprint="1-a"),
         ),
         ("q=+50%25+off+&kind=page", EntryFilter(q="50% off", kind="page")),
+        ("gone=yes&source=planet", EntryFilter(gone="yes", source="planet")),
         ("q=&status=queued", EntryFilter(status=EntryStatus.QUEUED)),
     ],
 )
@@ -41,6 +42,7 @@ def test_a_list_becomes_the_filter_that_finds_the_same(shown: str, expected: Ent
         "source=",  # entries without a source: a filter cannot say it
         "status=",
         "status=nonsense",
+        "gone=nonsense",
         "kind=%00",
         "q=%00",
         "q=a&q=b",
@@ -60,7 +62,8 @@ def test_every_filter_of_the_list_can_be_carried_over() -> None:
     """One that is added to the list is refused until it is, and this says so."""
     offered = {getattr(item, "parameter_name", None) for item in EntryAdmin.list_filter}
     for name in offered | EntryAdmin.link_parameters:
-        assert of_list(QueryDict(f"{name}=failed")).explicit
+        value = "yes" if name == "gone" else "failed"
+        assert of_list(QueryDict(f"{name}={value}")).explicit
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,7 @@ def test_every_filter_of_the_list_can_be_carried_over() -> None:
     [
         Selection(filter=EntryFilter(all=True)),
         Selection(filter=EntryFilter(status=EntryStatus.FAILED, fingerprint="1-a&b=c")),
+        Selection(filter=EntryFilter(gone="no", kind="page")),
         Selection(filter=EntryFilter(q="ü & <b>", failed_after=datetime(2026, 1, 2, tzinfo=UTC))),
         Selection(failed_of=UUID(int=7)),
     ],

@@ -111,7 +111,7 @@ def test_a_queue_without_a_worker(at_desk: Browser, workers: list[queue.WorkerVi
     assert alarm.startswith("No worker serves default:")
     workers.clear()
     (alarm,) = alarms(at_desk)
-    assert alarm.startswith("No worker serves default and bulk:")
+    assert alarm.startswith("No worker serves default, bulk and sync:")
 
 
 def test_without_redis_every_page_stands_and_is_quick(at_desk: Browser, redis_away: None) -> None:

@@ -27,6 +27,8 @@ MADE: dict[type[Exception], Exception] = {
     errors.InvalidItems: errors.InvalidItems({(0, "payload"): "is too large"}),
     errors.TooManyToExport: errors.TooManyToExport(limit=100_000),
     errors.SourceNotFound: errors.SourceNotFound("planet"),
+    errors.SourceDisabled: errors.SourceDisabled("planet"),
+    errors.SyncNotFound: errors.SyncNotFound(7),
     errors.HoldNotFound: errors.HoldNotFound(7),
     errors.AlreadyOnHold: errors.AlreadyOnHold("kind page"),
     errors.HoldLifted: errors.HoldLifted(by="alice"),

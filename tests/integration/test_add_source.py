@@ -29,10 +29,10 @@ def test_with_what_is_needed() -> None:
 def test_with_everything() -> None:
     add(
         *["news", "--kind", "feed", "--location", f" {URL} ", "--name", "The news"],
-        *["--entry-kind", "page"],
+        *["--entry-kind", "page", "--every", "600"],
     )
     source = Source.objects.get()
-    assert (source.name, source.location) == ("The news", URL)
+    assert (source.name, source.location, source.sync_interval) == ("The news", URL, 600)
 
 
 def test_a_source_is_added_once() -> None:
@@ -61,6 +61,8 @@ def test_if_missing_adds_what_is_missing() -> None:
         (["news", "--location", "file:///etc/passwd"], "only absolute http and https URLs"),
         (["news", "--location", "http://x/" + "a" * 2_000], "location: Ensure this value has"),
         (["new s", "--location", URL], "slug: Enter a valid"),
+        (["news", "--location", URL, "--every", "9"], "sync_interval: Ensure this value is"),
+        (["news", "--location", URL, "--every", "-60"], "sync_interval: Ensure this value is"),
         (["news", "--location", URL, "--option", "depth"], "write it as key=value"),
         (["news", "--location", URL, "--option", "=1"], "write it as key=value"),
         (["news", "--location", URL, "--option", "a=b"], "takes no options, but got a"),

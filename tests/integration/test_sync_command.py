@@ -9,8 +9,10 @@ from django.core.management import CommandError, call_command
 
 from entries.models import Entry, Source
 from entries.states import EntryStatus
+from retry.models import Sync
 from tests.support.feeds import rss, rss_item, rss_of
 from tests.support.http import LocalServer
+from tests.support.syncing import everything_but_syncs, now_has, numbered
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,16 +45,15 @@ def test_it_stores_and_queues(server: LocalServer, news: Source) -> None:
     assert run("news").splitlines() == [
         "news: 1,000 of 1,200 stored",
         "news: 1,200 of 1,200 stored",
-        "news: 1,200 new, 0 changed, 0 as before; 1,200 queued",
+        "news: 1,200 new, 0 changed, 0 as before, 0 gone, 0 invalid; 1,200 queued",
     ]
     assert set(Entry.objects.values_list("status", flat=True)) == {EntryStatus.QUEUED}
 
 
 def test_it_stores_without_queueing_where_asked(server: LocalServer, news: Source) -> None:
     server.answer("/news", rss_of([1]))
-    assert "news: 1 new, 0 changed, 0 as before; none queued, as asked" in run(
-        "news", "--no-submit"
-    )
+    said = run("news", "--no-submit")
+    assert "news: 1 new, 0 changed, 0 as before, 0 gone, 0 invalid; none queued, as asked" in said
     assert Entry.objects.get().status == EntryStatus.PENDING
 
 
@@ -65,7 +66,7 @@ def test_a_bar_on_a_terminal(server: LocalServer, news: Source) -> None:
     server.answer("/news", rss_of([1]))
     shown = run("news", out=Terminal())
     assert "1/1" in shown
-    assert shown.endswith("news: 1 new, 0 changed, 0 as before; 1 queued\n")
+    assert shown.endswith("news: 1 new, 0 changed, 0 as before, 0 gone, 0 invalid; 1 queued\n")
     assert "of 1 stored" not in shown
 
 
@@ -102,3 +103,32 @@ def test_slips_of_the_pen(news: Source, arguments: list[str], message: str) -> N
     with pytest.raises(CommandError) as caught:
         run(*arguments)
     assert str(caught.value) == message
+
+
+FOUND = "1 new, 1 changed, 1 as before, 1 gone, 2 invalid"
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing() -> None:
+    source = numbered(3)
+    run("numbers")
+    now_has(source, **{"from": 2, "to": 4, "changed_every": 3, "invalid": 2})
+    before = everything_but_syncs()
+    assert run("numbers", "--dry-run").splitlines() == [
+        "numbers: 5 of 3 compared",
+        f"numbers: {FOUND}; a dry run, so nothing was changed",
+        "numbers: 2 items left out: not a row, such as line 1",
+        "  created item-4 Item 4",
+        "  updated item-3 Item 3 (revision: 1 -> 2)",
+        "  gone item-1 Item 1",
+    ]
+    assert everything_but_syncs() == before
+    assert f"numbers: {FOUND}; 1 queued" in run("numbers")
+
+
+def test_it_stands_in_the_history() -> None:
+    numbered(1, fail_at=1)
+    with pytest.raises(CommandError):
+        run("numbers")
+    row = Sync.objects.get()
+    assert (row.state, row.error_code, row.doorway) == ("failed", "unreachable", "command")
+    assert row.actor_label.startswith("manage.py sync (")

@@ -96,4 +96,4 @@ def test_rows_that_make_no_item_are_counted_by_reason() -> None:
         Invalid("not a JSON object"),
     ]
     assert list(sieve.pass_on(rows)) == [item("a")]
-    assert sieve.notes == ("2 items left out: not a JSON object",)
+    assert sieve.notes == ("2 items left out: not a JSON object, such as line 2",)

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         for note in report.notes:
             self.stdout.write(self.style.WARNING(f"{slug}: {note}"))
         for row in report.sample:
-            self.stdout.write(f"  {_change(row)}")
+            self.stdout.write(_change(row))
         if not outcome.dispatched:
             self.stdout.write(
                 self.style.WARNING(f"{slug}: Redis is out of reach; the dispatcher hands them over")
@@ -116,10 +116,10 @@ def _total(now: SyncProgress) -> str:
 
 
 def _change(row: Mapping[str, Any]) -> str:
-    """``updated  page-7  Page seven (url: "a" -> "b")``, on one line."""
+    """``updated page-7 Page seven (url: a -> b)``, on one line."""
     changes = ", ".join(f"{c['key']}: {c['before']} -> {c['after']}" for c in row["changes"])
-    shown = f"{row['what']:<8} {row['external_id']}  {row['title']}"
-    return " ".join(f"{shown} ({changes})".split()) if changes else shown
+    shown = f"{row['what']} {row['external_id']} {row['title']}"
+    return "  " + " ".join((f"{shown} ({changes})" if changes else shown).split())
 
 
 def _account() -> str:
