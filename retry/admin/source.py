@@ -74,7 +74,7 @@ class SyncSourceAdmin(VerbsAdmin, SourceAdmin):
             context = context | {
                 "may_sync": self.has_sync_permission(request),
                 "sync_url": reverse("admin:entries_source_sync", args=[source.pk]),
-                "hold_lines": hold_words.of_source(source),
+                "on_hold": hold_words.of_source(source),
                 "own_hold": Hold.objects.filter(source=source, lifted_at=None).first(),
                 "may_hold": may_hold(request) and request.user.has_perm(VIEW),
             }
