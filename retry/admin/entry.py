@@ -184,9 +184,9 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         context = super().live_context(request, entry) | {
             "group_url": group_url(request, entry.fingerprint if failed else "")
         }
-        lines = hold_words.of_entry(entry)
-        version = f"{context['live_version']}-{len(lines)}"
-        return context | {"hold_lines": lines, "live_version": version}
+        why = hold_words.of_entry(entry)
+        version = f"{context['live_version']}{'-held' if why else ''}"
+        return context | {"on_hold": why, "live_version": version}
 
     def asked_for(self, request: HttpRequest, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
         wanted = {attempt.run_id for attempt in attempts}

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import cast
 
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
-from django.utils.timesince import timesince
+from django.utils.text import capfirst, get_text_list
 
 from entries.models import Entry, Source
 from entries.states import EntryStatus
@@ -50,36 +49,40 @@ def waiting_now(holds: Iterable[Hold]) -> Mapping[int, Waiting]:
     )
 
 
-def of_entry(entry: Entry) -> list[str]:
-    """What an entry waits for, or would wait for."""
-    waits = entry.status in {EntryStatus.QUEUED, EntryStatus.SCHEDULED}
-    so = "It waits" if waits else "Retried, it would wait"
+def of_entry(entry: Entry) -> str:
+    """What an entry waits for, or would wait for; empty where nothing holds it."""
     found = holding(kind=entry.kind, source_id=entry.source_id)
-    return [f"{so}: {named(hold)} is on hold." for hold in found]
+    if not found:
+        return ""
+    waits = entry.status in {EntryStatus.QUEUED, EntryStatus.SCHEDULED}
+    so = "It waits" if waits else "Put to work, it would wait"
+    what = get_text_list([named(hold) for hold in found], "and")
+    return f"{so}: {what} {'is' if len(found) == 1 else 'are'} on hold."
 
 
-def of_operation(operation: Operation) -> list[str]:
-    """What runs of an operation wait for."""
+def of_operation(operation: Operation) -> str:
+    """What runs of an operation wait for; empty where they do not."""
     if operation.ended_at is not None or not Action(operation.action).by_workers:
-        return []
-    return [
-        f"{of_hold(hold)} {_counted(runs, 'run', 'runs')} of this operation "
-        f"{'waits' if runs == 1 else 'wait'}."
+        return ""
+    lines = [
+        f"{_counted(runs, 'run waits', 'runs wait')}: {named(hold)} is on hold."
         for hold, runs in holding_operation(operation.pk)
     ]
+    return " ".join(lines)
 
 
-def of_source(source: Source) -> list[str]:
-    """What a source, or the kind of its entries, waits for."""
-    return [of_hold(hold) for hold in holding(kind=source.entry_kind, source_id=source.pk)]
+def of_source(source: Source) -> str:
+    """What a source, or the kind of its entries, waits for; empty where nothing holds them."""
+    return " ".join(of_hold(hold) for hold in holding(kind=source.entry_kind, source_id=source.pk))
 
 
 def of_hold(hold: Hold) -> str:
-    """``Kind page is on hold for 5 minutes now, by alice: upstream is down.``"""
-    since = timesince(hold.created_at, timezone.now(), depth=1)
-    by = "by the breaker" if hold.automatic else f"by {hold.actor_label}"
-    why = f": {hold.reason.rstrip('.')}" if hold.reason else ""
-    return f"{capfirst(named(hold))} is on hold for {since} now, {by}{why}."
+    """``Kind page is on hold, put there 5 minutes ago by alice: upstream is down.``"""
+    by = "the breaker" if hold.automatic else hold.actor_label
+    said = f"{capfirst(named(hold))} is on hold, put there {naturaltime(hold.created_at)} by {by}"
+    if hold.reason:
+        said = f"{said}: {hold.reason}"
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
 def of_waiting(waiting: Waiting) -> str:

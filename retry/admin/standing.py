@@ -61,15 +61,15 @@ def live_context(request: HttpRequest, operation_id: UUID) -> dict[str, Any]:
     operation = found.operation
     counts = _counts(found)
     stage = "going" if operation.state in _PAUSABLE else operation.state
-    lines = hold_words.of_operation(operation)
-    said = (stage, operation.state, *counts.values(), round(found.rate, 1), len(lines))
+    why = hold_words.of_operation(operation)
+    said = (stage, operation.state, *counts.values(), round(found.rate, 1), bool(why))
     version = ".".join(map(str, said))
     now = timezone.now()
     eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
     return {
         "original": operation,
         "words": words.of_action(operation.action),
-        "hold_lines": lines,
+        "on_hold": why,
         "progress": found,
         "active": not found.finished,
         "live_url": _address(request, operation, "live", seen=version),

@@ -31,9 +31,12 @@ def hold_kind(name: str, *, actor: Actor, reason: str = "") -> Hold:
     with transaction.atomic():
         standing = _standing(kind=name)
         if standing is None:
-            return _put({"kind": name}, actor=actor, reason=reason)
-        if not standing.automatic:
-            raise AlreadyOnHold(named(standing))
+            try:
+                return _put({"kind": name}, actor=actor, reason=reason)
+            except AlreadyOnHold:
+                standing = _standing(kind=name)  # perhaps by the breaker, at the same moment
+        if standing is None or not standing.automatic:
+            raise AlreadyOnHold(f"kind {name}")
         return _take_over(standing, actor=actor, reason=reason)
 
 

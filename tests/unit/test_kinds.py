@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entries.errors import PermanentError, TimeLimitExceeded, TransientError
-from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
+from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import problems_of
 
 
@@ -21,6 +21,7 @@ class Valid(Kind):
 
 def test_a_valid_kind_has_no_problems() -> None:
     assert problems_of(Valid) == []
+    assert problems_of(type("Unbroken", (Valid,), {"breaker": None})) == []
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,14 @@ def test_a_valid_kind_has_no_problems() -> None:
         ({"retry_policy": RetryPolicy(limit=-1)}, "no negative numbers"),
         ({"retry_policy": RetryPolicy(cap=float("nan"))}, "no negative numbers"),
         ({"retry_policy": RetryPolicy(on=(cast("type[Exception]", "Oops"),))}, "exception classes"),
+        ({"breaker": 7}, "breaker must be a Breaker or None"),
+        ({"breaker": Breaker(window=1)}, "breaker.window must be 2 to 1000"),
+        ({"breaker": Breaker(window=1001)}, "breaker.window must be 2 to 1000"),
+        ({"breaker": Breaker(share=0.0)}, "breaker.share"),
+        ({"breaker": Breaker(share=1.1)}, "breaker.share"),
+        ({"breaker": Breaker(first_probe=0.0)}, "breaker.first_probe"),
+        ({"breaker": Breaker(cap=float("nan"))}, "breaker.cap"),
+        ({"breaker": Breaker(factor=0.5)}, "breaker.factor"),
         ({"__init__": lambda _self, _url: None}, "without arguments"),
         ({"process": Kind.process}, "process() is missing"),
     ],

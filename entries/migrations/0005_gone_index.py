@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("entries", "0003_resync_webhooks_and_intervals")]
+    dependencies = [("entries", "0004_submit_permission")]
 
     operations = [
         migrations.AddIndex(

@@ -1,0 +1,183 @@
+"""Holds in the admin: what stands, putting and lifting, and the banner wherever it matters."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from retry.dispatcher import Dispatcher
+from retry.holds import control as holds
+from retry.models import Action, AuditEvent, Hold
+from retry.operations import control
+from retry.outcomes import Actor
+from tests.admin.browsing import Browser, page_of, text_of
+from tests.admin.operating import failed, started, url_of
+from tests.conftest import grant
+from tests.factories.entries import EntryFactory, SourceFactory
+from tests.support.asking import SCRIPT, queued_entries
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db
+HOLDS = "/admin/retry/hold/"
+BREAKER = Actor.system("breaker")
+
+
+@pytest.fixture
+def keeper(operator: "User") -> Browser:
+    """Who may put things on hold."""
+    return Browser(grant(operator, "retry.view_hold", "retry.manage_hold", "retry.view_operation"))
+
+
+def alarms(browser: Browser, url: str = "/admin/") -> list[str]:
+    found = (text_of(str(alarm)) for alarm in browser.get(url).context["alarms"])
+    return [alarm for alarm in found if "on hold" in alarm]
+
+
+def test_the_page_lists_kinds_and_sources_and_what_stands(keeper: Browser) -> None:
+    SourceFactory.create(slug="news", name="The news")
+    words = text_of(keeper.read(HOLDS))
+    assert "page Fetches a page and notes its title, size and checksum. goes on" in words
+    assert "news The news goes on" in words
+    assert "Nothing has been on hold yet" in words
+    assert 'href="/admin/retry/hold/">Holds' in keeper.read("/admin/"), "the way there"
+
+
+def test_a_kind_is_put_on_hold_and_lifted_and_every_page_says_so_at_once(keeper: Browser) -> None:
+    queued_entries(2)
+    assert alarms(keeper) == []
+    (message,) = keeper.press(f"{HOLDS}put/", kind="scripted", reason="down until 14:00")
+    assert message == ("Kind scripted is on hold: nothing of it starts until the hold is lifted.")
+    hold = Hold.objects.get()
+    assert (hold.kind, hold.actor_label, hold.reason) == (
+        "scripted",
+        "operator",
+        "down until 14:00",
+    )
+    assert AuditEvent.objects.get(verb="hold").doorway == "admin"
+    (alarm,) = alarms(keeper)
+    assert alarm.startswith("Kind scripted is on hold, put there now by operator: down until 14:00")
+    assert "1 run waits. See the holds" in alarm
+    words = text_of(keeper.read(HOLDS))
+    assert "scripted For tests. on hold by operator, now down until 14:00 1 run waits." in words
+    (message,) = keeper.press(f"{HOLDS}{hold.pk}/lift/", reason="back")
+    assert message == "Kind scripted goes on: what has waited starts by itself, the oldest first."
+    assert alarms(keeper) == []
+    hold.refresh_from_db()
+    assert (hold.lifted_by, hold.lifted_reason) == ("operator", "back")
+    assert "Kind scripted now operator down until 14:00 now operator back" in text_of(
+        keeper.read(HOLDS)
+    )
+
+
+def test_what_makes_no_sense_is_said_and_changes_nothing(keeper: Browser) -> None:
+    hold = holds.hold_kind("page", actor=SCRIPT)
+    for fields, said in (
+        ({}, "Say which kind or which source; nothing was changed."),
+        ({"kind": "page", "source": "news"}, "Say which kind or which source"),
+        ({"kind": "page\0"}, "Say which kind or which source"),
+        ({"kind": "page"}, "Kind page is on hold already."),
+        ({"kind": "nope"}, "no kind is registered as 'nope'"),
+        ({"source": "nope"}, "There is no source 'nope'."),
+        ({"kind": "scripted", "reason": "x" * 501}, "The reason cannot be used"),
+    ):
+        (message,) = keeper.press(f"{HOLDS}put/", **fields)
+        assert said in message
+    assert keeper.post(f"{HOLDS}4711/lift/").status_code == 404
+    assert list(Hold.objects.all()) == [hold]
+    holds.lift(hold.pk, actor=SCRIPT)
+    (message,) = keeper.press(f"{HOLDS}{hold.pk}/lift/")
+    assert message == "The hold was lifted already, by script."
+
+
+def test_who_may_only_look_sees_no_button(operator: "User", reader: "User") -> None:
+    hold = holds.hold_kind("page", actor=SCRIPT, reason="down")
+    looker = Browser(grant(operator, "retry.view_hold"))
+    page = looker.read(HOLDS)
+    assert "Put on hold" not in page
+    assert "/lift/" not in page
+    assert looker.post(f"{HOLDS}{hold.pk}/lift/").status_code == 403
+    assert looker.post(f"{HOLDS}put/", {"kind": "scripted"}).status_code == 403
+    nobody = Browser(reader)
+    assert nobody.get(HOLDS).status_code == 403
+    (alarm,) = alarms(nobody)
+    assert "See the holds" not in alarm, "the banner is for all staff, the way is not"
+    assert Hold.objects.get().lifted_at is None
+
+
+def test_the_breakers_hold_says_when_it_probes(keeper: Browser) -> None:
+    hold = holds.trip("page", actor=BREAKER, reason="20 of 20 failed <b>", probe_after=90)
+    Hold.objects.update(probes=3, next_probe_at=timezone.now() + timedelta(seconds=45))
+    page = keeper.read(HOLDS)
+    assert "20 of 20 failed &lt;b&gt;" in page
+    words = text_of(page)
+    assert "by the breaker" in words
+    assert "A single entry is tried 4" in words
+    assert "after 3 that failed" in words
+    Hold.objects.update(probe_run_id="0" * 32)
+    assert "A single entry is being tried." in text_of(keeper.read(HOLDS))
+    assert "20 of 20 failed <b>" in text_of(keeper.read(page_of(hold)))
+
+
+def test_the_page_of_an_entry_says_that_it_waits(keeper: Browser) -> None:
+    source = SourceFactory.create(slug="news")
+    waiting = EntryFactory.create(scheduled=True, source=source)
+    resting = EntryFactory.create(failed=True)
+    other = EntryFactory.create(failed=True, kind="scripted")
+    holds.hold_kind("page", actor=SCRIPT)
+    holds.hold_source("news", actor=SCRIPT)
+    assert "It waits: kind page and source news are on hold." in text_of(
+        keeper.read(page_of(waiting))
+    )
+    assert "Put to work, it would wait: kind page is on hold." in text_of(
+        keeper.read(page_of(resting))
+    )
+    assert 'class="on-hold"' not in keeper.read(page_of(other))
+
+
+def test_a_watched_entry_tells_when_its_hold_is_lifted(keeper: Browser) -> None:
+    (id_,) = queued_entries()
+    hold = holds.hold_kind("scripted", actor=SCRIPT)
+    live = f"/admin/entries/entry/{id_}/live/"
+    seen = keeper.get(live).context["live_version"]
+    assert keeper.get(live, {"seen": seen}).status_code == 204
+    holds.lift(hold.pk, actor=SCRIPT)
+    answer = keeper.get(live, {"seen": seen})
+    assert answer.status_code == 200
+    assert 'class="on-hold"' not in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_of_an_operation_says_what_its_runs_wait_for(keeper: Browser) -> None:
+    failed(25)
+    holds.hold_kind("grouped", actor=SCRIPT)
+    operation = started()
+    Dispatcher().tick()
+    said = "3 runs wait: kind grouped is on hold."
+    assert said in text_of(keeper.read(url_of(operation)))
+    control.cancel(operation.pk, actor=SCRIPT)
+    Dispatcher().tick()
+    assert said not in text_of(keeper.read(url_of(operation)))
+    discarded = started(action=Action.DISCARD)
+    assert "on hold." not in keeper.read(url_of(discarded)).partition('id="live"')[2]
+
+
+def test_a_source_is_put_on_hold_and_lifted_from_its_own_page(keeper: Browser) -> None:
+    source = SourceFactory.create(slug="news")
+    page = keeper.read(page_of(source))
+    assert 'name="source" value="news"' in page
+    keeper.press(f"{HOLDS}put/", source="news", reason="closed")
+    words = text_of(keeper.read(page_of(source)))
+    assert "Source news is on hold, put there now by operator: closed." in words
+    assert "Lift the hold" in words
+    assert "Put on hold" not in words
+
+
+def test_the_status_page_and_a_crowd_of_holds(keeper: Browser) -> None:
+    for number in range(7):
+        holds.hold_source(SourceFactory.create(slug=f"s{number}").slug, actor=SCRIPT)
+    words = text_of(keeper.read("/admin/retry/status/"))
+    assert "Source s0 is on hold" in words
+    assert "2 more are on hold." in words
