@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
             name='entry',
             options={
                 'permissions': [
-                    ('retry_entry', 'Can retry an entry'),
+                    ('retry_entry', 'Can retry an entry'), ("resync_entry", "Can resync an entry"),
                     ('discard_entry', 'Can discard an entry and restore it'),
                     ('submit_entry', 'Can submit entries'),
                     ('export_entry', 'Can export entries'),
