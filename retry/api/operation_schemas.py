@@ -37,6 +37,7 @@ class FilterRequest(Request):
     q: _Name | None = None
     failed_after: AwareDatetime | None = None
     failed_before: AwareDatetime | None = None
+    gone: Literal["yes", "no"] | None = None
     all: bool = False
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -123,6 +123,7 @@ class EntryQuery(Query):
     q: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
     failed_after: Moment | None = None
     failed_before: Moment | None = None
+    gone: Literal["yes", "no"] | None = None
     cursor: Annotated[EntryId, BeforeValidator(digits)] | None = None
     limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=500)] = 100
 

