@@ -4,6 +4,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -93,7 +94,7 @@ class Follower:
         self._print_new()
 
     def _print_new(self) -> None:
-        for (name, file), style in zip(self._files.items(), STYLES, strict=False):
+        for (name, file), style in zip(self._files.items(), cycle(STYLES), strict=False):
             for line in file.new_lines():
                 if TOO_MUCH.search(line):
                     continue
