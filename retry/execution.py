@@ -26,7 +26,7 @@ from retry.outcomes import Actor
 from retry.processing import process_one
 from retry.recording import record
 from retry.rescanning import Found, Readings, rescan
-from retry.runs import Counted, Handing, Placed, claim_run, create_runs, end_run, tally
+from retry.runs import Counted, Handing, claim_run, create_runs, end_run, moved_on, tally
 from retry.waiting import set_aside
 
 logger = logging.getLogger(__name__)
@@ -128,18 +128,8 @@ def _hand_on(run: Run, ids: Sequence[int]) -> None:
     waits = run.operation_id is not None or not shutdown.is_set()
     with transaction.atomic():
         moved = transitions.reassign(ids, run_id=run.id, new_run_id=new_run_id)
-        placed = [
-            Placed(
-                id=id_,
-                kind=run.kind,
-                attempt=attempt,
-                run_id=new_run_id,
-                source_id=run.source_id,
-            )
-            for id_, attempt in moved.items()
-        ]
         runs = create_runs(
-            placed,
+            moved_on(run, moved, run_id=new_run_id),
             trigger=Trigger(run.trigger),
             actor=Actor.system(run.actor_label),
             reason=run.reason,

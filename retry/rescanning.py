@@ -12,7 +12,8 @@ from entries import transitions
 from entries.content import content_hash
 from entries.errors import SourceError
 from entries.sources.base import SourceItem
-from entries.sources.some import one_by_one, read_some
+from entries.sources.batches import size_of
+from entries.sources.some import Unstorable, one_by_one, read_some
 from entries.states import AttemptStatus, Change
 from entries.text import ErrorInfo, describe_error
 from entries.transitions import Claimed, Fresh, Reverting
@@ -30,7 +31,7 @@ MOST_CHARACTERS = 30_000_000
 class Found:
     """What the source has of the entries that were asked for, or why it could not be asked."""
 
-    items: Mapping[str, SourceItem]
+    items: Mapping[str, SourceItem | Unstorable]
     error: ErrorInfo | None = None
 
 
@@ -80,9 +81,9 @@ class Readings:
             missing = SourceError("no_source", "the entry has no source to be fetched from")
             self._found = Found({}, describe_error(missing))
             return
-        asked = {*wanted, *([] if one_by_one(source) else _external_ids_behind(run))}
         self._source_id, self._began = run.source_id, _now()
         try:
+            asked = {*wanted, *([] if one_by_one(source) else _external_ids_behind(run))}
             items, whole = _kept(read_some(source, asked), frozenset(wanted))
             self._asked = frozenset(asked if whole else wanted)
             self._found = Found(items)
@@ -92,16 +93,16 @@ class Readings:
 
 
 def _kept(
-    found: Iterable[SourceItem], wanted: frozenset[str]
-) -> tuple[dict[str, SourceItem], bool]:
+    found: Iterable[SourceItem | Unstorable], wanted: frozenset[str]
+) -> tuple[dict[str, SourceItem | Unstorable], bool]:
     """All of ``found``, or where that is too much to be kept, what this run wants of it."""
-    items: dict[str, SourceItem] = {}
+    items: dict[str, SourceItem | Unstorable] = {}
     size, whole = 0, True
     for item in found:
         if not whole and item.external_id not in wanted:
             continue
         items[item.external_id] = item
-        size += len(repr(item.payload))
+        size += size_of(item.payload) if isinstance(item, SourceItem) else 0
         if whole and size > MOST_CHARACTERS:
             whole = False
             items = {key: value for key, value in items.items() if key in wanted}
@@ -133,8 +134,10 @@ def rescan(claimed: Sequence[Claimed], found: Found, *, run: Run) -> Rescanned:
     )
 
 
-def _compared(entry: Claimed, item: SourceItem | None) -> Fresh | ErrorInfo:
+def _compared(entry: Claimed, item: SourceItem | Unstorable | None) -> Fresh | ErrorInfo:
     """With what is stored now: what somebody edited by hand counts as different, too."""
+    if isinstance(item, Unstorable):
+        return describe_error(SourceError("invalid_item", f"its source has it, but {item.reason}"))
     before = content_hash(entry.title, entry.payload)
     if item is None:
         return Fresh(entry.id, Change.GONE, before, "")

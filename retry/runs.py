@@ -1,7 +1,7 @@
 """Making runs and handing them over: what every verb that queues entries ends with."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -16,6 +16,7 @@ from django.utils import timezone
 from entries.errors import UnknownKind
 from entries.kinds import registry
 from entries.kinds.base import Kind
+from entries.transitions import Seen
 from retry import queue
 from retry.errors import QueueUnavailable
 from retry.held import RUN_IS_HELD
@@ -35,6 +36,18 @@ class Placed:
     attempt: int
     run_id: UUID
     source_id: int | None
+
+
+def placed(seen: Iterable[Seen]) -> list[Placed]:
+    """Those that a ``queue`` statement has moved."""
+    return [Placed(s.id, s.kind, s.attempt, s.run_id, s.source_id) for s in seen if s.run_id]
+
+
+def moved_on(run: Run, attempts: Mapping[int, int], *, run_id: UUID) -> list[Placed]:
+    """Entries of ``run``, as entry id -> attempt, that ``reassign`` has handed to another."""
+    return [
+        Placed(id_, run.kind, attempt, run_id, run.source_id) for id_, attempt in attempts.items()
+    ]
 
 
 def run_sizes(*, cap: int | None = None) -> dict[str, int]:

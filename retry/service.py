@@ -17,7 +17,7 @@ from retry import audit, submission
 from retry.errors import NotPermitted, TooManyEntries, refusal
 from retry.models import Run, Trigger
 from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
-from retry.runs import Handing, Placed, create_runs, run_sizes
+from retry.runs import Handing, create_runs, placed, run_sizes
 
 RETRY = "entries.retry_entry"
 RESYNC = "entries.resync_entry"
@@ -185,19 +185,9 @@ def _queue_entries(
     bulk = len(ids) > settings.REDRIVE_CLICK_SIZE
     with transaction.atomic():
         seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes())
-        placed = [
-            Placed(
-                id=s.id,
-                kind=s.kind,
-                attempt=s.attempt,
-                run_id=s.run_id,
-                source_id=s.source_id,
-            )
-            for s in seen
-            if s.run_id is not None
-        ]
+        queued = placed(seen)
         runs = create_runs(
-            placed,
+            queued,
             trigger=trigger,
             actor=actor,
             reason=reason,
@@ -210,9 +200,9 @@ def _queue_entries(
             audit.record(
                 verb,
                 actor=actor,
-                count=len(placed),
+                count=len(queued),
                 reason=reason,
-                entry_id=placed[0].id if len(placed) == 1 else None,
+                entry_id=queued[0].id if len(queued) == 1 else None,
                 run_id=runs[0].id if len(runs) == 1 else None,
                 before={"status": sorted({s.status.value for s in seen if s.run_id})},
                 after={"status": EntryStatus.QUEUED.value, "runs": len(runs)},

@@ -22,7 +22,7 @@ from retry import audit
 from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
 from retry.models import Trigger
 from retry.outcomes import Actor, Reason
-from retry.runs import Handing, Placed, create_runs, run_sizes
+from retry.runs import Handing, create_runs, placed, run_sizes
 
 SUBMIT = "entries.submit_entry"
 #: Items in one call.
@@ -192,9 +192,9 @@ def _follow_up(
     source_id: int | None,
 ) -> Handing:
     """The runs of what was queued, and the audit, in the transaction that changed it."""
-    placed = [Placed(s.id, s.kind, s.attempt, s.run_id, s.source_id) for s in seen if s.run_id]
+    queued = placed(seen)
     bulk = len(stored) > settings.REDRIVE_CLICK_SIZE
-    runs = create_runs(placed, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk)
+    runs = create_runs(queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk)
     effects = Counter(fate.effect for fate in fates.values())
     if runs or effects[Effect.CREATED] or effects[Effect.UPDATED]:
         audit.record(
@@ -206,7 +206,7 @@ def _follow_up(
             run_id=runs[0].id if len(runs) == 1 else None,
             source_id=source_id,
             after={effect.value: effects[effect] for effect in Effect}
-            | {"queued": len(placed), "runs": len(runs)},
+            | {"queued": len(queued), "runs": len(runs)},
         )
     return Handing(runs)
 

@@ -90,6 +90,12 @@ class SourceKind(ABC):
         any item is handed out: nothing of the source has then been changed.
         """
 
+    def reads_one_by_one(self, spec: SourceSpec) -> bool:
+        """Whether ``read_some`` asks the source for each item by itself, so that asking for more
+        than is needed costs something. Say so where you override it that way.
+        """
+        return False
+
     def read_some(self, spec: SourceSpec, external_ids: Collection[str]) -> Iterator[SourceItem]:
         """The items with these ids as they are now, each once; who does not come is gone.
 

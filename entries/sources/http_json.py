@@ -51,6 +51,9 @@ class HttpJsonKind(SourceKind):
         rows = _rows(parse_json(answer.body), options)
         return Reading(_items([rows], options), total=len(rows), **validators_of(answer))
 
+    def reads_one_by_one(self, spec: SourceSpec) -> bool:
+        return bool(spec.options.get("item_url"))
+
     def read_some(self, spec: SourceSpec, external_ids: Collection[str]) -> Iterator[SourceItem]:
         """With ``item_url``, one request for each id; 404 and 410 say that it is gone."""
         options = HttpJsonOptions.of(spec.options)

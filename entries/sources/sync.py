@@ -3,21 +3,21 @@
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from entries.errors import SourceError, UnknownSourceKind
+from entries.errors import SourceError
 from entries.kinds import registry as kinds
 from entries.models import Source
-from entries.sources import registry
-from entries.sources.base import Invalid, Reading, SourceItem, SourceSpec
+from entries.sources.base import Invalid, Reading, SourceItem
 from entries.sources.batches import Batch, batches
+from entries.sources.calling import calling, spec_of
 from entries.sources.items import AGAIN, LeftOut
 from entries.sources.lock import attempted
 from entries.sources.sample import EACH, Sample
-from entries.text import clean_text, describe_error, scrub
+from entries.text import clean_text, scrub
 from entries.transitions import Presence, compare_entries, upsert_entries
 
 
@@ -82,7 +82,7 @@ def sync(source: Source, *, dry_run: bool = False, on_batch: OnBatch | None = No
         if not source.enabled:
             raise SourceError("disabled", f"the source {source.slug} is disabled")
         try:
-            reading = _read(source, spec_of(source))
+            reading = _read(source)
             report = _Syncing(source, reading, dry_run=dry_run, on_batch=on_batch).run()
         except SourceError as error:
             if not dry_run:
@@ -93,39 +93,14 @@ def sync(source: Source, *, dry_run: bool = False, on_batch: OnBatch | None = No
         return report
 
 
-def spec_of(source: Source) -> SourceSpec:
-    return SourceSpec(
-        slug=source.slug,
-        location=source.location,
-        options=source.options,
-        etag=source.etag,
-        last_modified=source.last_modified,
-    )
-
-
-def _read(source: Source, spec: SourceSpec) -> Reading:
+def _read(source: Source) -> Reading:
     if source.entry_kind not in kinds.names():
         known = ", ".join(kinds.names())
         raise SourceError(
             "unknown_kind", f"its entries would be {source.entry_kind!r}; there is {known}"
         )
-    if not isinstance(spec.options, dict):
-        raise SourceError("invalid_options", "the options must be a JSON object")
-    try:
-        return registry.get(source.kind).read(spec)
-    except UnknownSourceKind as error:
-        raise SourceError("unknown_kind", str(error)) from error
-    except SourceError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told apart from the source
-        _broken(source, error)
-
-
-def _broken(source: Source, error: Exception) -> NoReturn:
-    """A mistake in somebody's source kind: staff should see that it is not the source."""
-    info = describe_error(error)
-    message = f"the source kind {source.kind} broke with {info.error_class}: {info.message}"
-    raise SourceError("broken_kind", message) from error
+    with calling(source) as kind:
+        return kind.read(spec_of(source))
 
 
 class _Syncing:
@@ -164,11 +139,8 @@ class _Syncing:
         """The reading's, with a kind's mistakes told from the database's."""
         items = self._reading.items
         try:
-            yield from items
-        except SourceError:
-            raise
-        except Exception as error:  # noqa: BLE001 - as when the reading began
-            _broken(self._source, error)
+            with calling(self._source):
+                yield from items
         finally:
             close = getattr(items, "close", None)
             if close is not None:

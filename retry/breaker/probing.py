@@ -21,7 +21,7 @@ from retry.holds import control
 from retry.models import Hold, Run, RunState, Trigger
 from retry.operations.pacing import start_one
 from retry.outcomes import Actor
-from retry.runs import Placed, create_runs, queue_of
+from retry.runs import create_runs, moved_on, queue_of
 from retry.waiting import BY_AGE, startable
 
 BREAKER = Actor.system("breaker")
@@ -184,12 +184,8 @@ def _made_one(run: Run) -> Run:
 def _split(run: Run, entry_id: int) -> Run | None:
     new_run_id = uuid4()
     moved = transitions.reassign([entry_id], run_id=run.pk, new_run_id=new_run_id)
-    placed = [
-        Placed(id=id_, kind=run.kind, attempt=attempt, run_id=new_run_id, source_id=run.source_id)
-        for id_, attempt in moved.items()
-    ]
     made = create_runs(
-        placed,
+        moved_on(run, moved, run_id=new_run_id),
         trigger=Trigger(run.trigger),
         actor=Actor.system(run.actor_label),
         reason=run.reason,

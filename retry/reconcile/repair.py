@@ -19,6 +19,7 @@ from retry.runs import (
     end_run,
     hand_over,
     lock_lapsed,
+    moved_on,
     rescue_limits,
 )
 from retry.syncs import rows
@@ -65,16 +66,7 @@ def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:
             for r in rescued
             if r.run_id is not None
         ]
-        together = [
-            Placed(
-                id=id_,
-                kind=run.kind,
-                attempt=attempt,
-                run_id=new_run_id,
-                source_id=run.source_id,
-            )
-            for id_, attempt in waiting.items()
-        ]
+        together = moved_on(run, waiting, run_id=new_run_id)
         Handing(
             _runs(run, alone, Trigger.RESCUE, actor)
             + _runs(run, together, Trigger(run.trigger), actor)

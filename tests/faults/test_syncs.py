@@ -20,13 +20,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def dispatcher() -> Iterator[Spawned]:
-    with manage("dispatcher") as process:
-        process.wait_for_output("dispatcher.started")
-        yield process
-
-
-@pytest.fixture
 def worker() -> Iterator[Spawned]:
     with manage("worker", "sync") as process:
         process.wait_for_output("Listening on")

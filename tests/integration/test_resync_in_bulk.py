@@ -75,6 +75,21 @@ class TestInBulk:
         assert Entry.objects.filter(payload__page="new", status="succeeded").count() == 60
         assert shop.readings == runs
 
+    def test_what_cannot_be_stored_of_one_fails_that_one_alone(self, shop: Shop) -> None:
+        """Although one reading served them all."""
+        names = [f"n{number:03}" for number in range(60)]
+        for name in names:
+            shop.entry(name)
+        items = {name: {"page": "new"} for name in names}
+        shop.has(**items | {"n007": {"page": "x" * 300_000}})
+        operation = self.start(shop)
+        work(linger=5.0)
+        pace()
+        found = progress(operation.pk)
+        assert (found.succeeded, found.failed, shop.readings) == (59, 1, 1)
+        odd = Entry.objects.get(external_id="n007")
+        assert (odd.status, odd.payload, odd.gone_at) == ("succeeded", {"page": "old"}, None)
+
     def test_a_closed_source_fails_all_and_changes_none(self, shop: Shop) -> None:
         for number in range(30):
             shop.entry(f"n{number}")

@@ -191,6 +191,7 @@ class TestReadingSome:
     def test_without_an_address_for_items_all_is_read(self, server: LocalServer) -> None:
         url = server.answer("/", json.dumps([row(1), row(2)]))
         assert list(registry.get("http_json").read_some(spec(url), {"2"})) == [item(2)]
+        assert not registry.get("http_json").reads_one_by_one(spec(url))
 
     def test_one_request_for_each(self, server: LocalServer) -> None:
         server.answer("/i/1", json.dumps({"data": row(1)}))
@@ -201,6 +202,7 @@ class TestReadingSome:
         where = spec(server.url("/"), item_url=server.url("/i/{id}"), item="data")
         ids = ["1", "2", "3", "1", "a/b ?é#"]
         found = list(registry.get("http_json").read_some(where, ids))
+        assert registry.get("http_json").reads_one_by_one(where)
         assert found == [item(1), SourceItem("a/b ?é#", "odd", odd)]
         assert len(server.received) == 4
 

@@ -22,16 +22,7 @@ from tests.support.http import LocalServer
 MEGABYTE = 1_000_000
 
 
-@pytest.fixture
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def this_machine_is_allowed(settings: Any) -> None:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
-    settings.REDRIVE_ALLOWED_NETWORKS = ["127.0.0.1/32"]
+pytestmark = pytest.mark.usefixtures("this_machine_is_allowed")
 
 
 def get(url: str, *, seconds: float = 5.0, max_bytes: int = MEGABYTE) -> Answer:

@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Iterator
 from io import BufferedIOBase
-from typing import Any
 
 import pytest
 
@@ -25,16 +24,7 @@ from tests.unit.test_net_limits import compressed_zeros, peak_memory
 MEGABYTE = 1_000_000
 
 
-@pytest.fixture
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def this_machine_is_allowed(settings: Any) -> None:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
-    settings.REDRIVE_ALLOWED_NETWORKS = ["127.0.0.1/32"]
+pytestmark = pytest.mark.usefixtures("this_machine_is_allowed")
 
 
 def post(url: str, body: bytes = b"{}", *, seconds: float = 5.0, max_bytes: int = 1000) -> Answer:

@@ -10,7 +10,7 @@ from entries.errors import UnknownKind, UnknownSourceKind
 from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry as sources
-from entries.sources.sync import spec_of
+from entries.sources.calling import spec_of
 
 
 class Command(BaseCommand):
