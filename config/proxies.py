@@ -38,7 +38,7 @@ class Proxies:
             self._networks = [ip_network(name) for name in wanted if name != "unix"]
         except ValueError as error:
             raise ImproperlyConfigured(
-                f"REDRIVE_TRUSTED_PROXIES: {error}. Give addresses or networks, with commas between."
+                f"REDRIVE_TRUSTED_PROXIES: {error}. Give addresses or networks."
             ) from error
 
     def put_right(self, environ: "WSGIEnvironment") -> None:
