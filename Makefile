@@ -40,6 +40,10 @@ shell: $(VENV)/.runtime ## A Django shell on the demo's data, also while the dem
 test: $(VENV)/.dev browser ## Run the tests (ARGS="tests/unit -k queue")
 	@exec $(TEMPORARY) $(PY) -m pytest $(ARGS)
 
+.PHONY: faults
+faults: $(VENV)/.dev ## Break everything on purpose (ARGS="killer upstream", FAULTS=long)
+	@exec $(PY) -m faults $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## 20,000 bad requests at the API, 5,000 at the admin: no 5xx (FUZZ_SEED=1)
 	@FUZZ_REQUESTS=20000 exec $(TEMPORARY) $(PY) -m pytest --no-cov -n 0 tests/fuzz/test_api.py

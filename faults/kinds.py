@@ -1,0 +1,133 @@
+"""Kinds that do what their payload says, and write down that they did."""
+
+import asyncio
+import ctypes
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from django.db import connection, transaction
+
+from entries.errors import TransientError
+from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
+from entries.kinds.registry import register
+from faults import ledger
+
+
+class Interrupting(BaseException):
+    """As some library's own way of saying that it stops."""
+
+
+def _block_in_c() -> None:
+    ctypes.CDLL(None).sleep(600)
+
+
+def _hold_the_gil() -> None:
+    ctypes.PyDLL(None).sleep(600)
+
+
+def _catch_everything() -> None:
+    while True:
+        with suppress(BaseException):
+            time.sleep(0.05)
+
+
+def _leave_a_transaction() -> None:
+    transaction.atomic().__enter__()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM entries_entry")
+
+
+def _leave_autocommit_off() -> None:
+    transaction.set_autocommit(False)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _leave_settings() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 1")
+        cursor.execute("SET search_path = nowhere")
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), 9)
+
+
+def _raise(error: BaseException) -> Callable[[], None]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+ACTS: Mapping[str, Callable[[], None]] = {
+    "block": _block_in_c,
+    "gil": _hold_the_gil,
+    "swallow": _catch_everything,
+    "transaction": _leave_a_transaction,
+    "autocommit": _leave_autocommit_off,
+    "settings": _leave_settings,
+    "kill": _kill,
+    "keyboard": _raise(KeyboardInterrupt()),
+    "cancelled": _raise(asyncio.CancelledError()),
+    "generator": _raise(GeneratorExit()),
+    "own": _raise(Interrupting("stop")),
+    "fail": _raise(RuntimeError("it broke")),
+    "transient": _raise(TransientError("HTTP 503")),
+}
+
+
+class Ledgered(Kind):
+    """``do``: one of ``ACTS``. ``seconds``: how long it takes. Else it succeeds at once."""
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
+        ledger.note("B", entry.id, attempt.number)
+        if seconds := entry.payload.get("seconds"):
+            time.sleep(seconds)
+        if act := entry.payload.get("do"):
+            ACTS[act]()
+        ledger.note("E", entry.id, attempt.number)
+        return None
+
+
+@register
+class One(Ledgered):
+    """Says nothing about groups, as most kinds do."""
+
+    name: ClassVar[str] = "one"
+    description = "For fault scenarios."
+    time_limit = 3.0
+    breaker = None
+
+
+@register
+class Grouped(Ledgered):
+    name: ClassVar[str] = "grouped"
+    description = "For fault scenarios."
+    time_limit = 3.0
+    run_size = 100
+    group_size = 50
+    breaker = None
+
+
+@register
+class Upstreamed(Ledgered):
+    """Its upstream is ``to``; fails as its payload says until ``FAULTS_DOWN`` is gone."""
+
+    name: ClassVar[str] = "upstreamed"
+    description = "For fault scenarios."
+    time_limit = 3.0
+    retry_policy: ClassVar = RetryPolicy(limit=50, first_delay=1.0, cap=5.0)
+
+    @classmethod
+    def upstream(cls, payload: Mapping[str, Any], *, source: str | None) -> str:  # noqa: ARG003
+        return str(payload.get("to", ""))
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
+        down = os.environ["FAULTS_LEDGER"] + ".down"
+        if entry.payload.get("to") == "dead" and os.path.exists(down):  # noqa: PTH110
+            raise TransientError("nothing listens")
+        return super().process(entry, attempt)

@@ -1,0 +1,70 @@
+"""Judges a scenario by the ledger and the product's own account of it.
+
+lost: called succeeded, and no execution of it ended. doubled: two executions of one attempt, or two
+at the same time. stuck: still queued or running. unexplained: executions that no attempt accounts
+for, or repeats of an entry of which no attempt was lost.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import pairwise
+
+from entries.models import Attempt, Entry
+from faults.ledger import Execution, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    entries: int
+    executions: int
+    lost: int
+    doubled: int
+    stuck: int
+    unexplained: int
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.doubled or self.stuck or self.unexplained)
+
+
+def judge(ledger: Ledger, *, guilty: Collection[int] = ()) -> Verdict:
+    """``guilty``: entries whose own fault it is that they run again, or end without a word."""
+    entries = dict(Entry.objects.values_list("pk", "status"))
+    attempts = Counter(Attempt.objects.exclude(started_at=None).values_list("entry_id", flat=True))
+    lost_attempts = Counter(
+        Attempt.objects.filter(status="lost").values_list("entry_id", flat=True)
+    )
+    resting = {"succeeded", "failed", "scheduled", "discarded", "pending"}
+    stuck = [pk for pk, status in entries.items() if status not in resting]
+    lost = [
+        pk
+        for pk, status in entries.items()
+        if status == "succeeded" and not any(e.ended for e in ledger.by_entry.get(pk, ()))
+    ]
+    doubled = [pk for pk, executions in ledger.by_entry.items() if _doubled(executions)]
+    unexplained = [
+        pk
+        for pk, executions in ledger.by_entry.items()
+        if pk not in guilty
+        and (len(executions) > attempts[pk] or len(executions) > 1 + lost_attempts[pk])
+    ]
+    return Verdict(
+        entries=len(entries),
+        executions=ledger.count(),
+        lost=len(lost),
+        doubled=len(doubled),
+        stuck=len(stuck),
+        unexplained=len(unexplained),
+    )
+
+
+def _doubled(executions: list[Execution]) -> bool:
+    """One attempt was executed twice, or two executions overlap."""
+    if max(Counter(e.attempt for e in executions).values()) > 1:
+        return True
+    ordered = sorted(executions, key=lambda each: each.began)
+    return any(
+        before.ended is not None and before.ended > after.began
+        for before, after in pairwise(ordered)
+    )

@@ -1,0 +1,15 @@
+"""Every scenario by name, in the order in which they are played."""
+
+from collections.abc import Callable, Mapping
+
+from faults.scenarios import control, deaths, isolation, stores
+from faults.scenarios.base import Outcome, Scenario
+from faults.stage import Stage
+
+SCENARIOS: Mapping[str, Scenario] = {
+    scenario.name: scenario
+    for module in (isolation, deaths, stores, control)
+    for scenario in module.SCENARIOS
+}
+
+__all__ = ["SCENARIOS", "Callable", "Outcome", "Scenario", "Stage"]

@@ -1,0 +1,151 @@
+"""Servers and processes of one scenario, all real, with the product's default settings."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from config.embedded import PostgresServer, RedisServer
+from config.env import BASE_DIR
+from faults import ledger
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Stage:
+    folder: Path
+    postgres: PostgresServer
+    redis: RedisServer
+    long: bool = False
+    started: list["Process"] = field(default_factory=list)
+
+    @property
+    def ledger_path(self) -> Path:
+        return Path(os.environ[ledger.VARIABLE])
+
+    def read(self) -> ledger.Ledger:
+        return ledger.Ledger.read(self.ledger_path)
+
+    def start(self, *words: str, **environment: str) -> "Process":
+        """``manage.py`` with these words, in a process group of its own."""
+        log = self.folder / f"{len(self.started):02}-{'-'.join(words)}.log"
+        process = Process([sys.executable, "manage.py", *words], log, environment)
+        self.started.append(process)
+        return process
+
+    def crew(self, *, default: int = 1, bulk: int = 2, **environment: str) -> list["Process"]:
+        """A dispatcher and workers that listen."""
+        made = [self.start("dispatcher", **environment)]
+        made += [self.start("worker", "default", **environment) for _ in range(default)]
+        made += [self.start("worker", "bulk", **environment) for _ in range(bulk)]
+        for process in made[1:]:
+            process.wait_for("Listening on")
+        return made
+
+    def end(self) -> None:
+        for process in self.started:
+            process.kill()
+
+
+class Process:
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=BASE_DIR,
+                env=os.environ | dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait_for(self, text: str, *, seconds: float = 60) -> None:
+        until(lambda: text in self.log.read_text(errors="replace"), seconds=seconds, what=text)
+
+    def send(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def horse(self) -> int | None:
+        """Its child at work, if any."""
+        with suppress(OSError, ValueError, IndexError):
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+            return int(children.split()[0])
+        return None
+
+    def send_all(self, number: signal.Signals) -> None:
+        """To it and all its children, as a service manager does to a control group."""
+        for pid in (self.horse(), self.pid):
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    def wait(self, *, seconds: float = 60) -> int:
+        return self._process.wait(seconds)
+
+    def kill(self) -> None:
+        self.send_all(signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+
+
+def until(condition: Callable[[], T], *, seconds: float = 60, what: str = "") -> float:
+    """Wait until it is true; return the seconds it took. Raise ``TimeoutError``."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > seconds:
+            raise TimeoutError(f"not within {seconds:g} s: {what or condition}")
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+@contextmanager
+def prepared(*, long: bool) -> Iterator[Stage]:
+    """A PostgreSQL and a Redis of its own, migrated, with Django set up on them."""
+    with tempfile.TemporaryDirectory(prefix="redrive-faults-") as name:
+        folder = Path(name).resolve()
+        postgres = PostgresServer(folder / "postgres", durable=False)
+        redis = RedisServer(folder / "redis", durable=False)
+        postgres.start()
+        redis.start()
+        os.environ |= {
+            "REDRIVE_ENV": "development",
+            "SECRET_KEY": "only-for-fault-scenarios" * 3,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": postgres.url,
+            "REDIS_URL": redis.url,
+            "REDRIVE_KIND_MODULES": "faults.kinds",
+            "LOG_LEVEL": "INFO",
+            ledger.VARIABLE: str(folder / "ledger"),
+        }
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        stage = Stage(folder, postgres, redis, long=long)
+        try:
+            yield stage
+        finally:
+            stage.end()
+            redis.stop()
+            postgres.stop()
