@@ -54,7 +54,9 @@ class HttpJsonKind(SourceKind):
     def reads_one_by_one(self, spec: SourceSpec) -> bool:
         return bool(spec.options.get("item_url"))
 
-    def read_some(self, spec: SourceSpec, external_ids: Collection[str]) -> Iterator[SourceItem]:
+    def read_some(
+        self, spec: SourceSpec, external_ids: Collection[str]
+    ) -> Iterator[SourceItem | Invalid]:
         """With ``item_url``, one request for each id; 404 and 410 say that it is gone."""
         options = HttpJsonOptions.of(spec.options)
         if not options.item_url:

@@ -21,7 +21,8 @@ def checked_id(item: SourceItem) -> str | Invalid:
     if not external_id.strip():
         return Invalid("without an id")
     if len(external_id) > MAX_ID:
-        return Invalid(f"the id is longer than {MAX_ID} characters")
+        # It matches no entry, so it is nobody's.
+        return Invalid(f"the id is longer than {MAX_ID} characters", external_id=external_id)
     return external_id
 
 

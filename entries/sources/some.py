@@ -12,7 +12,9 @@ from entries.sources.items import checked
 
 @dataclass(frozen=True, slots=True)
 class Unstorable:
-    """The source has an item of that id, which cannot be stored: it must not pass for gone."""
+    """An item that cannot be stored, or may have been among what could not be read: it must not
+    pass for gone. ``reason`` is a sentence.
+    """
 
     external_id: str
     reason: str
@@ -35,8 +37,12 @@ def read_some(source: Source, external_ids: Collection[str]) -> Iterator[SourceI
         raise SourceError("disabled", f"the source {source.slug} is disabled")
     with calling(source) as kind:
         for item in kind.read_some(spec_of(source), external_ids):
+            if isinstance(item, Invalid):
+                yield Unstorable(item.external_id, item.reason)
+                continue
             kept = checked(item, item.external_id)
             if isinstance(kept, Invalid):
-                yield Unstorable(item.external_id, kept.reason)
+                words = f"its source has it, but {kept.reason}"
+                yield Unstorable(item.external_id, words)
             else:
                 yield kept

@@ -7,7 +7,15 @@ from typing import ClassVar
 import pytest
 
 from entries.errors import SourceError
-from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
+from entries.sources.base import (
+    NOT_SEEN,
+    Invalid,
+    Note,
+    Reading,
+    SourceItem,
+    SourceKind,
+    SourceSpec,
+)
 from entries.sources.items import Sieve
 
 SPEC = SourceSpec("some", "somewhere", etag='"1"', last_modified="Mon, 01 Jan 2024 00:00:00 GMT")
@@ -20,7 +28,7 @@ def item(external_id: str, title: str = "") -> SourceItem:
 class Listed(SourceKind):
     name: ClassVar[str] = "listed"
 
-    def __init__(self, *rows: SourceItem | Invalid | SourceError) -> None:
+    def __init__(self, *rows: SourceItem | Invalid | Note | SourceError) -> None:
         self.rows = rows
         self.specs: list[SourceSpec] = []
         self.handed_out = 0
@@ -29,7 +37,7 @@ class Listed(SourceKind):
         self.specs.append(spec)
         return Reading(self._items())
 
-    def _items(self) -> Iterator[SourceItem | Invalid]:
+    def _items(self) -> Iterator[SourceItem | Invalid | Note]:
         for row in self.rows:
             self.handed_out += 1
             if isinstance(row, SourceError):
@@ -52,6 +60,19 @@ def test_the_source_is_read_without_validators() -> None:
 def test_who_does_not_come_is_gone() -> None:
     kind = Listed(item("a"), item("b"))
     assert list(kind.read_some(SPEC, {"gone", "b"})) == [item("b")]
+
+
+@pytest.mark.parametrize("row", [Invalid("not a row"), Note("a page is missing", partial=True)])
+def test_who_does_not_come_in_half_a_reading_is_not_known_to_be_gone(row: Invalid | Note) -> None:
+    kind = Listed(item("a"), row, item("b"))
+    missing = Invalid(NOT_SEEN, external_id="c")
+    assert list(kind.read_some(SPEC, {"b", "c"})) == [item("b"), missing]
+    assert list(kind.read_some(SPEC, {"b"})) == [item("b")]
+
+
+def test_a_row_with_an_id_alone_says_that_it_is_there() -> None:
+    row = Invalid("not a row", external_id="a")
+    assert list(Listed(row, item("b")).read_some(SPEC, {"a", "c"})) == [row]
 
 
 def test_nobody_asked_for_means_nothing_read() -> None:
