@@ -22,12 +22,35 @@ class SourceSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """Another id that an item may be stored under.
+
+    What is stored under it is this item where its payload has all the values of one of
+    ``payloads``, or whatever it has where there are none.
+    """
+
+    external_id: str
+    payloads: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceItem:
-    """One item as the source has it. Its id is unique in the source, 1 to 500 characters."""
+    """One item as the source has it. Its id is unique in the source, 1 to 500 characters.
+
+    Where no entry has that id, the first of ``aliases`` that an entry has counts instead. An item
+    whose own id is among the aliases has it on that condition and in that order only; where it is
+    somebody else's, the item is stored under the first alias that is nobody's.
+    """
 
     external_id: str
     title: str
     payload: Mapping[str, Any]
+    aliases: tuple[Alias, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All that it may be stored under, as they are stored."""
+        return tuple(map(stored_id, (self.external_id, *(a.external_id for a in self.aliases))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +141,8 @@ class SourceKind(ABC):
     ) -> Iterator[SourceItem | Invalid]:
         """The items with these ids as they are now, each once; who does not come is gone.
 
-        The ids are as stored. What comes is raw: it may hold a payload that cannot be stored. An
+        The ids are as stored. What comes is raw: it may hold a payload that cannot be stored, and
+        an item with aliases comes where one of them was asked for. An
         ``Invalid`` with one of these ids says that this one cannot be known to be gone.
         Raises ``SourceError`` where that cannot be known, at once or while it is read; none of
         those that did not come is then known to be gone. This one reads the whole source without
@@ -149,7 +173,11 @@ def _found(
         external_id = stored_id(item.external_id)
         if isinstance(item, Invalid) and not external_id.strip():
             whole = False
-        if external_id in wanted:
+        if isinstance(item, SourceItem) and item.aliases:
+            # Which of its ids counts is for others to find out, so none of them is done with.
+            if not wanted.isdisjoint(item.ids):
+                yield item
+        elif external_id in wanted:
             wanted.discard(external_id)
             yield replace(item, external_id=external_id)
             if not wanted:

@@ -68,7 +68,9 @@ def _put(batch: Batch, item: SourceItem | Invalid | Note) -> int:
         return 0
     kept = checked(item, external_id)
     if isinstance(kept, Invalid):
-        batch.invalid.append(replace(kept, external_id=external_id))
+        # One with aliases may be stored under another id than this.
+        known = "" if item.aliases else external_id
+        batch.invalid.append(replace(kept, external_id=known))
         return 0
     batch.items[external_id] = kept
     return size_of(kept.payload)

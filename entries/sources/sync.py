@@ -11,6 +11,7 @@ from django.utils import timezone
 from entries.errors import SourceError
 from entries.kinds import registry as kinds
 from entries.models import Source
+from entries.sources.aliases import settle
 from entries.sources.base import Invalid, Note, Reading, SourceItem
 from entries.sources.batches import Batch, batches
 from entries.sources.calling import calling, spec_of
@@ -166,11 +167,14 @@ class _Syncing:
         self.whole = self.whole and batch.whole
         self._notes += batch.notes[: MAX_NOTES - len(self._notes)]
         with transaction.atomic():
-            fresh = presence.see(list(batch.items), unstorable=batch.unstorable)
+            items: dict[str, SourceItem] = {}
+            for item in settle(self._source.pk, list(batch.items.values())):
+                items.setdefault(item.external_id, item)
+            fresh = presence.see(list(items), unstorable=batch.unstorable)
             again = len(batch.items) - len(fresh)
             if again:
                 self._left_out.add(Invalid(AGAIN), count=again)
-            created_ids = self._store([i for id_, i in batch.items.items() if id_ in fresh])
+            created_ids = self._store([item for id_, item in items.items() if id_ in fresh])
         if self._on_batch is not None:
             self._on_batch(self._progress(created_ids))
 

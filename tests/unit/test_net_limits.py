@@ -126,7 +126,7 @@ class TestSize:
         with pytest.raises(TooLarge):
             get(url)
 
-    @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "x" * 500])
+    @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "dcb"])
     def test_other_and_layered_encodings_are_not_unpacked(
         self, server: LocalServer, encoding: str
     ) -> None:

@@ -16,7 +16,6 @@ from entries.sources.base import (
     SourceKind,
     SourceSpec,
 )
-from entries.sources.items import Sieve
 
 SPEC = SourceSpec("some", "somewhere", etag='"1"', last_modified="Mon, 01 Jan 2024 00:00:00 GMT")
 
@@ -107,14 +106,3 @@ def test_a_source_that_will_not_say_makes_nothing_gone() -> None:
     with pytest.raises(SourceError) as caught:
         list(Silent().read_some(SPEC, {"a"}))
     assert caught.value.code == "not_modified"
-
-
-def test_rows_that_make_no_item_are_counted_by_reason() -> None:
-    sieve = Sieve()
-    rows: list[SourceItem | Invalid] = [
-        Invalid("not a JSON object", "line 2"),
-        item("a"),
-        Invalid("not a JSON object"),
-    ]
-    assert list(sieve.pass_on(rows)) == [item("a")]
-    assert sieve.notes == ("2 items left out: not a JSON object, such as line 2",)
