@@ -3,9 +3,11 @@
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from entries.errors import SourceError
@@ -66,6 +68,8 @@ class SyncReport:
 #: The note of a reading that is not whole.
 NOT_WHOLE = "nothing was marked as gone: some of the source could not be read"
 MAX_NOTES = 50
+#: Seconds that a source can ask to be left alone for, as an entry's other side.
+MAX_RETRY_AFTER = 3600.0
 
 OnBatch = Callable[[SyncProgress], None]
 
@@ -95,6 +99,7 @@ def sync(source: Source, *, dry_run: bool = False, on_batch: OnBatch | None = No
         except SourceError as error:
             if not dry_run:
                 _keep(source, last_error=clean_text(scrub(str(error)), limit=1_000))
+                _leave_alone(source, error.retry_after)
             raise
         if not dry_run:
             _keep_validators(source, reading, whole=syncing.whole)
@@ -220,6 +225,18 @@ def _keep_validators(source: Source, reading: Reading, *, whole: bool) -> None:
     elif not reading.not_modified:
         fields |= {"etag": reading.etag, "last_modified": reading.last_modified}
     _keep(source, **fields)
+
+
+def _leave_alone(source: Source, seconds: float | None) -> None:
+    """For so long the source is not synced by its interval; whoever asks by hand still may."""
+    if not seconds:
+        return
+    until = Now() + timedelta(seconds=min(seconds, MAX_RETRY_AFTER))
+    Source.objects.filter(pk=source.pk, location=source.location).update(
+        # PostgreSQL's GREATEST passes over NULL.
+        next_sync_at=Greatest("next_sync_at", until)
+    )
+    source.refresh_from_db(fields=["next_sync_at"])
 
 
 def _keep(source: Source, **fields: Any) -> None:
