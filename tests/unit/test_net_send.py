@@ -44,7 +44,7 @@ def test_the_host_of_an_ipv6_literal_has_its_brackets(
     server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        socket, "getaddrinfo", lambda _host, port, **_: [(2, 1, 6, "", ("127.0.0.1", port))]
+        socket, "getaddrinfo", lambda _host, port, *_, **__: [(2, 1, 6, "", ("127.0.0.1", port))]
     )
     server.answer("/a")
     post(f"http://[::1]:{server.port}/a")
