@@ -67,7 +67,8 @@ class SyncReport:
 
 #: The note of a reading that is not whole.
 NOT_WHOLE = "nothing was marked as gone: some of the source could not be read"
-MAX_NOTES = 50
+#: Of what shows while it is read: the reasons of what was left out have to find room as well.
+MAX_NOTES = 5
 #: Seconds that a source can ask to be left alone for, as an entry's other side.
 MAX_RETRY_AFTER = 3600.0
 
