@@ -102,6 +102,7 @@ class RunWorker(Worker):
     #: RQ doubles its wait up to a minute; people wait for Redis to be back, and so do we.
     max_connection_wait_time = 2.0
     pulse: Pulse | None = None
+    _has_redis = True
 
     @property
     def connection_timeout(self) -> int:
@@ -112,8 +113,11 @@ class RunWorker(Worker):
         """Give a sign of life, in PostgreSQL before Redis. RQ comes by in every loop it has."""
         if self.pulse is not None and not self.is_horse:
             task = self._task()
-            self.pulse.beat(WorkerState.BUSY if task else WorkerState.IDLE, task)
+            idle = WorkerState.IDLE if self._has_redis else WorkerState.WAITING
+            self.pulse.beat(WorkerState.BUSY if task else idle, task)
+        self._has_redis = False
         super().heartbeat(timeout, pipeline=pipeline)
+        self._has_redis = True
 
     def _task(self) -> Task | None:
         for at in self.executions.values():
