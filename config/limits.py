@@ -40,7 +40,7 @@ LIMITS: Mapping[Role, Limits] = {
     Role.WEB: Limits(connect=3, statement=10, lock=3, idle_in_transaction=10),
     # It sits idle for a tick at the most; after that it is stopped, and holds what others need.
     Role.DISPATCHER: Limits(connect=3, statement=30, lock=5, idle_in_transaction=5, idle=30),
-    # A kind may have a transaction open for as long as its time limit: see retry.limits.
+    # Both longer where a kind has a longer time limit: see retry.limits.
     Role.WORKER: Limits(connect=3, statement=60, lock=15, idle_in_transaction=60),
     Role.SYNC: Limits(connect=5, statement=0, lock=30, idle_in_transaction=60),
     Role.COMMAND: Limits(connect=5, statement=0, lock=60, idle_in_transaction=600),

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from config.limits import LIMITS, Role
 from entries.kinds import registry
 
-#: Beyond the time limit of an entry, until PostgreSQL ends a transaction that it has left open.
+#: Beyond the time limit of an entry, until PostgreSQL ends what it has left open.
 _GRACE_SECONDS = 30
 
 _ALLOW = """
@@ -27,15 +28,17 @@ def allow_statement(seconds: int) -> None:
 
 
 def leave_kinds_their_time(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Of a worker: a transaction that a kind has opened may idle for as long as the kind may take.
+    """Of a worker: what a kind does on a connection may last for as long as the kind may take.
 
     Called for each new connection.
     """
-    if settings.REDRIVE_ROLE != "worker" or not settings.DATABASE_LIMITS:
+    if settings.REDRIVE_ROLE != Role.WORKER or not settings.DATABASE_LIMITS:
         return
     longest = max((kind.time_limit for kind in registry.all_kinds().values()), default=0.0)
+    seconds = max(int(longest) + _GRACE_SECONDS, LIMITS[Role.WORKER].statement)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
-            [f"{int(longest) + _GRACE_SECONDS}s"],
+            "SELECT set_config('idle_in_transaction_session_timeout', %(limit)s, false),"
+            " set_config('statement_timeout', %(limit)s, false)",
+            {"limit": f"{seconds}s"},
         )

@@ -107,7 +107,7 @@ class RunWorker(Worker):
     @property
     def connection_timeout(self) -> int:
         """Seconds until a Redis that has gone silent is given up; RQ adds ten."""
-        return self.dequeue_timeout + 3
+        return self.dequeue_timeout + 2
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """Give a sign of life, in PostgreSQL before Redis. RQ comes by in every loop it has."""
@@ -220,7 +220,7 @@ def _make(queue: str, *, name: str | None, pulse: Pulse) -> RunWorker | None:
             name=name,
             serializer="json",
             # RQ blocks for 15 seconds less, and gives no sign of life meanwhile.
-            worker_ttl=20,
+            worker_ttl=18,
             maintenance_interval=30,
             job_monitoring_interval=5,
             log_job_description=False,
