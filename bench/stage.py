@@ -98,7 +98,7 @@ def open_runs(operation: Operation) -> int:
 
 
 def idle_workers() -> int:
-    return sum(worker.state == "idle" for worker in heartbeats.workers())
+    return sum(w.state == "idle" and not w.silent for w in heartbeats.workers())
 
 
 @contextmanager

@@ -91,14 +91,16 @@ class Pulse:
             "started_at": timezone.now(),
         }
         self._beaten = float("-inf")
+        self._state: WorkerState | None = None
 
     def beat(self, state: WorkerState, task: Task | None = None) -> None:
-        """Give a sign of life, at most once in ``REDRIVE_BEAT_SECONDS``. Never raises for the
-        database: who cannot reach it falls silent, which is the truth.
+        """Give a sign of life, at most once in ``REDRIVE_BEAT_SECONDS``, or where it loses or
+        finds Redis. Never raises for the database: who cannot reach it falls silent, as is true.
         """
-        if time.monotonic() - self._beaten < settings.REDRIVE_BEAT_SECONDS:
+        news = self._state != state and WorkerState.WAITING in {self._state, state}
+        if not news and time.monotonic() - self._beaten < settings.REDRIVE_BEAT_SECONDS:
             return
-        self._beaten = time.monotonic()
+        self._beaten, self._state = time.monotonic(), state
         changing: dict[str, Any] = {
             "state": state.value,
             "job_id": task.job_id[:200] if task else "",

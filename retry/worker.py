@@ -190,7 +190,6 @@ def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> N
 
 def _work(queue: str, stop: "_Stop", *, burst: bool, name: str | None, pulse: Pulse) -> None:
     while not stop.requested:
-        pulse.beat(WorkerState.WAITING)
         connections.close_all()  # a connection must not be shared with the horses
         worker = _make(queue, name=name, pulse=pulse)
         try:
@@ -204,6 +203,7 @@ def _work(queue: str, stop: "_Stop", *, burst: bool, name: str | None, pulse: Pu
             if worker is not None and worker.stopping:
                 return
         stop.listen()
+        pulse.beat(WorkerState.WAITING)
         time.sleep(1)
 
 

@@ -44,7 +44,11 @@ class AttentiveConnection(psycopg.Connection[Any]):
             host, port = str(kwargs.get("host", "")), str(kwargs.get("port", "") or "5432")
             if host and not is_there(host, port):
                 raise _silent()
-        return super().connect(*args, **kwargs)
+        try:
+            return super().connect(*args, **kwargs)
+        except psycopg.errors.ConnectionTimeout:
+            _Last.silence = time.monotonic()
+            raise
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
         return super().wait(_attentive(gen, self.pgconn), *args, **kwargs)
