@@ -5,7 +5,9 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, environment, required
+from config.limits import connection_options, role_of
 from config.logging import logging_config
 
 ENVIRONMENT = environment()
@@ -46,6 +48,7 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "retry.api.middleware.ApiMiddleware",
     "config.request_log.RequestLog",
+    "config.outage.OutageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -85,14 +88,31 @@ if not TESTING:
 _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///redrive"))
 if _database["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address.")
-_database["OPTIONS"] = {"connect_timeout": 5} | _database.get("OPTIONS", {})
+_database["ENGINE"] = "config.database"
+#: What this process is for, which says how long it waits for PostgreSQL.
+REDRIVE_ROLE = role_of(default=env.str("REDRIVE_ROLE", ""))
+#: Whether PostgreSQL is told those limits at the start of a session. A pooler may not pass that on.
+DATABASE_LIMITS = env.bool("DATABASE_LIMITS", True)
+#: Seconds between two looks of the dispatcher.
+REDRIVE_TICK_SECONDS = env.float("REDRIVE_TICK_SECONDS", 1.0)
+_database["OPTIONS"] = connection_options(
+    REDRIVE_ROLE,
+    given=_database.get("OPTIONS", {}),
+    by_server=DATABASE_LIMITS,
+    tick_seconds=REDRIVE_TICK_SECONDS,
+)
 _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
 _database["CONN_HEALTH_CHECKS"] = True
 if _pool := env.int("DATABASE_POOL_SIZE", 0):
     # A pool and persistent connections exclude each other. For the web processes only: a pool
     # must not be inherited by a worker's forks.
     _database["CONN_MAX_AGE"] = 0
-    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool, "timeout": 5}
+    _database["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": _pool,
+        "timeout": 5,
+        "connection_class": AttentiveConnection,
+    }
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -115,10 +135,10 @@ RQ_SHOW_ADMIN_LINK = False
 REDRIVE_LEASE_SECONDS = env.float("REDRIVE_LEASE_SECONDS", 30.0)
 #: Seconds to wait for Redis while somebody waits for the answer.
 REDRIVE_REDIS_TIMEOUT = env.float("REDRIVE_REDIS_TIMEOUT", 2.0)
-#: Seconds between two looks of the dispatcher.
-REDRIVE_TICK_SECONDS = env.float("REDRIVE_TICK_SECONDS", 1.0)
 #: Seconds a worker may hold a job before its run is claimed; then it is handed over again.
 REDRIVE_CLAIM_SECONDS = env.float("REDRIVE_CLAIM_SECONDS", 15.0)
+#: Seconds between two signs of life of a worker; silent for 15, it counts as away.
+REDRIVE_BEAT_SECONDS = env.float("REDRIVE_BEAT_SECONDS", 5.0)
 #: How many entries one selection may hold, and up to how many count as a click.
 REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
 REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)

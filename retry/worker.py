@@ -11,11 +11,16 @@ import os
 import re
 import signal
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any, cast
+from uuid import UUID
 
 from django.db import connections
+from django.utils import timezone
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Worker
 from rq.exceptions import DeserializationError
 from rq.job import Job
@@ -23,7 +28,9 @@ from rq.queue import Queue
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from retry import execution, jobs
-from retry.queue import EXECUTE_RUN, SYNC_SOURCE
+from retry.heartbeats import Pulse, Task
+from retry.models import WorkerState
+from retry.queue import EXECUTE_RUN, SYNC_SOURCE, RunQueue, mend
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +101,48 @@ class RunWorker(Worker):
     death_penalty_class = EntryTimeLimits
     #: RQ doubles its wait up to a minute; people wait for Redis to be back, and so do we.
     max_connection_wait_time = 2.0
+    pulse: Pulse | None = None
+    _has_redis = True
+
+    @property
+    def connection_timeout(self) -> int:
+        """Seconds until a Redis that has gone silent is given up; RQ adds ten."""
+        return self.dequeue_timeout + 2
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Give a sign of life, in PostgreSQL before Redis. RQ comes by in every loop it has."""
+        if self.pulse is not None and not self.is_horse:
+            task = self._task()
+            idle = WorkerState.IDLE if self._has_redis else WorkerState.WAITING
+            self.pulse.beat(WorkerState.BUSY if task else idle, task)
+        self._has_redis = False
+        super().heartbeat(timeout, pipeline=pipeline)
+        self._has_redis = True
+
+    def _task(self) -> Task | None:
+        for at in self.executions.values():
+            return Task(job_id=at.job_id, run_id=_run_id_of(at.job), since=at.created_at)
+        return None
+
+    def register_birth(self) -> None:
+        """As RQ's, over whatever stands there: one of the same name that was killed, or no hash."""
+        self.connection.delete(self.key)
+        mend(self.connection, self.queue_names())
+        super().register_birth()
+
+    def subscribe(self) -> None:
+        """Take no commands from Redis: holds and operations are how people stop work."""
+
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001 - RQ's
+        """Nor be suspended by a key there."""
+
+    def run_maintenance_tasks(self) -> None:
+        """As RQ's, which stumbles over anything in its registries that is malformed."""
+        try:
+            super().run_maintenance_tasks()
+        except Exception as error:  # noqa: BLE001 - nothing of ours depends on it
+            logger.warning("worker.no_maintenance", extra={"error": type(error).__name__})
+            self.last_cleaned_at = timezone.now()  # type: ignore[assignment] # RQ's says None
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         _die_with(self.pid)
@@ -114,6 +163,13 @@ class RunWorker(Worker):
             self.kill_horse(sig=signal.SIGUSR1)
 
 
+def _run_id_of(job: Job) -> UUID | None:
+    """None for a sync, and for a job that cannot be read: its horse finds out."""
+    with suppress(Exception):
+        return UUID(job.args[0]) if job.func_name == EXECUTE_RUN else None
+    return None
+
+
 def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> None:
     """Work on one queue until asked to stop; Redis may come and go.
 
@@ -121,19 +177,21 @@ def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> N
     back as they were.
     """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
+    pulse = Pulse(queue=queue, name=name)
     # Inherited by the horses: the signal must not kill one that has not set its own handler yet.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
-        _work(queue, _Stop(), burst=burst, name=name)
+        _work(queue, _Stop(), burst=burst, name=name, pulse=pulse)
     finally:
+        pulse.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _work(queue: str, stop: "_Stop", *, burst: bool, name: str | None) -> None:
+def _work(queue: str, stop: "_Stop", *, burst: bool, name: str | None, pulse: Pulse) -> None:
     while not stop.requested:
         connections.close_all()  # a connection must not be shared with the horses
-        worker = _make(queue, name=name)
+        worker = _make(queue, name=name, pulse=pulse)
         try:
             if worker is not None:
                 worker.work(burst=burst, logging_level=None)
@@ -145,10 +203,11 @@ def _work(queue: str, stop: "_Stop", *, burst: bool, name: str | None) -> None:
             if worker is not None and worker.stopping:
                 return
         stop.listen()
+        pulse.beat(WorkerState.WAITING)
         time.sleep(1)
 
 
-def _make(queue: str, *, name: str | None) -> RunWorker | None:
+def _make(queue: str, *, name: str | None, pulse: Pulse) -> RunWorker | None:
     """A worker on the project's serializer, whatever RQ's default is."""
     from django_rq.workers import get_worker
 
@@ -156,10 +215,12 @@ def _make(queue: str, *, name: str | None) -> RunWorker | None:
         worker = get_worker(
             queue,
             worker_class=RunWorker,
+            queue_class=RunQueue,
             job_class=RunJob,
             name=name,
             serializer="json",
-            worker_ttl=60,
+            # RQ blocks for 15 seconds less, and gives no sign of life meanwhile.
+            worker_ttl=18,
             maintenance_interval=30,
             job_monitoring_interval=5,
             log_job_description=False,
@@ -167,7 +228,11 @@ def _make(queue: str, *, name: str | None) -> RunWorker | None:
     except RedisError as error:
         logger.warning("worker.no_redis", extra={"error": type(error).__name__})
         return None
-    return cast("RunWorker", worker)
+    worker = cast("RunWorker", worker)
+    worker.pulse = pulse
+    # Its own retries would keep it silent for minutes; it asks again itself.
+    worker.connection.set_retry(Retry(NoBackoff(), 1))
+    return worker
 
 
 class _Stop:

@@ -1,6 +1,7 @@
 """The status page, which refreshes itself, and the tiles on the front page."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 from django.conf import settings
@@ -35,7 +36,10 @@ class QueueRow:
     name: str
     #: None where Redis cannot be reached.
     waiting: int | None
-    workers: int | None
+    #: Those that are heard of.
+    workers: int
+    #: How long the oldest of what could start has been waiting.
+    oldest: timedelta | None
 
 
 @require_safe
@@ -71,11 +75,12 @@ def _tiles(counts: dict[str, int]) -> list[Tile]:
 
 
 def _queue_rows(found: desk.Status) -> list[QueueRow]:
-    rows = []
-    for name in settings.RQ_QUEUES:
-        serving = None
-        if found.workers is not None:
-            serving = sum(name in worker.queues for worker in found.workers)
-        waiting = None if found.queues is None else found.queues[name]
-        rows.append(QueueRow(name, waiting, serving))
-    return rows
+    return [
+        QueueRow(
+            name,
+            None if found.queues is None else found.queues[name],
+            len(found.serving(name)),
+            found.waits.get(name),
+        )
+        for name in settings.RQ_QUEUES
+    ]

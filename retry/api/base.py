@@ -6,10 +6,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
-from psycopg.errors import QueryCanceled, ReadOnlySqlTransaction
 from pydantic import BaseModel, ValidationError
 
 from entries.errors import EntriesError
@@ -18,6 +17,7 @@ from retry.api.auth import authenticate, check_csrf
 from retry.api.bodies import read_json
 from retry.api.problems import Problem
 from retry.errors import RetryError
+from retry.outages import Outage, outage_of
 from retry.outcomes import Actor
 
 logger = logging.getLogger(__name__)
@@ -76,12 +76,12 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, RetryError | EntriesError):
         problem = problems.of(error)
         return problem if problem.status != 500 else _internal(error)
-    if isinstance(error.__cause__, QueryCanceled):
-        return Problem(503, "query_timed_out")
-    if _is_outage(error):
+    outage = outage_of(error)
+    if outage is Outage.AWAY:
         logger.warning("api.no_database", extra={"error": type(error).__name__})
         connection.close()
-        return Problem(503, "database_unavailable", headers={"Retry-After": "5"})
+    if outage is not None:
+        return problems.of_outage(outage)
     if isinstance(error, SuspiciousOperation):
         return Problem(400, "bad_request")
     return _internal(error)
@@ -92,13 +92,6 @@ def _internal(error: Exception) -> Problem:
     logger.error("api.internal_error", exc_info=error)
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return Problem(500, "internal_error", extra={"request_id": request_id})
-
-
-def _is_outage(error: Exception) -> bool:
-    """Also a server that takes no writes because another is about to replace it."""
-    return isinstance(error, OperationalError | InterfaceError) or (
-        isinstance(error, InternalError) and isinstance(error.__cause__, ReadOnlySqlTransaction)
-    )
 
 
 def parse_body(request: HttpRequest, model: type[M], *, limit: int | None = None) -> M:

@@ -10,6 +10,7 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 from entries import errors as entries_errors
 from entries.errors import EntriesError
 from retry import errors
+from retry.outages import Outage
 
 _PREFIX = "/admin/api"
 
@@ -56,6 +57,7 @@ TITLES: Mapping[str, str] = {
     "source_error": "The source cannot be read.",
     "internal_error": "Something went wrong here.",
     "database_unavailable": "The database cannot be reached.",
+    "database_busy": "Somebody else is changing the same thing; try again.",
     "queue_unavailable": "Redis cannot be reached.",
     "too_many_attempts": "Too many tries with unknown tokens from this address.",
     "too_busy": "Too much is being received at the moment.",
@@ -144,8 +146,18 @@ def of(error: errors.RetryError | EntriesError) -> Problem:
     return Problem(status, error.code, str(error))
 
 
+def of_outage(outage: Outage) -> Problem:
+    """The database did not answer, or not in time; nothing of a request that failed is kept."""
+    if outage is Outage.TOO_SLOW:
+        return Problem(503, outage.value)
+    seconds = "5" if outage is Outage.AWAY else "2"
+    return Problem(503, outage.value, headers={"Retry-After": seconds})
+
+
 def of_page(status: int) -> Problem:
     """What stands in for a page that Django would have answered with ``status``."""
+    if status == 503:
+        return of_outage(Outage.AWAY)
     codes = {400: "bad_request", 403: "permission_denied", 404: "not_found", 413: "body_too_large"}
     return Problem(status, codes[status]) if status in codes else Problem(500, "internal_error")
 

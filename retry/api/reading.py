@@ -76,18 +76,7 @@ def status() -> StatusResponse:
     return StatusResponse(
         entries=found.entries,
         queues=found.queues,
-        workers=None
-        if found.workers is None
-        else [
-            WorkerStatus(
-                name=worker.name,
-                queues=list(worker.queues),
-                state=worker.state,
-                current_job=worker.current_job,
-                last_heartbeat=worker.last_heartbeat,
-            )
-            for worker in found.workers
-        ],
+        workers=[WorkerStatus.of(worker) for worker in found.workers],
         dispatcher=DispatcherStatus(
             alive=found.dispatcher_alive,
             beat_at=beat.beat_at if beat else None,
@@ -96,6 +85,7 @@ def status() -> StatusResponse:
         ),
         undispatched=found.undispatched,
         oldest_queued_at=found.oldest_queued_at,
+        waits={name: wait.total_seconds() for name, wait in found.waits.items()},
         redis=found.redis,
         holds=[StandingHold.of(hold) for hold in found.holds],
     )

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from entries.states import EntryStatus
+from retry.heartbeats import WorkerView
 from retry.models import Hold
 from retry.outcomes import ItemOutcome
 
@@ -186,11 +187,34 @@ class EntryPage(Response):
 
 
 class WorkerStatus(Response):
+    """``state``: idle, busy, waiting (for Redis), or silent: it was stopped, killed or cut off.
+
+    ``run_id``, ``current_job`` and ``busy_since`` say what it is at, or was when last heard of.
+    """
+
     name: str
     queues: list[str]
     state: str
     current_job: str | None
-    last_heartbeat: str | None
+    last_heartbeat: datetime
+    run_id: UUID | None
+    busy_since: datetime | None
+    host: str
+    pid: int
+
+    @classmethod
+    def of(cls, worker: WorkerView) -> "WorkerStatus":
+        return cls(
+            name=worker.name,
+            queues=[worker.queue],
+            state="silent" if worker.silent else worker.state,
+            current_job=worker.job_id or None,
+            last_heartbeat=worker.beat_at,
+            run_id=worker.run_id,
+            busy_since=worker.busy_since,
+            host=worker.host,
+            pid=worker.pid,
+        )
 
 
 class DispatcherStatus(Response):
@@ -227,13 +251,16 @@ class StandingHold(Response):
 
 
 class StatusResponse(Response):
-    """``queues`` and ``workers`` are null where Redis cannot be reached. ``holds``: that stand."""
+    """``queues`` is null where Redis cannot be reached. ``holds``: that stand. ``waits``: by queue,
+    for how many seconds the oldest of what could start has been waiting.
+    """
 
     entries: dict[str, int]
     queues: dict[str, int] | None
-    workers: list[WorkerStatus] | None
+    workers: list[WorkerStatus]
     dispatcher: DispatcherStatus
     undispatched: int
     oldest_queued_at: datetime | None
+    waits: dict[str, float]
     redis: bool
     holds: list[StandingHold]

@@ -1,6 +1,6 @@
 """What was asked for and handed to workers, and who asked: runs, syncs, holds, audit, tokens."""
 
-from retry.models.heartbeat import Heartbeat
+from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync, SyncState
@@ -30,4 +30,6 @@ __all__ = [
     "Sync",
     "SyncState",
     "Trigger",
+    "WorkerHeartbeat",
+    "WorkerState",
 ]

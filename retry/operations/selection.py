@@ -13,6 +13,7 @@ from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.querysets import EntryQuerySet
 from retry.errors import EmptySelection, TooManyEntries
+from retry.limits import allow_statement
 from retry.models import Action, Operation, Trigger
 from retry.operations.sizes import sizes
 from retry.outcomes import Actor, Reason, reason_for
@@ -20,6 +21,8 @@ from retry.outcomes import Actor, Reason, reason_for
 #: Ids in one request; more than that is what filters are for.
 MAX_IDS = 10_000
 COUNT_SECONDS = 2.0
+#: Ten million entries take most of it.
+FREEZE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,7 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
 
     Constant memory here, whatever the size: the ids never leave the database.
     """
+    allow_statement(FREEZE_SECONDS)
     text, params = _selected(selection, actor=actor)
     judged = operation.max_failure_rate is not None
     chosen = sizes(rate=operation.rate_per_second, judged=judged)

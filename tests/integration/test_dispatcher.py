@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -177,19 +176,6 @@ def test_due_automatic_retries_are_woken_and_others_wait() -> None:
     later.refresh_from_db()
     assert (due.status, later.status) == ("succeeded", "scheduled")
     assert Run.objects.get().trigger == "automatic"
-
-
-def test_only_one_dispatcher_acts_at_a_time() -> None:
-    from retry.dispatcher import _LOCK
-
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-        assert not Dispatcher().tick().acted
-    finally:
-        other.close()
-    wait_until(lambda: Dispatcher().tick().acted, what="the lock goes with its session")
 
 
 def test_every_tick_leaves_a_sign_of_life(capsys: pytest.CaptureFixture[str]) -> None:
