@@ -21,8 +21,8 @@ from retry.held import held
 from retry.models import Heartbeat
 from retry.operations.pacing import pace
 from retry.reconcile.compare import compare
-from retry.reconcile.observe import WorkId, lapsed, observe
-from retry.reconcile.repair import DISPATCHER, hand_over_again, rescue
+from retry.reconcile.observe import WorkId, observe
+from retry.reconcile.repair import DISPATCHER, LapsedRuns, hand_over_again
 from retry.runs import hand_over
 from retry.syncs import control as syncs
 from retry.syncs import rows
@@ -68,6 +68,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self._started_at = timezone.now()
         self._suspects: Mapping[WorkId, float] = {}
+        self._lapsed = LapsedRuns()
 
     def tick(self) -> Tick:
         """Look once and put right what can be put right. Raises ``DatabaseError`` only."""
@@ -88,7 +89,7 @@ class Dispatcher:
         return done
 
     def _act(self) -> Tick:
-        rescued = sum(rescue(run) for run in lapsed(limit=_BATCH))
+        rescued = self._lapsed.rescue(limit=_BATCH)
         holds = watch()
         # What has been tried before is mostly older than what waits for its first try, and that is
         # older than what is started now.

@@ -1,18 +1,14 @@
 """Writing outcomes: fenced, counted on the run, and over a restart of PostgreSQL."""
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from uuid import UUID
-
-from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections
 
 from entries import transitions
 from entries.states import EntryStatus
 from entries.transitions import Ending
 from retry.models import Run
+from retry.outage import outlast
 from retry.runs import Counted, tally
 
 logger = logging.getLogger(__name__)
@@ -20,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 def record(run: Run, endings: Sequence[Ending], *, worker: str) -> None:
     """Store outcomes and count them on the run; what the fence rejected is only logged."""
-    written = _finish(endings, run_id=run.id)
+    # Work that is done must not be redone: it is kept until PostgreSQL has it or the fence refuses.
+    written = outlast(lambda: transitions.finish(endings, run_id=run.id))
     if run.size > 1:
         # An operation is watched, and the breaker looks at what a long run has come to so far.
-        tally(
-            run, _counted(ending for ending in endings if ending.entry_id in written), worker=worker
-        )
+        counted = _counted(ending for ending in endings if ending.entry_id in written)
+        outlast(lambda: tally(run, counted, worker=worker))
     # One line an entry, except where thousands a second go by.
     level = logging.INFO if len(endings) == 1 else logging.DEBUG
     for ending in endings:
@@ -45,20 +41,3 @@ def _counted(endings: Iterable[Ending]) -> Counted:
         scheduled=by_status[EntryStatus.SCHEDULED],
         transient=sum(ending.transient for ending in kept),
     )
-
-
-def _finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
-    """Write outcomes, also over a restart of PostgreSQL: work that is done must not be redone.
-
-    Raises ``OperationalError`` when the database stays away for longer than a lease lasts.
-    """
-    deadline = time.monotonic() + settings.REDRIVE_LEASE_SECONDS
-    while True:
-        try:
-            return transitions.finish(endings, run_id=run_id)
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > deadline:
-                raise
-            logger.warning("run.database_away", extra={"run_id": str(run_id)})
-            connections.close_all()
-            time.sleep(0.5)

@@ -45,7 +45,11 @@ class Ending:
 _CLAIM = """
 WITH picked AS MATERIALIZED (
     SELECT id FROM entries_entry
-    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND status = 'queued'
+    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND (status = 'queued'
+        -- Claimed before by a statement whose answer was lost.
+        OR status = 'running' AND %(worker)s = (
+            SELECT a.worker FROM entries_attempt a
+            WHERE a.entry_id = entries_entry.id AND a.number = entries_entry.attempt))
     ORDER BY id FOR UPDATE
 ), moved AS (
     UPDATE entries_entry e
@@ -67,13 +71,33 @@ LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
 
 
 def claim(ids: Iterable[int], *, run_id: UUID, worker: str) -> list[Claimed]:
-    """``queued -> running`` for those of ``ids`` that still belong to the run."""
+    """``queued -> running`` for those of ``ids`` that still belong to the run.
+
+    May be repeated: what the same ``worker`` has claimed and not finished is returned again.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"ids": array(ids), "run_id": run_id, "worker": worker[:200]})
         return [
             Claimed(id_, kind, source, external_id, title, json.loads(payload), *rest)
             for id_, kind, source, external_id, title, payload, *rest in cursor
         ]
+
+
+_BEGIN = """
+UPDATE entries_attempt a SET began = true
+FROM entries_entry e
+WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(run_id)s AND e.status = 'running'
+  AND a.entry_id = e.id AND a.number = e.attempt
+"""
+
+
+def begin(ids: Iterable[int], *, run_id: UUID) -> None:
+    """Note of entries that ``run_id`` holds that their processing begins now.
+
+    Whoever is lost after this counts against its kind's ``rescue_limit``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, {"ids": array(ids), "run_id": run_id})
 
 
 _FINISH = """
