@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
 from django.conf import settings
@@ -28,12 +29,12 @@ LOOK_SECONDS = 0.5
 
 class Watch:
     """Looks after one work-horse, from a thread that no kind can stop: renews the lease of the run
-    that it is at, and ends it with ``kill`` where it is overdue or has lost its run.
+    that it is at, and kills it, with its process group, where it is overdue or has lost its run.
     """
 
-    def __init__(self, activity: Activity, *, kill: Callable[[], None]) -> None:
+    def __init__(self, activity: Activity, *, pid: int) -> None:
         self._activity = activity
-        self._kill = kill
+        self._pid = pid
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="watch", daemon=True)
         self._lost_since: tuple[UUID, float] | None = None
@@ -83,6 +84,10 @@ class Watch:
         elif time.monotonic() - self._lost_since[1] > LOST_SECONDS:
             logger.warning("work_horse.lost_its_run", extra={"run_id": str(run_id)})
             self._kill()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._pid, signal.SIGKILL)
 
 
 def _is_overdue(seen: Seen) -> bool:

@@ -142,7 +142,7 @@ class RunWorker(Worker):
         with suppress(DeserializationError):
             if job.func_name == EXECUTE_RUN:
                 job.timeout = -1  # it is watched entry by entry, and may wait for PostgreSQL
-        watch = Watch(HORSE, kill=self.kill_horse)
+        watch = Watch(HORSE, pid=self.horse_pid)
         watch.begin()
         try:
             super().monitor_work_horse(job, queue, execution)

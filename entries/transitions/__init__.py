@@ -21,7 +21,7 @@ from entries.transitions.storing import (
     upsert_entries,
 )
 from entries.transitions.submitting import Stored, store
-from entries.transitions.working import Claimed, Ending, begin, claim, finish, reassign
+from entries.transitions.working import Claimed, Ending, begin, claim, finish, finished, reassign
 
 __all__ = [
     "Claimed",
@@ -42,6 +42,7 @@ __all__ = [
     "claim",
     "compare_entries",
     "finish",
+    "finished",
     "move",
     "queue",
     "reassign",

@@ -153,6 +153,19 @@ def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
+def finished(ids: Iterable[int], *, run_id: UUID) -> set[int]:
+    """Those of ``ids`` whose work in the name of ``run_id`` has ended: for whoever got no answer
+    from ``finish``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM entries_entry WHERE id = ANY(%s::bigint[]) AND run_id = %s"
+            " AND status NOT IN ('queued', 'running')",
+            [array(ids), run_id],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
 def _told(ending: Ending) -> dict[str, Any]:
     told: dict[str, Any] = {
         "id": ending.entry_id,

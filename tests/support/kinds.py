@@ -157,6 +157,7 @@ _RAISED: Mapping[str, type[BaseException]] = {
     "own": OwnError,
 }
 _STATEMENTS = {
+    "query": "SELECT 1",
     "begin": "BEGIN",
     "set": "SET statement_timeout = '7s'",
     "lock": "SELECT pg_advisory_lock(7)",
