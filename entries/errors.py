@@ -46,7 +46,7 @@ class WorkerLost(EntriesError):
     """The worker died or stopped answering while it ran the entry."""
 
 
-class UncleanConnection(EntriesError):
+class UncleanConnection(PermanentError):
     """``process`` returned and left something behind on its database connection."""
 
 

@@ -16,7 +16,8 @@ SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
 WHERE id = coalesce((
     -- Claimed before by a statement whose answer was lost.
-    SELECT id FROM retry_run WHERE state = 'running' AND worker = %(worker)s LIMIT 1
+    SELECT id FROM retry_run
+    WHERE state = 'running' AND worker = %(worker)s AND id <> %(run)s LIMIT 1
 ), (
     SELECT id FROM retry_run
     WHERE operation_id = %(operation)s AND position > %(position)s AND state = 'queued'
@@ -39,6 +40,7 @@ def claim_next(run: Run, *, worker: str) -> Run | None:
     if run.operation_id is None:
         return None
     params = {
+        "run": run.id,
         "operation": run.operation_id,
         "position": run.position,
         "kind": run.kind,

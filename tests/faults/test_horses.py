@@ -2,9 +2,11 @@
 
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -163,6 +165,41 @@ def test_a_work_horse_that_is_asked_to_stop_as_its_worker_is_finishes_its_entry(
     assert [e.status for e in Entry.objects.order_by("id")] == ["succeeded", "queued", "queued"]
     assert [run[:2] for run in executions(ledger)] == [[ids[0], 2]]
     assert lost() == []
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    except OSError:
+        return []
+
+
+def test_a_signal_to_a_work_horse_that_was_just_forked_is_heard_and_kills_nobody(
+    bulk_worker: Spawned, ledger: Path
+) -> None:
+    ids = made(60, ledger, kind="grouped")
+    signalled: set[int] = set()
+
+    def signal_new_ones() -> None:
+        deadline = time.monotonic() + 30
+        while len(signalled) < 10 and time.monotonic() < deadline:
+            for child in set(children(bulk_worker.pid)) - signalled:
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGTERM)
+                signalled.add(child)
+
+    watching = threading.Thread(target=signal_new_ones)
+    watching.start()
+    retry_entries(ids, actor=SCRIPT)
+    watching.join()
+    wait_until(lambda: done(ids), timeout=30)
+    assert statuses(ids) == {"succeeded": 60}
+    assert len(signalled) == 10
+    assert lost() == []
+    assert set(Counter(run[0] for run in executions(ledger)).values()) == {1}
+    assert "terminated unexpectedly" not in bulk_worker.output
 
 
 @pytest.mark.parametrize("do", ["interrupt", "cancel", "close", "own"])
