@@ -10,7 +10,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from retry.activity import Activity, Seen
 from retry.models import Run, RunState
@@ -71,7 +71,7 @@ class Watch:
     def _renew(self, seen: Seen, run_id: UUID) -> None:
         try:
             held = renew_lease(run_id, worker=seen.worker) is not None
-        except AWAY as error:
+        except (DatabaseError, InterfaceError) as error:
             # Tried again at the next turn; if the database stays away, the lease lapses.
             logger.warning("lease.not_renewed", extra={"error": type(error).__name__})
             connection.close()
@@ -116,9 +116,13 @@ def settle_death(
             if hurry() or time.monotonic() > until:
                 return 0
             time.sleep(PAUSE_SECONDS)
-            continue
-        activity.clear()
-        return settled
+        except Exception:
+            # Whatever it is, the leases come to the same end, and the next job must not wait.
+            logger.exception("work_horse.not_settled")
+            return 0
+        else:
+            activity.clear()
+            return settled
 
 
 def _cause(seen: Seen, status: int | None) -> str:

@@ -58,8 +58,8 @@ WITH picked AS MATERIALIZED (
     RETURNING e.id, e.kind, e.source_id, e.external_id, e.title, e.payload, e.attempt,
               e.automatic_attempts
 ), noted AS (
-    UPDATE entries_attempt a SET status = 'running', started_at = clock_timestamp(),
-                                 worker = %(worker)s
+    UPDATE entries_attempt a SET status = 'running', worker = %(worker)s,
+                                 started_at = coalesce(a.started_at, clock_timestamp())
     FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
     RETURNING a.entry_id, a.is_rescan, a.change
 )
