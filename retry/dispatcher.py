@@ -22,7 +22,7 @@ from retry.models import Heartbeat
 from retry.operations.pacing import pace
 from retry.reconcile.compare import compare
 from retry.reconcile.observe import WorkId, observe
-from retry.reconcile.repair import DISPATCHER, LapsedRuns, hand_over_again
+from retry.reconcile.repair import DISPATCHER, LapsedRuns, hand_over_again, rescue
 from retry.runs import hand_over
 from retry.syncs import control as syncs
 from retry.syncs import rows
@@ -89,7 +89,7 @@ class Dispatcher:
         return done
 
     def _act(self) -> Tick:
-        rescued = self._lapsed.rescue(limit=_BATCH)
+        rescued = sum(rescue(run) for run in self._lapsed.find(limit=_BATCH))
         holds = watch()
         # What has been tried before is mostly older than what waits for its first try, and that is
         # older than what is started now.

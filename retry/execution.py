@@ -147,7 +147,7 @@ def _process_group(run: Run, ids: Sequence[int], found: Found | None, work: _Wor
     if found is not None:
         claimed = _rescanned(run, claimed, found, worker=work.worker)
     if run.trigger == Trigger.RESCUE and claimed:
-        # The last attempt was lost. Should this one be, it counts, whoever finds that out.
+        # The last attempt was lost. Should this one be lost too, it counts.
         outlast(lambda: transitions.begin([entry.id for entry in claimed], run_id=run.id))
     left = deque(claimed)
     while left:

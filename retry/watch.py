@@ -128,5 +128,6 @@ def settle_death(
 def _cause(seen: Seen, status: int | None) -> str:
     if status is not None and os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        return f"worker {seen.worker} was killed by {signal.Signals(number).name}"
+        with suppress(ValueError):  # a real-time signal has no name
+            return f"worker {seen.worker} was killed by {signal.Signals(number).name}"
     return f"worker {seen.worker} ended in the middle"

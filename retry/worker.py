@@ -125,7 +125,7 @@ class RunWorker(Worker):
         return self._shutdown_requested_date is not None
 
     def setup_work_horse_signals(self) -> None:
-        """Whoever stops a whole group or container of processes asks the work-horse, too."""
+        """Stop as the worker does: a service manager may signal all processes of a service."""
         super().setup_work_horse_signals()
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, _on_shutdown)

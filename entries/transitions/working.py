@@ -94,7 +94,7 @@ WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(run_id)s AND e.status = 'ru
 def begin(ids: Iterable[int], *, run_id: UUID) -> None:
     """Note of entries that ``run_id`` holds that their processing begins now.
 
-    Whoever is lost after this counts against its kind's ``rescue_limit``.
+    An attempt that is lost after this counts against its kind's ``rescue_limit``.
     """
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN, {"ids": array(ids), "run_id": run_id})
@@ -154,8 +154,8 @@ def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
 
 
 def finished(ids: Iterable[int], *, run_id: UUID) -> set[int]:
-    """Those of ``ids`` whose work in the name of ``run_id`` has ended: for whoever got no answer
-    from ``finish``.
+    """Those of ``ids`` whose work in the name of ``run_id`` has ended: where ``finish`` was called
+    and its answer was lost.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -90,7 +90,7 @@ def _end_late(run: Run, late: Seen) -> None:
 
 
 class LapsedRuns:
-    """Rescues runs whose lease has lapsed: at once, except after PostgreSQL was away.
+    """Finds runs whose lease has lapsed, to be rescued: none just after PostgreSQL was away.
 
     No worker could renew then, and each that lives is about to write what it has done meanwhile.
     One object for each control loop, which is asked at every look.
@@ -100,14 +100,12 @@ class LapsedRuns:
         self._looked: float | None = None
         self._patient_until = 0.0
 
-    def rescue(self, *, limit: int) -> int:
+    def find(self, *, limit: int) -> list[Run]:
         now = time.monotonic()
         if self._was_away(now):
             self._patient_until = now + PATIENCE_SECONDS
         self._looked = now
-        if now < self._patient_until:
-            return 0
-        return sum(rescue(run) for run in lapsed(limit=limit))
+        return [] if now < self._patient_until else lapsed(limit=limit)
 
     def _was_away(self, now: float) -> bool:
         with connection.cursor() as cursor:

@@ -69,7 +69,7 @@ def test_what_never_began_is_not_lost_however_often_its_work_horse_dies() -> Non
     assert set(Entry.objects.values_list("status", "attempt")) == {("queued", 2)}
 
 
-def test_whoever_does_not_hold_the_run_any_more_settles_nothing() -> None:
+def test_a_worker_that_does_not_hold_the_run_any_more_settles_nothing() -> None:
     ids = queued_entries(2)
     run, activity = claimed(ids, begun_to=ids[0])
     Run.objects.filter(pk=run.pk).update(worker="another")
