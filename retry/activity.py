@@ -33,7 +33,7 @@ class Seen:
 
 
 class Activity:
-    """Made before the fork, by the process that will look. Writing costs less than a microsecond."""
+    """Made before the fork, by the process that looks. Writing costs less than a microsecond."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, mmap.PAGESIZE)
