@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -102,3 +103,8 @@ def test_a_run_can_be_taken_only_after_its_lease(run_id: UUID) -> None:
     assert lock_lapsed(run_id)
     Run.objects.update(lease_expires_at=timezone.now() + timedelta(seconds=30))
     assert not lock_lapsed(run_id)
+
+
+def test_by_default_a_dead_machine_is_noticed_within_fifteen_seconds() -> None:
+    """The lease, the tick that finds it lapsed, and the rescue itself."""
+    assert settings.REDRIVE_LEASE_SECONDS + 1 + 1 <= 15
