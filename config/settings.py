@@ -132,7 +132,7 @@ RQ_SHOW_ADMIN_LINK = False
 # --- Redrive -----------------------------------------------------------------------------------
 
 #: Seconds without renewal after which a run's worker counts as dead.
-REDRIVE_LEASE_SECONDS = env.float("REDRIVE_LEASE_SECONDS", 30.0)
+REDRIVE_LEASE_SECONDS = env.float("REDRIVE_LEASE_SECONDS", 12.0)
 #: Seconds to wait for Redis while somebody waits for the answer.
 REDRIVE_REDIS_TIMEOUT = env.float("REDRIVE_REDIS_TIMEOUT", 2.0)
 #: Seconds a worker may hold a job before its run is claimed; then it is handed over again.

@@ -46,6 +46,10 @@ class WorkerLost(EntriesError):
     """The worker died or stopped answering while it ran the entry."""
 
 
+class UncleanConnection(PermanentError):
+    """``process`` returned and left something behind on its database connection."""
+
+
 class UnknownKind(EntriesError):
     """No kind is registered under that name."""
 

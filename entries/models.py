@@ -242,6 +242,9 @@ class Attempt(models.Model):
     hash_before = models.CharField(max_length=64, blank=True, db_default="")
     hash_after = models.CharField(max_length=64, blank=True, db_default="")
     transient = models.BooleanField(db_default=False, help_text="it failed by a passing fault")
+    began = models.BooleanField(
+        db_default=False, help_text="its processing is known to have begun, should it be lost"
+    )
 
     class Meta:
         constraints: ClassVar = [

@@ -229,14 +229,14 @@ def describe_error(error: BaseException) -> ErrorInfo:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - it is somebody else's __str__
+    except BaseException:  # noqa: BLE001 - it is somebody else's __str__
         return "(the error's own message could not be read)"
 
 
 def _traceback(error: BaseException) -> str:
     try:
         text = "".join(traceback.format_exception(error))
-    except Exception:  # noqa: BLE001 - it asks the error for its words, too
+    except BaseException:  # noqa: BLE001 - it asks the error for its words, too
         return "(the traceback could not be formatted)"
     text = scrub(_middle_cut(text, limit=_SCRUBBED, head=_SCRUBBED // 2))
     text = clean_text(text, limit=len(text))

@@ -24,8 +24,8 @@ from retry.leadership import Leadership, LeadershipLost
 from retry.models import Run
 from retry.operations.pacing import pace
 from retry.reconcile.compare import compare
-from retry.reconcile.observe import WorkId, lapsed, observe
-from retry.reconcile.repair import DISPATCHER, hand_over_again, rescue
+from retry.reconcile.observe import WorkId, observe
+from retry.reconcile.repair import DISPATCHER, LapsedRuns, hand_over_again, rescue
 from retry.runs import hand_over
 from retry.syncs import control as syncs
 from retry.syncs import rows
@@ -78,6 +78,7 @@ class Dispatcher:
         self._suspects: Mapping[WorkId, float] = {}
         self._broken = 0
         self._redis = True
+        self._lapsed = LapsedRuns()
 
     def tick(self) -> Tick:
         """Look once and put right what can be put right. Raises ``DatabaseError`` where the
@@ -150,7 +151,7 @@ class Dispatcher:
         """One whose rows somebody still holds is left for later; it keeps no other waiting."""
         rescued = 0
         deadline = time.monotonic() + _RESCUE_SECONDS
-        for run in lapsed(limit=_BATCH):
+        for run in self._lapsed.find(limit=_BATCH):
             if time.monotonic() > deadline:
                 break
             rescued += self._do(partial(_rescue_patiently, run))

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from retry import execution
+from retry.activity import HORSE
 from retry.syncs import work
 
 #: A work-horse goes on with runs of the same operation for so long: being forked, connecting and
@@ -19,7 +20,7 @@ def execute_run(run_id: str) -> None:
     # Not the worker's name alone: two executions by the same worker must not pass for each other.
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     with structlog.contextvars.bound_contextvars(run_id=run_id):
-        execution.execute(UUID(run_id), worker=name, linger=LINGER_SECONDS)
+        execution.execute(UUID(run_id), worker=name, linger=LINGER_SECONDS, activity=HORSE)
 
 
 def sync_source(sync_id: str) -> None:

@@ -170,12 +170,12 @@ def _sent(runs: Sequence[Run], *, dispatches: int | None = None) -> Iterator[Run
 
 _CLAIM_RUN = f"""
 UPDATE retry_run
-SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
+SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = %(id)s AND state = 'queued' AND NOT EXISTS (
-    SELECT FROM retry_operation o
+WHERE id = %(id)s AND (state = 'running' AND worker = %(worker)s
+    OR state = 'queued' AND NOT EXISTS (SELECT FROM retry_operation o
     WHERE o.id = retry_run.operation_id AND o.state IN ('paused', 'cancelled'))
-AND NOT {RUN_IS_HELD}
+AND NOT {RUN_IS_HELD})
 RETURNING id
 """  # noqa: S608 - a condition of our own
 
@@ -183,8 +183,8 @@ RETURNING id
 def claim_run(run_id: UUID, *, worker: str) -> Run | None:
     """``queued -> running`` with a lease by the database's clock; None where it is not to be had.
 
-    The same job delivered twice finds the run taken: one of them works, the other goes home. Of a
-    run that is held, or whose operation is, the job has been used up: ``set_aside`` says so.
+    The same job delivered twice finds the run taken: one of them works, the other ends. ``worker``
+    may ask again, for an answer can be lost. Of a run that is held the job has been used up.
     """
     with connection.cursor() as cursor:
         cursor.execute(

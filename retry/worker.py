@@ -23,14 +23,17 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Worker
 from rq.exceptions import DeserializationError
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from retry import execution, jobs
+from retry.activity import HORSE
 from retry.heartbeats import Pulse, Task
 from retry.models import WorkerState
 from retry.queue import EXECUTE_RUN, SYNC_SOURCE, RunQueue, mend
+from retry.watch import Watch, settle_death
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +146,23 @@ class RunWorker(Worker):
         except Exception as error:  # noqa: BLE001 - nothing of ours depends on it
             logger.warning("worker.no_maintenance", extra={"error": type(error).__name__})
             self.last_cleaned_at = timezone.now()  # type: ignore[assignment] # RQ's says None
+    _horse_status: int | None = None
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Signals wait while it is forked: none kills a work-horse that has no handlers yet."""
+        HORSE.clear()
+        connections.close_all()  # a connection must not be shared with the work-horse
+        self._horse_status = None
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            super().fork_work_horse(job, queue)
+            # It does so itself, later perhaps than somebody signals its group: which was ours.
+            with suppress(OSError):
+                os.setpgid(self.horse_pid, self.horse_pid)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        if self.stopping:  # we were asked before there was anybody to pass it on to
+            self.kill_horse(sig=signal.SIGUSR1)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         _die_with(self.pid)
@@ -153,14 +173,50 @@ class RunWorker(Worker):
         return self._shutdown_requested_date is not None
 
     def setup_work_horse_signals(self) -> None:
+        """Stop as the worker does: a service manager may signal all processes of a service."""
         super().setup_work_horse_signals()
-        signal.signal(signal.SIGUSR1, _on_shutdown)
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, _on_shutdown)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
     def handle_warm_shutdown_request(self) -> None:
         """Have the horse stop after the entry at hand, so that a deploy does not wait for a run."""
         super().handle_warm_shutdown_request()
         if self.horse_pid:
             self.kill_horse(sig=signal.SIGUSR1)
+
+    def monitor_work_horse(self, job: Job, queue: Queue, execution: Execution) -> None:
+        """Until it is dead, and settle what it has left."""
+        with suppress(DeserializationError):
+            if job.func_name == EXECUTE_RUN:
+                job.timeout = -1  # it is watched entry by entry, and may wait for PostgreSQL
+        watch = Watch(HORSE, pid=self.horse_pid)
+        watch.begin()
+        try:
+            super().monitor_work_horse(job, queue, execution)
+        finally:
+            if self.horse_pid:  # RQ gave up, over Redis for instance
+                with suppress(ChildProcessError):
+                    self._horse_status = os.waitpid(self.horse_pid, 0)[1]
+                self._horse_pid = 0
+            watch.end()
+            settle_death(
+                HORSE, late=watch.late, status=self._horse_status, hurry=lambda: self.stopping
+            )
+
+    def wait_for_horse(self) -> tuple[Any, Any, Any]:
+        pid, status, usage = super().wait_for_horse()
+        self._horse_status = status
+        return pid, status, usage
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """For RQ's eyes only: the work-horse is watched whether or not Redis is there."""
+        with suppress(RedisError):
+            super().maintain_heartbeats(job, execution)
+
+    def set_shutdown_requested_date(self) -> None:
+        with suppress(RedisError):
+            super().set_shutdown_requested_date()
 
 
 def _run_id_of(job: Job) -> UUID | None:
@@ -178,7 +234,7 @@ def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> N
     """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     pulse = Pulse(queue=queue, name=name)
-    # Inherited by the horses: the signal must not kill one that has not set its own handler yet.
+    # It is for the work-horses; one that comes to us by mistake must not kill us.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
         _work(queue, _Stop(), burst=burst, name=name, pulse=pulse)
@@ -190,7 +246,6 @@ def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> N
 
 def _work(queue: str, stop: "_Stop", *, burst: bool, name: str | None, pulse: Pulse) -> None:
     while not stop.requested:
-        connections.close_all()  # a connection must not be shared with the horses
         worker = _make(queue, name=name, pulse=pulse)
         try:
             if worker is not None:

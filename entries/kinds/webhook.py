@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from standardwebhooks import Webhook
 
 from entries.endpoints import secret_problem
@@ -88,7 +88,7 @@ def slug_of(entry: EntryData) -> str:
 def endpoint_called(slug: str) -> Endpoint:
     try:
         endpoint = Endpoint.objects.filter(slug=slug).first()
-    except (OperationalError, InterfaceError) as error:
+    except (InterfaceError, InternalError, OperationalError) as error:
         raise TransientError("the endpoint could not be looked up: PostgreSQL is away") from error
     if endpoint is None:
         raise PermanentError(f'there is no endpoint "{slug[:80]}": {_WHAT_TO_DO}')

@@ -12,7 +12,7 @@ from entries.transitions.moving import Left, move
 from entries.transitions.presence import Gone, Presence
 from entries.transitions.queueing import Seen, cancel, queue
 from entries.transitions.refreshing import Fresh, Reverting, refresh, revert
-from entries.transitions.rescuing import Rescued, rescue
+from entries.transitions.rescuing import Rescued, release, rescue
 from entries.transitions.storing import (
     Comparison,
     NewEntry,
@@ -21,7 +21,7 @@ from entries.transitions.storing import (
     upsert_entries,
 )
 from entries.transitions.submitting import Stored, store
-from entries.transitions.working import Claimed, Ending, claim, finish, reassign
+from entries.transitions.working import Claimed, Ending, begin, claim, finish, finished, reassign
 
 __all__ = [
     "Claimed",
@@ -37,14 +37,17 @@ __all__ = [
     "Seen",
     "Stored",
     "UpsertResult",
+    "begin",
     "cancel",
     "claim",
     "compare_entries",
     "finish",
+    "finished",
     "move",
     "queue",
     "reassign",
     "refresh",
+    "release",
     "rescue",
     "revert",
     "store",

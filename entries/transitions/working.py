@@ -45,7 +45,11 @@ class Ending:
 _CLAIM = """
 WITH picked AS MATERIALIZED (
     SELECT id FROM entries_entry
-    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND status = 'queued'
+    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND (status = 'queued'
+        -- Claimed before by a statement whose answer was lost.
+        OR status = 'running' AND %(worker)s = (
+            SELECT a.worker FROM entries_attempt a
+            WHERE a.entry_id = entries_entry.id AND a.number = entries_entry.attempt))
     ORDER BY id FOR UPDATE
 ), moved AS (
     UPDATE entries_entry e
@@ -54,8 +58,8 @@ WITH picked AS MATERIALIZED (
     RETURNING e.id, e.kind, e.source_id, e.external_id, e.title, e.payload, e.attempt,
               e.automatic_attempts
 ), noted AS (
-    UPDATE entries_attempt a SET status = 'running', started_at = clock_timestamp(),
-                                 worker = %(worker)s
+    UPDATE entries_attempt a SET status = 'running', worker = %(worker)s,
+                                 started_at = coalesce(a.started_at, clock_timestamp())
     FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
     RETURNING a.entry_id, a.is_rescan, a.change
 )
@@ -67,13 +71,33 @@ LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
 
 
 def claim(ids: Iterable[int], *, run_id: UUID, worker: str) -> list[Claimed]:
-    """``queued -> running`` for those of ``ids`` that still belong to the run."""
+    """``queued -> running`` for those of ``ids`` that still belong to the run.
+
+    May be repeated: what the same ``worker`` has claimed and not finished is returned again.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"ids": array(ids), "run_id": run_id, "worker": worker[:200]})
         return [
             Claimed(id_, kind, source, external_id, title, json.loads(payload), *rest)
             for id_, kind, source, external_id, title, payload, *rest in cursor
         ]
+
+
+_BEGIN = """
+UPDATE entries_attempt a SET began = true
+FROM entries_entry e
+WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(run_id)s AND e.status = 'running'
+  AND a.entry_id = e.id AND a.number = e.attempt
+"""
+
+
+def begin(ids: Iterable[int], *, run_id: UUID) -> None:
+    """Note of entries that ``run_id`` holds that their processing begins now.
+
+    An attempt that is lost after this counts against its kind's ``rescue_limit``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, {"ids": array(ids), "run_id": run_id})
 
 
 _FINISH = """
@@ -126,6 +150,19 @@ def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_FINISH, params)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def finished(ids: Iterable[int], *, run_id: UUID) -> set[int]:
+    """Those of ``ids`` whose work in the name of ``run_id`` has ended: where ``finish`` was called
+    and its answer was lost.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM entries_entry WHERE id = ANY(%s::bigint[]) AND run_id = %s"
+            " AND status NOT IN ('queued', 'running')",
+            [array(ids), run_id],
+        )
         return {row[0] for row in cursor.fetchall()}
 
 
