@@ -27,8 +27,8 @@ from retry.interruption import Interruption
 from retry.kind_connections import KindConnections
 from retry.lingering import claim_next
 from retry.models import Run, Trigger
-from retry.outage import outlast
 from retry.outcomes import Actor
+from retry.patience import outlast
 from retry.processing import process_one
 from retry.recording import record
 from retry.rescanning import Found, Readings, rescan

@@ -9,7 +9,7 @@ from entries import transitions
 from entries.states import EntryStatus
 from entries.transitions import Ending
 from retry.models import Run
-from retry.outage import outlast
+from retry.patience import outlast
 from retry.runs import Counted, tally
 
 logger = logging.getLogger(__name__)

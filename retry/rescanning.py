@@ -19,7 +19,7 @@ from entries.text import ErrorInfo, describe_error
 from entries.transitions import Claimed, Fresh, Reverting
 from retry.kind_connections import KindConnections
 from retry.models import Run
-from retry.outage import outlast
+from retry.patience import outlast
 
 logger = logging.getLogger(__name__)
 

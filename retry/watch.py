@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from retry.activity import Activity, Seen
 from retry.models import Run, RunState
-from retry.outage import AWAY, PAUSE_SECONDS
+from retry.patience import AWAY, PAUSE_SECONDS
 from retry.reconcile.repair import Death, settle
 from retry.runs import renew_lease
 

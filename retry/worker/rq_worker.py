@@ -1,14 +1,8 @@
-"""The worker and the job class: RQ's, hardened.
-
-A job is forged by whoever can write to Redis, so nothing in it is believed but one function name
-out of two and one short string. A work-horse never outlives its worker, and a worker outlives
-Redis.
-"""
+"""The worker: RQ's, hardened. A horse never outlives its worker, and a worker outlives Redis."""
 
 import ctypes
 import logging
 import os
-import re
 import signal
 import time
 from contextlib import suppress
@@ -28,64 +22,18 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
-from retry import execution, jobs
+from retry import execution
 from retry.activity import HORSE
 from retry.heartbeats import Pulse, Task
 from retry.models import WorkerState
-from retry.queue import EXECUTE_RUN, SYNC_SOURCE, RunQueue, mend
+from retry.queue import EXECUTE_RUN, RunQueue, mend
 from retry.watch import Watch, settle_death
+from retry.worker.rq_job import RunJob
 
 logger = logging.getLogger(__name__)
 
-ALLOWED = {EXECUTE_RUN: jobs.execute_run, SYNC_SOURCE: jobs.sync_source}
-_ARGUMENT = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PR_SET_PDEATHSIG = 1
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
-
-#: Fields of a job's hash that would make RQ call or schedule something else.
-_REFUSED_FIELDS = (
-    b"success_callback_name",
-    b"failure_callback_name",
-    b"stopped_callback_name",
-    b"webhooks",
-    b"dependency_ids",
-    b"dependency_id",
-    b"repeats_left",
-    b"repeat_intervals",
-    b"retries_left",
-    b"retry_intervals",
-    b"rate_limit_key",
-    b"meta",
-    b"result",
-    b"exc_info",
-)
-
-
-class RunJob(Job):
-    """A job that can only be one of ours."""
-
-    def restore(self, raw_data: dict[bytes, bytes]) -> Any:
-        """As RQ's, without the fields by which a hash could make RQ call anything else."""
-        kept = {key: value for key, value in raw_data.items() if key not in _REFUSED_FIELDS}
-        return super().restore(kept)
-
-    def _deserialize_data(self) -> None:
-        super()._deserialize_data()
-        args = self._args
-        if (
-            self._func_name not in ALLOWED
-            or self._instance is not None
-            or self._kwargs
-            or not isinstance(args, list | tuple)
-            or len(args) != 1
-            or not isinstance(args[0], str)
-            or not _ARGUMENT.fullmatch(args[0])
-        ):
-            raise DeserializationError(f"job {self.id} is none of ours")
-
-    @property
-    def func(self) -> Any:
-        return ALLOWED[str(self.func_name)]
 
 
 class EntryTimeLimits(UnixSignalDeathPenalty):
@@ -106,6 +54,7 @@ class RunWorker(Worker):
     max_connection_wait_time = 2.0
     pulse: Pulse | None = None
     _has_redis = True
+    _horse_status: int | None = None
 
     @property
     def connection_timeout(self) -> int:
@@ -146,7 +95,6 @@ class RunWorker(Worker):
         except Exception as error:  # noqa: BLE001 - nothing of ours depends on it
             logger.warning("worker.no_maintenance", extra={"error": type(error).__name__})
             self.last_cleaned_at = timezone.now()  # type: ignore[assignment] # RQ's says None
-    _horse_status: int | None = None
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Signals wait while it is forked: none kills a work-horse that has no handlers yet."""
