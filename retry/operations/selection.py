@@ -44,6 +44,10 @@ class Selection:
             return {"filter": self.filter.data()}
         return {"ids": len(self.ids)}
 
+    def identity(self) -> dict[str, Any]:
+        """``data`` with every id, whatever their order: equal for what means the same."""
+        return {"ids": sorted(set(self.ids))} if self.ids else self.data()
+
     def words(self) -> str:
         if self.failed_of is not None:
             return f"what failed in operation {self.failed_of}"
