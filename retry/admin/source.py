@@ -90,7 +90,7 @@ class SyncSourceAdmin(VerbsAdmin, SourceAdmin):
             context = context | {
                 "may_sync": self.has_sync_permission(request) and source.enabled,
                 "recent_syncs": recent_of(source) if may_look else None,
-                "on_hold": hold_words.of_source(source),
+                "on_hold": hold_words.of_source(source, tells=hold_words.may_see(request)),
                 "own_hold": Hold.objects.filter(source=source, lifted_at=None).first(),
                 "may_hold": may_hold(request) and request.user.has_perm(VIEW_HOLDS),
             }

@@ -217,9 +217,11 @@ class StandingHold(Response):
 
 
 class StatusResponse(Response):
-    """``queues`` and ``workers`` are null where Redis cannot be reached. ``holds``: that stand."""
+    """``queues`` and ``workers`` are null where Redis cannot be reached, ``entries`` for who may
+    see none. ``holds``: that stand.
+    """
 
-    entries: dict[str, int]
+    entries: dict[str, int] | None
     queues: dict[str, int] | None
     workers: list[WorkerStatus] | None
     dispatcher: DispatcherStatus
