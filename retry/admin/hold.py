@@ -22,6 +22,7 @@ from entries.models import Source
 from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.selection import ReasonForm, SelectionRefused, reason_of
 from retry.errors import HoldNotFound, RetryError
 from retry.holds import control
@@ -44,7 +45,7 @@ class Row:
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin[Hold]):
+class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     list_display = ("what", "since", "by", "reason", "lifted", "lifted_by", "lifted_reason")
     list_display_links = None
     list_per_page = 25

@@ -16,6 +16,7 @@ from entries.models import Source
 from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import VerbsAdmin, actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.hold import may_hold
 from retry.admin.selection import SelectionRefused, reason_of, selection_of
 from retry.admin.sync import VIEW, recent_of
@@ -28,7 +29,7 @@ admin.site.unregister(Source)
 
 
 @admin.register(Source)
-class SyncSourceAdmin(VerbsAdmin, SourceAdmin):
+class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     actions = ("sync_selected",)
 
     def has_sync_permission(self, request: HttpRequest) -> bool:

@@ -22,6 +22,7 @@ from entries.admin.listing import ReadOnlyAdmin
 from entries.models import Source
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.bar import Bar
 from retry.models import Sync, SyncState
 from retry.syncs.control import SYNC
@@ -48,7 +49,7 @@ class OfSourceFilter(EqualFilter):
 
 
 @admin.register(Sync)
-class SyncAdmin(ReadOnlyAdmin[Sync]):
+class SyncAdmin(AuditedAdmin, ReadOnlyAdmin[Sync]):
     list_display = ("what", "state_shown", "outcome", "found", "asked_by", "reason", "took", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, OfSourceFilter)
