@@ -36,7 +36,7 @@ class Snapshot:
 
 def snapshot(obj: Model) -> Snapshot:
     """As the database has it. In the transaction of the edit, before and after it."""
-    stored = type(obj)._base_manager.filter(pk=obj.pk).first()
+    stored = obj._meta.model._base_manager.filter(pk=obj.pk).first()
     if stored is None:
         return Snapshot({})
     fields = [f for f in stored._meta.concrete_fields if f.editable and f.name not in _NO_EDITS]

@@ -47,16 +47,16 @@ class AuditedAdmin(_ModelAdmin):
                 edits.record_deletion(obj, actor=actor_of(request))
             super().delete_queryset(request, queryset)
 
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse | None:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Django leaves out the actions that somebody may not take, and says nothing of it."""
         asked = set(request.POST.getlist("action"))
         known = {str(getattr(action, "__name__", action)) for action in self.actions or ()}
-        known.add("delete_selected")
-        for name in sorted(asked & known - self.get_actions(request).keys()):
-            note_refusal(request, f"{name} in {self.opts.verbose_name_plural}")
-        return super().response_action(request, queryset, *args, **kwargs)
+        for name in sorted(asked & {*known, "delete_selected"}):
+            if name not in self.get_actions(request):
+                note_refusal(request, f"{name} in {self.opts.verbose_name_plural}")
+        return super().changelist_view(request, extra_context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
