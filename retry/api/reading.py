@@ -22,6 +22,8 @@ from retry.api.schemas import (
     WorkerStatus,
 )
 from retry.errors import EntryNotFound
+from retry.holds.control import VIEW as VIEW_HOLDS
+from retry.models import Hold
 from retry.outcomes import Actor
 from retry.visibility import visible_counts, visible_entries
 
@@ -98,8 +100,14 @@ def status(actor: Actor) -> StatusResponse:
         undispatched=found.undispatched,
         oldest_queued_at=found.oldest_queued_at,
         redis=found.redis,
-        holds=[StandingHold.of(hold) for hold in found.holds],
+        holds=[_hold(hold, actor) for hold in found.holds],
     )
+
+
+def _hold(hold: Hold, actor: Actor) -> StandingHold:
+    """Why it stands is for who may see holds."""
+    told = StandingHold.of(hold)
+    return told if actor.may(VIEW_HOLDS) else told.model_copy(update={"reason": ""})
 
 
 @contextmanager

@@ -10,14 +10,14 @@ import pytest
 
 from tests.laws.tree import modules, parsed
 
-DOORWAYS = ("entries/admin", "entries/management", "retry/admin", "retry/api", "retry/management")
+DOORWAYS = ("entries/admin", "retry/admin", "retry/api", "retry/management")
 _WRITES = frozenset({"update", "create", "delete", "bulk_create", "bulk_update"})
 _WRITES_WHATEVER = frozenset({"save", "get_or_create", "update_or_create", "select_for_update"})
 #: What people write themselves, and no verb: where a source or an endpoint is, what an entry is
 #: called and holds. And a file.
 _ALLOWED = {
-    "entries/management/commands/add_source.py": "source.save",
-    "entries/management/commands/add_endpoint.py": "endpoint.save",
+    "retry/management/commands/add_source.py": "source.save",
+    "retry/management/commands/add_endpoint.py": "endpoint.save",
     "entries/admin/endpoint.py": "obj.save",
     "entries/admin/entry.py": "obj.save",
     "retry/admin/transfer/writing.py": "book.save",
