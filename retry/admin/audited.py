@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin
-from django.db import transaction
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db import DataError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -46,6 +47,14 @@ class AuditedAdmin(_ModelAdmin):
             for obj in queryset:
                 edits.record_deletion(obj, actor=actor_of(request))
             super().delete_queryset(request, queryset)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A value that no column can have is a wrong address, and no error of ours."""
+        try:
+            with transaction.atomic():
+                return super().get_changelist_instance(request)
+        except (DataError, OverflowError, ValueError) as error:
+            raise IncorrectLookupParameters from error
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -33,9 +33,11 @@ def test_a_banner_gives_no_reason_to_who_may_not_see_holds(powerless: "User") ->
 
 
 def test_it_counts_nothing_for_who_may_not_see_entries(powerless: "User") -> None:
-    words = text_of(Browser(grant(powerless, "retry.view_hold")).read("/admin/"))
+    powerless = grant(powerless, "retry.view_hold")
+    words = text_of(Browser(powerless).read("/admin/"))
     assert REASON in words
     assert "3 scheduled" not in words
+    assert "3 scheduled" not in Browser(powerless).read("/admin/retry/hold/")
     with only_source("none"):
         user = grant(powerless, "retry.view_hold", "entries.view_entry")
         assert "3 scheduled" not in text_of(Browser(user).read("/admin/"))
