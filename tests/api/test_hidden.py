@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from entries.models import Attempt, Entry
+from entries.models import Attempt, Entry, Source
 from retry import exports, service
 from retry.errors import EntryNotFound
 from retry.models import Action, AuditEvent, Operation, Run, Sync
 from retry.operations import control
+from retry.operations.groups import groups
 from retry.operations.items import items
 from retry.operations.pacing import pace
 from retry.operations.selection import Selection
@@ -85,8 +86,6 @@ def actor(user: "User") -> Actor:
 
 
 def hidden(status: str = "failed", **values: Any) -> Entry:
-    from entries.models import Source
-
     values = {"source": Source.objects.get(slug="theirs")} | values
     found: Entry = EntryFactory.create(**{status: True}, **values)
     return found
@@ -181,6 +180,9 @@ def test_errors_of_an_operation(user: "User") -> None:
     entry = hidden(error_message="it said SECRET WORDS")
     operation = failed_operation(entry)
     assert "SECRET" in str(items(operation).items)
+    assert "SECRET" in str(groups(operation.pk).found)
+    actor = Actor.of(user, doorway=Doorway.ADMIN)
+    assert groups(operation.pk, actor=actor).found == []
     answer = Caller(user).get(f"operations/{operation.pk}/items")
     assert "SECRET" not in answer.content.decode()
     assert ok(answer)["results"][0]["error_class"] == ""
@@ -220,10 +222,14 @@ def test_reading(user: "User") -> None:
 
 
 def test_what_a_sync_tells(user: "User") -> None:
-    entry = hidden()
+    hidden()
     sample = [{"external_id": "x", "title": "SECRET WORDS", "what": "gone", "changes": []}]
     sync = Sync.objects.create(
-        source=entry.source, state="succeeded", dry_run=True, sample=sample, notes=["SECRET line"]
+        source=Source.objects.get(slug="theirs"),
+        state="succeeded",
+        dry_run=True,
+        sample=sample,
+        notes=["SECRET line"],
     )
     found = ok(Caller(user).get(f"syncs/{sync.pk}"))
     assert found["sample"] is found["notes"] is None
