@@ -1,6 +1,5 @@
 """The history of one object: what the audit knows of it, and what Django noted beside it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +17,7 @@ from retry.models import AuditEvent, Operation, Run
 
 #: Newest rows of each that are shown.
 SHOWN = 100
-#: Django's own note of an edit stands so close to the audit's, and says less.
+#: Django's own note of an edit stands so close to the audit's, and is told with it.
 _SAME = timedelta(seconds=5)
 
 
@@ -40,8 +39,15 @@ def history_of(obj: Model, request: HttpRequest) -> list[Line]:
     noted = LogEntry.objects.filter(
         object_id=str(obj.pk), content_type=ContentType.objects.get_for_model(type(obj))
     ).select_related("user")
-    lines = [_line(event, request) for event in events]
-    lines += [_noted(log) for log in noted.order_by("-id")[:SHOWN] if not _told(log, events)]
+    lines: list[Line] = []
+    words: dict[int, str] = {}
+    for log in noted.order_by("-id")[:SHOWN]:
+        event = next((event for event in events if _is_of(log, event)), None)
+        if event is None:
+            lines.append(_noted(log))
+        else:
+            words[event.pk] = log.get_change_message()
+    lines += [_line(event, request, words=words.get(event.pk, "")) for event in events]
     return sorted(lines, key=lambda line: line.at, reverse=True)[:SHOWN]
 
 
@@ -62,7 +68,7 @@ def _events(obj: Model) -> QuerySet[AuditEvent]:
             return found.filter(subject=subject_of(obj))
 
 
-def _line(event: AuditEvent, request: HttpRequest) -> Line:
+def _line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
     url = ""
     if request.user.has_perm("retry.view_auditevent"):
         url = reverse("admin:retry_auditevent_change", args=[event.pk])
@@ -70,7 +76,7 @@ def _line(event: AuditEvent, request: HttpRequest) -> Line:
         at=event.at,
         who=event.actor_label,
         what=event.verb.replace("_", " "),
-        reason=event.reason,
+        reason=event.reason or words,
         before=_pretty(event.before),
         after=_pretty(event.after),
         url=url,
@@ -81,11 +87,11 @@ def _noted(log: LogEntry) -> Line:
     return Line(at=log.action_time, who=log.user.get_username(), what=log.get_change_message())
 
 
-def _told(log: LogEntry, events: Iterable[AuditEvent]) -> bool:
-    return any(
-        event.actor_id == log.user_id and abs(event.at - log.action_time) <= _SAME
-        for event in events
-    )
+def _is_of(log: LogEntry, event: AuditEvent) -> bool:
+    """Whether both tell of the same edit."""
+    same_time = abs(event.at - log.action_time) <= _SAME
+    edit = event.verb.startswith(("add_", "change_", "delete_"))
+    return edit and same_time and event.actor_id == log.user_id
 
 
 def _pretty(value: Any) -> str:
