@@ -40,6 +40,11 @@ shell: $(VENV)/.runtime ## A Django shell on the demo's data, also while the dem
 test: $(VENV)/.dev browser ## Run the tests (ARGS="tests/unit -k queue")
 	@exec $(TEMPORARY) $(PY) -m pytest $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## 20,000 bad requests at the API, 5,000 at the admin: no 5xx (FUZZ_SEED=1)
+	@FUZZ_REQUESTS=20000 exec $(TEMPORARY) $(PY) -m pytest --no-cov -n 0 tests/fuzz/test_api.py
+	@FUZZ_REQUESTS=5000 exec $(TEMPORARY) $(PY) -m pytest --no-cov -n 0 tests/fuzz/test_admin.py
+
 .PHONY: browser
 browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \

@@ -5,6 +5,8 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, empty
 from django_structlog.middlewares import RequestMiddleware
 
+from config.proxies import client_address
+
 
 class RequestLog(RequestMiddleware):
     """django-structlog's, which asks who the user is before it writes about an error.
@@ -13,6 +15,11 @@ class RequestLog(RequestMiddleware):
     handling of the first error, and nobody gets as much as an error page. Whoever has been looked
     up by then is named; nobody is looked up for the log.
     """
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        """The address that limits go by, and nothing that a header says."""
+        structlog.contextvars.bind_contextvars(ip=client_address(request))
 
     @staticmethod
     def bind_user_id(request: HttpRequest) -> None:

@@ -178,7 +178,9 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_ENABLED = not TESTING
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
+AXES_HANDLER = "config.lockout.LockoutHandler"
+AXES_CLIENT_IP_CALLABLE = "config.proxies.client_address"
 AXES_RESET_ON_SUCCESS = True
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -214,7 +216,13 @@ CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-if env.bool("BEHIND_PROXY", False):
+#: Whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, networks, or unix.
+REDRIVE_TRUSTED_PROXIES: list[str] = env.list("REDRIVE_TRUSTED_PROXIES", [])
+if env.bool("BEHIND_PROXY", False) and not REDRIVE_TRUSTED_PROXIES:
+    raise ImproperlyConfigured(
+        "BEHIND_PROXY believed anybody. Name the proxies instead: REDRIVE_TRUSTED_PROXIES=10.0.0.5"
+    )
+if REDRIVE_TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_FAILURE_VIEW = "retry.api.problems.csrf_failure"
 

@@ -2,9 +2,12 @@ import os
 from typing import TYPE_CHECKING
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
+
+from config.proxies import Proxies
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -22,6 +25,7 @@ class Handler(WSGIHandler):
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> HttpResponseBase:
+        proxies.put_right(environ)
         environ["CONTENT_TYPE"] = _without_charset(environ.get("CONTENT_TYPE", ""))
         return super().__call__(environ, start_response)
 
@@ -38,4 +42,5 @@ def _without_charset(content_type: str) -> str:
 
 
 django.setup(set_prefix=False)
+proxies = Proxies(settings.REDRIVE_TRUSTED_PROXIES)
 application = Handler()

@@ -62,8 +62,10 @@ class SourceError(EntriesError):
     """The source cannot be read or makes no sense; nothing of it was changed.
 
     ``code`` is stable (``unreachable``, ``too_large``, ``not_a_feed``, …), the text is for people.
+    ``retry_after``: for so many seconds it asks to be left alone.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.retry_after = retry_after

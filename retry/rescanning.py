@@ -137,7 +137,7 @@ def rescan(claimed: Sequence[Claimed], found: Found, *, run: Run) -> Rescanned:
 def _compared(entry: Claimed, item: SourceItem | Unstorable | None) -> Fresh | ErrorInfo:
     """With what is stored now: what somebody edited by hand counts as different, too."""
     if isinstance(item, Unstorable):
-        return describe_error(SourceError("invalid_item", f"its source has it, but {item.reason}"))
+        return describe_error(SourceError("invalid_item", item.reason))
     before = content_hash(entry.title, entry.payload)
     if item is None:
         return Fresh(entry.id, Change.GONE, before, "")

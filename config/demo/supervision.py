@@ -21,14 +21,10 @@ STOP_STEPS: Steps = ((signal.SIGTERM, STOP_SECONDS + 8.0), (signal.SIGKILL, 5.0)
 def programs(options: Options) -> dict[str, list[str]]:
     """What Python is given for each process, by its name; run in the project's folder."""
     bound = f"{HOST}:{options.port}"
-    web = f"-m gunicorn config.wsgi:application --bind {bound} --worker-class gthread --workers 2"
+    web = f"-m gunicorn --config config/gunicorn.py --bind {bound} config.wsgi:application"
     upstream = f"-m config.demo.upstream --port {options.upstream_port} --entries {options.entries}"
     return {
-        "web": [
-            *web.split(),
-            *("--threads", "8", "--graceful-timeout", "5"),
-            *("--log-level", "warning", "--no-control-socket"),
-        ],
+        "web": [*web.split(), "--graceful-timeout", "5", "--log-level", "warning"],
         "worker-default": ["manage.py", "worker", "default"],
         "worker-bulk": ["manage.py", "worker", "bulk"],
         "worker-sync": ["manage.py", "worker", "sync"],

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from entries import upload_pass
 from entries.admin import show
 from entries.admin.filters import EqualFilter
 from entries.admin.forms import SourceForm
@@ -49,6 +50,17 @@ class SourceAdmin(BoundedAdmin[Source]):
         ("When", {"fields": ("sync_interval", "next_sync")}),
         ("Last sync", {"fields": ("last_synced", "last_error")}),
     )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The form is sent to an address that the web server takes a file from."""
+        form_url = form_url or upload_pass.extended(request.path, user_id=request.user.pk or 0)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
         """Its entries keep a source; to list them all for a refusal would take a while."""

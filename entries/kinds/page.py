@@ -11,7 +11,7 @@ from entries.errors import PermanentError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
 from entries.net import fetch
-from entries.net.charset import charset_in, codec, marked
+from entries.net.charset import charset_in, codec, decode, within
 from entries.text import clean_text, plain_text
 
 #: Where a title is looked for.
@@ -69,5 +69,5 @@ def title_of(body: bytes, *, content_type: str) -> str:
 
 def _decode(head: bytes, content_type: str) -> str:
     """By byte order mark, header, or what the page says of itself; else as UTF-8."""
-    said = charset_in(content_type) or charset_in(head[:2048].decode("latin-1"))
-    return head.decode(marked(head) or codec(said) or "utf-8", "replace")
+    own = within(charset_in(head[:2048].decode("latin-1")))
+    return decode(head, [codec(charset_in(content_type)), own]).text

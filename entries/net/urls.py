@@ -35,5 +35,10 @@ def shown(url: httpx.URL) -> str:
     return f"{mask_address(f'{url.scheme}://{host}{port}{path}')}{'?…' if url.query else ''}"
 
 
+def origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    """Scheme, host and port: what credentials are for. The scheme's own port is None."""
+    return url.scheme, url.raw_host, url.port
+
+
 def anonymous(url: httpx.URL) -> str:
     return str(url.copy_with(userinfo=b"") if url.userinfo else url)

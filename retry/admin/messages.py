@@ -77,6 +77,7 @@ _EFFECTS = {
 _CONTROLLED = {
     "pause": "Paused: nothing more of it starts until somebody resumes it.",
     "resume": "It goes on.",
+    "overrule": "Resumed without a canary.",
     "cancel": "Cancelled: nothing more of it starts, and what was waiting is put back as it was.",
 }
 

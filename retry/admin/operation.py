@@ -35,6 +35,7 @@ from retry.operations.tallies import Tally, tallies
 _VERBS: dict[str, Callable[..., Operation]] = {
     "pause": control.pause,
     "resume": control.resume,
+    "overrule": partial(control.resume, overrule_canary=True),
     "cancel": control.cancel,
 }
 

@@ -21,7 +21,7 @@ from retry.admin import messages as words
 from retry.admin.acting import actor_of
 from retry.admin.bar import Bar
 from retry.admin.criteria import preview_url
-from retry.models import Action, Operation, OperationState
+from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
 from retry.operations.control import PERMISSIONS
 from retry.operations.groups import Groups, groups
@@ -37,6 +37,8 @@ _CURSOR = re.compile(r"[0-9]{1,9}\.[0-9a-f]{32}\.[0-9]{1,18}")
 _GROUPS_SECONDS = 3
 _PAUSABLE = {OperationState.PLANNED, OperationState.RUNNING}
 _OPEN = _PAUSABLE | {OperationState.PAUSED}
+#: By the operation itself, which then tries a new canary.
+_OWN_PAUSES = frozenset({PauseCause.CANARY, PauseCause.LIMIT})
 #: What only work for workers has, and what only a resync that skips the unchanged has.
 _BY_WORKERS = frozenset({"queued", "running", "failed", "scheduled", "unchanged"})
 
@@ -104,10 +106,21 @@ def verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
     return {
         "may_pause": may and operation.state in _PAUSABLE,
         "may_resume": may and operation.state == OperationState.PAUSED,
+        "may_overrule": may
+        and operation.state == OperationState.PAUSED
+        and _canary_open(operation),
+        "new_canary": operation.canary_size and operation.pause_cause in _OWN_PAUSES,
         "may_cancel": may and operation.state in _OPEN,
         "retry_failed_url": retry_failed,
         "again": words.of_action(again),
     }
+
+
+def _canary_open(operation: Operation) -> bool:
+    """Whether a resume would try a canary first, or go on with one."""
+    return operation.canary_size > 0 and (
+        not operation.canary_done or operation.pause_cause in _OWN_PAUSES
+    )
 
 
 def items_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:

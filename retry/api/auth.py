@@ -9,6 +9,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 
 from retry import tokens
 from retry.api.problems import Problem
+from retry.api.throttle import unknown_tokens
 from retry.outcomes import Actor, Doorway
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def authenticate(request: HttpRequest) -> Caller:
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     by_token = scheme.lower() == "bearer"
-    user = _by_token(token.strip()) if by_token else _by_session(request)
+    user = _by_token(request, token.strip()) if by_token else _by_session(request)
     if not user.is_staff:
         raise Problem(403, "permission_denied", "The JSON API is for staff.")
     request.user = user
@@ -52,9 +53,10 @@ def check_csrf(request: HttpRequest) -> None:
         raise Problem(403, "csrf_failed", reason)
 
 
-def _by_token(token: str) -> "User":
+def _by_token(request: HttpRequest, token: str) -> "User":
     user = tokens.user_of(token)
     if user is None:
+        unknown_tokens.count(str(request.META.get("REMOTE_ADDR", "")))
         raise Problem(401, "not_authenticated", "The token is not known.", headers=_CHALLENGE)
     return user
 

@@ -131,10 +131,6 @@ class ResyncRequest(OneOrManyRequest):
         return super().selection()
 
 
-class ControlRequest(Request):
-    reason: ReasonText = ""
-
-
 class BulkPreviewResponse(Response):
     """``exact`` is false where counting took too long: there are more than ``total``."""
 
@@ -162,6 +158,8 @@ class BulkProgressResponse(Response):
     action: str
     state: str
     pause_reason: str
+    pause_cause: str
+    canary: str
     actor: str
     reason: str
     selection: str
@@ -189,6 +187,8 @@ class BulkProgressResponse(Response):
             action=operation.action,
             state=operation.state,
             pause_reason=operation.pause_reason,
+            pause_cause=operation.pause_cause,
+            canary=operation.canary_state,
             actor=operation.actor_label,
             reason=operation.reason,
             selection=operation.selection_words,

@@ -13,12 +13,12 @@ from entries.models import Source
 from retry import service
 from retry.api import problems
 from retry.api.base import answer, api_view, parse_body, parse_query
+from retry.api.control_schemas import ControlRequest, ResumeRequest
 from retry.api.operation_schemas import (
     BulkPreviewResponse,
     BulkProgressResponse,
     BulkRetryRequest,
     BulkRetryResponse,
-    ControlRequest,
     ItemPageResponse,
     ItemQuery,
     OneOrManyRequest,
@@ -182,6 +182,15 @@ def _control(
     return view
 
 
+def _resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+    parse_query(request, NoQuery)
+    asked = parse_body(request, ResumeRequest)
+    control.resume(
+        operation_id, actor=actor, reason=asked.reason, overrule_canary=asked.overrule_canary
+    )
+    return answer(BulkProgressResponse.of(progress(operation_id)))
+
+
 def _retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     parse_query(request, NoQuery)
     key = _idempotency_key(request)
@@ -207,6 +216,6 @@ operations = api_view(get=_list)
 operation = api_view(get=_progress)
 operation_items = api_view(get=_items)
 pause = api_view(post=_control(control.pause))
-resume = api_view(post=_control(control.resume))
+resume = api_view(post=_resume)
 cancel = api_view(post=_control(control.cancel))
 retry_failed = api_view(post=_retry_failed)

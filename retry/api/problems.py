@@ -58,6 +58,8 @@ TITLES: Mapping[str, str] = {
     "internal_error": "Something went wrong here.",
     "database_unavailable": "The database cannot be reached.",
     "queue_unavailable": "Redis cannot be reached.",
+    "too_many_attempts": "Too many tries with unknown tokens from this address.",
+    "too_busy": "Too much is being received at the moment.",
     "query_timed_out": "This took too long and was stopped.",
 }
 
@@ -151,7 +153,11 @@ def of_page(status: int) -> Problem:
 
 
 def under_api(request: HttpRequest) -> bool:
-    return request.path_info == _PREFIX or request.path_info.startswith(f"{_PREFIX}/")
+    return path_under_api(request.path_info)
+
+
+def path_under_api(path: str) -> bool:
+    return path == _PREFIX or path.startswith(f"{_PREFIX}/")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('retry', '0003_holds_last_outcomes'),
+        ('retry', '0007_canary_rounds'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

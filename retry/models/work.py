@@ -59,6 +59,14 @@ class OperationState(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class PauseCause(models.TextChoices):
+    """What paused an operation."""
+
+    PERSON = "person"
+    CANARY = "canary"
+    LIMIT = "limit", "failure limit"
+
+
 class Operation(models.Model):
     """What somebody asked for in bulk; what is to be done stands in its planned runs."""
 
@@ -78,9 +86,16 @@ class Operation(models.Model):
     )
     canary_size = models.PositiveIntegerField(default=0)
     canary_done = models.BooleanField(default=False, help_text="passed, or overruled by a person")
+    canary_since = models.DateTimeField(
+        null=True, help_text="when the present canary was drawn; empty: with the operation"
+    )
+    canary_overruled_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     max_failure_rate = models.FloatField(null=True, blank=True, help_text="0 to 1")
     state = models.CharField(max_length=10, choices=OperationState, default=OperationState.PLANNED)
     pause_reason = models.CharField(max_length=300, blank=True)
+    pause_cause = models.CharField(
+        max_length=10, choices=PauseCause, blank=True, default="", db_default=""
+    )
     idempotency_key = models.CharField(max_length=100, null=True)
     idempotency_digest = models.CharField(
         max_length=64, blank=True, db_default="", help_text="of what was asked for with the key"
@@ -113,6 +128,17 @@ class Operation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()}: {self.selection_words}"
+
+    @property
+    def canary_state(self) -> str:
+        """``none``, ``under_way``, ``passed``, ``failed`` or ``overruled``."""
+        if not self.canary_size:
+            return "none"
+        if self.canary_overruled_by:
+            return "overruled"
+        if self.canary_done:
+            return "passed"
+        return "failed" if self.pause_cause == PauseCause.CANARY else "under_way"
 
 
 class Run(models.Model):

@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 
 from retry import audit, wakeup
 from retry.errors import NotPermitted, OperationFinished, OperationNotFound
-from retry.models import Action, Operation, OperationState, Run, RunState
+from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
+from retry.operations import canary
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
@@ -132,23 +133,40 @@ def pause(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
         if operation.state != OperationState.PAUSED:
             operation.state = OperationState.PAUSED
             operation.pause_reason = reason[:300]
+            operation.pause_cause = PauseCause.PERSON
 
     return _control(operation_id, "pause", actor=actor, reason=reason, change=change)
 
 
-def resume(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
-    """Go on, in spite of what paused it: canary and failure limit start counting anew."""
+def resume(
+    operation_id: UUID, *, actor: Actor, reason: str = "", overrule_canary: bool = False
+) -> Operation:
+    """Go on after a pause. Pace and failure limit count anew from here.
+
+    What paused itself (a failed canary, too many failures) tries a new canary of the same size out
+    of what is left, unless ``overrule_canary`` says to go on without one; the audit says which.
+    A canary under way when a person paused goes on.
+    """
 
     def change(operation: Operation) -> None:
-        if operation.state == OperationState.PAUSED:
-            operation.state = (
-                OperationState.RUNNING if operation.started_at else OperationState.PLANNED
-            )
-            operation.pause_reason = ""
-            operation.paced_entries = 0
-            # By the database's clock, as everything that is compared with it.
-            operation.resumed_at = Now()
-            operation.canary_done = operation.started_at is not None
+        if operation.state != OperationState.PAUSED:
+            return
+        paused_itself = operation.pause_cause in {PauseCause.CANARY, PauseCause.LIMIT}
+        operation.state = OperationState.RUNNING if operation.started_at else OperationState.PLANNED
+        operation.pause_reason = operation.pause_cause = ""
+        operation.paced_entries = 0
+        # By the database's clock, as everything that is compared with it.
+        operation.resumed_at = Now()
+        if not operation.canary_size:
+            return
+        if overrule_canary:
+            operation.canary_done = True
+            operation.canary_overruled_by = actor.label[:150]
+        elif paused_itself:
+            operation.canary_done = False
+            operation.canary_overruled_by = ""
+            operation.canary_since = Now()
+            canary.draw(operation)
 
     return _control(operation_id, "resume", actor=actor, reason=reason, change=change)
 
@@ -161,7 +179,7 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
 
     def change(operation: Operation) -> None:
         operation.state = OperationState.CANCELLED
-        operation.pause_reason = ""
+        operation.pause_reason = operation.pause_cause = ""
         Run.objects.filter(operation=operation, state=RunState.PLANNED).update(
             state=RunState.CANCELLED, ended_at=Now()
         )
@@ -212,8 +230,11 @@ def _control(
         change(operation)
         if operation.state != before:
             operation.save()
-            _audit(verb, operation, actor, reason, before={"state": before})
             operation.refresh_from_db()
+            after: dict[str, object] = {"state": operation.state}
+            if verb == "resume" and operation.canary_size:
+                after["canary"] = operation.canary_state
+            _audit(verb, operation, actor, reason, before={"state": before}, after=after)
     return operation
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from retry.models import Operation
+from retry.models import Operation, PauseCause
+from retry.operations import canary
 
 #: How many of the last outcomes are looked at, and how few say nothing yet.
 WINDOW = 100
@@ -13,11 +14,12 @@ FEWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``pause``: why it must stop. ``wait``: the canary's outcomes are not all there yet.
-    ``canary_only``: nothing but the canary may start.
+    """``pause``: why it must stop, and ``cause`` what stops it. ``wait``: the canary's outcomes
+    are not all there yet. ``canary_only``: nothing but the canary may start.
     """
 
     pause: str = ""
+    cause: PauseCause = PauseCause.LIMIT
     wait: bool = False
     canary_only: bool = False
 
@@ -36,21 +38,27 @@ _CANARY = """
 SELECT count(*) FILTER (WHERE state = 'planned'),
        count(*) FILTER (WHERE state IN ('queued', 'running')),
        coalesce(sum(succeeded + unchanged), 0), coalesce(sum(failed + scheduled), 0)
-FROM retry_run WHERE operation_id = %s AND canary
+FROM retry_run
+WHERE operation_id = %(operation)s AND canary
+  -- Those that were there before it was drawn anew belong to an earlier one.
+  AND (%(since)s::timestamptz IS NULL OR ended_at IS NULL OR ended_at >= %(since)s)
 """
 
 
 def _judge_canary(operation: Operation) -> Verdict | None:
     """None: it has passed."""
     with connection.cursor() as cursor:
-        cursor.execute(_CANARY, [operation.pk])
+        cursor.execute(_CANARY, {"operation": operation.pk, "since": operation.canary_since})
         planned, unfinished, succeeded, failed = cursor.fetchone()
     if planned:
         return Verdict(canary_only=True)
     if unfinished:
         return Verdict(wait=True)
+    # One of which nothing was tried (somebody else was faster) has shown nothing.
+    if not succeeded + failed and canary.draw(operation):
+        return Verdict(canary_only=True)
     why = _verdict_on(operation, failed=int(failed), of=int(succeeded + failed))
-    return Verdict(pause=f"Canary: {why}") if why else None
+    return Verdict(pause=f"Canary: {why}", cause=PauseCause.CANARY) if why else None
 
 
 _LAST = """
@@ -82,3 +90,63 @@ def _verdict_on(operation: Operation, *, failed: int, of: int) -> str:
     if limit is None or of == 0 or failed <= limit * of:
         return ""
     return f"{failed} of {of} failed, limit {limit:.0%}"
+
+
+#: Entries that may be under way beyond the last judgement however slow they are, and how many
+#: seconds' work otherwise.
+UNJUDGED = 100
+UNJUDGED_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many entries may be ``under_way`` between two judgements; ``most`` None: any number."""
+
+    most: float | None = None
+    under_way: int = 0
+
+    def takes(self, chosen: int, entries: int) -> bool:
+        """Whether ``entries`` more may start beside ``chosen``; what is alone always may."""
+        if self.most is None:
+            return True
+        busy = self.under_way + chosen
+        return busy == 0 or busy + entries <= self.most
+
+
+_UNDER_WAY = """
+SELECT coalesce(sum(size - skipped_count - handed_on
+                    - succeeded - failed - scheduled - unchanged - cancelled), 0),
+       count(*) FILTER (WHERE state = 'running')
+FROM retry_run WHERE operation_id = %s AND state IN ('queued', 'running')
+"""
+
+_SPEED = """
+SELECT coalesce(sum(done), 0), coalesce(sum(seconds), 0), (
+    SELECT coalesce(sum(succeeded + failed + scheduled + unchanged), 0) FROM retry_run
+    WHERE operation_id = %(operation)s AND started_at >= %(since)s)
+FROM (
+    SELECT succeeded + failed + scheduled + unchanged AS done,
+           extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at) AS seconds
+    FROM retry_run
+    WHERE operation_id = %(operation)s AND started_at IS NOT NULL
+      AND succeeded + failed + scheduled + unchanged > 0
+    ORDER BY started_at DESC LIMIT 20
+) r
+"""
+
+
+def room(operation: Operation) -> Room:
+    """Bound what can fail before it is judged: ``UNJUDGED`` entries, or two seconds' work of the
+    workers that are at it, and then no more than have been judged since it last went on, so that
+    a few quick outcomes let no thousands go. Without a failure limit nothing is bounded.
+    """
+    if operation.max_failure_rate is None or operation.max_failure_rate >= 1:
+        return Room()
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDER_WAY, [operation.pk])
+        under_way, workers = cursor.fetchone()
+        cursor.execute(_SPEED, {"operation": operation.pk, "since": operation.resumed_at})
+        done, seconds, judged = map(float, cursor.fetchone())
+    work = UNJUDGED_SECONDS * max(int(workers), 1) * done / seconds if seconds else 0.0
+    most = max(UNJUDGED, min(work, judged))
+    return Room(most, int(under_way))

@@ -14,8 +14,8 @@ from entries import transitions
 from retry import audit
 from retry.held import held, run_is_held
 from retry.job_ids import operation_job_id
-from retry.models import Action, Operation, OperationState, Run, RunState
-from retry.operations.judging import judge
+from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
+from retry.operations.judging import judge, room
 from retry.outcomes import Actor, Reason, reason_for
 from retry.runs import Handing
 
@@ -84,8 +84,8 @@ def step(operation_id: UUID, *, probing: str = "") -> int:
         if operation.state == OperationState.PLANNED:
             _begin(operation)
         verdict = judge(operation)
-        if verdict.pause:
-            _pause(operation, verdict.pause)
+        if verdict.pause and _has_more(operation):
+            _pause(operation, verdict.pause, cause=verdict.cause)
             return 0
         if verdict.wait:
             return 0
@@ -105,10 +105,16 @@ def _begin(operation: Operation) -> None:
     operation.refresh_from_db()
 
 
-def _pause(operation: Operation, why: str) -> None:
+def _has_more(operation: Operation) -> bool:
+    """Whether anything is left that a pause would keep from starting."""
+    waiting = (RunState.PLANNED, RunState.QUEUED)
+    return Run.objects.filter(operation=operation, state__in=waiting).exists()
+
+
+def _pause(operation: Operation, why: str, *, cause: PauseCause) -> None:
     logger.warning("operation.paused", extra={"operation_id": str(operation.pk), "why": why})
     Operation.objects.filter(pk=operation.pk).update(
-        state=OperationState.PAUSED, pause_reason=why[:300]
+        state=OperationState.PAUSED, pause_reason=why[:300], pause_cause=cause
     )
     audit.record(
         "pause",
@@ -134,16 +140,19 @@ def _next(operation: Operation, *, canary_only: bool, probing: str) -> list[Run]
     if canary_only:
         planned = planned.filter(canary=True)
     most = min(_allowance(operation), 1 if probing else BATCH_ENTRIES)
+    judged = room(operation)
     chosen: list[UUID] = []
     size = 0
     # Sizes first: the ids of runs that do not go now are not worth reading.
-    for run_id, entries in planned.order_by("position").values_list("id", "size")[:_RUNS_AT_ONCE]:
-        # The pace may be overdrawn by one run, which holds a second's worth at the most.
-        if size >= most:
+    ordered = planned.order_by("position", "id").values_list("id", "size")
+    for run_id, entries in ordered[:_RUNS_AT_ONCE]:
+        # The pace may be overdrawn by one run, which holds a second's worth at the most; what the
+        # failure limit leaves room for may not, but for a run that would never fit.
+        if size >= most or not judged.takes(size, entries):
             break
         chosen.append(run_id)
         size += entries
-    return list(planned.filter(id__in=chosen).order_by("position").select_for_update())
+    return list(planned.filter(id__in=chosen).order_by("position", "id").select_for_update())
 
 
 def _allowance(operation: Operation) -> float:
@@ -214,7 +223,8 @@ def unwind(operation_id: UUID, *, deadline: float) -> int:
 _SETTLE = """
 UPDATE retry_operation o
 SET state = CASE o.state WHEN 'cancelled' THEN o.state ELSE 'completed' END, ended_at = now()
-WHERE o.id = %s AND o.ended_at IS NULL AND o.state IN ('running', 'cancelled') AND NOT EXISTS (
+WHERE o.id = %s AND o.ended_at IS NULL AND o.state IN ('running', 'paused', 'cancelled')
+AND NOT EXISTS (
     SELECT FROM retry_run r
     WHERE r.operation_id = o.id AND r.state IN ('planned', 'queued', 'running'))
 RETURNING o.id

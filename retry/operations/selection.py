@@ -172,7 +172,8 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     Constant memory here, whatever the size: the ids never leave the database.
     """
     text, params = _selected(selection, actor=actor)
-    chosen = sizes(rate=operation.rate_per_second)
+    judged = operation.max_failure_rate is not None
+    chosen = sizes(rate=operation.rate_per_second, judged=judged)
     values: dict[str, Any] = {
         "operation": operation.pk,
         "trigger": Trigger.BULK_RETRY if operation.action == Action.RETRY else operation.action,

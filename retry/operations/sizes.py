@@ -9,6 +9,9 @@ from entries.kinds import registry
 #: Long enough to pay for its RQ job, short enough to be paused, rescued and watched.
 TARGET_SECONDS = 10.0
 LARGEST = 500
+#: Where a failure limit bounds what may be under way: several workers share that.
+JUDGED_SECONDS = 1.0
+LARGEST_JUDGED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +33,31 @@ WHERE place <= 50 GROUP BY kind
 """
 
 
-def sizes(*, rate: float | None = None) -> list[Size]:
+def sizes(*, rate: float | None = None, judged: bool = False) -> list[Size]:
     """One for every kind. A kind without finished runs gets its ``run_size``.
 
     With a ``rate`` (entries per second) no run holds more than a second's worth, so that the pace
-    is kept from one second to the next.
+    is kept from one second to the next; nor where outcomes are ``judged`` by a failure limit, and
+    then 50 entries at the most.
     """
     with connection.cursor() as cursor:
         cursor.execute(_MEASURED)
         seconds = {kind: float(took) / int(done) for kind, took, done in cursor.fetchall()}
     return [
         Size(
-            name, _capped(_fitting(seconds.get(name), default=kind.run_size), rate), kind.bulk_queue
+            name,
+            _capped(_fitting(seconds.get(name), default=kind.run_size, judged=judged), rate),
+            kind.bulk_queue,
         )
         for name, kind in registry.all_kinds().items()
     ]
 
 
-def _fitting(seconds: float | None, *, default: int) -> int:
+def _fitting(seconds: float | None, *, default: int, judged: bool) -> int:
+    largest, target = (LARGEST_JUDGED, JUDGED_SECONDS) if judged else (LARGEST, TARGET_SECONDS)
     if seconds is None:
-        return default
-    return max(1, min(LARGEST, int(TARGET_SECONDS / max(seconds, 0.001))))
+        return min(default, largest)
+    return max(1, min(largest, int(target / max(seconds, 0.001))))
 
 
 def _capped(entries: int, rate: float | None) -> int:

@@ -30,6 +30,7 @@ VERBS = {
     "entries_source_dry_run",
     "retry_operation_pause",
     "retry_operation_resume",
+    "retry_operation_overrule",
     "retry_operation_cancel",
     "retry_hold_put",
     "retry_hold_lift",

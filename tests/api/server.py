@@ -42,16 +42,8 @@ def web_server(**environment: str) -> Iterator[WebServer]:
     """Gunicorn as in the Procfile; ``environment`` is laid over the test's own."""
     with tempfile.TemporaryDirectory(prefix="redrive-web-") as folder:
         path = Path(folder, "web.sock")
-        command = ["-m", "gunicorn", "config.wsgi:application", "--worker-class", "gthread"]
-        options = [
-            "--workers",
-            "2",
-            "--threads",
-            "8",
-            "--bind",
-            f"unix:{path}",
-            "--no-control-socket",
-        ]
+        command = ["-m", "gunicorn", "config.wsgi:application"]
+        options = ["--config", "config/gunicorn.py", "--bind", f"unix:{path}"]
         with (
             spawn(
                 sys.executable, *command, *options, env=child_environment(**environment)
@@ -65,7 +57,10 @@ def web_server(**environment: str) -> Iterator[WebServer]:
 
             def answers() -> bool:
                 assert process.running, process.output
-                return path.exists() and client.get("/healthz").status_code == 200
+                try:
+                    return path.exists() and client.get("/healthz").status_code == 200
+                except httpx.ConnectError:  # bound, and not listening yet
+                    return False
 
             wait_until(answers, timeout=60, what="the web server answers")
             yield WebServer(path, client)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from entries.models import Source
+from entries.sources.sync import NOT_WHOLE
 from retry.models import AuditEvent, Sync
 from tests.api.calls import Caller, fields, ok, problem
 from tests.factories.entries import SourceFactory
@@ -50,7 +51,7 @@ def test_one_is_asked_for_and_watched_to_its_end(api: Caller) -> None:
             "error": None,
         }.items()
     )
-    assert found["notes"] == ["1 item left out: not a row, such as line 1"]
+    assert found["notes"] == ["1 item left out: not a row, such as line 1", NOT_WHOLE]
     assert found["sample"] == []
     assert found["finished_at"]
 

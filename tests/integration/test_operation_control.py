@@ -147,6 +147,12 @@ def test_a_canary_that_fails_pauses_and_touches_nothing_else() -> None:
     found = to_the_end(operation)
     assert (found.succeeded, found.failed) == (30, 20)
     assert Entry.objects.filter(pk__in=ids, attempt=2).count() == 20
+    assert [run.size for run in Run.objects.filter(canary=True).order_by("position")] == [
+        10,
+        10,
+        10,
+        10,
+    ]
 
 
 def test_a_canary_that_succeeds_lets_the_rest_go() -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from tests.laws.tree import ROOT
 
-SETTINGS = ast.parse((ROOT / "config" / "settings.py").read_text())
+SETTINGS = [
+    ast.parse((ROOT / "config" / name).read_text()) for name in ("settings.py", "gunicorn.py")
+]
 LINES = (ROOT / ".env.example").read_text().splitlines()
 DOCS = (ROOT / "docs" / "operations.md").read_text()
 _VARIABLE = re.compile(r"(?:# )?(?P<name>[A-Z][A-Z0-9_]+)=(?P<value>.*)")
-#: Set by the process that starts them, never by hand, or read by Django alone.
-NOT_FOR_PEOPLE = {"DEBUG", "DATABASE_CONN_MAX_AGE"}
+#: For those who develop, and what is refused with words about what took its place.
+NOT_FOR_PEOPLE = {"DEBUG", "DATABASE_CONN_MAX_AGE", "BEHIND_PROXY"}
 #: What depends on the environment that REDRIVE_ENV names.
 OF_PRODUCTION = {"HTTPS": "true", "REDRIVE_ENV": "production"}
 
@@ -27,7 +29,7 @@ def example() -> dict[str, str]:
 
 def read() -> Iterator[tuple[str, ast.expr | None]]:
     """Name and default of each variable that the settings read."""
-    for node in ast.walk(SETTINGS):
+    for node in (node for tree in SETTINGS for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("env."):
             name = ast.literal_eval(node.args[0])
             yield name, node.args[1] if len(node.args) > 1 else None

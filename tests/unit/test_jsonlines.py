@@ -8,7 +8,7 @@ import pytest
 
 from entries.errors import SourceError
 from entries.sources import jsonlines, registry
-from entries.sources.base import Invalid, SourceItem, SourceSpec
+from entries.sources.base import NOT_SEEN, Invalid, SourceItem, SourceSpec
 from tests.support.files import Files, peak_while
 
 GOOD = '{"id": "ok"}\n'
@@ -117,7 +117,11 @@ def test_memory_does_not_grow_with_the_rows(files: Files) -> None:
 def test_only_some_are_read(files: Files) -> None:
     spec = files.spec('{"id": 1}\n{"id": 2, "a": 1}\nnonsense\n{"id": 3}\n', {})
     found = list(registry.get("jsonlines").read_some(spec, {"2", "3", "9"}))
-    assert found == [SourceItem("2", "2", {"id": 2, "a": 1}), SourceItem("3", "3", {"id": 3})]
+    assert found == [
+        SourceItem("2", "2", {"id": 2, "a": 1}),
+        SourceItem("3", "3", {"id": 3}),
+        Invalid(NOT_SEEN, external_id="9"),
+    ], "nobody knows whose line the nonsense was"
 
 
 def test_large_files_are_not_counted_first(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:

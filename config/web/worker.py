@@ -1,0 +1,89 @@
+"""A gunicorn worker that serves with waitress: gunicorn looks after the processes."""
+
+import logging
+import os
+import socket
+import time
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.workers.base import Worker
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+
+if TYPE_CHECKING:
+    from config.web.server import Map, Server
+
+_TICK_SECONDS = 1.0
+
+
+class BufferedWorker(Worker):
+    """``--worker-class config.web.worker.BufferedWorker``, with ``--threads`` for the desk."""
+
+    def init_process(self) -> None:
+        self.servers: list[Server] = []
+        super().init_process()
+
+    def run(self) -> None:
+        # Gunicorn's first process loads this module and has no Django to import them with.
+        from config.web import limits
+        from config.web.server import Dispatcher, TcpServer, UnixServer
+
+        # Every request that waits for a thread would be a warning.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        polled: Map = {}
+        dispatcher = Dispatcher(threads=self.cfg.threads)
+        adjustments = _adjustments(
+            backlog=self.cfg.backlog,
+            connection_limit=limits.CONNECTIONS,
+            max_request_header_size=limits.HEADER_BYTES,
+            inbuf_overflow=limits.IN_MEMORY_BYTES,
+        )
+        budget = limits.Budget(limits.BODIES_BYTES)
+        for listening in (each.sock for each in self.sockets):
+            make = UnixServer if listening.family == socket.AF_UNIX else TcpServer
+            server = make(
+                self.wsgi,
+                polled,
+                _sock=listening,
+                dispatcher=dispatcher,
+                adj=adjustments,
+                sockinfo=(listening.family, listening.type, listening.proto, None),
+                bind_socket=False,
+            )
+            server.budget = budget
+            self.servers.append(server)
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            wasyncore.loop(_TICK_SECONDS, use_poll=True, map=polled, count=1)
+        self._finish(polled)
+        dispatcher.shutdown()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        for server in self.servers:
+            server.pull_trigger()
+
+    def _finish(self, polled: "Map") -> None:
+        """Answer what has been received, and take nothing more."""
+        for server in self.servers:
+            server.accepting = False
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        while time.monotonic() < deadline and any(map(_at_work, self.servers)):
+            self.notify()
+            wasyncore.loop(0.1, use_poll=True, map=polled, count=1)
+
+
+def _at_work(server: "Server") -> bool:
+    return any(not channel.waits for channel in server.active_channels.values())
+
+
+def _adjustments(**more: Any) -> Adjustments:
+    return Adjustments(
+        ident=None,
+        asyncore_use_poll=True,
+        cleanup_interval=1,
+        # What proxies say is looked at by config.proxies, in one place.
+        clear_untrusted_proxy_headers=False,
+        **more,
+    )

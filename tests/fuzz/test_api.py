@@ -1,0 +1,157 @@
+"""Requests at the JSON API that no script should send: no answer is ever a 5xx."""
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from entries.models import Entry
+from retry import tokens
+from retry.api import urls
+from retry.models import Hold, Operation, Sync
+from retry.outcomes import Actor
+from tests.admin.walking import populate
+from tests.api.calls import PREFIX, Caller
+from tests.fuzz.values import NUMBERS, TEXTS, TIMES, Chaos, amount
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
+
+#: What calls take, valid, to be spoilt.
+BODIES: list[dict[str, Any]] = [
+    {},
+    {"entry_id": 1, "reason": "x"},
+    {"entry_ids": [1, 2, 3], "dry_run": True},
+    {"filter": {"status": "failed", "kind": "page", "source": "demo", "q": "x"}, "dry_run": True},
+    {"filter": {"all": True}, "reason": "again", "rate_per_second": 5.0, "canary_size": 2},
+    {"filter": {"failed_after": "2026-01-01T00:00:00Z", "fingerprint": "ab", "gone": "yes"}},
+    {"source": "demo", "only_if_changed": True},
+    {"kind": "page", "entries": [{"external_id": "a", "title": "A", "payload": {"url": "x"}}]},
+    {"kind": "page", "source": "demo", "entries": [{"external_id": "a"}, {"external_id": "a"}]},
+    {"kind": "page", "reason": "down"},
+    {"kind": "webhook", "upstream": "crm"},
+    {"dry_run": True, "reason": "look"},
+    {"overrule_canary": True},
+]
+#: What lists take, valid.
+QUERY = {
+    "status": "failed",
+    "kind": "page",
+    "source": "demo",
+    "fingerprint": "ab",
+    "error_class": "TimedOut",
+    "q": "x",
+    "failed_after": "2026-01-01T00:00:00Z",
+    "failed_before": "2026-02-01T00:00:00Z",
+    "gone": "yes",
+    "limit": "5",
+    "cursor": "1",
+    "state": "running",
+    "outcome": "failed",
+    "upstream": "crm",
+}
+LISTS = ("status", "kind", "source", "fingerprint", "q", "failed_after", "failed_before", "limit")
+TYPES = (
+    "application/json",
+    "application/json; charset=utf-16",
+    "text/plain",
+    "multipart/form-data",
+)
+METHODS = (*["GET"] * 6, *["POST"] * 4, "PUT", "PATCH", "DELETE", "HEAD", "X")
+
+
+@pytest.fixture
+def caller(operator: "User") -> Caller:
+    operator.user_permissions.set(Permission.objects.all())
+    return Caller(token=tokens.create(operator, name="fuzz", actor=Actor.command("test")))
+
+
+def path(chaos: Chaos) -> str:
+    routes = [str(each.pattern) for each in urls.urlpatterns if each.name]
+    route = chaos.random.choice([*routes, *["entries"] * 6, "retry/bulk", "resync", "operations"])
+    known: dict[str, list[Any]] = {
+        "<uuid:operation_id>": list(Operation.objects.values_list("pk", flat=True)[:3]),
+        "<int:entry_id>": list(Entry.objects.values_list("pk", flat=True)[:3]),
+        "<slug:slug>": ["demo", "nope"],
+        "<int:sync_id>": list(Sync.objects.values_list("pk", flat=True)[:3]),
+        "<int:hold_id>": list(Hold.objects.values_list("pk", flat=True)[:3]),
+    }
+    for placeholder, values in known.items():
+        if placeholder in route:
+            value = chaos.random.choice([*values, *values, 10**19, chaos.text()])
+            route = route.replace(placeholder, str(value))
+    return route.replace("^", "").replace("$", "")
+
+
+def request(chaos: Chaos) -> dict[str, Any]:
+    """What ``Caller.send`` takes."""
+    method = chaos.random.choice(METHODS)
+    body = b""
+    if method in {"POST", "PUT", "PATCH"}:
+        spoilt = chaos.mutate(chaos.random.choice(BODIES))
+        body = json.dumps(spoilt).encode() if chaos.random.random() < 0.9 else chaos.bytes()
+    headers = {}
+    if chaos.random.random() < 0.2:
+        headers["Idempotency-Key"] = chaos.random.choice(("k1", "k2", "", "x" * 101, "a b", "é"))
+    return {
+        "method": method,
+        "path": path(chaos),
+        "body": body,
+        "content_type": chaos.random.choice(TYPES) if chaos.random.random() < 0.1 else TYPES[0],
+        "headers": headers,
+        "QUERY_STRING": query(chaos) if method == "GET" else "",
+    }
+
+
+def query(chaos: Chaos) -> str:
+    """A few that are right, and one of them spoilt."""
+    names = chaos.random.sample(LISTS if chaos.random.random() < 0.7 else [*QUERY], chaos.few())
+    chosen: dict[str, Any] = {name: QUERY[name] for name in names}
+    if chosen and chaos.random.random() < 0.8:
+        name = chaos.random.choice(names)
+        chosen[name] = chaos.value(name)
+    if chaos.random.random() < 0.1:
+        chosen[chaos.text()] = chaos.text()
+    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in chosen.items())
+
+
+def _quoted(value: Any) -> str:
+    return quote(str(value).encode("utf-8", "surrogatepass"))
+
+
+def test_nothing_at_the_api_is_a_5xx(caller: Caller) -> None:
+    populate()
+    chaos = Chaos()
+    wrong = []
+    for _ in range(amount(1_500)):
+        sent = request(chaos)
+        sent["path"] = sent["path"].encode("utf-8", "replace").decode()
+        answer = caller.send(**sent)
+        if answer.status_code >= 500:
+            wrong.append((answer.status_code, sent))
+    assert not wrong, f"{len(wrong)} under {PREFIX}, such as {wrong[:5]}"
+
+
+def test_no_single_value_of_a_list_or_a_filter_is_a_5xx(caller: Caller) -> None:
+    """Each criterion by itself with each value: nothing else is wrong that would hide it."""
+    populate()
+    wrong = [
+        (status, name, value)
+        for name in QUERY
+        for value in (*TIMES, *NUMBERS, *TEXTS)
+        for status in asked(caller, name, value)
+        if status >= 500
+    ]
+    assert not wrong
+
+
+def asked(caller: Caller, name: str, value: str) -> list[int]:
+    body = json.dumps({"filter": {name: value}, "dry_run": True}).encode()
+    return [
+        caller.send("GET", "entries", QUERY_STRING=f"{name}={_quoted(value)}").status_code,
+        caller.send("POST", "retry/bulk", body).status_code,
+    ]
