@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from django.db.models import Q
 
+from entries.moments import parse_moment
 from entries.states import EntryStatus
 
 _COLUMNS = {
@@ -73,7 +74,7 @@ class EntryFilter:
         values = dict(data)
         for name in ("failed_after", "failed_before"):
             if name in values:
-                values[name] = datetime.fromisoformat(values[name])
+                values[name] = parse_moment(values[name])
         if "status" in values:
             values["status"] = EntryStatus(values["status"])
         if values.get("gone", "no") not in {"yes", "no"}:

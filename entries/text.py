@@ -16,6 +16,7 @@ from typing import Any
 
 from entries.errors import EntriesError, PermanentError
 from entries.fingerprints import fingerprint
+from entries.masking import MASK, mask_address
 
 #: What PostgreSQL or a terminal chokes on: control characters but newline and tab, and surrogates.
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -165,7 +166,7 @@ _SECRETS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_MASK = "***"
+_ADDRESSES = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.IGNORECASE)
 #: Characters of an error's message that are stored.
 MAX_MESSAGE = 500
 #: What is looked at of a message or a traceback before it is cut to what is stored.
@@ -178,10 +179,10 @@ def scrub(text: str) -> str:
     """``text`` with what looks like a secret masked; in time linear in its length.
 
     Masked are authorization and cookie headers, bearer tokens, values after names such as
-    ``password=`` or ``api_key:``, user and password in URLs, private keys and well-known key
+    ``password=`` or ``api_key:``, credentials in addresses, private keys and well-known key
     formats. A net, not a wall: secrets do not belong in messages.
     """
-    return _SECRETS.sub(_masked, text)
+    return _SECRETS.sub(_masked, _ADDRESSES.sub(lambda found: mask_address(found[0]), text))
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -190,12 +191,12 @@ def _masked(match: re.Match[str]) -> str:
         key = match[0]
         # Forty characters of hex are a commit, with a leading slash a path; AWS secrets mix.
         mixed = key != key.lower() and key != key.upper() and not key.startswith("/")
-        return _MASK if mixed and any(c.isdigit() for c in key) else key
+        return MASK if mixed and any(c.isdigit() for c in key) else key
     if found == "token":
-        return f"{match['scheme']}{_MASK if _is_token(match[found]) else match[found]}"
+        return f"{match['scheme']}{MASK if _is_token(match[found]) else match[found]}"
     if found == "userinfo":
-        return f"{match[found]}{_MASK}@"
-    return f"{match[found]}{_MASK}" if found else _MASK
+        return f"{match[found]}{MASK}@"
+    return f"{match[found]}{MASK}" if found else MASK
 
 
 def _is_token(word: str) -> bool:

@@ -128,6 +128,19 @@ class OperationFinished(RetryError):
         self.state = state
 
 
+class IdempotencyKeyReused(RetryError):
+    """The key came with another request before; nothing was started by this one."""
+
+    code: ClassVar[str] = "idempotency_key_reused"
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(
+            f"This key has started operation {operation_id} with another request; nothing was "
+            "started now. Take a new key for it."
+        )
+        self.operation_id = operation_id
+
+
 class SourceNotFound(RetryError):
     code: ClassVar[str] = "source_not_found"
 

@@ -18,6 +18,7 @@ from retry.errors import NotPermitted, TooManyEntries, refusal
 from retry.models import Run, Trigger
 from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
 from retry.runs import Handing, create_runs, placed, run_sizes
+from retry.visibility import visible_ids
 
 RETRY = "entries.retry_entry"
 RESYNC = "entries.resync_entry"
@@ -34,8 +35,10 @@ def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Queu
     ``REDRIVE_SELECTION_LIMIT`` ids. Raises ``NotPermitted`` and ``TooManyEntries``, before
     anything is changed.
     """
-    wanted = _selected(ids, actor=actor, permission=RETRY)
-    return _queue_entries(wanted, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
+    return _queue_entries(
+        wanted, visible, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason
+    )
 
 
 def retry_entry(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, bool]:
@@ -55,9 +58,10 @@ def resync_entries(
     which the source has nothing new is not processed. Outcomes, limit and errors as of
     ``retry_entries``.
     """
-    wanted = _selected(ids, actor=actor, permission=RESYNC)
+    wanted, visible = _selected(ids, actor=actor, permission=RESYNC)
     return _queue_entries(
         wanted,
+        visible,
         verb="resync",
         trigger=Trigger.RESYNC,
         actor=actor,
@@ -81,9 +85,9 @@ def retry_entries_now(ids: Iterable[int], *, actor: Actor, reason: str = "") -> 
 
     Outcomes, limit and errors as of ``retry_entries``.
     """
-    wanted = _selected(ids, actor=actor, permission=RETRY)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
     return _queue_entries(
-        wanted, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
+        wanted, visible, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
     )
 
 
@@ -97,11 +101,12 @@ def stop_retrying(ids: Iterable[int], *, actor: Actor, reason: str = "") -> tupl
 
     An outcome for each; limit and errors as of ``retry_entries``.
     """
-    wanted = _selected(ids, actor=actor, permission=RETRY)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
     unnamed = uuid4()
     with transaction.atomic():
-        left = transitions.move([(id_, unnamed) for id_ in wanted], verb="stop")
-        statuses = {id_: group.status for group in left for id_ in group.ids}
+        left = transitions.move([(id_, unnamed) for id_ in visible], verb="stop")
+        statuses: dict[int, EntryStatus | None] = dict.fromkeys(set(wanted).difference(visible))
+        statuses |= {id_: group.status for group in left for id_ in group.ids}
         stopped = [id_ for id_ in wanted if id_ not in statuses]
         if stopped:
             audit.record(
@@ -133,9 +138,13 @@ def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> Ite
 
 
 def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
-    """Queue pending entries for their first attempt; outcomes as in ``retry_entries``."""
+    """Queue pending entries for their first attempt; outcomes as in ``retry_entries``.
+
+    For what the system itself has just stored, whoever it did that for: nothing is hidden.
+    """
+    wanted = sorted(set(ids))
     return _queue_entries(
-        sorted(set(ids)), verb="submit", trigger=Trigger.SUBMIT, actor=actor, reason=reason
+        wanted, wanted, verb="submit", trigger=Trigger.SUBMIT, actor=actor, reason=reason
     )
 
 
@@ -144,8 +153,10 @@ def wake_entries(ids: Iterable[int], *, actor: Actor, probe: bool = False) -> Qu
 
     As a ``probe`` they may begin although the breaker holds their kind.
     """
+    wanted = sorted(set(ids))
     return _queue_entries(
-        sorted(set(ids)),
+        wanted,
+        wanted,
         verb="wake",
         trigger=Trigger.AUTOMATIC,
         actor=actor,
@@ -154,14 +165,17 @@ def wake_entries(ids: Iterable[int], *, actor: Actor, probe: bool = False) -> Qu
     )
 
 
-def _selected(ids: Iterable[int], *, actor: Actor, permission: str) -> list[int]:
-    """Distinct and in order. Raises ``NotPermitted`` and ``TooManyEntries``."""
+def _selected(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[list[int], list[int]]:
+    """All that were asked for, and those that are not hidden from the actor; distinct, in order.
+
+    Raises ``NotPermitted`` and ``TooManyEntries``.
+    """
     wanted = sorted(set(ids))
     _require(actor, permission)
     limit = settings.REDRIVE_SELECTION_LIMIT
     if len(wanted) > limit:
         raise TooManyEntries(limit=limit, given=len(wanted))
-    return wanted
+    return wanted, visible_ids(wanted, actor=actor)
 
 
 def _only(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
@@ -173,6 +187,7 @@ def _only(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
 
 def _queue_entries(
     ids: Sequence[int],
+    visible: Sequence[int],
     *,
     verb: str,
     trigger: Trigger,
@@ -181,10 +196,13 @@ def _queue_entries(
     only_if_changed: bool = False,
     probe: bool = False,
 ) -> QueueOutcome:
-    """One transaction for all that commits together, one code path for one and for many."""
+    """One transaction for all that commits together, one code path for one and for many.
+
+    Of ``ids`` only what is ``visible`` is touched; the rest is not found.
+    """
     bulk = len(ids) > settings.REDRIVE_CLICK_SIZE
     with transaction.atomic():
-        seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes())
+        seen = transitions.queue(visible, verb=verb, run_sizes=run_sizes())
         queued = placed(seen)
         runs = create_runs(
             queued,

@@ -23,6 +23,7 @@ from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntr
 from retry.models import Trigger
 from retry.outcomes import Actor, Reason
 from retry.runs import Handing, create_runs, placed, run_sizes
+from retry.visibility import hidden_external_ids
 
 SUBMIT = "entries.submit_entry"
 #: Items in one call.
@@ -48,10 +49,12 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
+    """``entry_id`` and ``status`` are None for an entry that the actor may not see."""
+
     external_id: str
-    entry_id: int
+    entry_id: int | None
     effect: Effect
-    status: EntryStatus
+    status: EntryStatus | None
     attempt: int
     run_id: UUID | None = None
     reason: Reason | None = None
@@ -137,7 +140,8 @@ def submit(
     """Store ``items`` by source and external id, and queue what is new, changed or not tried yet.
 
     ``source``: its slug. ``kind`` may be None with a source, whose entries' kind is meant then.
-    One transaction: all of the items or none. Pushing the same again changes nothing. Raises,
+    One transaction: all of the items or none. Pushing the same again changes nothing. What is
+    known already and hidden from the actor is left alone as not found. Raises,
     before anything is stored, ``NotPermitted``, ``TooManyEntries`` (more than 1,000),
     ``InvalidItems``, ``SourceNotFound`` and ``entries.errors.UnknownKind``.
     """
@@ -147,14 +151,18 @@ def submit(
         raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
     source_id, kind = destination(kind=kind, source=source)
     _check(items)
+    ids = [item.external_id for item in items]
+    hidden = hidden_external_ids(ids, source_id=source_id, actor=actor)
     with transaction.atomic():
-        stored = transitions.store(source_id=source_id, kind=kind, items=items)
+        mine = [item for item in items if item.external_id not in hidden]
+        stored = transitions.store(source_id=source_id, kind=kind, items=mine)
         fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
         eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
         seen = transitions.queue(eager, verb="resubmit", run_sizes=run_sizes())
         handing = _follow_up(stored, fates, seen, actor=actor, reason=reason, source_id=source_id)
     by_id = {s.id: s for s in seen}
     found = {s.external_id: _submitted(s, fates[s.id], by_id.get(s.id)) for s in stored}
+    found |= {id_: _not_found(id_) for id_ in hidden}
     return SubmitOutcome(tuple(found[item.external_id] for item in items), handing.done)
 
 
@@ -209,6 +217,10 @@ def _follow_up(
             | {"queued": len(queued), "runs": len(runs)},
         )
     return Handing(runs)
+
+
+def _not_found(external_id: str) -> Submitted:
+    return Submitted(external_id, None, Effect.LEFT_ALONE, None, 0, reason=Reason.NOT_FOUND)
 
 
 def _submitted(stored: Stored, fate: Fate, seen: Seen | None) -> Submitted:

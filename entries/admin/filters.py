@@ -84,8 +84,14 @@ class ErrorClassFilter(EqualFilter):
     title = "error class"
     parameter_name = column = "error_class"
 
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        self._seen = Entry.objects.visible_to(request.user)
+        return super().lookups(request, model_admin)
+
     def offered(self) -> Iterable[tuple[str, str]]:
-        newest = Entry.objects.failed().order_by("-failed_at", "-id")
+        newest = self._seen.failed().order_by("-failed_at", "-id")
         return [(name, name) for name in sampled(newest, "error_class")]
 
 

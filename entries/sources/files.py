@@ -16,6 +16,7 @@ from django.conf import settings
 from pydantic import Field
 
 from entries.errors import SourceError
+from entries.masking import mask_address
 from entries.readers.base import RowError, Table
 from entries.sources import uploads
 from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
@@ -176,4 +177,4 @@ def _primed(items: Iterator[SourceItem | Invalid]) -> Iterator[SourceItem | Inva
 
 
 def _shown(location: str) -> str:
-    return repr(location[:200])
+    return repr(mask_address(location)[:200])

@@ -18,10 +18,10 @@ from django.contrib.admin.views.main import (
 )
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from entries.filters import EntryFilter
+from entries.moments import InvalidMoment
 from entries.states import EntryStatus
 from retry.admin.selection import SelectionRefused
 from retry.models import Action
@@ -89,6 +89,8 @@ def of_address(query: QueryDict) -> Asked:
     try:
         action = Action(named.pop("action", Action.RETRY))
         return Asked(action, _selection(named))
+    except InvalidMoment as error:
+        raise SelectionRefused(f"A time in this address {error}; nothing was changed.") from error
     except (TypeError, ValueError) as error:
         raise SelectionRefused(_NO_PREVIEW) from error
 
@@ -101,11 +103,7 @@ def _selection(named: dict[str, str]) -> Selection:
         return Selection(filter=EntryFilter(all=True))
     if not named or named.keys() - _IN_ADDRESSES:
         raise ValueError("nothing, or something unknown")
-    chosen = EntryFilter.of_data(named)
-    for moment in (chosen.failed_after, chosen.failed_before):
-        if moment is not None and timezone.is_naive(moment):
-            raise ValueError("a moment without its time zone")
-    return Selection(filter=chosen)
+    return Selection(filter=EntryFilter.of_data(named))
 
 
 def _untranslatable(name: str, values: Iterable[str]) -> str:

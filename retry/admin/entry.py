@@ -19,6 +19,7 @@ from retry import service
 from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.criteria import of_list, preview_url
 from retry.admin.entry_page import EntryVerbs
 from retry.admin.launch import launch
@@ -35,7 +36,7 @@ admin.site.unregister(Entry)
 
 
 @admin.register(Entry)
-class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
+class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
     actions = (
         "retry_selected",
         "resync_selected",

@@ -22,11 +22,13 @@ from entries.models import Source
 from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.selection import ReasonForm, SelectionRefused, reason_of
 from retry.errors import HoldNotFound, RetryError
 from retry.holds import control
 from retry.holds.standing import Waiting, standing
 from retry.models import Hold
+from retry.visibility import sees_everything
 
 #: Sources that are offered; each has its button on its own page as well.
 _SOURCES = 100
@@ -44,7 +46,7 @@ class Row:
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin[Hold]):
+class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     list_display = ("what", "since", "by", "reason", "lifted", "lifted_by", "lifted_reason")
     list_display_links = None
     list_per_page = 25
@@ -91,7 +93,7 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        kinds, sources = _rows()
+        kinds, sources = _rows(counting=sees_everything(actor_of(request)))
         context = {
             "kind_rows": kinds,
             "source_rows": sources,
@@ -143,10 +145,13 @@ def may_hold(request: HttpRequest) -> bool:
     return request.user.has_perm(control.MANAGE)
 
 
-def _rows() -> tuple[list[Row], list[Row]]:
-    """Kinds, and sources: those on hold first. A kind that is gone is shown while it is held."""
+def _rows(*, counting: bool) -> tuple[list[Row], list[Row]]:
+    """Kinds, and sources: those on hold first. A kind that is gone is shown while it is held.
+
+    ``counting``: with what waits, for those who may see all entries.
+    """
     holds = list(standing())
-    waiting = hold_words.waiting_now(holds)
+    waiting = hold_words.waiting_now(holds) if counting else {}
     by_kind = {hold.kind: hold for hold in holds if hold.kind}
     by_source = {hold.source.slug: hold for hold in holds if hold.source}
     names = sorted({*registry.names(), *by_kind}, key=lambda name: (name not in by_kind, name))
@@ -154,7 +159,8 @@ def _rows() -> tuple[list[Row], list[Row]]:
     titles = {hold.source.slug: hold.source.name for hold in by_source.values() if hold.source}
 
     def row(field: str, value: str, title: str, hold: Hold | None) -> Row:
-        said = hold_words.of_waiting(waiting.get(hold.pk, Waiting())) if hold else ""
+        known = waiting.get(hold.pk, Waiting()) if hold and counting else None
+        said = hold_words.of_waiting(known) if known else ""
         return Row(field, value, title, hold, said)
 
     kinds = [row("kind", name, _description(name), by_kind.get(name)) for name in names]

@@ -13,6 +13,7 @@ from django.utils.text import capfirst, get_text_list
 
 from entries.models import Entry, Source
 from entries.states import EntryStatus
+from retry.admin.acting import actor_of
 from retry.holds.control import VIEW, named
 from retry.holds.standing import (
     MANY,
@@ -23,6 +24,7 @@ from retry.holds.standing import (
     waiting_for,
 )
 from retry.models import Action, Hold, Operation
+from retry.visibility import sees_everything
 
 #: What waits is counted this often; that something is on hold is known at once.
 _SECONDS = 3
@@ -31,10 +33,18 @@ _SHOWN = 5
 
 
 def alarms(request: HttpRequest) -> list[str]:
-    """One line for each hold that stands, with the way to all of them."""
+    """One line for each hold that stands, with the way to all of them.
+
+    Why it stands is for who may see holds, how much waits for it for who may see entries, too.
+    """
     holds = list(standing())
-    waiting = waiting_now(holds[:_SHOWN])
-    lines: list[str] = [_line(request, hold, waiting[hold.pk]) for hold in holds[:_SHOWN]]
+    if not may_see(request):
+        lines = [f"{capfirst(named(hold))} is on hold." for hold in holds[:_SHOWN]]
+    elif sees_everything(actor_of(request)):
+        waiting = waiting_now(holds[:_SHOWN])
+        lines = [_line(request, hold, waiting[hold.pk]) for hold in holds[:_SHOWN]]
+    else:
+        lines = [_linked(request, of_hold(hold)) for hold in holds[:_SHOWN]]
     if len(holds) > _SHOWN:
         lines.append(_linked(request, f"{len(holds) - _SHOWN:,} more are on hold."))
     return lines
@@ -71,9 +81,15 @@ def of_operation(operation: Operation) -> str:
     return " ".join(lines)
 
 
-def of_source(source: Source) -> str:
-    """What a source, or the kind of its entries, waits for; empty where nothing holds them."""
-    return " ".join(of_hold(hold) for hold in holding(kind=source.entry_kind, source_id=source.pk))
+def of_source(source: Source, *, tells: bool) -> str:
+    """What a source, or the kind of its entries, waits for; empty where nothing holds them.
+
+    ``tells``: also who put it on hold, and why.
+    """
+    found = holding(kind=source.entry_kind, source_id=source.pk)
+    if tells:
+        return " ".join(of_hold(hold) for hold in found)
+    return " ".join(f"{capfirst(named(hold))} is on hold." for hold in found)
 
 
 def of_hold(hold: Hold) -> str:
@@ -107,8 +123,12 @@ def _line(request: HttpRequest, hold: Hold, waiting: Waiting) -> SafeString:
     return _linked(request, f"{of_hold(hold)} {of_waiting(waiting)}.")
 
 
+def may_see(request: HttpRequest) -> bool:
+    return request.user.has_perm(VIEW)
+
+
 def _linked(request: HttpRequest, text: str) -> SafeString:
-    if not request.user.has_perm(VIEW):
+    if not may_see(request):
         return format_html("{}", text)
     url = reverse("admin:retry_hold_changelist")
     return format_html('{} <a href="{}">See the holds</a>', text, url)

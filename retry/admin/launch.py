@@ -5,6 +5,7 @@ from django.shortcuts import redirect
 
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
+from retry.errors import IdempotencyKeyReused
 from retry.models import Action, Operation
 from retry.operations import control
 from retry.operations.control import Pace
@@ -23,21 +24,25 @@ def launch(
     pace: Pace | None = None,
     only_if_changed: bool = False,
 ) -> HttpResponse:
-    """Start it and go to its page; a form that is sent again leads to what it had started.
+    """Start it and go to its page; a form that is sent again leads to what it had started, also
+    where something was changed in it since.
 
     Whoever may not see operations goes back to the entries. Raises ``RetryError``.
     """
     actor = actor_of(request)
     sent_before = Operation.objects.filter(actor_label=actor.label, idempotency_key=key).exists()
-    operation = control.start(
-        selection,
-        action=action,
-        actor=actor,
-        reason=reason,
-        pace=pace,
-        only_if_changed=only_if_changed,
-        idempotency_key=key,
-    )
+    try:
+        operation = control.start(
+            selection,
+            action=action,
+            actor=actor,
+            reason=reason,
+            pace=pace,
+            only_if_changed=only_if_changed,
+            idempotency_key=key,
+        )
+    except IdempotencyKeyReused as error:
+        operation = Operation.objects.get(pk=error.operation_id)
     visible = request.user.has_perm(VIEW)
     if sent_before:
         words.show(request, [words.of_the_same_form()])

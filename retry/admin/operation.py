@@ -23,6 +23,7 @@ from entries.admin.listing import ReadOnlyAdmin
 from retry.admin import messages as words
 from retry.admin import standing
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.bar import Bar
 from retry.admin.preview import preview_page
 from retry.admin.selection import SelectionRefused, reason_of
@@ -65,7 +66,7 @@ class OperationList(ChangeList):
 
 
 @admin.register(Operation)
-class OperationAdmin(ReadOnlyAdmin[Operation]):
+class OperationAdmin(AuditedAdmin, ReadOnlyAdmin[Operation]):
     list_display = ("what", "state_shown", "how_far", "total_shown", "asked_by", "reason", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, ActionFilter)

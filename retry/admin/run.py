@@ -13,6 +13,7 @@ from entries.admin import show
 from entries.admin.filters import EqualFilter, KindFilter
 from entries.admin.listing import ReadOnlyAdmin
 from entries.models import Attempt, Entry
+from retry.admin.audited import AuditedAdmin
 from retry.admin.operation import operation_link
 from retry.models import Run, RunState, Trigger
 
@@ -34,7 +35,7 @@ class StateFilter(EqualFilter):
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin[Run]):
+class RunAdmin(AuditedAdmin, ReadOnlyAdmin[Run]):
     list_display = (
         "short_id",
         "trigger",

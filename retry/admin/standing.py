@@ -18,6 +18,7 @@ from entries.admin import show
 from entries.models import Entry
 from retry.admin import hold_words
 from retry.admin import messages as words
+from retry.admin.acting import actor_of
 from retry.admin.bar import Bar
 from retry.admin.criteria import preview_url
 from retry.models import Action, Operation, OperationState, PauseCause
@@ -28,6 +29,7 @@ from retry.operations.items import OUTCOMES, Item, items
 from retry.operations.progress import Progress, progress
 from retry.operations.selection import Selection
 from retry.outcomes import Reason
+from retry.visibility import sees_everything, sees_nothing
 
 ITEMS = 50
 _CURSOR = re.compile(r"[0-9]{1,9}\.[0-9a-f]{32}\.[0-9]{1,18}")
@@ -127,7 +129,8 @@ def items_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     cursor = request.GET.get("cursor") or None
     if cursor is not None and not _CURSOR.fullmatch(cursor):
         raise ValueError("a cursor that no page has given")
-    page = items(operation, outcome=outcome, cursor=cursor, limit=ITEMS)
+    actor = actor_of(request)
+    page = items(operation, actor=actor, outcome=outcome, cursor=cursor, limit=ITEMS)
     listed = f"{page.items}{page.next_cursor}"
     version = sha256(listed.encode()).hexdigest()[:16]
     return {
@@ -166,12 +169,16 @@ def _outcomes(operation: Operation) -> Sequence[str]:
 
 def _groups(request: HttpRequest, found: Progress) -> Groups | None:
     """None where there are none, and for whoever may not see entries and their errors."""
-    if not found.failed + found.scheduled or not request.user.has_perm("entries.view_entry"):
+    actor = actor_of(request)
+    if not found.failed + found.scheduled or sees_nothing(actor):
         return None
     operation = found.operation
+    if not sees_everything(actor):
+        return groups(operation.pk, actor=actor)  # theirs alone, so not kept for others
     key = f"redrive.groups.{operation.pk}.{operation.state}.{found.finished}"
     return cast(
-        "Groups", cache.get_or_set(key, lambda: groups(operation.pk), timeout=_GROUPS_SECONDS)
+        "Groups",
+        cache.get_or_set(key, lambda: groups(operation.pk, actor=actor), timeout=_GROUPS_SECONDS),
     )
 
 

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_safe
 
 from retry import status as desk
 from retry.admin import alarms, hold_words
+from retry.admin.acting import actor_of
+from retry.visibility import sees_nothing, visible_counts
 
 VIEW_STATUS = "retry.view_status"
 
@@ -50,7 +52,7 @@ def status_page(request: HttpRequest) -> HttpResponse:
     found = cast("desk.Status", cache.get_or_set("redrive.status", desk.read, _STATUS_SECONDS))
     context = {
         "status": found,
-        "tiles": _tiles(found.entries) if request.user.has_perm("entries.view_entry") else (),
+        "tiles": _tiles(visible_counts(found.entries, actor=actor_of(request)) or {}),
         "queues": _queue_rows(found),
         "problems": (*alarms.of(found), *hold_words.alarms(request)),
     }
@@ -61,9 +63,11 @@ def status_page(request: HttpRequest) -> HttpResponse:
 
 
 def tiles_for(request: HttpRequest) -> list[Tile]:
-    if not request.user.has_perm("entries.view_entry"):
+    actor = actor_of(request)
+    if sees_nothing(actor):
         return []
-    return _tiles(cache.get_or_set("redrive.counts", desk.counts, _COUNTS_SECONDS) or {})
+    counted = cache.get_or_set("redrive.counts", desk.counts, _COUNTS_SECONDS) or {}
+    return _tiles(visible_counts(counted, actor=actor) or {})
 
 
 def _tiles(counts: dict[str, int]) -> list[Tile]:

@@ -21,9 +21,12 @@ from entries.admin.filters import MOST_CHOICES, EqualFilter
 from entries.admin.listing import ReadOnlyAdmin
 from entries.models import Source
 from retry.admin import messages as words
+from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.bar import Bar
 from retry.models import Sync, SyncState
 from retry.syncs.control import SYNC
+from retry.visibility import sees_source
 
 VIEW = "retry.view_sync"
 
@@ -46,7 +49,7 @@ class OfSourceFilter(EqualFilter):
 
 
 @admin.register(Sync)
-class SyncAdmin(ReadOnlyAdmin[Sync]):
+class SyncAdmin(AuditedAdmin, ReadOnlyAdmin[Sync]):
     list_display = ("what", "state_shown", "outcome", "found", "asked_by", "reason", "took", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, OfSourceFilter)
@@ -103,7 +106,7 @@ class SyncAdmin(ReadOnlyAdmin[Sync]):
         sync = kwargs.get("obj")
         if sync is not None:
             title = {"title": title_of(sync), "subtitle": None}
-            context = context | title | live_context(sync) | verbs_context(request, sync)
+            context = context | title | live_context(request, sync) | verbs_context(request, sync)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -120,7 +123,7 @@ class SyncAdmin(ReadOnlyAdmin[Sync]):
         sync = self.get_object(request, str(object_id))
         if sync is None:
             raise Http404
-        context = live_context(sync)
+        context = live_context(request, sync)
         seen = request.GET.get("seen", "")
         if seen == context["version"] and context["active"]:
             return HttpResponse(status=204)
@@ -154,13 +157,15 @@ def said_of(sync: Sync) -> str:
     return ", ".join(said) or show.NOTHING
 
 
-def live_context(sync: Sync) -> dict[str, Any]:
+def live_context(request: HttpRequest, sync: Sync) -> dict[str, Any]:
     counts = counts_of(sync)
     version = ".".join(map(str, (sync.state, *counts.values(), sync.queued, sync.dispatches)))
     url = reverse("admin:retry_sync_live", args=[sync.pk])
     named = words.WOULD if sync.dry_run else words.SYNCED
     return {
         "original": sync,
+        # What notes and samples tell is about any entry of the source.
+        "tells": sees_source(sync.source_id, actor=actor_of(request)),
         "active": not sync.finished,
         "version": version,
         "live_url": f"{url}?{urlencode({'seen': version})}",

@@ -6,17 +6,18 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from django.core.exceptions import SuspiciousOperation
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ValidationError
 
 from entries.errors import EntriesError
+from retry import audit
 from retry.api import problems
 from retry.api.auth import authenticate, check_csrf
 from retry.api.bodies import read_json
 from retry.api.problems import Problem
-from retry.errors import RetryError
+from retry.errors import NotPermitted, RetryError
 from retry.outages import Outage, outage_of
 from retry.outcomes import Actor
 
@@ -37,16 +38,30 @@ def api_view(
 
     @csrf_exempt  # checked below, for sessions
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        caller = None
         try:
             caller = authenticate(request)
             method = _choose(request, methods)
             if caller.by_session:
                 check_csrf(request)
             return method(request, caller.actor, *args, **kwargs)
+        except NotPermitted as error:
+            if caller is not None and request.method == "POST":
+                _note_refusal(request, caller.actor, error)
+            return problem_of(error).response()
         except Exception as error:  # noqa: BLE001 - whatever it is, a script wants a problem
             return problem_of(error).response()
 
     return view
+
+
+def _note_refusal(request: HttpRequest, actor: Actor, error: NotPermitted) -> None:
+    """In the audit, within its bounds; never fails for that."""
+    try:
+        what = f"{request.method} {request.path}"
+        audit.record_refusal(what, actor=actor, permission=error.permission)
+    except DatabaseError:
+        logger.warning("audit.unnoted", extra={"refused": error.permission})
 
 
 def _choose(

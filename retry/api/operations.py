@@ -164,7 +164,9 @@ def _items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
     operation = Operation.objects.filter(pk=operation_id).first()
     if operation is None:
         raise OperationNotFound(operation_id)
-    page = items(operation, outcome=query.outcome, cursor=query.cursor, limit=query.limit)
+    page = items(
+        operation, actor=actor, outcome=query.outcome, cursor=query.cursor, limit=query.limit
+    )
     return answer(ItemPageResponse.of(page))
 
 

@@ -7,7 +7,6 @@ from django.db import connection, transaction
 
 from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
-from entries.querysets import EntryQuerySet
 from retry import status as desk
 from retry.api.schemas import (
     MAX_ID,
@@ -23,7 +22,10 @@ from retry.api.schemas import (
     WorkerStatus,
 )
 from retry.errors import EntryNotFound
+from retry.holds.control import VIEW as VIEW_HOLDS
+from retry.models import Hold
 from retry.outcomes import Actor
+from retry.visibility import visible_counts, visible_entries
 
 _ATTEMPTS = 100
 #: A search for a few letters may have to look at every entry; nobody waits longer than this for it.
@@ -32,7 +34,7 @@ SEARCH_SECONDS = 5.0
 
 def entry_page(query: EntryQuery, *, actor: Actor) -> EntryPage:
     """Newest first, by keyset: no page gets slower the further one reads."""
-    found = _visible(actor).select_related("source").defer("payload", "result")
+    found = visible_entries(actor).select_related("source").defer("payload", "result")
     found = found.filter(_filter(query).condition())
     if query.cursor is not None:
         found = found.filter(pk__lt=query.cursor)
@@ -53,7 +55,7 @@ def entry_detail(entry_id: int, *, actor: Actor) -> EntryDetail:
     """Raises ``EntryNotFound``, also for what the actor may not see."""
     # A path may hold a number that no column can.
     entry = (
-        _visible(actor).select_related("source").filter(pk=entry_id).first()
+        visible_entries(actor).select_related("source").filter(pk=entry_id).first()
         if entry_id <= MAX_ID
         else None
     )
@@ -70,11 +72,12 @@ def entry_detail(entry_id: int, *, actor: Actor) -> EntryDetail:
     )
 
 
-def status() -> StatusResponse:
+def status(actor: Actor) -> StatusResponse:
+    """Nothing is counted that the actor may not see."""
     found = desk.read()
     beat = found.heartbeat
     return StatusResponse(
-        entries=found.entries,
+        entries=visible_counts(found.entries, actor=actor),
         queues=found.queues,
         workers=[WorkerStatus.of(worker) for worker in found.workers],
         dispatcher=DispatcherStatus(
@@ -87,8 +90,14 @@ def status() -> StatusResponse:
         oldest_queued_at=found.oldest_queued_at,
         waits={name: wait.total_seconds() for name, wait in found.waits.items()},
         redis=found.redis,
-        holds=[StandingHold.of(hold) for hold in found.holds],
+        holds=[_hold(hold, actor) for hold in found.holds],
     )
+
+
+def _hold(hold: Hold, actor: Actor) -> StandingHold:
+    """Why it stands is for who may see holds."""
+    told = StandingHold.of(hold)
+    return told if actor.may(VIEW_HOLDS) else told.model_copy(update={"reason": ""})
 
 
 @contextmanager
@@ -99,10 +108,6 @@ def _bounded(seconds: float) -> Iterator[None]:
             "SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}ms"]
         )
         yield
-
-
-def _visible(actor: Actor) -> EntryQuerySet:
-    return Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
 
 
 def _summary(entry: Entry) -> dict[str, object]:

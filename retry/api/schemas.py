@@ -7,13 +7,14 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
 )
 
+from entries.moments import parse_moment
 from entries.states import EntryStatus
 from retry.heartbeats import WorkerView
 from retry.models import Hold
@@ -21,7 +22,6 @@ from retry.outcomes import ItemOutcome
 
 MAX_ID = 2**63 - 1
 _NUMBER = re.compile(r"[0-9]{1,19}")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,15}(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})")
 
 
 def _storable(value: str) -> str:
@@ -38,20 +38,10 @@ def digits(value: str) -> str:
     return value
 
 
-def _moment(value: str) -> str:
-    """Of a query string; without its time zone a time is a guess, and a bare number is another."""
-    if not _MOMENT.fullmatch(value):
-        raise ValueError(
-            "must be a time with its time zone, such as 2026-01-31T12:00:00Z (in an address, "
-            "write + as %2B)"
-        )
-    return value
-
-
 STORABLE = AfterValidator(_storable)
 EntryId = Annotated[int, Field(gt=0, le=MAX_ID)]
 ReasonText = Annotated[str, Field(max_length=500), STORABLE]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, PlainValidator(parse_moment)]
 
 
 class Request(BaseModel):
@@ -251,11 +241,12 @@ class StandingHold(Response):
 
 
 class StatusResponse(Response):
-    """``queues`` is null where Redis cannot be reached. ``holds``: that stand. ``waits``: by queue,
-    for how many seconds the oldest of what could start has been waiting.
+    """``queues`` is null where Redis cannot be reached, ``entries`` for who may see none.
+    ``holds``: that stand. ``waits``: by queue, for how many seconds the oldest of what could start
+    has been waiting.
     """
 
-    entries: dict[str, int]
+    entries: dict[str, int] | None
     queues: dict[str, int] | None
     workers: list[WorkerStatus]
     dispatcher: DispatcherStatus

@@ -17,6 +17,7 @@ from retry.errors import NotPermitted, SyncNotFound
 from retry.models import Sync
 from retry.outcomes import Actor
 from retry.syncs import control
+from retry.visibility import sees_source
 
 _VIEW = "retry.view_sync"
 
@@ -64,7 +65,8 @@ def _detail(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
     known = Sync.objects.select_related("source").filter(pk=min(sync_id, MAX_ID)).first()
     if known is None:
         raise SyncNotFound(sync_id)
-    return answer(SyncDetail.of(known))
+    everything = sees_source(known.source_id, actor=actor)
+    return answer(SyncDetail.told(known, everything=everything))
 
 
 def _may_view(actor: Actor) -> None:

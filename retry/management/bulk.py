@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from entries.filters import EntryFilter
+from entries.moments import InvalidMoment, parse_moment
 from entries.states import EntryStatus
 from retry.errors import RetryError
 from retry.models import Action, OperationState
@@ -30,11 +31,10 @@ ALL_SUCCEEDED, SOME_DID_NOT, PAUSED = 0, 1, 2
 def moment(text: str) -> datetime:
     """An ISO 8601 date and time; without an offset it is in the server's time zone."""
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        return parse_moment(text, zone=timezone.get_current_timezone())
+    except InvalidMoment:
         message = f"{text!r} is no time such as 2030-01-31T08:00"
         raise argparse.ArgumentTypeError(message) from None
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 
 class BulkCommand(BaseCommand):

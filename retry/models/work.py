@@ -97,6 +97,9 @@ class Operation(models.Model):
         max_length=10, choices=PauseCause, blank=True, default="", db_default=""
     )
     idempotency_key = models.CharField(max_length=100, null=True)
+    idempotency_digest = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="of what was asked for with the key"
+    )
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

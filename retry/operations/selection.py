@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
 from entries.filters import EntryFilter
 from entries.models import Entry
@@ -17,6 +17,7 @@ from retry.limits import allow_statement
 from retry.models import Action, Operation, Trigger
 from retry.operations.sizes import sizes
 from retry.outcomes import Actor, Reason, reason_for
+from retry.visibility import visible_entries
 
 #: Ids in one request; more than that is what filters are for.
 MAX_IDS = 10_000
@@ -47,6 +48,10 @@ class Selection:
             return {"filter": self.filter.data()}
         return {"ids": len(self.ids)}
 
+    def identity(self) -> dict[str, Any]:
+        """``data`` with every id, whatever their order: equal for what means the same."""
+        return {"ids": sorted(set(self.ids))} if self.ids else self.data()
+
     def words(self) -> str:
         if self.failed_of is not None:
             return f"what failed in operation {self.failed_of}"
@@ -56,7 +61,7 @@ class Selection:
 
     def entries(self, *, actor: Actor) -> EntryQuerySet:
         """Those of it that there are and that the actor may see."""
-        seen = Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
+        seen = visible_entries(actor)
         if self.failed_of is not None:
             return seen.filter(pk__in=_failed_in(self.failed_of))
         if self.filter is not None:
@@ -202,15 +207,23 @@ LEFT JOIN ({found}) AS e (id, kind, source_id) ON e.id = w.id
 
 
 def _selected(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]:
-    """SQL for (id, kind, source_id) of the selection; ids that are not there come along, without
-    a kind.
+    """SQL for (id, kind, source_id) of the selection; ids that are not there, or that the actor
+    may not see, come along without a kind.
     """
-    query = selection.entries(actor=actor).order_by().values_list("id", "kind", "source_id").query
-    text, positional = query.sql_with_params()
-    named = {f"s{number}": value for number, value in enumerate(positional)}
-    if named:
-        text %= tuple(f"%({name})s" for name in named)
+    found = selection.entries(actor=actor).order_by().values_list("id", "kind", "source_id")
+    text, named = sql_of(found)
     if selection.ids:
         named["ids"] = sorted(set(selection.ids))
         text = _WITH_MISSING.format(found=text)
+    return text, named
+
+
+def sql_of(found: QuerySet[Any, Any]) -> tuple[str, dict[str, Any]]:
+    """A query of Django's as a part of a larger statement, with its values by name."""
+    # Of what can hold nothing Django would make no SQL at all, but an error.
+    compiler = found.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False)
+    text, positional = compiler.as_sql()
+    named = {f"s{number}": value for number, value in enumerate(positional)}
+    if named:
+        text %= tuple(f"%({name})s" for name in named)
     return text, named

@@ -24,6 +24,7 @@ MADE: dict[type[Exception], Exception] = {
     errors.TooManyEntries: errors.TooManyEntries(limit=1000, given=1001),
     errors.OperationNotFound: errors.OperationNotFound(UUID(int=1)),
     errors.OperationFinished: errors.OperationFinished(state="completed"),
+    errors.IdempotencyKeyReused: errors.IdempotencyKeyReused(UUID(int=1)),
     errors.InvalidItems: errors.InvalidItems({(0, "payload"): "is too large"}),
     errors.TooManyToExport: errors.TooManyToExport(limit=100_000),
     errors.SourceNotFound: errors.SourceNotFound("planet"),

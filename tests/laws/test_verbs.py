@@ -15,7 +15,7 @@ from retry import queue
 from retry.errors import NotPermitted
 from retry.models import ApiToken, AuditEvent, Hold, Operation, Run, Sync
 from retry.outcomes import Actor, Doorway
-from tests.laws.verbs import ACTS, INTERNAL, ON_THE_SERVER, Constant, Scene, public
+from tests.laws.verbs import ACTS, INTERNAL, Constant, Scene, public
 from tests.support.processes import redis_at
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_nothing_is_enqueued_before_the_commit(scene: Scene) -> None:
     assert jobs() == scene.jobs
 
 
-@pytest.mark.parametrize("name", sorted(ACTS.keys() - INTERNAL - ON_THE_SERVER))
+@pytest.mark.parametrize("name", sorted(ACTS.keys() - INTERNAL))
 def test_without_the_permission_nothing_happens(name: str, powerless: "User") -> None:
     act = ACTS[name].prepare()
     before = everything()

@@ -51,9 +51,6 @@ INTERNAL = {
     "retry.syncs.control.fail_lost_syncs",
     "retry.holds.control.trip",
 }
-#: What staff cannot do at all; the server's own command does it.
-ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
-
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
 

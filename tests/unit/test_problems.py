@@ -33,6 +33,7 @@ RAISED: list[RetryError] = [
     errors.InvalidItems({(3, "payload"): "is too large"}),
     errors.OperationNotFound(uuid4()),
     errors.OperationFinished(state="completed"),
+    errors.IdempotencyKeyReused(uuid4()),
     errors.SourceNotFound("news"),
     errors.SourceDisabled("news"),
     errors.SyncNotFound(7),

@@ -1,13 +1,17 @@
 """Add an endpoint for webhooks from the shell."""
 
+import getpass
 import os
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from entries.endpoints import address_problem, fresh_secret, secret_problem
 from entries.models import Endpoint
+from retry import edits
+from retry.outcomes import Actor
 
 
 class Command(BaseCommand):
@@ -47,7 +51,9 @@ class Command(BaseCommand):
             secret=_secret_in(variable) if variable else fresh_secret(),
         )
         _validate(endpoint)
-        endpoint.save()
+        with transaction.atomic():
+            endpoint.save()
+            edits.record_addition(endpoint, actor=Actor.command(getpass.getuser()))
         self.stdout.write(self.style.SUCCESS(f"Added the endpoint {slug}."))
         if not variable:
             self.stdout.write("Its secret, for the receiver; it is not shown again:")

@@ -1,16 +1,20 @@
 """Add a source from the shell."""
 
+import getpass
 import json
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from entries.errors import UnknownKind, UnknownSourceKind
 from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry as sources
 from entries.sources.calling import spec_of
+from retry import edits
+from retry.outcomes import Actor
 
 
 class Command(BaseCommand):
@@ -64,7 +68,9 @@ class Command(BaseCommand):
             sync_interval=given["every"],
         )
         _validate(source)
-        source.save()
+        with transaction.atomic():
+            source.save()
+            edits.record_addition(source, actor=Actor.command(getpass.getuser()))
         self.stdout.write(self.style.SUCCESS(f"Added the source {source.slug}."))
 
 
