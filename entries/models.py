@@ -235,7 +235,9 @@ class Attempt(models.Model):
     traceback = models.TextField(blank=True)
     fingerprint = models.CharField(max_length=40, blank=True)
     result = models.JSONField(null=True)
-    is_rescan = models.BooleanField(db_default=False, help_text="asked for as a resync")
+    is_rescan = models.BooleanField(
+        db_default=False, help_text="an earlier attempt at the entry had begun"
+    )
     change = models.CharField(
         max_length=10, blank=True, db_default="", help_text="what a resync found at the source"
     )

@@ -45,7 +45,10 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         "restore_selected",
     )
     reaches_across = True
-    search_help_text = "Searches external id, title and error message for this text as it stands."
+    search_help_text = (
+        "Searches external id, title and error message for this text as it stands. "
+        "#123, or the number alone, finds entry 123."
+    )
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(service.RETRY)
@@ -104,7 +107,7 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
     ) -> HttpResponse | None:
         return self._at_once(request, Action.RETRY, service.retry_entries)
 
-    @admin.action(description="Resync selected", permissions=["resync"])
+    @admin.action(description="Resync", permissions=["resync"])
     def resync_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
