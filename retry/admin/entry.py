@@ -80,7 +80,9 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         links = {
-            "group_url": group_url(request, request.GET.get("fingerprint", "")),
+            "group_url": group_url(
+                request, request.GET.get("fingerprint", ""), back=request.GET.urlencode()
+            ),
             "across_links": self._across_links(request),
             "actions_help": words.RETRY_OR_RESYNC if request.user.has_perm(service.RESYNC) else "",
         }
@@ -95,7 +97,7 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         return [
             (
                 f"{words.of_action(action).do.capitalize()} all that match",
-                preview_url(action, shown),
+                preview_url(action, shown, back=request.GET.urlencode()),
             )
             for action in PERMISSIONS
             if request.user.has_perm(PERMISSIONS[action])
@@ -165,7 +167,14 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         chosen = Selection(ids=ticked.ids)
         key = f"{action.value}-{ticked.key}"
         try:
-            return launch(request, chosen, action=action, reason=ticked.reason, key=key)
+            return launch(
+                request,
+                chosen,
+                action=action,
+                reason=ticked.reason,
+                key=key,
+                back=request.GET.urlencode(),
+            )
         except RetryError as error:
             words.show(request, [words.of_refusal(error)])
             return None
@@ -178,14 +187,19 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         except SelectionRefused as refusal:
             messages.error(request, str(refusal))
             return None
-        return HttpResponseRedirect(preview_url(action, shown, reason=reason))
+        back = request.GET.urlencode()
+        return HttpResponseRedirect(preview_url(action, shown, reason=reason, back=back))
 
     # --- the page of one -----------------------------------------------------------------------
 
     def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         failed = entry.status == EntryStatus.FAILED
         context = super().live_context(request, entry) | {
-            "group_url": group_url(request, entry.fingerprint if failed else "")
+            "group_url": group_url(
+                request,
+                entry.fingerprint if failed else "",
+                back=request.GET.get("_changelist_filters", ""),
+            )
         }
         why = hold_words.of_entry(entry)
         version = f"{context['live_version']}{'-held' if why else ''}"
@@ -197,9 +211,9 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         return dict(runs)
 
 
-def group_url(request: HttpRequest, fingerprint: str) -> str:
+def group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:
     """The preview of retrying all that failed alike; nothing for whoever may not."""
     if not fingerprint or "\0" in fingerprint or not request.user.has_perm(service.RETRY):
         return ""
     group = EntryFilter(status=EntryStatus.FAILED, fingerprint=fingerprint)
-    return preview_url(Action.RETRY, Selection(filter=group))
+    return preview_url(Action.RETRY, Selection(filter=group), back=back)

@@ -12,6 +12,7 @@ from entries.errors import EntriesError
 from entries.states import EntryStatus
 from retry.errors import (
     EmptySelection,
+    NothingEligible,
     NotPermitted,
     OperationFinished,
     QueueUnavailable,
@@ -126,13 +127,7 @@ def of_selection(outcome: QueueOutcome | Sequence[ItemOutcome]) -> Iterable[Word
 def _tally(count: int, skipped: Mapping[Reason, int], *, done: str) -> Worded:
     parts = [f"{count:,} {done}"] if count else [f"Nothing was {done}"]
     if skipped:
-        reasons = sorted((reason.words, count) for reason, count in skipped.items())
-        words = (
-            reasons[0][0]
-            if len(reasons) == 1
-            else ", ".join(f"{count:,} {reason}" for reason, count in reasons)
-        )
-        parts.append(f"{sum(skipped.values()):,} skipped ({words})")
+        parts.append(_skipped(skipped, "skipped"))
     level = messages.SUCCESS if count else messages.WARNING
     return Worded(level, f"{', '.join(parts)}.")
 
@@ -243,11 +238,32 @@ def of_refusal(error: RetryError | EntriesError) -> Worded:
             text = "Redis cannot be reached, so nothing was asked for. Try again when it is back."
         case EmptySelection():
             text = "Nothing was chosen, so there is nothing to do."
+        case NothingEligible():
+            text = _nothing_eligible(error)
         case OperationFinished():
             text = f"It is {error.state} already, so nothing of it can be changed any more."
         case _:
             text = str(error) or "This was refused."
     return Worded(messages.ERROR, text)
+
+
+def _nothing_eligible(error: NothingEligible) -> str:
+    """``Nothing can be restored: 2 left alone (not discarded). Nothing was started.``"""
+    done = of_action(error.action).done
+    if not error.skipped:
+        return f"Nothing can be {done}: no entry matches. Nothing was started."
+    return f"Nothing can be {done}: {_skipped(error.skipped, 'left alone')}. Nothing was started."
+
+
+def _skipped(skipped: Mapping[Reason, int], word: str) -> str:
+    """``3 skipped (2 not failed, 1 not found)``"""
+    reasons = sorted((reason.words, count) for reason, count in skipped.items())
+    words = (
+        reasons[0][0]
+        if len(reasons) == 1
+        else ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+    )
+    return f"{sum(skipped.values()):,} {word} ({words})"
 
 
 def why_not_retryable(status: str) -> str:

@@ -24,6 +24,7 @@ from retry.admin import messages as words
 from retry.admin import standing
 from retry.admin.acting import actor_of
 from retry.admin.bar import Bar
+from retry.admin.criteria import back_of, list_url
 from retry.admin.preview import preview_page
 from retry.admin.selection import SelectionRefused, reason_of
 from retry.errors import NotPermitted, OperationNotFound, RetryError
@@ -41,6 +42,7 @@ _VERBS: dict[str, Callable[..., Operation]] = {
 class StateFilter(EqualFilter):
     title = "state"
     parameter_name = column = "state"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(state.value, state.value) for state in OperationState]
@@ -49,6 +51,7 @@ class StateFilter(EqualFilter):
 class ActionFilter(EqualFilter):
     title = "action"
     parameter_name = column = "action"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(action.value, action.value) for action in Action]
@@ -123,6 +126,7 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
                 "title": words.operation_title(operation),
                 "subtitle": None,
                 "pace": words.of_pace(operation.rate_per_second),
+                "back_url": list_url(back) if (back := back_of(request.GET)) else "",
                 "failure_limit": words.of_failure_rate(operation.max_failure_rate),
             }
             live = standing.live_context(request, operation.pk)
@@ -189,7 +193,9 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
             words.show(request, [words.of_refusal(error)])
         else:
             words.show(request, [words.of_control(verb)])
-        return redirect("admin:retry_operation_change", object_id)
+        page = reverse("admin:retry_operation_change", args=[object_id])
+        kept = standing.lists_kept(request)
+        return redirect(f"{page}?{kept}" if kept else page)
 
 
 def _what_follows(request: HttpRequest, live: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from entries.admin import show
 from entries.admin.filters import MOST_CHOICES, EqualFilter
 from entries.admin.listing import ReadOnlyAdmin
 from entries.models import Source
+from entries.names import is_source
 from retry.admin import messages as words
 from retry.admin.bar import Bar
 from retry.models import Sync, SyncState
@@ -31,6 +32,7 @@ VIEW = "retry.view_sync"
 class StateFilter(EqualFilter):
     title = "state"
     parameter_name = column = "state"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(state.value, state.value) for state in SyncState]
@@ -40,6 +42,9 @@ class OfSourceFilter(EqualFilter):
     title = "source"
     parameter_name = "source"
     column = "source__slug"
+
+    def is_known(self, value: str) -> bool:
+        return is_source(value)
 
     def offered(self) -> Iterable[tuple[str, str]]:
         yield from Source.objects.values_list("slug", "name")[:MOST_CHOICES]

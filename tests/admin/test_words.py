@@ -22,6 +22,12 @@ MADE: dict[type[Exception], Exception] = {
         reason=Reason.ALREADY_RUNNING, status=EntryStatus.RUNNING, entry_id=7
     ),
     errors.TooManyEntries: errors.TooManyEntries(limit=1000, given=1001),
+    errors.NoSuchName: errors.NoSuchName("planet", known=["news"]),
+    errors.NoSuchSource: errors.NoSuchSource("planet", known=["news", "shop"]),
+    errors.NoSuchKind: errors.NoSuchKind("pag", known=["page"]),
+    errors.NothingEligible: errors.NothingEligible(
+        action="restore", skipped={Reason.NOT_DISCARDED: 2, Reason.ALREADY_RUNNING: 1}
+    ),
     errors.OperationNotFound: errors.OperationNotFound(UUID(int=1)),
     errors.OperationFinished: errors.OperationFinished(state="completed"),
     errors.InvalidItems: errors.InvalidItems({(0, "payload"): "is too large"}),

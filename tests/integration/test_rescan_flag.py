@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models import F
@@ -73,9 +74,8 @@ AGAIN: dict[str, tuple[str, Callable[[int], object]]] = {
 @pytest.mark.parametrize("how", AGAIN)
 def test_whatever_runs_it_again(how: str, shop: Shop) -> None:
     status, ask = AGAIN[how]
-    entry = shop.entry(
-        succeeded=status == "succeeded", **({} if status == "succeeded" else {status: True})
-    )
+    given: dict[str, Any] = {"succeeded": False, status: True}
+    entry = shop.entry(**given)
     shop.has(a={"page": "old"})
     ask(entry.pk)
     work()
