@@ -114,7 +114,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
 
     @admin.display(description="entry")
     def headline(self, entry: Entry) -> SafeString:
-        head = format_html('<span class="number">#{}</span> {}', entry.pk, entry)
+        head = format_html('<span class="number">#{}</span> {}', entry.pk, show.name(str(entry)))
         return head + render_to_string("redrive/entry/gone.html", {"entry": entry})
 
     @admin.display(description="status")

@@ -85,7 +85,7 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
     @admin.display(description="operation")
     def what(self, operation: Operation) -> SafeString:
         do = words.of_action(operation.action).do.capitalize()
-        return format_html("<b>{}</b> {}", do, operation.selection_words)
+        return format_html("<b>{}</b> {}", do, show.name(operation.selection_words))
 
     @admin.display(description="state")
     def state_shown(self, operation: Operation) -> SafeString:

@@ -68,7 +68,7 @@ class SyncAdmin(ReadOnlyAdmin[Sync]):
 
     @admin.display(description="sync")
     def what(self, sync: Sync) -> SafeString:
-        return format_html('<span class="number">#{}</span> {}', sync.pk, title_of(sync))
+        return format_html('<span class="number">#{}</span> {}', sync.pk, show.name(title_of(sync)))
 
     @admin.display(description="state")
     def state_shown(self, sync: Sync) -> SafeString:
