@@ -12,6 +12,8 @@ from django.utils.text import Truncator
 from entries.text import one_line
 
 NOTHING = "—"
+#: Of the name of an error in a list.
+_LONGEST_CLASS = 60
 
 
 def badge(state: str) -> SafeString:
@@ -47,8 +49,8 @@ def error_line(error_class: str, message: str, *, length: int = 120) -> SafeStri
         return NOTHING
     return format_html(
         '<span class="error-line" title="{}"><b><bdi>{}</bdi></b> <bdi>{}</bdi></span>',
-        message,
-        error_class,
+        f"{error_class} {message}" if len(error_class) > _LONGEST_CLASS else message,
+        Truncator(error_class).chars(_LONGEST_CLASS),
         Truncator(one_line(message, limit=1_000)).chars(length),
     )
 

@@ -68,7 +68,7 @@ class OperationList(ChangeList):
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin[Operation]):
-    list_display = ("what", "state_shown", "how_far", "total_shown", "asked_by", "reason", "when")
+    list_display = ("what", "state_shown", "how_far", "total_shown", "asked_by", "why", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, ActionFilter)
     search_fields = ("actor_label", "reason", "selection_words")
@@ -106,6 +106,10 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
     @admin.display(description="asked by")
     def asked_by(self, operation: Operation) -> str:
         return operation.actor_label
+
+    @admin.display(description="reason")
+    def why(self, operation: Operation) -> SafeString | str:
+        return show.name(operation.reason) if operation.reason else show.NOTHING
 
     @admin.display(description="when")
     def when(self, operation: Operation) -> SafeString | str:

@@ -52,7 +52,7 @@ class OfSourceFilter(EqualFilter):
 
 @admin.register(Sync)
 class SyncAdmin(ReadOnlyAdmin[Sync]):
-    list_display = ("what", "state_shown", "outcome", "found", "asked_by", "reason", "took", "when")
+    list_display = ("what", "state_shown", "outcome", "found", "asked_by", "why", "took", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, OfSourceFilter)
     search_fields = ("actor_label", "reason", "error")
@@ -91,6 +91,10 @@ class SyncAdmin(ReadOnlyAdmin[Sync]):
     @admin.display(description="took")
     def took(self, sync: Sync) -> str:
         return show.duration(sync.started_at, sync.ended_at) or show.NOTHING
+
+    @admin.display(description="reason")
+    def why(self, sync: Sync) -> SafeString | str:
+        return show.name(sync.reason) if sync.reason else show.NOTHING
 
     @admin.display(description="when")
     def when(self, sync: Sync) -> SafeString | str:
