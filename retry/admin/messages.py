@@ -23,6 +23,9 @@ from retry.models import Action, Hold, Operation, Sync, SyncState
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
 from retry.submission import Effect, SubmitOutcome
 
+#: Of what was asked for and has not happened yet: green is for what has.
+WAITS = messages.INFO
+
 _REDIS_IS_DOWN = "Redis cannot be reached; {} when it is back."
 
 _WHY_NOT_RETRYABLE = {
@@ -116,20 +119,20 @@ def show(request: HttpRequest, worded: Iterable[Worded]) -> None:
 def of_selection(outcome: QueueOutcome | Sequence[ItemOutcome]) -> Iterable[Worded]:
     """``3 queued, 1 skipped (already running).`` Without a queue: ``3 stopped, …``"""
     if isinstance(outcome, QueueOutcome):
-        yield _tally(outcome.queued, outcome.skipped, done="queued")
+        yield _tally(outcome.queued, outcome.skipped, done="queued", level=WAITS)
         if not outcome.dispatched:
             yield _redis_is_down(one=outcome.queued == 1)
     else:
         skipped = Counter(item.reason for item in outcome if item.reason is not None)
-        yield _tally(len(outcome) - skipped.total(), skipped, done="stopped")
+        stopped = len(outcome) - skipped.total()
+        yield _tally(stopped, skipped, done="stopped", level=messages.SUCCESS)
 
 
-def _tally(count: int, skipped: Mapping[Reason, int], *, done: str) -> Worded:
+def _tally(count: int, skipped: Mapping[Reason, int], *, done: str, level: int) -> Worded:
     parts = [f"{count:,} {done}"] if count else [f"Nothing was {done}"]
     if skipped:
         parts.append(_skipped(skipped, "skipped"))
-    level = messages.SUCCESS if count else messages.WARNING
-    return Worded(level, f"{', '.join(parts)}.")
+    return Worded(level if count else messages.WARNING, f"{', '.join(parts)}.")
 
 
 def of_submission(outcomes: Sequence[SubmitOutcome]) -> Iterable[Worded]:
@@ -158,7 +161,7 @@ def of_submission(outcomes: Sequence[SubmitOutcome]) -> Iterable[Worded]:
 
 
 def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:
-    yield Worded(messages.SUCCESS, f"Entry {item.entry_id} is queued for attempt {item.attempt}.")
+    yield Worded(WAITS, f"Entry {item.entry_id} is queued for attempt {item.attempt}.")
     if not dispatched:
         yield _redis_is_down(one=True)
 
@@ -167,12 +170,11 @@ def of_sync(sync: Sync, slug: str) -> Iterable[Worded]:
     """Of one that has just been asked for, or was under way already."""
     if sync.state == SyncState.RUNNING:
         doing = "compared" if sync.dry_run else "synced"
-        yield Worded(messages.SUCCESS, f"{slug} is being {doing} right now.")
+        yield Worded(WAITS, f"{slug} is being {doing} right now.")
         return
     do = "say what a sync of" if sync.dry_run else "sync"
     then = " would change" if sync.dry_run else ""
-    text = f"A worker will {do} {slug}{then} as soon as one is free."
-    yield Worded(messages.SUCCESS, text)
+    yield Worded(WAITS, f"A worker will {do} {slug}{then} as soon as one is free.")
     if not sync.dispatched:
         yield _redis_is_down(one=True)
 
@@ -209,7 +211,7 @@ def of_failure_rate(rate: float | None) -> str:
 def of_started(operation: Operation) -> Worded:
     entries = "entry is" if operation.total == 1 else "entries are"
     done = of_action(operation.action).done
-    return Worded(messages.SUCCESS, f"{operation.total:,} {entries} being {done}.")
+    return Worded(WAITS, f"{operation.total:,} {entries} being {done}.")
 
 
 def of_the_same_form() -> Worded:

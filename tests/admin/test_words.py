@@ -70,10 +70,10 @@ def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
 @pytest.mark.parametrize(
     ("given", "level", "text"),
     [
-        (outcome(None, None, None), messages.SUCCESS, "3 queued."),
+        (outcome(None, None, None), messages.INFO, "3 queued."),
         (
             outcome(None, None, None, Reason.ALREADY_RUNNING),
-            messages.SUCCESS,
+            messages.INFO,
             "3 queued, 1 skipped (already running).",
         ),
         (
@@ -81,7 +81,7 @@ def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
             messages.WARNING,
             "Nothing was queued, 3 skipped (2 not failed, 1 not found).",
         ),
-        (outcome(*[None] * 1000), messages.SUCCESS, "1,000 queued."),
+        (outcome(*[None] * 1000), messages.INFO, "1,000 queued."),
     ],
 )
 def test_an_outcome_is_counted_in_words(given: QueueOutcome, level: int, text: str) -> None:
