@@ -8,6 +8,7 @@ from playwright.sync_api import Dialog, expect
 
 from entries.models import Entry
 from retry.models import Run
+from tests.browser import nasty
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.browser import Visitor
@@ -162,6 +163,28 @@ def test_a_blank_title_can_be_followed(visit: Visit, editor: "User") -> None:
     page.goto("/admin/entries/entry/")
     page.get_by_role("link", name="(no title)").click()
     expect(page.get_by_role("heading", name=f"Entry {entry.pk}")).to_be_visible()
+
+
+@pytest.mark.parametrize("text", [nasty.RTL, nasty.CONTROLS, *nasty.BLANKS])
+def test_whatever_it_is_called_there_is_a_link_to_it(
+    text: str, visit: Visit, editor: "User"
+) -> None:
+    entry = nasty.entry(title=text, external_id=text, error_class=text or "E", error_message=text)
+    visitor = visit(editor)
+    page = visitor.page
+    there = f"/admin/entries/entry/{entry.pk}/change/"
+    for url in (
+        "/admin/entries/entry/",
+        f"/admin/retry/operation/preview/?action=retry&q=%23{entry.pk}",
+    ):
+        page.goto(url)
+        link = page.locator(f"a[href^='{there}']").first
+        assert link.inner_text().removeprefix(f"#{entry.pk}").strip()
+        box = link.bounding_box()
+        assert box is not None
+        assert box["width"] > 5
+        link.click()
+        expect(page.get_by_role("heading", name=f"Entry {entry.pk}")).to_be_visible()
 
 
 def test_a_title_from_right_to_left_turns_nothing_around_it(visit: Visit, editor: "User") -> None:
