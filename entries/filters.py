@@ -1,5 +1,6 @@
 """Which entries somebody means: a filter as a value, as data, and in words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -10,6 +11,8 @@ from django.db.models import Q
 from entries.moments import parse_moment
 from entries.states import EntryStatus
 
+#: An entry's id in a search; no column holds more digits.
+_NUMBER = re.compile(r"(?P<mark>#?)0*(?P<number>[0-9]{1,18})", re.ASCII)
 _COLUMNS = {
     "status": "status",
     "kind": "kind",
@@ -33,7 +36,8 @@ class EntryFilter:
     source: str | None = None
     fingerprint: str | None = None
     error_class: str | None = None
-    #: Part of an external id, title or error message, in any case.
+    #: Part of an external id, title or error message, in any case; a number is an entry's id as
+    #: well, and ``#123`` is that of one entry alone.
     q: str | None = None
     failed_after: datetime | None = None
     failed_before: datetime | None = None
@@ -54,11 +58,7 @@ class EntryFilter:
         if self.gone is not None:
             condition &= Q(gone_at__isnull=self.gone == "no")
         if self.q:
-            condition &= (
-                Q(external_id__icontains=self.q)
-                | Q(title__icontains=self.q)
-                | Q(error_message__icontains=self.q)
-            )
+            condition &= _search(self.q)
         return condition
 
     def data(self) -> dict[str, Any]:
@@ -88,7 +88,8 @@ class EntryFilter:
             if name == "all":
                 said.append("every entry")
             elif name == "q":
-                said.append(f"“{value}” in id, title or error")
+                alone = value.startswith("#") and _NUMBER.fullmatch(value)
+                said.append(f"entry {value}" if alone else f"“{value}” in id, title or error")
             elif name == "gone":
                 said.append("gone from the source" if value == "yes" else "still in the source")
             elif isinstance(value, datetime):
@@ -100,3 +101,14 @@ class EntryFilter:
     def _given(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value not in (None, "", False)}
+
+
+def _search(text: str) -> Q:
+    found = (
+        Q(external_id__icontains=text) | Q(title__icontains=text) | Q(error_message__icontains=text)
+    )
+    named = _NUMBER.fullmatch(text)
+    if named is None:
+        return found
+    entry = Q(pk=int(named["number"]))
+    return entry if named["mark"] else found | entry

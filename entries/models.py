@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from entries.querysets import EntryQuerySet
 from entries.states import AttemptStatus, EntryStatus
+from entries.text import visible
 
 #: Columns of Entry that belong to its transitions.
 FENCED_FIELDS = frozenset(
@@ -66,7 +67,7 @@ class Source(models.Model):
         permissions: ClassVar = [("sync_source", "Can sync a source")]
 
     def __str__(self) -> str:
-        return self.name or self.slug
+        return visible(self.name) or self.slug
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Forget the validators of another place: a new server could answer "not modified". Forget
@@ -177,7 +178,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or self.external_id
+        return visible(self.title) or visible(self.external_id) or "(no title)"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert, or update what people may edit: a stale instance cannot undo a transition."""
@@ -212,7 +213,7 @@ class Endpoint(models.Model):
         ordering: ClassVar = ["slug"]
 
     def __str__(self) -> str:
-        return self.name or self.slug
+        return visible(self.name) or self.slug
 
 
 class Attempt(models.Model):
@@ -235,7 +236,9 @@ class Attempt(models.Model):
     traceback = models.TextField(blank=True)
     fingerprint = models.CharField(max_length=40, blank=True)
     result = models.JSONField(null=True)
-    is_rescan = models.BooleanField(db_default=False, help_text="asked for as a resync")
+    is_rescan = models.BooleanField(
+        db_default=False, help_text="an earlier attempt at the entry had begun"
+    )
     change = models.CharField(
         max_length=10, blank=True, db_default="", help_text="what a resync found at the source"
     )

@@ -10,6 +10,7 @@ import math
 import re
 import sysconfig
 import traceback
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,10 @@ from entries.masking import MASK, mask_address
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 #: What jsonb chokes on; the rest of a payload is kept as it was received.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+#: What changes the direction of everything behind it.
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+#: Letters to Unicode, nothing to the eye.
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _BREAK = re.compile(
     r"</?(?:p|br|hr|div|li|ul|ol|dl|dt|dd|tr|td|th|h[1-6]|pre|blockquote)\b[^<>]*>", re.IGNORECASE
 )
@@ -59,6 +64,16 @@ def clean_text(value: object, *, limit: int) -> str:
 def one_line(value: object, *, limit: int) -> str:
     """``clean_text`` with every run of white space as one space."""
     return clean_text(" ".join(clean_text(value, limit=20_000).split()), limit=limit)
+
+
+def visible(value: str) -> str:
+    """``value`` as a name on one line, empty where nothing of it could be seen.
+
+    Without the characters that would turn the text around them (overrides, embeddings, isolates).
+    """
+    text = _TURNS.sub("", one_line(value, limit=20_000))
+    seen = (char for char in text if char not in _FILLERS)
+    return text if any(unicodedata.category(char)[0] not in "ZC" for char in seen) else ""
 
 
 def plain_text(markup: object, *, limit: int) -> str:

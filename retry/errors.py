@@ -3,7 +3,7 @@
 ``code`` is stable and is what scripts may compare.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import ClassVar
 from uuid import UUID
@@ -110,6 +110,39 @@ class EmptySelection(RetryError):
         super().__init__('Give ids or a filter; to mean every entry, say so with "all": true.')
 
 
+class NoSuchName(RetryError):
+    """A filter names what there is not; ``known``: what there is."""
+
+    what: ClassVar[str] = "name"
+
+    def __init__(self, name: str = "", *, known: Sequence[str] = ()) -> None:
+        there_are = f"There are: {', '.join(known)}." if known else "There are none yet."
+        super().__init__(f"There is no {self.what} “{name[:200]}”. {there_are}")
+        self.known = tuple(known)
+
+
+class NoSuchSource(NoSuchName):
+    code: ClassVar[str] = "unknown_source"
+    what: ClassVar[str] = "source"
+
+
+class NoSuchKind(NoSuchName):
+    code: ClassVar[str] = "unknown_kind"
+    what: ClassVar[str] = "kind"
+
+
+class NothingEligible(RetryError):
+    """Nothing of the selection is in a state that the action takes; nothing was started.
+
+    ``skipped``: how many are left alone, and why.
+    """
+
+    def __init__(self, *, action: str, skipped: Mapping[Reason, int]) -> None:
+        super().__init__("Nothing of the selection can be acted on; nothing was started.")
+        self.action = action
+        self.skipped = skipped
+
+
 class OperationNotFound(RetryError):
     code: ClassVar[str] = "operation_not_found"
 
@@ -144,9 +177,11 @@ class IdempotencyKeyReused(RetryError):
 class SourceNotFound(RetryError):
     code: ClassVar[str] = "source_not_found"
 
-    def __init__(self, slug: str) -> None:
+    def __init__(self, slug: str, *, known: Sequence[str] = ()) -> None:
+        """``known``: the slugs that there are, where somebody may have misspelt one."""
         super().__init__(f"There is no source {slug!r}.")
         self.slug = slug
+        self.known = tuple(known)
 
 
 class SourceDisabled(RetryError):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -113,7 +114,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
 
     @admin.display(description="entry")
     def headline(self, entry: Entry) -> SafeString:
-        head = format_html('<span class="number">#{}</span> {}', entry.pk, entry)
+        head = format_html('<span class="number">#{}</span> {}', entry.pk, show.name(str(entry)))
         return head + render_to_string("redrive/entry/gone.html", {"entry": entry})
 
     @admin.display(description="status")
@@ -192,7 +193,10 @@ class EntryAdmin(BoundedAdmin[Entry]):
         attempts = list(entry.attempts.order_by("-number")[:SHOWN_ATTEMPTS])
         asked = self.asked_for(request, attempts)
         return {
-            "live_url": reverse("admin:entries_entry_live", args=[entry.pk]),
+            "live_url": add_preserved_filters(
+                {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts},
+                reverse("admin:entries_entry_live", args=[entry.pk]),
+            ),
             "live_version": f"{entry.status}-{entry.attempt}-{entry.run_id}",
             "active": entry.status in ACTIVE,
             "attempts": [

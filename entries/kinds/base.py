@@ -34,9 +34,11 @@ class AttemptData:
     trigger: str
     #: The same for every attempt at this entry: hand it to whatever must not act twice.
     idempotency_key: str
-    #: Somebody asked for the entry to be fetched from its source anew, and what that found:
-    #: ``changed``, ``unchanged``, ``gone``, or empty where it was not asked for.
+    #: An attempt at the entry had begun before, and it is run again: by a retry, a resync, an
+    #: automatic retry, a rescue or a push. False for the first.
     is_rescan: bool = False
+    #: What a resync found when it fetched the entry from its source: ``changed``, ``unchanged`` or
+    #: ``gone``; empty where nothing was fetched.
     change: str = ""
 
 

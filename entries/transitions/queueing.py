@@ -55,10 +55,8 @@ WITH picked AS MATERIALIZED (
                                  worker, error_class, error_message, traceback, fingerprint,
                                  is_rescan)
     SELECT m.id, m.attempt, m.run_id, 'queued', m.status, now(), '', '', '', '', '',
-           -- An automatic retry goes on with what it retries.
-           %(rescan)s OR (NOT %(fresh)s AND EXISTS (
-               SELECT FROM entries_attempt a
-               WHERE a.entry_id = m.id AND a.number = m.attempt - 1 AND a.is_rescan))
+           EXISTS (SELECT FROM entries_attempt b
+                   WHERE b.entry_id = m.id AND b.number < m.attempt AND b.started_at IS NOT NULL)
     FROM moved m ORDER BY m.id
 )
 SELECT p.id, p.kind, p.status, coalesce(m.attempt, p.attempt), m.run_id, p.source_id

@@ -25,7 +25,7 @@ WITH picked AS MATERIALIZED (
     SELECT id FROM entries_entry
     WHERE id = ANY(%(ids)s) AND run_id = %(run_id)s AND status = 'running' ORDER BY id FOR UPDATE
 ), judged AS MATERIALIZED (
-    SELECT e.id, e.attempt, a.previous_status, a.is_rescan, a.began OR %(began)s AS began,
+    SELECT e.id, e.attempt, a.previous_status, a.began OR %(began)s AS began,
            (SELECT count(*) FROM entries_attempt l
             WHERE l.entry_id = e.id AND l.status = 'lost' AND l.began AND l.number > coalesce(
                 (SELECT max(b.number) FROM entries_attempt b
@@ -46,7 +46,7 @@ WITH picked AS MATERIALIZED (
         status_changed_at = now(), updated_at = now()
     FROM judged j WHERE e.id = j.id
     RETURNING e.id, e.kind, e.attempt, e.run_id, j.again, j.attempt AS lost_attempt,
-              j.previous_status, j.is_rescan, j.began
+              j.previous_status, j.began
 ), buried AS (
     UPDATE entries_attempt a
     SET status = CASE WHEN m.again THEN 'lost' ELSE 'failed' END, ended_at = clock_timestamp(),
@@ -57,8 +57,10 @@ WITH picked AS MATERIALIZED (
     INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, queued_at,
                                  worker, error_class, error_message, traceback, fingerprint,
                                  is_rescan)
-    SELECT id, attempt, run_id, 'queued', previous_status, now(), '', '', '', '', '', is_rescan
-    FROM moved WHERE again ORDER BY id
+    SELECT m.id, m.attempt, m.run_id, 'queued', m.previous_status, now(), '', '', '', '', '',
+           EXISTS (SELECT FROM entries_attempt b
+                   WHERE b.entry_id = m.id AND b.number < m.attempt AND b.started_at IS NOT NULL)
+    FROM moved m WHERE m.again ORDER BY m.id
 )
 SELECT id, kind, attempt, CASE WHEN again THEN run_id END FROM moved ORDER BY id
 """

@@ -66,8 +66,12 @@ class VerbsAdmin(_ModelAdmin):
 
     def back_to(self, request: HttpRequest, obj: Model) -> HttpResponse:
         """Redirect to the page of ``obj``, with the list it was reached from still in mind."""
-        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+        return HttpResponseRedirect(self.keep_filters(request, self.page_url(obj)))
+
+    def page_url(self, obj: Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+    def keep_filters(self, request: HttpRequest, url: str) -> str:
+        """``url`` with the filters of the list that the page was reached from."""
         filters = self.get_preserved_filters(request)
-        return HttpResponseRedirect(
-            add_preserved_filters({"preserved_filters": filters, "opts": self.opts}, url)
-        )
+        return add_preserved_filters({"preserved_filters": filters, "opts": self.opts}, url)

@@ -33,6 +33,7 @@ class VerbFilter(EqualFilter):
 class DoorwayFilter(EqualFilter):
     title = "doorway"
     parameter_name = column = "doorway"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(doorway.value, doorway.value) for doorway in Doorway]

@@ -46,7 +46,10 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
         "restore_selected",
     )
     reaches_across = True
-    search_help_text = "Searches external id, title and error message for this text as it stands."
+    search_help_text = (
+        "Searches external id, title and error message for this text as it stands. "
+        "#123, or the number alone, finds entry 123."
+    )
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(service.RETRY)
@@ -78,7 +81,9 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         links = {
-            "group_url": group_url(request, request.GET.get("fingerprint", "")),
+            "group_url": group_url(
+                request, request.GET.get("fingerprint", ""), back=request.GET.urlencode()
+            ),
             "across_links": self._across_links(request),
             "actions_help": words.RETRY_OR_RESYNC if request.user.has_perm(service.RESYNC) else "",
         }
@@ -93,7 +98,7 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
         return [
             (
                 f"{words.of_action(action).do.capitalize()} all that match",
-                preview_url(action, shown),
+                preview_url(action, shown, back=request.GET.urlencode()),
             )
             for action in PERMISSIONS
             if request.user.has_perm(PERMISSIONS[action])
@@ -105,7 +110,7 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
     ) -> HttpResponse | None:
         return self._at_once(request, Action.RETRY, service.retry_entries)
 
-    @admin.action(description="Resync selected", permissions=["resync"])
+    @admin.action(description="Resync", permissions=["resync"])
     def resync_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
@@ -163,7 +168,14 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
         chosen = Selection(ids=ticked.ids)
         key = f"{action.value}-{ticked.key}"
         try:
-            return launch(request, chosen, action=action, reason=ticked.reason, key=key)
+            return launch(
+                request,
+                chosen,
+                action=action,
+                reason=ticked.reason,
+                key=key,
+                back=request.GET.urlencode(),
+            )
         except RetryError as error:
             words.show(request, [words.of_refusal(error)])
             return None
@@ -176,14 +188,19 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
         except SelectionRefused as refusal:
             messages.error(request, str(refusal))
             return None
-        return HttpResponseRedirect(preview_url(action, shown, reason=reason))
+        back = request.GET.urlencode()
+        return HttpResponseRedirect(preview_url(action, shown, reason=reason, back=back))
 
     # --- the page of one -----------------------------------------------------------------------
 
     def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         failed = entry.status == EntryStatus.FAILED
         context = super().live_context(request, entry) | {
-            "group_url": group_url(request, entry.fingerprint if failed else "")
+            "group_url": group_url(
+                request,
+                entry.fingerprint if failed else "",
+                back=request.GET.get("_changelist_filters", ""),
+            )
         }
         why = hold_words.of_entry(entry)
         version = f"{context['live_version']}{'-held' if why else ''}"
@@ -195,9 +212,9 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
         return dict(runs)
 
 
-def group_url(request: HttpRequest, fingerprint: str) -> str:
+def group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:
     """The preview of retrying all that failed alike; nothing for whoever may not."""
     if not fingerprint or "\0" in fingerprint or not request.user.has_perm(service.RETRY):
         return ""
     group = EntryFilter(status=EntryStatus.FAILED, fingerprint=fingerprint)
-    return preview_url(Action.RETRY, Selection(filter=group))
+    return preview_url(Action.RETRY, Selection(filter=group), back=back)

@@ -21,6 +21,7 @@ from retry.models import Run, RunState, Trigger
 class TriggerFilter(EqualFilter):
     title = "trigger"
     parameter_name = column = "trigger"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(trigger.value, str(trigger.label)) for trigger in Trigger]
@@ -29,6 +30,7 @@ class TriggerFilter(EqualFilter):
 class StateFilter(EqualFilter):
     title = "state"
     parameter_name = column = "state"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(state.value, state.value) for state in RunState]

@@ -20,6 +20,7 @@ from entries.admin import show
 from entries.admin.filters import MOST_CHOICES, EqualFilter
 from entries.admin.listing import ReadOnlyAdmin
 from entries.models import Source
+from entries.names import is_source
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
 from retry.admin.audited import AuditedAdmin
@@ -34,6 +35,7 @@ VIEW = "retry.view_sync"
 class StateFilter(EqualFilter):
     title = "state"
     parameter_name = column = "state"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(state.value, state.value) for state in SyncState]
@@ -44,13 +46,16 @@ class OfSourceFilter(EqualFilter):
     parameter_name = "source"
     column = "source__slug"
 
+    def is_known(self, value: str) -> bool:
+        return is_source(value)
+
     def offered(self) -> Iterable[tuple[str, str]]:
         yield from Source.objects.values_list("slug", "name")[:MOST_CHOICES]
 
 
 @admin.register(Sync)
 class SyncAdmin(AuditedAdmin, ReadOnlyAdmin[Sync]):
-    list_display = ("what", "state_shown", "outcome", "found", "asked_by", "reason", "took", "when")
+    list_display = ("what", "state_shown", "outcome", "found", "asked_by", "why", "took", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, OfSourceFilter)
     search_fields = ("actor_label", "reason", "error")
@@ -66,7 +71,7 @@ class SyncAdmin(AuditedAdmin, ReadOnlyAdmin[Sync]):
 
     @admin.display(description="sync")
     def what(self, sync: Sync) -> SafeString:
-        return format_html('<span class="number">#{}</span> {}', sync.pk, title_of(sync))
+        return format_html('<span class="number">#{}</span> {}', sync.pk, show.name(title_of(sync)))
 
     @admin.display(description="state")
     def state_shown(self, sync: Sync) -> SafeString:
@@ -89,6 +94,10 @@ class SyncAdmin(AuditedAdmin, ReadOnlyAdmin[Sync]):
     @admin.display(description="took")
     def took(self, sync: Sync) -> str:
         return show.duration(sync.started_at, sync.ended_at) or show.NOTHING
+
+    @admin.display(description="reason")
+    def why(self, sync: Sync) -> SafeString | str:
+        return show.name(sync.reason) if sync.reason else show.NOTHING
 
     @admin.display(description="when")
     def when(self, sync: Sync) -> SafeString | str:

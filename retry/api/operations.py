@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from entries.models import Source
+from entries.names import known_sources
 from retry import service
 from retry.api import problems
 from retry.api.base import answer, api_view, parse_body, parse_query
@@ -81,7 +82,7 @@ def _start(
 def _require_source(slug: str | None) -> None:
     """A misspelt source is an error, not an operation over nothing."""
     if slug is not None and not Source.objects.filter(slug=slug).exists():
-        raise SourceNotFound(slug)
+        raise SourceNotFound(slug, known=known_sources())
 
 
 def _resync_one(asked: ResyncRequest, actor: Actor) -> HttpResponse:

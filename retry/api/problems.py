@@ -54,6 +54,7 @@ TITLES: Mapping[str, str] = {
     "empty_selection": "Nothing is selected.",
     "too_many_entries": "These are too many entries for one call.",
     "unknown_kind": "No kind of that name is installed.",
+    "unknown_source": "No source has that slug.",
     "unknown_source_kind": "No kind of source of that name is installed.",
     "source_error": "The source cannot be read.",
     "internal_error": "Something went wrong here.",
@@ -70,6 +71,10 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.RetryError: 409,
     errors.NotPermitted: 403,
     errors.EmptySelection: 422,
+    errors.NoSuchName: 422,
+    errors.NoSuchSource: 422,
+    errors.NoSuchKind: 422,
+    errors.NothingEligible: 409,
     errors.EntryNotFound: 404,
     errors.SourceNotFound: 404,
     errors.SourceDisabled: 409,
@@ -143,6 +148,8 @@ def of(error: errors.RetryError | EntriesError) -> Problem:
     if isinstance(error, errors.NotRetryable):
         extra = {"entry_id": error.entry_id, "current_status": error.status.value}
         return Problem(status, error.reason.value, str(error), extra)
+    if isinstance(error, errors.NoSuchName | errors.SourceNotFound) and error.known:
+        return Problem(status, error.code, str(error), {"known": list(error.known)})
     if isinstance(error, errors.InvalidItems):
         return Problem(status, error.code, str(error), {"errors": error.described()})
     return Problem(status, error.code, str(error))

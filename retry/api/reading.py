@@ -24,6 +24,7 @@ from retry.api.schemas import (
 from retry.errors import EntryNotFound
 from retry.holds.control import VIEW as VIEW_HOLDS
 from retry.models import Hold
+from retry.operations.selection import check_names
 from retry.outcomes import Actor
 from retry.visibility import visible_counts, visible_entries
 
@@ -33,9 +34,14 @@ SEARCH_SECONDS = 5.0
 
 
 def entry_page(query: EntryQuery, *, actor: Actor) -> EntryPage:
-    """Newest first, by keyset: no page gets slower the further one reads."""
+    """Newest first, by keyset: no page gets slower the further one reads.
+
+    Raises ``NoSuchSource`` and ``NoSuchKind``.
+    """
+    chosen = _filter(query)
+    check_names(chosen)
     found = visible_entries(actor).select_related("source").defer("payload", "result")
-    found = found.filter(_filter(query).condition())
+    found = found.filter(chosen.condition())
     if query.cursor is not None:
         found = found.filter(pk__lt=query.cursor)
     with _bounded(SEARCH_SECONDS):

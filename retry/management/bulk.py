@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from entries.filters import EntryFilter
 from entries.moments import InvalidMoment, parse_moment
 from entries.states import EntryStatus
-from retry.errors import RetryError
+from retry.errors import NoSuchName, RetryError
 from retry.models import Action, OperationState
 from retry.operations import control
 from retry.operations.control import Pace
@@ -24,6 +24,8 @@ from retry.operations.progress import progress
 from retry.operations.selection import Selection, preview
 from retry.outcomes import Actor
 
+#: What a filter ends with that names a source or kind that there is not, as any bad argument does.
+MISSPELT = 2
 #: What ``--wait`` ends with.
 ALL_SUCCEEDED, SOME_DID_NOT, PAUSED = 0, 1, 2
 
@@ -79,6 +81,8 @@ class BulkCommand(BaseCommand):
                 pace=self._pace(options),
                 only_if_changed=options.get("only_if_changed", False),
             )
+        except NoSuchName as error:
+            raise CommandError(str(error), returncode=MISSPELT) from error
         except RetryError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Operation {operation.pk}: {operation.total:,} entries.")

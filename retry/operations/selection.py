@@ -9,10 +9,12 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
+from entries import names
 from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.querysets import EntryQuerySet
-from retry.errors import EmptySelection, TooManyEntries
+from entries.states import sources_of
+from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
 from retry.models import Action, Operation, Trigger
 from retry.operations.sizes import sizes
@@ -35,11 +37,15 @@ class Selection:
     failed_of: UUID | None = None
 
     def check(self) -> None:
-        """Raises ``EmptySelection`` where nothing narrows it, and ``TooManyEntries``."""
+        """Raises ``EmptySelection`` where nothing narrows it, ``TooManyEntries``, and
+        ``NoSuchSource`` or ``NoSuchKind`` where it names what there is not.
+        """
         if len(self.ids) > MAX_IDS:
             raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
         if self.failed_of is None and not self.ids and not (self.filter and self.filter.explicit):
             raise EmptySelection
+        if self.filter is not None:
+            check_names(self.filter)
 
     def data(self) -> dict[str, Any]:
         if self.failed_of is not None:
@@ -69,6 +75,14 @@ class Selection:
         return seen.filter(pk__in=self.ids)
 
 
+def check_names(chosen: EntryFilter) -> None:
+    """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is no empty selection."""
+    if chosen.source is not None and not names.is_source(chosen.source):
+        raise NoSuchSource(chosen.source, known=names.known_sources())
+    if chosen.kind is not None and not names.is_kind(chosen.kind):
+        raise NoSuchKind(chosen.kind, known=names.known_kinds())
+
+
 def _failed_in(operation_id: UUID) -> Any:
     """Ids whose attempt in that operation failed, as a subquery."""
     from django.db.models.expressions import RawSQL
@@ -85,7 +99,8 @@ def _failed_in(operation_id: UUID) -> Any:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """The numbers before anything happens. ``exact`` is False where counting ran out of time:
-    ``total`` is then what is known to be there at the least.
+    ``total`` is then what is known to be there at the least. ``sample``: a few of those that would
+    be acted on.
     """
 
     total: int
@@ -101,13 +116,29 @@ def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
     found = selection.entries(actor=actor)
     sample: list[Entry] = []
     with suppress(OperationalError), _hurried():
-        shown = found.select_related("source").defer("payload", "result")
+        shown = _eligible(found, action).select_related("source").defer("payload", "result")
         sample = list(shown.order_by("id")[:10])
     with suppress(OperationalError), _hurried():
         sourceless = ExpressionWrapper(Q(source=None), output_field=BooleanField())
         rows = list(found.order_by().values_list("status", sourceless).annotate(Count("id")))
         return _counted(rows, selection, action, sample)
     return Preview(total=len(sample), eligible=0, exact=False, sample=sample)
+
+
+def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> None:
+    """Raises ``NothingEligible`` where the action would leave all of the selection alone.
+
+    Where they are too many to be counted it lets them pass.
+    """
+    found = preview(selection, action=action, actor=actor)
+    if found.exact and not found.eligible:
+        raise NothingEligible(action=action.value, skipped=found.skipped)
+
+
+def _eligible(found: EntryQuerySet, action: Action) -> EntryQuerySet:
+    """As ``reason_for`` has it."""
+    fitting = found.filter(status__in=sources_of(action.value))
+    return fitting.exclude(source=None) if action == Action.RESYNC else fitting
 
 
 @contextmanager

@@ -22,6 +22,12 @@ MADE: dict[type[Exception], Exception] = {
         reason=Reason.ALREADY_RUNNING, status=EntryStatus.RUNNING, entry_id=7
     ),
     errors.TooManyEntries: errors.TooManyEntries(limit=1000, given=1001),
+    errors.NoSuchName: errors.NoSuchName("planet", known=["news"]),
+    errors.NoSuchSource: errors.NoSuchSource("planet", known=["news", "shop"]),
+    errors.NoSuchKind: errors.NoSuchKind("pag", known=["page"]),
+    errors.NothingEligible: errors.NothingEligible(
+        action="restore", skipped={Reason.NOT_DISCARDED: 2, Reason.ALREADY_RUNNING: 1}
+    ),
     errors.OperationNotFound: errors.OperationNotFound(UUID(int=1)),
     errors.OperationFinished: errors.OperationFinished(state="completed"),
     errors.IdempotencyKeyReused: errors.IdempotencyKeyReused(UUID(int=1)),
@@ -65,10 +71,10 @@ def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
 @pytest.mark.parametrize(
     ("given", "level", "text"),
     [
-        (outcome(None, None, None), messages.SUCCESS, "3 queued."),
+        (outcome(None, None, None), messages.INFO, "3 queued."),
         (
             outcome(None, None, None, Reason.ALREADY_RUNNING),
-            messages.SUCCESS,
+            messages.INFO,
             "3 queued, 1 skipped (already running).",
         ),
         (
@@ -76,7 +82,7 @@ def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
             messages.WARNING,
             "Nothing was queued, 3 skipped (2 not failed, 1 not found).",
         ),
-        (outcome(*[None] * 1000), messages.SUCCESS, "1,000 queued."),
+        (outcome(*[None] * 1000), messages.INFO, "1,000 queued."),
     ],
 )
 def test_an_outcome_is_counted_in_words(given: QueueOutcome, level: int, text: str) -> None:

@@ -100,7 +100,27 @@ def test_by_everything_else(api: Caller) -> None:
         assert ids(api, **query) == [mine], query
     assert ids(api, failed_after="2026-01-31T12:00:00.001Z") == []
     assert mine not in ids(api, failed_before="2026-01-31T12:00:00Z")
-    assert ids(api, source="unknown") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "known"),
+    [
+        ({"source": "unknown"}, "unknown_source", "feed"),
+        ({"kind": "pag"}, "unknown_kind", "page"),
+    ],
+)
+def test_a_misspelt_name_is_no_empty_answer(
+    query: dict[str, str], code: str, known: str, api: Caller
+) -> None:
+    SourceFactory.create(slug="feed")
+    said = problem(api.get("entries", **query), 422, code)
+    assert known in said["known"]
+    assert known in said["detail"]
+
+
+def test_a_kind_that_is_not_installed_any_more_is_one_that_has_entries(api: Caller) -> None:
+    old = EntryFactory.create(kind="retired")
+    assert ids(api, kind="retired") == [old.pk]
 
 
 def test_times_as_far_as_they_go(api: Caller) -> None:

@@ -137,7 +137,8 @@ class TestList:
         assert [row["sync_id"] for row in of_one] == made[::-1]
         failed = ok(api.get("syncs", state="failed"))["results"]
         assert [row["sync_id"] for row in failed] == [other]
-        assert ok(api.get("syncs", source="nowhere"))["results"] == []
+        misspelt = problem(api.get("syncs", source="nowhere"), 422, "unknown_source")
+        assert misspelt["known"] == ["one", "two"]
 
     @pytest.mark.parametrize(
         ("name", "value"),

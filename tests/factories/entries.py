@@ -82,6 +82,7 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
             run_id=self.run_id or uuid4(),
             status="failed" if self.status == EntryStatus.SCHEDULED else self.status,
             previous_status=EntryStatus.PENDING,
+            started_at=None if self.status == EntryStatus.QUEUED else timezone.now(),
             ended_at=timezone.now() if ended else None,
             error_class=self.error_class,
             error_message=self.error_message,
