@@ -20,12 +20,13 @@ from entries.transitions.storing import (
     compare_entries,
     upsert_entries,
 )
-from entries.transitions.submitting import Stored, store
+from entries.transitions.submitting import Content, Stored, store, store_merged
 from entries.transitions.working import Claimed, Ending, claim, finish, reassign
 
 __all__ = [
     "Claimed",
     "Comparison",
+    "Content",
     "Ending",
     "Fresh",
     "Gone",
@@ -48,5 +49,6 @@ __all__ = [
     "rescue",
     "revert",
     "store",
+    "store_merged",
     "upsert_entries",
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
+from entries.sources.patches import Patch
 from retry import exports, service, submission, tokens
 from retry.holds import control as holds
 from retry.models import Action, ApiToken, Operation, Sync
@@ -141,6 +142,11 @@ def _push() -> Act:
     return lambda actor: submission.submit(items, kind="page", actor=actor)
 
 
+def _push_patches() -> Act:
+    patches = [Patch("1", title="One")]
+    return lambda actor: submission.submit_patches(patches, kind="page", actor=actor)
+
+
 def _export() -> Act:
     EntryFactory.create()
     return lambda actor: exports.begin_export(
@@ -251,6 +257,7 @@ ACTS: Mapping[str, Scene] = {
     "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
     "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
     "retry.submission.submit": Scene(_push, "submit", jobs=1),
+    "retry.submission.submit_patches": Scene(_push_patches, "submit", jobs=1),
     "retry.exports.begin_export": Scene(_export, "export"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
