@@ -18,6 +18,7 @@ from retry import service
 from retry.breaker.breaking import watch
 from retry.errors import QueueUnavailable
 from retry.held import held
+from retry.imports import control as imports
 from retry.models import Heartbeat
 from retry.operations.pacing import pace
 from retry.reconcile.compare import compare
@@ -96,6 +97,8 @@ class Dispatcher:
         handed_over = hand_over(undispatched(limit=_BATCH))
         started = pace()
         lost = syncs.fail_lost_syncs(actor=DISPATCHER)
+        lost += imports.repeat_lost_imports(actor=DISPATCHER)
+        imports.forget_old_files(actor=DISPATCHER)
         due = syncs.request_due_syncs(actor=DISPATCHER)
         handed_over += rows.hand_over(rows.undispatched(limit=_BATCH))
         again, redis = self._reconcile()

@@ -1,7 +1,7 @@
 """The worker and the job class: RQ's, hardened.
 
 A job is forged by whoever can write to Redis, so nothing in it is believed but one function name
-out of two and one short string. A work-horse never outlives its worker, and a worker outlives
+out of three and one short string. A work-horse never outlives its worker, and a worker outlives
 Redis.
 """
 
@@ -23,11 +23,15 @@ from rq.queue import Queue
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from retry import execution, jobs
-from retry.queue import EXECUTE_RUN, SYNC_SOURCE
+from retry.queue import EXECUTE_RUN, IMPORT_FILE, SYNC_SOURCE
 
 logger = logging.getLogger(__name__)
 
-ALLOWED = {EXECUTE_RUN: jobs.execute_run, SYNC_SOURCE: jobs.sync_source}
+ALLOWED = {
+    EXECUTE_RUN: jobs.execute_run,
+    SYNC_SOURCE: jobs.sync_source,
+    IMPORT_FILE: jobs.import_file,
+}
 _ARGUMENT = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PR_SET_PDEATHSIG = 1
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)

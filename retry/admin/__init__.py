@@ -8,11 +8,13 @@ from retry.admin.run import RunAdmin
 from retry.admin.source import SyncSourceAdmin
 from retry.admin.sync import SyncAdmin
 from retry.admin.token import ApiTokenAdmin
+from retry.admin.transfer.pages import ImportAdmin
 
 __all__ = [
     "ApiTokenAdmin",
     "AuditEventAdmin",
     "HoldAdmin",
+    "ImportAdmin",
     "OperationAdmin",
     "RetryEntryAdmin",
     "RunAdmin",

@@ -12,7 +12,7 @@ from typing import IO, Any, ClassVar
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from retry.admin.transfer.cells import escaped, text_of
+from retry.imports.cells import escaped, text_of
 
 _ROWS = 200
 _PIECE = 256 * 1024
