@@ -1,11 +1,12 @@
 """What every reader gives and keeps to; pure."""
 
+import io
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 from entries.errors import SourceError
 
@@ -17,8 +18,9 @@ _CLOCK_ROWS = 256
 class Limits:
     """How much of a file is read. What is beyond is refused as ``too_large`` or ``too_slow``.
 
-    ``bytes``: of the file, and of what a workbook's parts unpack to. ``cells``: also empty ones
-    that the file spells out. ``characters``: of one row of text, and of one cell.
+    ``bytes``: of the file, and of each part that a workbook unpacks to. ``cells``: rows times
+    columns as they are handed out, and empty ones that the file spells out. ``characters``: of a
+    row. The defaults are for what streams through a worker.
     """
 
     bytes: int = 20_000_000_000
@@ -53,10 +55,12 @@ class Table(ABC):
     """
 
     #: What ``line`` of a row counts: ``line``, ``row`` or ``item``.
-    unit: ClassVar[str]
+    unit: str
 
-    def __init__(self, *, limits: Limits) -> None:
+    def __init__(self, file: BinaryIO, *, limits: Limits) -> None:
+        self.file = file
         self.limits = limits
+        self.meter = Meter(limits)
         #: The header; empty where each row names its own columns.
         self.columns: tuple[str, ...] = ()
         #: What had to be left out or looked odd, in words; complete once all rows were read.
@@ -73,6 +77,19 @@ class Table(ABC):
     def __iter__(self) -> Iterator[Row | RowError]:
         """Rows that are not blank, below the header."""
 
+    def count(self) -> int:
+        """How many rows are left. They are read through, and not kept."""
+        return sum(1 for _ in self)
+
+    def check_size(self) -> None:
+        """Leave the stream at its beginning."""
+        size = self.file.seek(0, io.SEEK_END)
+        self.file.seek(0)
+        if not size:
+            raise SourceError("empty", "the file is empty")
+        if size > self.limits.bytes:
+            raise SourceError("too_large", f"the file has more than {self.limits.bytes:,} bytes")
+
     def place(self, line: int) -> str:
         """Where a row is, for people: ``line 1,234``."""
         return f"{self.unit} {line:,}"
@@ -81,25 +98,29 @@ class Table(ABC):
 class Meter:
     """Counts what was read against the limits."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
-        self._deadline = time.monotonic() + limits.seconds
+        self._clock = clock
+        self._deadline = clock() + limits.seconds
         self.rows = 0
         self.cells = 0
 
     def add_row(self, cells: int) -> None:
         """Raises ``SourceError`` beyond a limit."""
         self.rows += 1
-        self.cells += cells
         if self.rows > self._limits.rows:
             raise SourceError("too_large", f"the file has more than {self._limits.rows:,} rows")
-        if self.cells > self._limits.cells:
-            raise SourceError("too_large", f"the file has more than {self._limits.cells:,} cells")
         if not self.rows % _CLOCK_ROWS:
             self.check_clock()
+        self.add_cells(cells)
+
+    def add_cells(self, cells: int) -> None:
+        self.cells += cells
+        if self.cells > self._limits.cells:
+            raise SourceError("too_large", f"the file has more than {self._limits.cells:,} cells")
 
     def check_clock(self) -> None:
-        if time.monotonic() > self._deadline:
+        if self._clock() > self._deadline:
             raise SourceError(
                 "too_slow", f"reading the file takes more than {self._limits.seconds:g} seconds"
             )

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from entries.errors import SourceError
-from entries.sources import delimited, registry
+from entries.sources import files as files_module
+from entries.sources import registry
 from entries.sources.base import Invalid, SourceItem, SourceSpec
 from tests.support.files import Files, peak_while
 
@@ -146,7 +147,7 @@ class TestLargeFiles:
 
     @pytest.fixture(autouse=True)
     def large(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(delimited, "READ_AHEAD", 5)
+        monkeypatch.setattr(files_module, "READ_AHEAD", 5)
 
     def test_what_came_before_an_error_has_come(self, files: Files) -> None:
         content = "id,a\n" + "".join(f"{number},b\n" for number in range(5_000))

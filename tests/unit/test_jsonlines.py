@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from entries.errors import SourceError
-from entries.sources import jsonlines, registry
+from entries.sources import files as files_module
+from entries.sources import registry
 from entries.sources.base import Invalid, SourceItem, SourceSpec
 from tests.support.files import Files, peak_while
 
@@ -121,5 +122,5 @@ def test_only_some_are_read(files: Files) -> None:
 
 
 def test_large_files_are_not_counted_first(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonlines, "READ_AHEAD", 5)
+    monkeypatch.setattr(files_module, "READ_AHEAD", 5)
     assert files.read(GOOD).total is None
