@@ -1,4 +1,4 @@
-"""One reading of a source or a file at a time, by a lock of the session: it needs no open transaction.
+"""One reading of a source or a file at a time, by a lock of the session: no transaction is open.
 
 It goes with the connection, so a killed process does not leave it behind, and whoever gets it
 knows that nobody is at work.

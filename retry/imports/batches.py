@@ -110,9 +110,7 @@ def _note_duplicates(
     for line, external_id in ids.items():
         first.setdefault(external_id, line)
     askable = {
-        id_: line
-        for id_, line in first.items()
-        if 0 < len(id_) <= MAX_ID and is_storable(id_)
+        id_: line for id_, line in first.items() if 0 < len(id_) <= MAX_ID and is_storable(id_)
     }
     before = first | (seen.see(askable) if seen is not None else {})
     for line, external_id in ids.items():

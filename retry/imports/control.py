@@ -1,4 +1,4 @@
-"""Importing a file: asking for a dry run, confirming it, and what becomes of those that broke off."""
+"""Importing a file: asking for a dry run, confirming it, repeating what broke off."""
 
 from datetime import timedelta
 from pathlib import PurePath
@@ -28,9 +28,7 @@ KEPT = timedelta(days=1)
 MOST_LOSSES = 3
 #: In one tick of the dispatcher.
 _MOST = 100
-_LOST = (
-    "Its workers died one after the other. What was stored is kept; import again to go on from there."
-)
+_LOST = "Its workers died one after the other. What was stored until then is kept."
 _GONE = "The file is not kept any more: it was imported, or waited too long. Choose it again."
 
 
@@ -51,8 +49,8 @@ def request_import(
     _require(actor)
     source_id, kind = destination(kind=kind, source=source)
     name = clean_text(PurePath(file_name.replace("\\", "/")).name, limit=200)
-    file_format = name.rpartition(".")[2].lower()
-    if file_format not in FORMATS:
+    stem, _, file_format = name.lower().rpartition(".")
+    if not stem or file_format not in FORMATS:
         raise UploadRefused(f"Its name must end in one of {', '.join(map('.{}'.format, FORMATS))}.")
     if (content.size or 0) > settings.REDRIVE_UPLOAD_MAX_BYTES:
         raise UploadRefused(f"It has more than {settings.REDRIVE_UPLOAD_MAX_BYTES:,} bytes.")
@@ -115,7 +113,11 @@ def confirm_import(import_id: UUID, *, actor: Actor, skip_invalid: bool = False)
             count=1,
             reason=row.reason,
             source_id=row.source_id,
-            after={"import_id": str(row.pk), "position": row.position, "skip_invalid": skip_invalid},
+            after={
+                "import_id": str(row.pk),
+                "position": row.position,
+                "skip_invalid": skip_invalid,
+            },
         )
     return row
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
-from entries.errors import EntriesError
+from entries.errors import EntriesError, SourceError
 from entries.sources.lock import attempted
 from retry.errors import NotPermitted, RetryError
 from retry.imports.control import LOCK, forget_file, put_back
@@ -52,14 +52,16 @@ def perform(import_id: UUID, *, stop: Callable[[], bool]) -> None:
 
 def _run(row: Import, *, stop: Callable[[], bool]) -> None:
     actor = rows.actor_of(row)
-    _check(row, actor)
+    _check(actor)
+    if not row.location:
+        raise SourceError("not_found", "the file is not kept any more; choose it again")
     pass_ = DryRun if row.dry_run else Storing
     pass_(row, actor=actor, stop=stop).run()
     if not row.dry_run:
         forget_file(row.location)
 
 
-def _check(row: Import, actor: Actor) -> None:
+def _check(actor: Actor) -> None:
     """Whoever asked may have lost the permission since, or be no user any more."""
     is_nobody = actor.user is None and actor.doorway in {Doorway.ADMIN, Doorway.API}
     if is_nobody or not actor.may(SUBMIT):

@@ -79,9 +79,7 @@ class Import(Intake):
                 name="import_unsettled",
                 condition=Q(state__in=["queued", "running"]),
             ),
-            models.Index(
-                fields=["created_at"], name="import_kept", condition=~Q(location="")
-            ),
+            models.Index(fields=["created_at"], name="import_kept", condition=~Q(location="")),
         ]
 
     def __str__(self) -> str:

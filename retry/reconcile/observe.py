@@ -18,7 +18,7 @@ WorkId = UUID | int
 
 @dataclass(frozen=True, slots=True)
 class WaitingRun:
-    """A run, sync or import that PostgreSQL says is queued; ``job_id``: as what it was last handed over."""
+    """A run, sync or import that PostgreSQL says is queued, and its last job's id."""
 
     id: WorkId
     job_id: str

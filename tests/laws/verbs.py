@@ -14,6 +14,7 @@ from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
 from retry import exports, service, submission, tokens
 from retry.holds import control as holds
+from retry.imports import control as imports
 from retry.models import Action, ApiToken, Operation, Sync
 from retry.operations import control
 from retry.operations.selection import Selection
@@ -21,6 +22,7 @@ from retry.outcomes import Actor
 from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
+from tests.laws.importing import repeat_lost
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -33,6 +35,7 @@ MODULES: tuple[ModuleType, ...] = (
     control,
     syncs,
     holds,
+    imports,
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
@@ -43,6 +46,9 @@ NO_VERBS = {
     "retry.submission.foresee",
     "retry.submission.problems_with",
     "retry.submission.destination",
+    "retry.imports.control.put_back",
+    "retry.imports.control.forget_file",
+    "retry.imports.control.forget_old_files",
 }
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {
@@ -51,6 +57,7 @@ INTERNAL = {
     "retry.syncs.control.request_due_syncs",
     "retry.syncs.control.fail_lost_syncs",
     "retry.holds.control.trip",
+    "retry.imports.control.repeat_lost_imports",
 }
 #: What staff cannot do at all; the server's own command does it.
 ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
@@ -256,6 +263,13 @@ ACTS: Mapping[str, Scene] = {
     "retry.syncs.control.sync_source": Scene(_sync, "sync", jobs=1),
     "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
     "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
+    "retry.imports.control.request_import": Scene(
+        importing.request_import, "request_import", jobs=1
+    ),
+    "retry.imports.control.confirm_import": Scene(
+        importing.confirm_import, "confirm_import", jobs=1
+    ),
+    "retry.imports.control.repeat_lost_imports": Scene(repeat_lost, "import_lost"),
     "retry.submission.submit": Scene(_push, "submit", jobs=1),
     "retry.submission.submit_patches": Scene(_push_patches, "submit", jobs=1),
     "retry.exports.begin_export": Scene(_export, "export"),

@@ -32,7 +32,7 @@ class UploadForm(forms.Form):
     reason = forms.CharField(required=False, max_length=500, help_text="For the audit; optional.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, label_suffix="")
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         names = [("", "that of the source"), *((name, name) for name in registry.names())]
         self.fields["kind"] = forms.ChoiceField(
             choices=names, required=False, help_text=self.fields["kind"].help_text

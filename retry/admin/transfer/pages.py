@@ -130,9 +130,7 @@ class ImportAdmin(ReadOnlyAdmin[Import]):
             raise PermissionDenied
         skip = "skip_invalid" in request.POST
         try:
-            row = control.confirm_import(
-                object_id, actor=actor_of(request), skip_invalid=skip
-            )
+            row = control.confirm_import(object_id, actor=actor_of(request), skip_invalid=skip)
         except NotPermitted as error:
             raise PermissionDenied from error
         except ImportNotFound as error:
