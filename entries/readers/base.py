@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, NamedTuple, Self
 
 from entries.errors import SourceError
 
-#: Rows from one look at the clock to the next.
-_CLOCK_ROWS = 256
+#: Rows from one look at the clock and the limits to the next.
+_MOST_UNSEEN = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,10 @@ class Table(ABC):
 
 
 class Meter:
-    """Counts what was read against the limits."""
+    """Counts what was read against the limits.
+
+    ``add`` is a call that a million small rows would feel, so whoever counts may do so in between.
+    """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -105,19 +108,18 @@ class Meter:
         self.rows = 0
         self.cells = 0
 
-    def add_row(self, cells: int) -> None:
-        """Raises ``SourceError`` beyond a limit."""
-        self.rows += 1
-        if self.rows > self._limits.rows:
-            raise SourceError("too_large", f"the file has more than {self._limits.rows:,} rows")
-        if not self.rows % _CLOCK_ROWS:
-            self.check_clock()
-        self.add_cells(cells)
-
-    def add_cells(self, cells: int) -> None:
+    def add(self, rows: int, cells: int) -> int:
+        """Raise ``SourceError`` beyond a limit, else say how many such rows may pass unseen."""
+        limits = self._limits
+        self.rows += rows
         self.cells += cells
-        if self.cells > self._limits.cells:
-            raise SourceError("too_large", f"the file has more than {self._limits.cells:,} cells")
+        if self.rows > limits.rows:
+            raise SourceError("too_large", f"the file has more than {limits.rows:,} rows")
+        if self.cells > limits.cells:
+            raise SourceError("too_large", f"the file has more than {limits.cells:,} cells")
+        self.check_clock()
+        width = cells // rows + 1 if rows else 1
+        return min(_MOST_UNSEEN, limits.rows - self.rows, (limits.cells - self.cells) // width)
 
     def check_clock(self) -> None:
         if self._clock() > self._deadline:

@@ -36,7 +36,7 @@ class DateStyles:
 class Book:
     #: Names and parts of the sheets that have cells, in their order.
     sheets: dict[str, str] = field(default_factory=dict)
-    #: The one in front, or empty where it has no cells.
+    #: The part of the one in front, or empty where it has no cells.
     front: str = ""
     shared_text: str = ""
     styles: str = ""
@@ -68,7 +68,8 @@ def read_book(package: Package, *, meter: Meter) -> Book:
     for position, (name, relation_to) in enumerate(found.sheets):
         if relation_to in targets:
             book.sheets.setdefault(name, targets[relation_to])
-            book.front = name if position == found.front else book.front
+            if position == found.front:
+                book.front = targets[relation_to]
     return book
 
 

@@ -14,6 +14,8 @@ from entries.readers.header import column_names
 
 _DELIMITERS = ",;\t|"
 _HEAD = 64 * 1024
+#: Blank rows from one look at the clock to the next.
+_BLANK_ROWS = 4_096
 #: Excel's own first line, which says what stands between the cells.
 _SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _OTHER_CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1f]")
@@ -61,11 +63,12 @@ class CsvTable(Table):
         self._lines = _Lines(text, encoding=encoding, limit=self.limits.characters)
         if separator := _SEPARATOR.match(head):
             next(self._lines)
-            self._lines.end_row()
+            self._lines.row_size, self._lines.row_start = 0, 2
             head = head[separator.end() :]
         self._delimiter = self._delimiter or (separator[1] if separator else self._found(head))
         self._records = self._read()
         _, header = next(self._records, (0, []))
+        self.meter.rows = 0
         self.columns = column_names(
             header, expects=self._expects, rename=self._rename, limit=self.limits.columns
         )
@@ -75,7 +78,7 @@ class CsvTable(Table):
         names = self.columns
         width = len(names)
         lines = self._lines
-        for line, cells in self._rows():
+        for line, cells in self._records:
             if lines.has_nul:
                 lines.has_nul = False
                 yield RowError(line, "a NUL character")
@@ -87,23 +90,28 @@ class CsvTable(Table):
                 yield Row(line, dict(zip_longest(names, cells[:width], fillvalue="")))
 
     def count(self) -> int:
-        return sum(1 for _ in self._rows())
-
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        add_row = self.meter.add_row
-        for line, cells in self._records:
-            add_row(len(cells))
-            yield line, cells
+        return sum(1 for _ in self._records)
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
         """Rows that are not blank, the header first, each with the line it ends in."""
         lines = self._lines
-        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        meter = self.meter
+        rows = unseen = blank = 0
         try:
-            for cells in reader:
-                lines.end_row()
+            for cells in csv.reader(lines, delimiter=self._delimiter, strict=True):
+                number = lines.number
+                lines.row_size = 0
                 if any(cells):
-                    yield lines.number, cells
+                    rows += 1
+                    if rows > unseen:
+                        unseen = meter.add(rows, rows * len(self.columns))
+                        rows = 0
+                    yield number, cells
+                else:
+                    blank += 1
+                    if not blank % _BLANK_ROWS:
+                        meter.check_clock()
+                lines.row_start = number + 1
         except csv.Error as error:
             raise SourceError(
                 "malformed",
@@ -137,7 +145,7 @@ class CsvTable(Table):
 class _Lines:
     """The lines of a text, as ``csv.reader`` wants them; bounded for each row.
 
-    ``row_size`` counts the characters since the last row.
+    ``row_size`` counts the characters since the last row and is set back by the caller.
     """
 
     def __init__(self, text: io.TextIOWrapper, *, encoding: str, limit: int) -> None:
@@ -165,10 +173,6 @@ class _Lines:
         if "\0" in line:
             self.has_nul = True
         return line
-
-    def end_row(self) -> None:
-        self.row_size = 0
-        self.row_start = self.number + 1
 
     def _read(self) -> str:
         try:

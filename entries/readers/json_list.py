@@ -37,8 +37,9 @@ class JsonList:
         sign = self._next_sign()
         while sign != "]":
             self._number += 1
-            self._meter.add_row(1)
-            yield self._item()
+            row = self._item()
+            self._meter.add(1, len(row.values) if isinstance(row, Row) else 0)
+            yield row
             sign = self._next_sign()
             if sign == ",":
                 self._at += 1

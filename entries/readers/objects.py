@@ -47,9 +47,15 @@ class JsonTable(Table):
         if self.unit == "item":
             yield from JsonList(self.file, self._first, limits=self.limits, meter=self.meter)
             return
+        rows = cells = unseen = 0
         for number, line in self._lines():
-            self.meter.add_row(1)
-            yield self._row(number, line)
+            row = self._row(number, line)
+            rows += 1
+            cells += len(row.values) if isinstance(row, Row) else 0
+            if rows > unseen:
+                unseen = self.meter.add(rows, cells)
+                rows = cells = 0
+            yield row
 
     def count(self) -> int:
         return super().count() if self.unit == "item" else sum(1 for _ in self._lines())

@@ -78,8 +78,10 @@ class Sheet:
             self._count += 1
             reference = attributes.get("r")
             self._column = self._column_of(reference) if reference else self._column + 1
-            if self._column >= MAX_COLUMNS:
+            if self._column >= MAX_COLUMNS and reference:
                 raise _damaged(f"there is no column {self._column + 1:,} in Excel")
+            if self._count > MAX_COLUMNS:
+                raise SourceError("too_large", f"a row has more than {MAX_COLUMNS:,} cells")
             self._type = attributes.get("t", "n")
             self._style = attributes.get("s", "")
         elif tag == "v" or (tag == "t" and not self._in_sound):

@@ -62,7 +62,7 @@ class XlsxTable(Table):
         width = len(names)
         with translated():
             for number, cells, count, fault in self._rows:
-                self.meter.add_row(max(count, width))
+                self.meter.add(1, max(count, width))
                 if fault:
                     yield RowError(number, fault)
                 elif max(cells) >= width and _is_beyond(cells, width):
@@ -89,7 +89,7 @@ class XlsxTable(Table):
             if row.fault or any(value != "" for value in row.cells.values()):
                 yield row
             else:
-                self.meter.add_cells(row.width)
+                self.meter.add(0, row.width)
 
     def _part(self, book: Book) -> str:
         if self._front and not self._sheet:

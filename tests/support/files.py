@@ -31,7 +31,7 @@ class Files:
         return rows
 
 
-def peak_while(items: Iterator[SourceItem | Invalid]) -> tuple[int, int]:
+def peak_while(items: Iterator[object]) -> tuple[int, int]:
     """How many items came, and the most memory that was held meanwhile."""
     tracemalloc.start()
     try:

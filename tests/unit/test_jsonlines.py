@@ -46,6 +46,12 @@ def test_what_editors_leave_behind_is_forgiven(files: Files) -> None:
     assert files.rows("\ufeff" + GOOD.replace("\n", "\r\n") + "\r\n\n" + GOOD.strip()) == [OK, OK]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_encodings_that_say_what_they_are(files: Files, encoding: str) -> None:
+    content = ('{"id": "é\u2028"}\n' * 2).encode(encoding)
+    assert files.rows(content) == [SourceItem("é\u2028", "é\u2028", {"id": "é\u2028"})] * 2
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -55,6 +61,9 @@ def test_what_editors_leave_behind_is_forgiven(files: Files) -> None:
         (b"[" * 100_000, "not JSON"),
         (b'{"id": "\xff"}', "not in UTF-8"),
         (b'{"id": "a\0"}', "not JSON"),
+        (b'{"id": "a", "x": {"y": 1, "y": 2}}', "a key that is there twice"),
+        (b'{"id": "a\\ud83d"}', "half a character (a lone surrogate)"),
+        (b'{"id": "a", "x": ' + b"[" * 51 + b"]" * 51 + b"}", "nested deeper than 50 levels"),
         (b"\0\0\0", "not JSON"),
         (b'["id", 1]', "not a JSON object"),
         (b'"id"', "not a JSON object"),
@@ -79,7 +88,7 @@ def test_a_line_that_is_no_item_is_left_out(files: Files, line: bytes, reason: s
         ("\n\r\n \n", "empty", "nothing but empty lines"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "malformed", r"none of the first 3 rows can be used"),
         (b"PK\3\4\0\0", "malformed", "binary"),
-        ('{"id": 1}\n'.encode("utf-16"), "malformed", "binary, or not in UTF-8"),
+        ('{"id": 1}\n'.encode("utf-16-le"), "malformed", "binary, or not in UTF-8"),
         ("<html>\n" * 50, "malformed", r"none of the first 20 rows can be used \(line 1: not JSON"),
         ('[\n{"id": 1},\n{"id": 2}\n]\n', "malformed", "one JSON list"),
         ('{"key": 1}\n{"key": 2}\n', "malformed", "line 1: without an id"),
