@@ -19,6 +19,17 @@ def content_hash(title: str, payload: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same for jsonb: 1 is 1.0, and true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return bool(one == other)
+
+
 def _canonical(title: str, payload: Any) -> str:
     return json.dumps([title, payload], sort_keys=True, separators=(",", ":"))
 

@@ -155,7 +155,7 @@ class SyncNotFound(RetryError):
 
 
 class ImportNotFound(RetryError):
-    code: ClassVar[str] = "import_not_found"
+    code: ClassVar[str] = "not_found"
 
     def __init__(self, import_id: UUID) -> None:
         super().__init__(f"There is no import {import_id}.")
@@ -165,13 +165,11 @@ class ImportNotFound(RetryError):
 class UploadRefused(RetryError):
     """The file is none that can be imported; nothing of it was kept."""
 
-    code: ClassVar[str] = "upload_refused"
+    code: ClassVar[str] = "invalid_request"
 
 
 class NotConfirmable(RetryError):
     """There is nothing to confirm: not yet, or not any more."""
-
-    code: ClassVar[str] = "not_confirmable"
 
 
 class HoldNotFound(RetryError):

@@ -20,7 +20,7 @@ from entries.transitions.storing import (
     compare_entries,
     upsert_entries,
 )
-from entries.transitions.submitting import Content, Stored, store, store_merged
+from entries.transitions.submitting import Content, Stored, find_known, store, store_merged
 from entries.transitions.working import Claimed, Ending, claim, finish, reassign
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "cancel",
     "claim",
     "compare_entries",
+    "find_known",
     "finish",
     "move",
     "queue",

@@ -77,21 +77,24 @@ LEFT JOIN created c ON c.external_id = g.external_id
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one known entry holds."""
+    """What one known entry holds, and what decides whether something else is stored."""
 
     title: str
     payload: Any
+    kind: str
+    status: EntryStatus
 
 
-_LOCK = """
-SELECT external_id, title, payload FROM entries_entry WHERE id = ANY(ARRAY(
+_FIND = """
+SELECT external_id, title, payload, kind, status FROM entries_entry WHERE id = ANY(ARRAY(
     SELECT e.id FROM unnest(%(external_ids)s::text[]) AS t (external_id)
     CROSS JOIN LATERAL (
         SELECT id FROM entries_entry WHERE {source} AND external_id = t.external_id LIMIT 1
     ) e
 ))
-ORDER BY id FOR UPDATE
+ORDER BY id
 """
+_LOCK = f"{_FIND} FOR UPDATE"
 
 
 class _Overtaken(Exception):
@@ -136,11 +139,10 @@ def store_merged(
     what is known is locked before. It may be asked again, where somebody else created one of the
     entries in between, and may leave some of them out.
     """
-    params = {"source_id": source_id, "external_ids": list(external_ids)}
     while True:
         try:
             with transaction.atomic():
-                known = _locked(params)
+                known = _found(_LOCK, source_id, external_ids)
                 stored = store(source_id=source_id, kind=kind, items=merge(known))
                 _check_locked(stored, known)
                 return stored
@@ -153,11 +155,22 @@ def _check_locked(stored: Iterable[Stored], known: Mapping[str, Content]) -> Non
         raise _Overtaken
 
 
-def _locked(params: Mapping[str, Any]) -> dict[str, Content]:
+def find_known(*, source_id: int | None, external_ids: Sequence[str]) -> dict[str, Content]:
+    """What there is now, by external id; nothing is locked."""
+    return _found(_FIND, source_id, external_ids)
+
+
+def _found(
+    statement: str, source_id: int | None, external_ids: Sequence[str]
+) -> dict[str, Content]:
+    params = {"source_id": source_id, "external_ids": list(external_ids)}
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK.format(source=_source(params)), params)
+        cursor.execute(statement.format(source=_source(params)), params)
         # Django leaves jsonb to its fields.
-        return {id_: Content(title, json.loads(payload)) for id_, title, payload in cursor}
+        return {
+            id_: Content(title, json.loads(payload), kind, EntryStatus(status))
+            for id_, title, payload, kind, status in cursor
+        }
 
 
 def _source(params: Mapping[str, Any]) -> str:

@@ -48,7 +48,7 @@ def request_import(
     """
     _require(actor)
     source_id, kind = destination(kind=kind, source=source)
-    name = clean_text(PurePath(file_name.replace("\\", "/")).name, limit=200)
+    name = PurePath(file_name.replace("\\", "/")).name
     stem, _, file_format = name.lower().rpartition(".")
     if not stem or file_format not in FORMATS:
         raise UploadRefused(f"Its name must end in one of {', '.join(map('.{}'.format, FORMATS))}.")
@@ -60,7 +60,7 @@ def request_import(
         source_id=source_id,
         kind=kind,
         location=location,
-        file_name=name,
+        file_name=clean_text(name, limit=200),
         file_format=file_format,
         dry_run=True,
         reason=reason[:500],
@@ -68,7 +68,7 @@ def request_import(
     try:
         with transaction.atomic():
             _ask(row, actor=actor)
-            after = {"import_id": str(row.pk), "file": name, "bytes": content.size}
+            after = {"import_id": str(row.pk), "file": row.file_name, "bytes": content.size}
             audit.record(
                 "request_import",
                 actor=actor,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from entries.models import Entry
+from entries.content import is_same
 from entries.sources.base import SourceItem
-from entries.states import EntryStatus
 from entries.text import clean_text, scrub
+from entries.transitions import Content
 from retry.imports.batches import Refused
 from retry.imports.cells import text_of
 from retry.submission import Effect, Fate, foresee
@@ -42,7 +42,7 @@ class Sample:
             errors = [clean_text(scrub(error), limit=300) for error in refused.errors]
             self._add(refused.line, refused.external_id, "", "error", errors=errors)
 
-    def add(self, line: int, item: SourceItem, known: Entry | None, fate: Fate) -> None:
+    def add(self, line: int, item: SourceItem, known: Content | None, fate: Fate) -> None:
         what = _SORTS[fate.effect]
         if self._has_room(what):
             changes = _changes(known, item) if known is not None and what == "changed" else []
@@ -74,22 +74,23 @@ class Sample:
         self._rows[what].append(row | more)
 
 
-def fate_of(item: SourceItem, known: Entry | None, *, kind: str) -> Fate:
+def fate_of(item: SourceItem, known: Content | None, *, kind: str) -> Fate:
     """As ``submit`` would decide, as things stand."""
     if known is None:
         return foresee(None, changed=False, same_kind=True)
-    changed = (item.title, item.payload) != (known.title, known.payload)
-    return foresee(EntryStatus(known.status), changed=changed, same_kind=known.kind == kind)
+    changed = item.title != known.title or not is_same(item.payload, known.payload)
+    return foresee(known.status, changed=changed, same_kind=known.kind == kind)
 
 
-def _changes(known: Entry, item: SourceItem) -> list[dict[str, str]]:
+def _changes(known: Content, item: SourceItem) -> list[dict[str, str]]:
     """What is different, member by member, the first dozen of them."""
     before, after = _payload(known.payload), _payload(item.payload)
     found = []
     if item.title != known.title:
         found.append(_change("title", {"title": known.title}, {"title": item.title}))
     for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name) or (name in before) != (name in after):
+        in_both = name in before and name in after
+        if not in_both or not is_same(before[name], after[name]):
             found.append(_change(name, before, after))
         if len(found) == _MOST_CHANGES:
             break

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from entries.errors import SourceError
-from entries.models import Entry
+from entries.transitions import find_known
 from retry import audit
 from retry.imports.batches import Batch, Refused, batches
 from retry.imports.duplicates import Seen
@@ -111,7 +111,7 @@ class DryRun(Pass):
 
     def take(self, batch: Batch) -> None:
         self.leave_out(batch.refused)
-        known = self._known(batch.patches)
+        known = find_known(source_id=self.row.source_id, external_ids=list(batch.patches))
         for external_id, patch in batch.patches.items():
             line = batch.lines[external_id]
             entry = known.get(external_id)
@@ -129,11 +129,6 @@ class DryRun(Pass):
 
     def end(self, notes: list[str]) -> None:
         self.ended(notes)
-
-    def _known(self, ids: Iterable[str]) -> dict[str, Entry]:
-        fields = ("external_id", "title", "payload", "status", "kind")
-        there = Entry.objects.filter(source=self.row.source_id, external_id__in=list(ids))
-        return {entry.external_id: entry for entry in there.only(*fields)}
 
 
 class Storing(Pass):

@@ -1,9 +1,8 @@
 """Import: a dry run that stores nothing, and a confirmation that goes through the service."""
 
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,35 +18,24 @@ from retry.models import AuditEvent, Import, Run
 from tests.admin.browsing import Browser, page_of, text_of
 from tests.admin.test_export import HOSTILE
 from tests.admin.transfers import (
-    IMPORT,
     confirm,
     counts,
     csv_file,
     everything_but_imports,
     exported,
     json_file,
+    known,
     never,
     press_confirm,
     preview,
     shown,
     upload,
     waiting,
-    xlsx_file,
 )
-from tests.conftest import grant
-from tests.factories.entries import EntryFactory, SourceFactory
+from tests.factories.entries import SourceFactory
 from tests.support.asking import SCRIPT
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
-
-
-def known(external_id: str, *, title: str = "", payload: Any = None, **fields: Any) -> Entry:
-    payload = {"n": 1} if payload is None else payload
-    values = {"kind": "scripted", "external_id": external_id, "title": title, "payload": payload}
-    return EntryFactory.create(**values | fields)
 
 
 MIXED = """external_id,title,payload
@@ -175,128 +163,6 @@ def test_a_second_confirmation_leads_to_the_first(importer: Browser) -> None:
     assert "Import and queue" not in said
 
 
-class TestColumns:
-    def test_without_a_payload_the_other_columns_are_its_members(self, importer: Browser) -> None:
-        source = SourceFactory.create(slug="orders", entry_kind="scripted")
-        text = "\ufeffExternal_ID; Title ;total;note\n 7;Seven;12,5;\n"
-        confirm(importer, preview(importer, csv_file(text), source="orders", kind=""))
-        entry = Entry.objects.get()
-        assert (entry.external_id, entry.title, entry.source, entry.kind) == (
-            " 7",
-            "Seven",
-            source,
-            "scripted",
-        )
-        assert entry.payload == {"total": "12,5", "note": ""}
-
-    def test_what_has_no_column_stays(self, importer: Browser) -> None:
-        known("a", title="Kept", payload={"kept": True, "n": "4"}, failed=True)
-        row = preview(importer, csv_file("external_id\na\n"))
-        assert counts(row) == {"unchanged": 1}
-        confirm(importer, preview(importer, csv_file("external_id,n\na,5\n")))
-        entry = Entry.objects.get()
-        assert (entry.title, entry.payload) == ("Kept", {"kept": True, "n": "5"})
-
-    @pytest.mark.parametrize(
-        "file",
-        [
-            csv_file("external_id,title,n,m\na,,,\n"),
-            csv_file("external_id,title,n,m\na\n"),
-            csv_file("external_id,title,payload\na,,\n"),
-            csv_file("external_id,title,payload\na,,  \n"),
-            xlsx_file([["external_id", "title", "n", "m"], ["a", None, None, ""]]),
-            json_file([{"external_id": "a", "title": None, "payload": None}]),
-            json_file([{"external_id": "a"}, {"external_id": "b", "title": "x", "payload": {}}]),
-        ],
-        ids=["csv", "short", "payload", "blank", "xlsx", "null", "absent"],
-    )
-    def test_an_empty_cell_says_nothing_of_what_is_known(
-        self, importer: Browser, file: SimpleUploadedFile
-    ) -> None:
-        file.seek(0)
-        known("a", title="Kept", payload={"n": 1}, failed=True)
-        row = preview(importer, file)
-        assert counts(row)["unchanged"] == 1
-        confirm(importer, row)
-        entry = Entry.objects.get(external_id="a")
-        assert (entry.title, entry.payload) == ("Kept", {"n": 1})
-
-    def test_json_says_what_is_empty(self, importer: Browser) -> None:
-        known("a", title="Gone", payload={"n": 1, "m": 2}, failed=True)
-        confirm(
-            importer, preview(importer, json_file([{"external_id": "a", "title": "", "n": None}]))
-        )
-        entry = Entry.objects.get()
-        assert (entry.title, entry.payload) == ("", {"n": None, "m": 2})
-
-    def test_sparse_json(self, importer: Browser) -> None:
-        known("k1", title="Known one", payload={"a": 1, "b": 2}, failed=True)
-        known("k2", title="Known two", payload={"a": 1}, failed=True)
-        rows: list[dict[str, Any]] = [
-            {"external_id": "k1", "title": "New title"},
-            {"external_id": "k2", "payload": {"a": 5}},
-        ]
-        row = preview(importer, json_file(rows))
-        changes = [(c["name"], c["before"], c["after"]) for s in row.sample for c in s["changes"]]
-        assert changes == [("title", "Known one", "New title"), ("a", "1", "5")]
-        confirm(importer, row)
-        found = Entry.objects.order_by("external_id").values_list("title", "payload")
-        assert list(found) == [("New title", {"a": 1, "b": 2}), ("Known two", {"a": 5})]
-        rows = [{"external_id": "s1", "a": 1}, {"external_id": "s2", "b": 2}]
-        confirm(importer, preview(importer, json_file(rows)))
-        made = Entry.objects.filter(external_id__in=["s1", "s2"]).order_by("external_id")
-        assert [entry.payload for entry in made] == [{"a": 1}, {"b": 2}]
-
-    def test_what_is_merged_is_what_is_known_when_it_is_stored(self, importer: Browser) -> None:
-        entry = known("a", title="Old", payload={"n": 1}, failed=True)
-        row = preview(importer, csv_file("external_id,m\na,5\n"))
-        Entry.objects.filter(pk=entry.pk).update(title="Newer", payload={"n": 2})
-        confirm(importer, row)
-        entry.refresh_from_db()
-        assert (entry.title, entry.payload) == ("Newer", {"n": 2, "m": "5"})
-
-    def test_columns_beside_a_payload_are_named_and_not_looked_at(self, importer: Browser) -> None:
-        row = preview(importer, csv_file('external_id,payload,status\na,"{}",failed\n'))
-        assert row.notes == ["Not looked at, because there is a column payload: status"]
-        confirm(importer, row)
-        entry = Entry.objects.get()
-        assert (entry.payload, entry.status) == ({}, "queued")
-        rows = [{"external_id": "b", "status": "failed"}, {"external_id": "c", "payload": {"n": 1}}]
-        row = preview(importer, json_file(rows))
-        assert row.notes == ["Not looked at, because there is a column payload: status"]
-        confirm(importer, row)
-        assert Entry.objects.get(external_id="b").payload == {}
-
-    def test_a_spreadsheet_keeps_its_types(self, importer: Browser) -> None:
-        rows: list[list[Any]] = [
-            ["external_id", "title", "n", "f", "b", "when", "long", "nothing", None],
-            [42, 2026.0, 7, 1.5, True, date(2026, 1, 31), timedelta(hours=36), None, None],
-            [None, None, None, None, None, None, None, None, None],
-            ["x", "'=1", "'=2", None, None, None, None, None, None],
-            [1, timedelta(days=1, hours=12), None, None, None, None, None, None, None],
-        ]
-        confirm(importer, preview(importer, xlsx_file(rows)))
-        entry = Entry.objects.get(external_id="42")
-        assert entry.title == "2026"
-        assert entry.payload == {
-            "n": 7,
-            "f": 1.5,
-            "b": True,
-            "when": "2026-01-31T00:00:00",
-            "long": "P1DT12H00M00S",
-            "nothing": None,
-        }
-        entry = Entry.objects.get(external_id="x")
-        assert (entry.title, entry.payload["n"]) == ("=1", "=2")
-        assert Entry.objects.get(external_id="1").title == "P1DT12H00M00S"
-
-    def test_json(self, importer: Browser) -> None:
-        rows = [{"external_id": 1, "payload": {"a": [1]}}, {"External_ID": "b", "payload": {}}]
-        confirm(importer, preview(importer, json_file(rows)))
-        assert Entry.objects.get(external_id="1").payload == {"a": [1]}
-        assert Entry.objects.get(external_id="b").payload == {}
-
-
 @pytest.mark.parametrize("file_format", ["csv", "xlsx", "json"])
 def test_what_was_exported_comes_back_unchanged(importer: Browser, file_format: str) -> None:
     for number, text in enumerate([*HOSTILE, "plain", "quote ' =", 'ü, "x"; y']):
@@ -354,73 +220,6 @@ def test_files_that_were_never_confirmed_are_forgotten(importer: Browser, folder
     assert "Import and queue" not in said
     confirm(importer, fresh)
     assert waiting(folder) == 0
-
-
-class TestWhoMay:
-    def test_whoever_may_not_submit_may_not_import(
-        self, operator: "User", reader: "User", chief: "User"
-    ) -> None:
-        row = preview(Browser(chief), csv_file("external_id\n1\n"))
-        for user in (operator, reader):
-            browser = Browser(user)
-            assert "Import" not in text_of(browser.read("/admin/entries/entry/"))
-            assert browser.get(IMPORT).status_code == 403
-            assert upload(browser, csv_file("external_id\n1\n")).status_code == 403
-            assert browser.get("/admin/retry/import/").status_code == 403
-            assert browser.get(page_of(row)).status_code == 403
-            assert press_confirm(browser, row).status_code == 403
-        assert Import.objects.count() == 1
-        assert not Entry.objects.exists()
-
-    def test_nobody_confirms_what_somebody_else_uploaded(
-        self, importer: Browser, chief: "User"
-    ) -> None:
-        row = preview(importer, csv_file("external_id\n1\n"))
-        other = Browser(chief)
-        page = other.read(page_of(row))
-        assert "Import and queue" not in page
-        assert press_confirm(other, row).status_code == 404
-        assert not Import.objects.filter(confirms=row).exists()
-
-    def test_only_who_may_see_syncs_or_the_audit_sees_those_of_others(
-        self, importer: Browser, reader: "User"
-    ) -> None:
-        row = preview(importer, csv_file("external_id,title\n1,Secret\n"))
-        live = f"/admin/retry/import/{row.pk}/live/"
-        browser = Browser(grant(reader, "entries.submit_entry"))
-        assert "entries.csv" not in browser.read("/admin/retry/import/")
-        assert browser.get(page_of(row)).status_code == 302, "home, as for what is not there"
-        assert browser.get(live).status_code == 404
-        own = preview(browser, csv_file("external_id,title\n2,Own\n"))
-        assert "Own" in browser.read(page_of(own))
-        for permission in ("retry.view_sync", "retry.view_auditevent"):
-            reader.user_permissions.clear()
-            user = grant(reader, "entries.view_entry", "entries.submit_entry", permission)
-            assert "Secret" in Browser(user).read(page_of(row))
-            assert "entries.csv" in Browser(user).read("/admin/retry/import/")
-
-    def test_a_permission_that_is_gone_stops_the_worker(
-        self, importer: Browser, operator: "User"
-    ) -> None:
-        row = preview(importer, csv_file("external_id\n1\n"))
-        press_confirm(importer, row)
-        operator.user_permissions.clear()
-        done = Import.objects.get(confirms=row)
-        perform(done.pk, stop=never)
-        done.refresh_from_db()
-        assert (done.state, done.error_code) == ("failed", "permission_denied")
-        assert not Entry.objects.exists()
-
-    def test_nor_does_one_whose_user_is_gone_act_as_the_system(
-        self, importer: Browser, operator: "User"
-    ) -> None:
-        row = preview(importer, csv_file("external_id\n1\n"))
-        press_confirm(importer, row)
-        operator.delete()
-        done = Import.objects.get(confirms=row)
-        perform(done.pk, stop=never)
-        done.refresh_from_db()
-        assert (done.state, done.error_code) == ("failed", "permission_denied")
 
 
 def test_the_payload_is_as_it_was_written(importer: Browser) -> None:

@@ -12,9 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase
 from openpyxl import Workbook, load_workbook
 
+from entries.models import Entry
 from retry.imports.work import perform
 from retry.models import AuditEvent, Import
 from tests.admin.browsing import Browser, page_of
+from tests.factories.entries import EntryFactory
 
 IMPORT = "/admin/entries/entry/import/"
 EXPORT = "/admin/entries/entry/export/"
@@ -132,3 +134,9 @@ def texts(rows: Iterable[Mapping[str, Any]]) -> set[str]:
 
 def waiting(folder: Path) -> int:
     return len(list(folder.iterdir())) if folder.exists() else 0
+
+
+def known(external_id: str, *, title: str = "", payload: Any = None, **fields: Any) -> Entry:
+    payload = {"n": 1} if payload is None else payload
+    values = {"kind": "scripted", "external_id": external_id, "title": title, "payload": payload}
+    return EntryFactory.create(**values | fields)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User as AuthUser
+from django.db import connection
 
-from entries.content import content_hash
+from entries.content import content_hash, is_same
 from entries.models import Entry
 from entries.sources.base import SourceItem
 from entries.sources.patches import Patch
@@ -121,6 +122,30 @@ class TestComparing:
         assert truthful(entry)
         assert pushed(SourceItem("e-1", "e+1", entry.payload)) is Effect.UNCHANGED
         assert pushed(item) is Effect.UNCHANGED
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": [0, None]}, {"a": [False, None]}, False),
+        ({"a": [1, {"b": "x"}]}, {"a": [1, {"b": "x"}]}, True),
+        ({"a": None}, {}, False),
+        ([1], [1, 2], False),
+        ("1", 1, False),
+    ],
+)
+def test_what_is_the_same_is_the_same_for_postgresql(
+    one: object,
+    other: object,
+    same: bool,  # noqa: FBT001
+) -> None:
+    assert is_same(one, other) is same
+    with connection.cursor() as cursor:
+        values = [json.dumps(one), json.dumps(other)]
+        cursor.execute("SELECT %s::jsonb = %s::jsonb", values)
+        assert cursor.fetchone()[0] is same
 
 
 def merged(*patches: Patch, **options: Any) -> tuple[SubmitOutcome, dict[str, dict[str, str]]]:

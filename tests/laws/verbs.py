@@ -22,7 +22,7 @@ from retry.outcomes import Actor
 from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
-from tests.laws.importing import repeat_lost
+from tests.laws.importing import confirm_import, repeat_lost, request_import
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -263,12 +263,8 @@ ACTS: Mapping[str, Scene] = {
     "retry.syncs.control.sync_source": Scene(_sync, "sync", jobs=1),
     "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
     "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
-    "retry.imports.control.request_import": Scene(
-        importing.request_import, "request_import", jobs=1
-    ),
-    "retry.imports.control.confirm_import": Scene(
-        importing.confirm_import, "confirm_import", jobs=1
-    ),
+    "retry.imports.control.request_import": Scene(request_import, "request_import", jobs=1),
+    "retry.imports.control.confirm_import": Scene(confirm_import, "confirm_import", jobs=1),
     "retry.imports.control.repeat_lost_imports": Scene(repeat_lost, "import_lost"),
     "retry.submission.submit": Scene(_push, "submit", jobs=1),
     "retry.submission.submit_patches": Scene(_push_patches, "submit", jobs=1),
