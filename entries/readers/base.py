@@ -19,8 +19,8 @@ class Limits:
     """How much of a file is read. What is beyond is refused as ``too_large`` or ``too_slow``.
 
     ``bytes``: of the file, and of each part that a workbook unpacks to. ``cells``: rows times
-    columns as they are handed out, and empty ones that the file spells out. ``characters``: of a
-    row. The defaults are for what streams through a worker.
+    columns as they are handed out, empty ones that the file spells out, and blank rows.
+    ``characters``: of a row. The defaults are for what streams through a worker.
     """
 
     bytes: int = 20_000_000_000

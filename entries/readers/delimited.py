@@ -110,7 +110,7 @@ class CsvTable(Table):
                 else:
                     blank += 1
                     if not blank % _BLANK_ROWS:
-                        meter.check_clock()
+                        meter.add(0, _BLANK_ROWS)
                 lines.row_start = number + 1
         except csv.Error as error:
             raise SourceError(

@@ -89,7 +89,7 @@ class XlsxTable(Table):
             if row.fault or any(value != "" for value in row.cells.values()):
                 yield row
             else:
-                self.meter.add(0, row.width)
+                self.meter.add(0, max(row.width, 1))
 
     def _part(self, book: Book) -> str:
         if self._front and not self._sheet:

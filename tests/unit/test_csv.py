@@ -70,6 +70,17 @@ def test_encodings_that_say_what_they_are(files: Files, encoding: str) -> None:
     assert files.rows("id;a\n1;é\n".encode(encoding)) == [item("1", "1", a="é")]
 
 
+def test_a_mark_beats_the_option(files: Files) -> None:
+    content = "id,title\r\n1,Äpfel\r\n".encode("utf-8-sig")
+    assert files.rows(content, encoding="utf-8") == [item("1", "Äpfel", title="Äpfel")]
+
+
+def test_the_first_line_of_excel(files: Files) -> None:
+    content = "sep=;\r\nid;title\r\n1;Eins\r\n2;Zwei\r\n".encode("utf-8-sig")
+    rows = [item("1", "Eins", title="Eins"), item("2", "Zwei", title="Zwei")]
+    assert files.rows(content) == rows
+
+
 def test_other_encodings_are_said(files: Files) -> None:
     content = "id;a\n1;é\n".encode("cp1252")
     assert files.rows(content, encoding="windows-1252") == [item("1", "1", a="é")]

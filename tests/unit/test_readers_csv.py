@@ -131,6 +131,10 @@ class TestLimits:
         error = refused(content, limits=Limits(cells=1_000_000))
         assert (error.code, str(error)) == ("too_large", "the file has more than 1,000,000 cells")
 
+    def test_blank_rows(self) -> None:
+        assert len(read("id\n" + "\n" * 10_000 + "1\n", limits=Limits(cells=10_000))) == 1
+        assert refused("id\n" + "\n" * 20_000, limits=Limits(cells=10_000)).code == "too_large"
+
     def test_bytes(self) -> None:
         error = refused("id\n1\n", limits=Limits(bytes=4))
         assert (error.code, str(error)) == ("too_large", "the file has more than 4 bytes")

@@ -103,6 +103,7 @@ def test_many_sheets() -> None:
 
 def test_a_sheet_of_nothing_takes_no_longer_than_it_may() -> None:
     content = packed(parts(inline(["id"]) + "<row/>" * 100_000))
+    assert refused(content, limits=Limits(cells=50_000)).code == "too_large"
     assert read(content) == []
     error = refused(content, limits=Limits(seconds=-1))
     assert (error.code, str(error)) == (

@@ -109,6 +109,13 @@ def test_the_payload_is_the_row_in_json_types(files: Files) -> None:
     )
 
 
+def test_broken_styles_cost_a_note(files: Files) -> None:
+    reading = files.read(with_parts({"xl/styles.xml": "<broken"}))
+    assert list(reading.items) == [SourceItem("1", "1", {"id": 1})]
+    (note,) = reading.notes
+    assert note.startswith("the workbook's styles cannot be read, so dates may come as numbers")
+
+
 def test_the_list_of_types_is_not_needed(files: Files) -> None:
     assert files.rows(with_parts({"[Content_Types].xml": "<x/>"})) == [
         SourceItem("1", "1", {"id": 1})
