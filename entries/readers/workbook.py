@@ -95,7 +95,7 @@ class XlsxTable(Table):
         if self._front and not self._sheet:
             if not book.front:
                 raise SourceError("not_found", "the sheet in front has no cells")
-            return book.sheets[book.front]
+            return book.front
         if not book.sheets or (self._sheet and self._sheet not in book.sheets):
             there = ", ".join(book.sheets)[:300] or "none"
             raise SourceError("not_found", f"there is no sheet {self._sheet!r}; there are: {there}")
