@@ -15,7 +15,8 @@ from entries.sources.files import READ_AHEAD, opened, size_of
 KNOWN_COLUMNS = ("external_id", "title", "payload")
 #: Names that a page shows of those that were not looked at.
 _MOST_NAMES = 50
-LIMITS = Limits()
+#: Far beyond what people have, and little enough to be read within a worker's time.
+LIMITS = Limits(bytes=2_000_000_000, rows=20_000_000, cells=200_000_000)
 
 
 def fold(name: str) -> str:
