@@ -143,7 +143,7 @@ REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
 REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)
 #: Folders whose files sources may be read from; files elsewhere have to be uploaded.
 REDRIVE_SOURCE_DIRS: list[str] = env.list("REDRIVE_SOURCE_DIRS", [])
-#: Where uploads are kept, for sources and imports. Web and workers must share it.
+#: Where uploads are kept, for sources and imports. Web, workers and dispatcher must share it.
 REDRIVE_UPLOAD_DIR = env.path("REDRIVE_UPLOAD_DIR", BASE_DIR / ".data" / "uploads")
 REDRIVE_UPLOAD_MAX_BYTES = env.int("REDRIVE_UPLOAD_MAX_BYTES", 500_000_000)
 REDRIVE_USER_AGENT = env.str("REDRIVE_USER_AGENT", "Redrive/0.1")

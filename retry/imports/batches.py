@@ -89,7 +89,7 @@ def _batch(
             patch = patch_in(row.values, file_format=file_format, has_payload=has_payload)
         except RowRefused as refusal:
             problems[row.line] = {refusal.member: str(refusal)}
-            ids[row.line] = str(row.values.get("external_id", ""))
+            ids[row.line] = refusal.external_id
             continue
         problems[row.line] = problems_with(patch.applied(None))
         ids[row.line], found[row.line] = patch.external_id, patch
@@ -110,9 +110,11 @@ def _note_duplicates(
     for line, external_id in ids.items():
         first.setdefault(external_id, line)
     askable = {
-        id_: line for id_, line in first.items() if 0 < len(id_) <= MAX_ID and is_storable(id_)
+        id_: line
+        for id_, line in first.items()
+        if id_.strip() and len(id_) <= MAX_ID and is_storable(id_)
     }
     before = first | (seen.see(askable) if seen is not None else {})
     for line, external_id in ids.items():
-        if before[external_id] != line:
+        if external_id.strip() and before[external_id] != line:
             problems[line]["external_id"] = f"is the same as in line {before[external_id]:,}"

@@ -36,6 +36,8 @@ class Sample:
         self._rows: dict[str, list[dict[str, Any]]] = {what: [] for what in _ORDER}
         for row in rows:
             self._rows[row["what"]].append(row)
+        #: Something came since it was last written down.
+        self.is_new = False
 
     def add_refused(self, refused: Refused) -> None:
         if self._has_room("error"):
@@ -72,6 +74,7 @@ class Sample:
             "errors": [],
         }
         self._rows[what].append(row | more)
+        self.is_new = True
 
 
 def fate_of(item: SourceItem, known: Content | None, *, kind: str) -> Fate:

@@ -86,6 +86,7 @@ class Pass(ABC):
         if not rows.advance(self.row, position=position, **self._found()):
             raise Lost(f"import {self.row.pk} is not this worker's any more")
         self.row.position = position
+        self.sample.is_new = False
 
     def ended(self, notes: list[str]) -> None:
         row = self.row
@@ -94,7 +95,9 @@ class Pass(ABC):
             raise Lost(f"import {row.pk} is not this worker's any more")
 
     def _found(self) -> dict[str, Any]:
-        return {**self.counts, "reasons": dict(self.reasons), "sample": self.sample.rows}
+        found = {**self.counts, "reasons": dict(self.reasons)}
+        # It is full soon, and large: not to be written again with each batch.
+        return found | {"sample": self.sample.rows} if self.sample.is_new else found
 
 
 class DryRun(Pass):

@@ -12,8 +12,9 @@ from retry.imports.tables import KNOWN_COLUMNS, fold
 class RowRefused(Exception):
     """The row says nothing that makes sense; ``member`` is what is wrong with it."""
 
-    def __init__(self, member: str, message: str) -> None:
+    def __init__(self, external_id: str, member: str, message: str) -> None:
         super().__init__(message)
+        self.external_id = external_id
         self.member = member
 
 
@@ -35,10 +36,15 @@ def patch_in(values: Mapping[str, Any], *, file_format: str, has_payload: bool) 
         for name, value in row.items():
             if name not in KNOWN_COLUMNS:
                 (members if name in said else blanks)[name] = value
+    external_id = _text(said.get("external_id"))
+    try:
+        payload = _payload(said.get("payload"))
+    except (RecursionError, ValueError) as error:
+        raise RowRefused(external_id, "payload", f"is not JSON: {str(error)[:160]}") from error
     return Patch(
-        external_id=_text(said.get("external_id")),
+        external_id=external_id,
         title=_text(said["title"]) if "title" in said else None,
-        payload=_payload(said.get("payload")),
+        payload=payload,
         members=members,
         blanks=blanks,
     )
@@ -60,13 +66,8 @@ def _payload(value: Any) -> Any:
         return value
     if not value.strip():
         return None
-    try:
-        payload = json.loads(value, parse_constant=_refuse_constant)
-    except (RecursionError, ValueError) as error:
-        raise RowRefused("payload", f"is not JSON: {str(error)[:160]}") from error
-    if payload is None:
-        raise RowRefused("payload", "must be a JSON object")
-    return payload
+    payload = json.loads(value, parse_constant=_refuse_constant)
+    return payload if payload is not None else value  # "null" is said, and no payload
 
 
 def _refuse_constant(name: str) -> NoReturn:

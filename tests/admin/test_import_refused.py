@@ -66,6 +66,16 @@ def test_a_row_with_an_error_is_named_and_nothing_is_stored_unasked(
     assert not Import.objects.filter(confirms=found).exists()
 
 
+def test_rows_without_an_id_are_not_the_same_row(importer: Browser) -> None:
+    rows = [{"payload": {"n": 1}}, {"payload": "oops"}, {"External_ID": "x", "payload": "oops"}]
+    found = preview(importer, json_file(rows))
+    assert [(row["external_id"], row["errors"]) for row in found.sample] == [
+        ("", ["external_id must not be blank"]),
+        ("", ["payload is not JSON: Expecting value: line 1 column 1 (char 0)"]),
+        ("x", ["payload is not JSON: Expecting value: line 1 column 1 (char 0)"]),
+    ]
+
+
 def test_good_rows_are_stored_where_somebody_says_so(importer: Browser) -> None:
     text = 'external_id,payload\na,"{}"\na,"{}"\nb,oops\nc,"{}"\n'
     found = preview(importer, csv_file(text))

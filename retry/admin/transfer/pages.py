@@ -50,7 +50,8 @@ class ImportAdmin(ReadOnlyAdmin[Import]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
         visible = Import.objects.visible_to(request.user)
-        return visible.select_related("source").order_by(*self.ordering)
+        # The sample is large, and no row of the list shows it.
+        return visible.select_related("source").defer("sample").order_by(*self.ordering)
 
     # --- the list ------------------------------------------------------------------------------
 
@@ -179,7 +180,8 @@ def live_context(request: HttpRequest, row: Import) -> dict[str, Any]:
         "may_confirm": may_confirm,
         "outcome_lines": list(words.outcome_of(row)),
         "rows": [
-            shown | {"words": words.fate_of(shown, dry_run=row.dry_run)} for shown in row.sample
+            shown | {"words": words.fate_of(shown, dry_run=row.dry_run)}
+            for shown in (row.sample if row.finished else ())
         ],
         "took": show.duration(row.started_at, row.ended_at or timezone.now()),
     }
