@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 
 from entries.models import Attempt, Entry
 from retry.imports import control
-from retry.models import AuditEvent, Run
+from retry.models import AuditEvent, Import, Run
 from tests.support.asking import SCRIPT
 from tests.support.imports import asked, fresh, numbered
 from tests.support.processes import manage
@@ -43,17 +44,19 @@ def horse_of(worker: Spawned) -> int:
     return int(children[0])
 
 
+def is_beyond(row: Import, position: int) -> bool:
+    return fresh(row).position > position
+
+
 def test_killed_workers_lose_nothing_and_double_nothing(
     dispatcher: Spawned, worker: Spawned
 ) -> None:
     preview = asked(numbered(ROWS))
     wait_until(lambda: fresh(preview).finished, timeout=60)
     row = control.confirm_import(preview.pk, actor=SCRIPT)
-    reached = 0
-    for _ in range(2):
-        wait_until(lambda: fresh(row).position > reached, timeout=60)
+    for reached in (0, 2_000):
+        wait_until(partial(is_beyond, row, reached), timeout=60)
         os.kill(horse_of(worker), signal.SIGKILL)
-        reached = fresh(row).position
     wait_until(lambda: fresh(row).finished, timeout=120)
     assert (row.state, row.created, row.unchanged) == ("succeeded", ROWS, 0)
     assert row.losses == 2
