@@ -10,6 +10,7 @@ from openpyxl.utils.datetime import from_excel, from_ISO8601, to_excel
 from entries.readers.json_text import RowFault
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_UNDERSCORE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -24,6 +25,11 @@ def unescaped(text: str) -> str:
         except UnicodeDecodeError as error:
             raise RowFault("half a character (a lone surrogate)") from error
     return text
+
+
+def for_cells(text: str) -> str:
+    """``text`` as a workbook has to hold it; ``unescaped`` is the exact way back."""
+    return _UNDERSCORE.sub("_x005F_", text).replace("\r", "_x000D_")
 
 
 def number_in(text: str) -> int | float:

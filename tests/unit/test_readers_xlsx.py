@@ -9,6 +9,7 @@ from openpyxl import Workbook
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Row, RowError
+from entries.readers.cell_text import for_cells
 from entries.readers.workbook import XlsxTable
 from tests.support.workbooks import (
     MAIN,
@@ -220,6 +221,17 @@ class TestEscapes:
             meant += " end"
         rows = f"{inline(['a'])}<row>{cells[kind]}</row>"
         assert read(packed(parts(rows, texts=f"<si>{text}</si>"))) == [Row(2, {"a": meant})]
+
+    @pytest.mark.parametrize(
+        "text", ["_x000D_", "a\r\nb", "__x005F__", "_x005F_x000D_", "_x_x0041_"]
+    )
+    def test_what_is_written_comes_back(self, text: str) -> None:
+        book = Workbook()
+        book.active.append(["a"])
+        book.active.append([for_cells(text)])
+        out = io.BytesIO()
+        book.save(out)
+        assert read(out.getvalue()) == [Row(2, {"a": text})]
 
     def test_half_a_character_costs_its_row(self) -> None:
         rows = inline(["a"], ["_xD83D_"], ["b"])
