@@ -12,7 +12,11 @@ from tests.admin.transfers import csv_file, json_file, preview, xlsx_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
-_ROWS = [["external_id", "title", "n"], ["a", "A", 1], ["b", datetime(2026, 1, 31), True]]  # noqa: DTZ001
+_ROWS: list[list[object]] = [
+    ["external_id", "title", "n"],
+    ["a", "A", 1],
+    ["b", datetime(2026, 1, 31), True],
+]  # noqa: DTZ001
 _OBJECTS = [{"external_id": "a", "title": "A", "payload": {"n": [1, None, "é"]}}, {"n": 1}]
 GOOD = {
     "csv": csv_file('external_id;title;payload\na;A;"{""n"": 1}"\nb;;\n').read(),
