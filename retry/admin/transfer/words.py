@@ -33,7 +33,8 @@ def outcome_of(row: Import) -> Iterator[str]:
         said = ", ".join(f"{count:,} {words}" for words, count in reasons)
         yield f"{row.left_alone:,} left alone: {said}."
     if row.invalid:
-        yield f"{row.invalid:,} left out, because they cannot be stored."
+        they = "it" if row.invalid == 1 else "they"
+        yield f"{row.invalid:,} left out, because {they} cannot be stored."
 
 
 def fate_of(shown: Mapping[str, Any], *, dry_run: bool) -> str:
