@@ -35,7 +35,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
-    "import_export",
     "django_htmx",
     "django_rq",
     "django_structlog",
@@ -164,7 +163,7 @@ REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
 REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)
 #: Folders whose files sources may be read from; files elsewhere have to be uploaded.
 REDRIVE_SOURCE_DIRS: list[str] = env.list("REDRIVE_SOURCE_DIRS", [])
-#: Where uploads are kept. Web and workers must share it.
+#: Where uploads are kept, for sources and imports. Web, workers and dispatcher must share it.
 REDRIVE_UPLOAD_DIR = env.path("REDRIVE_UPLOAD_DIR", BASE_DIR / ".data" / "uploads")
 REDRIVE_UPLOAD_MAX_BYTES = env.int("REDRIVE_UPLOAD_MAX_BYTES", 500_000_000)
 REDRIVE_USER_AGENT = env.str("REDRIVE_USER_AGENT", "Redrive/0.1")
@@ -173,10 +172,8 @@ REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
 REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", False)
 #: Bytes a request to the JSON API may have.
 REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
-#: Rows of one export, and of one import; longer files are for a source.
+#: Rows of one export.
 REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
-REDRIVE_IMPORT_LIMIT = env.int("REDRIVE_IMPORT_LIMIT", 10_000)
-REDRIVE_IMPORT_MAX_BYTES = env.int("REDRIVE_IMPORT_MAX_BYTES", 20_000_000)
 #: The same for ``POST entries``, which carries payloads.
 REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
 
@@ -262,15 +259,6 @@ STORAGES = {
             "location": REDRIVE_UPLOAD_DIR,
             "file_permissions_mode": 0o640,
             "directory_permissions_mode": 0o750,
-        },
-    },
-    # Uploads that wait to be confirmed. All web processes have to share it.
-    "import_export": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": env.path("REDRIVE_IMPORT_FOLDER", BASE_DIR / ".imports"),
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
         },
     },
     "staticfiles": {

@@ -7,12 +7,13 @@
 from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from entries.querysets import EntryQuerySet
+from entries.content import content_hash
+from entries.querysets import CONTENT_FIELDS, EntryQuerySet
 from entries.states import AttemptStatus, EntryStatus
 from entries.text import visible
 
@@ -181,8 +182,13 @@ class Entry(models.Model):
         return visible(self.title) or visible(self.external_id) or "(no title)"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert, or update what people may edit: a stale instance cannot undo a transition."""
-        if not self._state.adding:
+        """Insert, or update what people may edit: a stale instance cannot undo a transition.
+
+        Where title or payload is written, the hash of both is, too.
+        """
+        if self._state.adding:
+            self.content_hash = content_hash(self.title, self.payload)
+        else:
             named = kwargs.get("update_fields")
             fenced = FENCED_FIELDS.intersection(named or ())
             if fenced:
@@ -194,7 +200,24 @@ class Entry(models.Model):
                     if not field.primary_key and field.name not in FENCED_FIELDS
                 ]
             self.updated_at = timezone.now()  # not the one that a stale instance brings along
+            written = CONTENT_FIELDS.intersection(kwargs["update_fields"])
+            if written:
+                self._save_content(written, *args, **kwargs)
+                return
         super().save(*args, **kwargs)
+
+    def _save_content(self, written: frozenset[str], *args: Any, **kwargs: Any) -> None:
+        """With the hash of what is stored then: the half that is not written may have changed since
+        it was loaded, and does not change under the lock.
+        """
+        kwargs["update_fields"] = {*kwargs["update_fields"], "content_hash"}
+        with transaction.atomic():
+            locked = Entry.objects.select_for_update(no_key=True).filter(pk=self.pk)
+            stored = locked.values(*CONTENT_FIELDS).first() or {}
+            stored |= {name: getattr(self, name) for name in written}
+            if stored.keys() == CONTENT_FIELDS:
+                self.content_hash = content_hash(stored["title"], stored["payload"])
+            super().save(*args, **kwargs)
 
 
 class Endpoint(models.Model):

@@ -20,6 +20,7 @@ from retry import heartbeats, service
 from retry.breaker.breaking import watch
 from retry.errors import QueueUnavailable
 from retry.held import held
+from retry.imports import control as imports
 from retry.leadership import Leadership, LeadershipLost
 from retry.models import Run
 from retry.operations.pacing import pace
@@ -110,6 +111,8 @@ class Dispatcher:
         handed_over = self._do(lambda: hand_over(undispatched(limit=_BATCH)))
         started = self._do(pace)
         lost = self._do(lambda: syncs.fail_lost_syncs(actor=DISPATCHER))
+        lost += self._do(lambda: imports.repeat_lost_imports(actor=DISPATCHER))
+        self._do(lambda: imports.forget_old_files(actor=DISPATCHER))
         due = self._do(lambda: syncs.request_due_syncs(actor=DISPATCHER))
         handed_over += self._do(lambda: rows.hand_over(rows.undispatched(limit=_BATCH)))
         again = self._do(self._reconcile)

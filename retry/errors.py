@@ -202,6 +202,24 @@ class SyncNotFound(RetryError):
         self.sync_id = sync_id
 
 
+class ImportNotFound(RetryError):
+    code: ClassVar[str] = "not_found"
+
+    def __init__(self, import_id: UUID) -> None:
+        super().__init__(f"There is no import {import_id}.")
+        self.import_id = import_id
+
+
+class UploadRefused(RetryError):
+    """The file is none that can be imported; nothing of it was kept."""
+
+    code: ClassVar[str] = "invalid_request"
+
+
+class NotConfirmable(RetryError):
+    """There is nothing to confirm: not yet, or not any more."""
+
+
 class HoldNotFound(RetryError):
     code: ClassVar[str] = "hold_not_found"
 

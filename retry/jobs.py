@@ -1,4 +1,4 @@
-"""What RQ calls; the only two functions a job may name."""
+"""What RQ calls; the only functions a job may name."""
 
 import os
 import socket
@@ -8,6 +8,7 @@ import structlog
 
 from retry import execution
 from retry.activity import HORSE
+from retry.imports import work as imports
 from retry.syncs import work
 
 #: A work-horse goes on with runs of the same operation for so long: being forked, connecting and
@@ -27,3 +28,9 @@ def sync_source(sync_id: str) -> None:
     """Do a sync that was asked for. What is wrong with the source is noted in its row."""
     with structlog.contextvars.bound_contextvars(sync_id=sync_id):
         work.perform(int(sync_id), stop=execution.shutdown.is_set)
+
+
+def import_file(import_id: str) -> None:
+    """Do a dry run or an import that was asked for. What is wrong with the file is in its row."""
+    with structlog.contextvars.bound_contextvars(import_id=import_id):
+        imports.perform(UUID(import_id), stop=execution.shutdown.is_set)

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 EXECUTE_RUN = "retry.jobs.execute_run"
 SYNC_SOURCE = "retry.jobs.sync_source"
+IMPORT_FILE = "retry.jobs.import_file"
 
 #: Failed jobs say nothing that PostgreSQL does not say better; they only go on blocking their id.
 FAILURE_TTL = 3600

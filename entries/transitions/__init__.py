@@ -20,12 +20,13 @@ from entries.transitions.storing import (
     compare_entries,
     upsert_entries,
 )
-from entries.transitions.submitting import Stored, store
+from entries.transitions.submitting import Content, Stored, find_known, store, store_merged
 from entries.transitions.working import Claimed, Ending, begin, claim, finish, finished, reassign
 
 __all__ = [
     "Claimed",
     "Comparison",
+    "Content",
     "Ending",
     "Fresh",
     "Gone",
@@ -41,6 +42,7 @@ __all__ = [
     "cancel",
     "claim",
     "compare_entries",
+    "find_known",
     "finish",
     "finished",
     "move",
@@ -51,5 +53,6 @@ __all__ = [
     "rescue",
     "revert",
     "store",
+    "store_merged",
     "upsert_entries",
 ]

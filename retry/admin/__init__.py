@@ -11,6 +11,7 @@ from retry.admin.run import RunAdmin
 from retry.admin.source import SyncSourceAdmin
 from retry.admin.sync import SyncAdmin
 from retry.admin.token import ApiTokenAdmin
+from retry.admin.transfer.pages import ImportAdmin
 
 __all__ = [
     "ApiTokenAdmin",
@@ -19,6 +20,7 @@ __all__ = [
     "AuditedEndpointAdmin",
     "FailureAdmin",
     "HoldAdmin",
+    "ImportAdmin",
     "LogInAdmin",
     "OperationAdmin",
     "PeopleAdmin",

@@ -21,7 +21,6 @@ from retry.errors import (
 from retry.holds.control import named
 from retry.models import Action, Hold, Operation, Sync, SyncState
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
-from retry.submission import Effect, SubmitOutcome
 
 #: Of what was asked for and has not happened yet: green is for what has.
 WAITS = messages.INFO
@@ -72,12 +71,6 @@ RETRY_OR_RESYNC = (
     "Retry runs the stored input again. Resync fetches it from its source first, then runs what it "
     "got; where the source cannot be read, the entry stays what it was."
 )
-_EFFECTS = {
-    Effect.CREATED: "created",
-    Effect.UPDATED: "changed",
-    Effect.UNCHANGED: "unchanged",
-}
-
 _CONTROLLED = {
     "pause": "Paused: nothing more of it starts until somebody resumes it.",
     "resume": "It goes on.",
@@ -134,31 +127,6 @@ def _tally(count: int, skipped: Mapping[Reason, int], *, done: str, level: int) 
     if skipped:
         parts.append(_skipped(skipped, "skipped"))
     return Worded(level if count else messages.WARNING, f"{', '.join(parts)}.")
-
-
-def of_submission(outcomes: Sequence[SubmitOutcome]) -> Iterable[Worded]:
-    """``1,000 created, 3 changed, 20 unchanged; 1,003 queued. 2 left alone (already running).``"""
-    effects: Counter[Effect] = Counter()
-    for outcome in outcomes:
-        effects.update(outcome.effects)
-    queued = sum(outcome.queued for outcome in outcomes)
-    parts = [
-        f"{effects[effect]:,} {words}" for effect, words in _EFFECTS.items() if effects[effect]
-    ]
-    queued_words = f"{queued:,} queued" if queued else "nothing was queued"
-    level = messages.SUCCESS if queued else messages.WARNING
-    yield Worded(level, f"{', '.join(parts) or 'Nothing was stored'}; {queued_words}.")
-    alone = Counter(
-        item.reason.words
-        for outcome in outcomes
-        for item in outcome.items
-        if item.effect is Effect.LEFT_ALONE and item.reason
-    )
-    if alone:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(alone.items()))
-        yield Worded(messages.WARNING, f"{sum(alone.values()):,} left alone: {reasons}.")
-    if not all(outcome.dispatched for outcome in outcomes):
-        yield _redis_is_down(one=queued == 1)
 
 
 def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:

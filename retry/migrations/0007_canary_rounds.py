@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('retry', '0004_worker_heartbeats'),
+        ('retry', '0006_imports'),
     ]
 
     operations = [

@@ -1,9 +1,12 @@
-"""What was asked for and handed to workers, and who asked: runs, syncs, holds, audit, tokens."""
+"""What was asked for and handed to workers, and who asked: runs, syncs, imports, holds, audit,
+tokens."""
 
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
+from retry.models.imports import Import
+from retry.models.intakes import Intake, SyncState
 from retry.models.people import ApiToken, AuditEvent
-from retry.models.syncs import Sync, SyncState
+from retry.models.syncs import Sync
 from retry.models.work import (
     BY_NO_WORKER,
     Action,
@@ -22,6 +25,8 @@ __all__ = [
     "AuditEvent",
     "Heartbeat",
     "Hold",
+    "Import",
+    "Intake",
     "Operation",
     "OperationState",
     "PauseCause",

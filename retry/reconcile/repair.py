@@ -41,12 +41,13 @@ PATIENCE_SECONDS = 3.0
 
 
 def hand_over_again(missing: Sequence[WorkId]) -> int:
-    """Runs and syncs that Redis lost; returns how many reached it now."""
-    run_ids = [id_ for id_ in missing if isinstance(id_, UUID)]
-    runs = Run.objects.filter(id__in=run_ids, state=RunState.QUEUED).order_by(*BY_AGE)
+    """Runs, syncs and imports that Redis lost; returns how many reached it now."""
+    ids = [id_ for id_ in missing if isinstance(id_, UUID)]  # no two tables share one
+    runs = Run.objects.filter(id__in=ids, state=RunState.QUEUED).order_by(*BY_AGE)
+    imports = rows.waiting_imports().filter(pk__in=ids).order_by("created_at")
     sync_ids = [id_ for id_ in missing if isinstance(id_, int)]
     syncs = rows.waiting().filter(pk__in=sync_ids).order_by("pk")
-    return hand_over(list(runs)) + rows.hand_over(list(syncs))
+    return hand_over(list(runs)) + rows.hand_over([*syncs, *imports])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,7 @@ def fail_lost_syncs(*, actor: Actor) -> int:
     lost = 0
     for sync in Sync.objects.filter(state=SyncState.RUNNING).order_by("pk")[:_MOST]:
         with attempted(sync.source_id) as nobody, transaction.atomic():
-            if nobody and rows.fail(sync.pk, code="worker_lost", message=_LOST):
+            if nobody and rows.fail(sync, code="worker_lost", message=_LOST):
                 audit.record(
                     "sync_lost",
                     actor=actor,

@@ -1,7 +1,7 @@
 """The job class: RQ's, hardened.
 
 A job is forged by whoever can write to Redis, so nothing in it is believed but one function name
-out of two and one short string.
+out of three and one short string.
 """
 
 import re
@@ -11,9 +11,13 @@ from rq.exceptions import DeserializationError
 from rq.job import Job
 
 from retry import jobs
-from retry.queue import EXECUTE_RUN, SYNC_SOURCE
+from retry.queue import EXECUTE_RUN, IMPORT_FILE, SYNC_SOURCE
 
-ALLOWED = {EXECUTE_RUN: jobs.execute_run, SYNC_SOURCE: jobs.sync_source}
+ALLOWED = {
+    EXECUTE_RUN: jobs.execute_run,
+    SYNC_SOURCE: jobs.sync_source,
+    IMPORT_FILE: jobs.import_file,
+}
 _ARGUMENT = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 #: Fields of a job's hash that would make RQ call or schedule something else.

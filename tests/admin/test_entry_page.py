@@ -36,7 +36,7 @@ def test_title_and_payload_can_be_edited_and_nothing_else(editor: "User") -> Non
     assert browser.press(page_of(entry), **fields | forged | new)
     after: dict[str, Any] = {**Entry.objects.values().get()}
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"title", "payload", "updated_at"}
+    assert changed == {"title", "payload", "content_hash", "updated_at"}
     assert after["payload"] == {"url": "http://page.example/2"}
 
 

@@ -25,7 +25,7 @@ VERBS = {
     "entries_entry_retry_now",
     "entries_entry_stop",
     "entries_entry_resync",
-    "entries_entry_process_import",
+    "retry_import_confirm",
     "entries_source_sync",
     "entries_source_dry_run",
     "retry_operation_pause",

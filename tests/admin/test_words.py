@@ -11,9 +11,8 @@ from entries.admin.show import duration
 from entries.errors import EntriesError, SourceError
 from entries.states import EntryStatus
 from retry import errors
-from retry.admin.messages import of_refusal, of_selection, of_submission, why_not_retryable
+from retry.admin.messages import of_refusal, of_selection, why_not_retryable
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
-from retry.submission import Effect, SubmitOutcome, Submitted
 
 MADE: dict[type[Exception], Exception] = {
     errors.NotPermitted: errors.NotPermitted("entries.retry_entry"),
@@ -36,6 +35,9 @@ MADE: dict[type[Exception], Exception] = {
     errors.SourceNotFound: errors.SourceNotFound("planet"),
     errors.SourceDisabled: errors.SourceDisabled("planet"),
     errors.SyncNotFound: errors.SyncNotFound(7),
+    errors.ImportNotFound: errors.ImportNotFound(UUID(int=1)),
+    errors.UploadRefused: errors.UploadRefused("It has more than 10 bytes."),
+    errors.NotConfirmable: errors.NotConfirmable("It is queued."),
     errors.HoldNotFound: errors.HoldNotFound(7),
     errors.AlreadyOnHold: errors.AlreadyOnHold("kind page"),
     errors.HoldLifted: errors.HoldLifted(by="alice"),
@@ -88,52 +90,6 @@ def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
 def test_an_outcome_is_counted_in_words(given: QueueOutcome, level: int, text: str) -> None:
     (worded,) = of_selection(given)
     assert (worded.level, worded.text) == (level, text)
-
-
-def submitted(*items: tuple[Effect, Reason | None], dispatched: bool = True) -> SubmitOutcome:
-    return SubmitOutcome(
-        tuple(
-            Submitted(str(n), n, effect, EntryStatus.QUEUED, 1, reason=reason)
-            for n, (effect, reason) in enumerate(items)
-        ),
-        dispatched,
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "texts"),
-    [
-        ([], ["Nothing was stored; nothing was queued."]),
-        ([submitted((Effect.CREATED, None))], ["1 created; 1 queued."]),
-        (
-            [
-                submitted(*[(Effect.CREATED, None)] * 1000),
-                submitted(
-                    (Effect.UPDATED, None),
-                    (Effect.UPDATED, Reason.ALREADY_QUEUED),
-                    (Effect.UNCHANGED, Reason.UNCHANGED),
-                    (Effect.LEFT_ALONE, Reason.ALREADY_RUNNING),
-                    (Effect.LEFT_ALONE, Reason.DISCARDED),
-                ),
-            ],
-            [
-                "1,000 created, 2 changed, 1 unchanged; 1,001 queued.",
-                "2 left alone: 1 already running, 1 discarded.",
-            ],
-        ),
-        (
-            [submitted((Effect.CREATED, None), dispatched=False)],
-            [
-                "1 created; 1 queued.",
-                "Redis cannot be reached; it will start by itself when it is back.",
-            ],
-        ),
-    ],
-)
-def test_what_was_submitted_is_counted_in_words(
-    given: list[SubmitOutcome], texts: list[str]
-) -> None:
-    assert [worded.text for worded in of_submission(given)] == texts
 
 
 def test_what_waits_for_redis_is_a_warning_beside_the_outcome() -> None:

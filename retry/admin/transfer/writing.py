@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from entries.readers.cell_text import for_cells
-from retry.admin.transfer.cells import escaped, text_of
+from retry.imports.cells import escaped, text_of
 
 _ROWS = 200
 _PIECE = 256 * 1024
