@@ -12,21 +12,21 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from entries.models import Entry
-from entries.states import EntryStatus
 from retry import service
 from retry.breaker.breaking import watch
+from retry.breaker.observing import prune
 from retry.errors import QueueUnavailable
-from retry.held import held
+from retry.holds.sweep import Sweep
 from retry.models import Heartbeat
 from retry.operations.pacing import pace
+from retry.ramp import Ramp, ramp
 from retry.reconcile.compare import compare
 from retry.reconcile.observe import WorkId, lapsed, observe
 from retry.reconcile.repair import DISPATCHER, hand_over_again, rescue
 from retry.runs import hand_over
 from retry.syncs import control as syncs
 from retry.syncs import rows
-from retry.waiting import undispatched
+from retry.waiting import due_entries, undispatched
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ _LOCK = 7_318_001
 #: At most so much of each in one tick, so that the heartbeat stays regular.
 _BATCH = 500
 _WAKE = 5_000
+_PRUNE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Tick:
     started: int = 0
     syncs: int = 0
     syncs_lost: int = 0
-    #: Holds that the breaker has put, probed or lifted.
+    #: Holds that the breaker has put, probed or lifted, and runs taken out of Redis for a hold.
     holds: int = 0
     redis: bool = True
 
@@ -68,6 +69,8 @@ class Dispatcher:
     def __init__(self) -> None:
         self._started_at = timezone.now()
         self._suspects: Mapping[WorkId, float] = {}
+        self._sweep = Sweep()
+        self._pruned_at = -_PRUNE_SECONDS
 
     def tick(self) -> Tick:
         """Look once and put right what can be put right. Raises ``DatabaseError`` only."""
@@ -89,11 +92,14 @@ class Dispatcher:
 
     def _act(self) -> Tick:
         rescued = sum(rescue(run) for run in lapsed(limit=_BATCH))
-        holds = watch()
+        holds = watch() + self._sweep.step()
+        self._prune()
+        allowance = ramp()
         # What has been tried before is mostly older than what waits for its first try, and that is
         # older than what is started now.
-        woken = self._wake()
-        handed_over = hand_over(undispatched(limit=_BATCH))
+        woken = self._wake(allowance)
+        handed_over = hand_over(undispatched(limit=_BATCH, ramp=allowance))
+        allowance.note()
         started = pace()
         lost = syncs.fail_lost_syncs(actor=DISPATCHER)
         due = syncs.request_due_syncs(actor=DISPATCHER)
@@ -112,14 +118,15 @@ class Dispatcher:
             redis=redis,
         )
 
-    def _wake(self) -> int:
+    def _wake(self, allowance: Ramp) -> int:
         """Of those that are due the oldest first, whatever has kept them waiting."""
-        due = Entry.objects.filter(status=EntryStatus.SCHEDULED, next_attempt_at__lte=Now())
-        on_hold = held()
-        if on_hold:
-            due = due.exclude(on_hold.condition())
-        ids = list(due.order_by("pk").values_list("pk", flat=True)[:_WAKE])
+        ids = due_entries(limit=_WAKE, ramp=allowance)
         return service.wake_entries(ids, actor=DISPATCHER).queued if ids else 0
+
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned_at > _PRUNE_SECONDS:
+            self._pruned_at = time.monotonic()
+            prune()
 
     def _reconcile(self) -> tuple[int, bool]:
         try:

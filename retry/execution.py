@@ -18,11 +18,13 @@ from entries.errors import UnknownKind
 from entries.kinds import registry
 from entries.transitions import Claimed, Ending
 from retry.groups import FLUSH_SECONDS, Groups
+from retry.held import held_upstreams
 from retry.interruption import Interruption
 from retry.lease import Lease
 from retry.lingering import claim_next
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
+from retry.parting import hand_on_held
 from retry.processing import process_one
 from retry.recording import record
 from retry.rescanning import Found, Readings, rescan
@@ -66,8 +68,10 @@ def _work_through(run: Run, *, worker: str, groups: Groups, readings: Readings) 
         # Before any entry is claimed: a worker that dies while it reads leaves them as they were.
         found = readings.of(run) if run.resync else None
         rest = _process(run, found, worker=worker, lease=lease, groups=groups)
-    if rest and not lease.lost:
-        _hand_on(run, rest)
+    if not lease.lost:
+        if rest:
+            _hand_on(run, rest)
+        hand_on_held(run)
     ended = end_run(run, worker=worker)
     logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run.id)})
     return ended
@@ -101,7 +105,7 @@ def _group_limit(kind: str) -> int:
 def _process_group(run: Run, ids: Sequence[int], found: Found | None, *, worker: str) -> None:
     """Claim what still belongs to the run, process it, write the outcomes at least every flush."""
     pending: list[Ending] = []
-    claimed = transitions.claim(ids, run_id=run.id, worker=worker)
+    claimed = transitions.claim(ids, run_id=run.id, worker=worker, held=held_upstreams(run))
     if found is not None:
         claimed = _rescanned(run, claimed, found, worker=worker)
     flushed = time.monotonic()

@@ -46,7 +46,7 @@ def process_one(entry: Claimed, *, run: Run) -> Ending:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a kind may raise anything
         _leave_no_transaction()
         return _failed(entry, error, kind=kind, run=run)
-    return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned)
+    return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned, upstream=entry.upstream)
 
 
 def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -72,6 +72,7 @@ def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None, run: Run
         error=described,
         delay=delay,
         transient=isinstance(error, TransientError),
+        upstream=entry.upstream,
     )
 
 

@@ -4,14 +4,14 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError, connections, transaction
 
 from entries import transitions
 from entries.states import EntryStatus
 from entries.transitions import Ending
+from retry import tallies
 from retry.models import Run
 from retry.runs import Counted, tally
 
@@ -19,13 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def record(run: Run, endings: Sequence[Ending], *, worker: str) -> None:
-    """Store outcomes and count them on the run; what the fence rejected is only logged."""
-    written = _finish(endings, run_id=run.id)
-    if run.size > 1:
-        # An operation is watched, and the breaker looks at what a long run has come to so far.
-        tally(
-            run, _counted(ending for ending in endings if ending.entry_id in written), worker=worker
-        )
+    """Store outcomes, count them on the run and tell the breaker, in one transaction; what the
+    fence rejected is only logged.
+    """
+    written = _finish(run, endings, worker=worker)
     # One line an entry, except where thousands a second go by.
     level = logging.INFO if len(endings) == 1 else logging.DEBUG
     for ending in endings:
@@ -47,7 +44,17 @@ def _counted(endings: Iterable[Ending]) -> Counted:
     )
 
 
-def _finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
+def _write(run: Run, endings: Sequence[Ending], *, worker: str) -> set[int]:
+    with transaction.atomic():
+        written = transitions.finish(endings, run_id=run.id)
+        kept = [ending for ending in endings if ending.entry_id in written]
+        if run.size > 1:  # who watches an operation sees what a long run has come to so far
+            tally(run, _counted(kept), worker=worker)
+        tallies.append(run, kept)
+    return written
+
+
+def _finish(run: Run, endings: Sequence[Ending], *, worker: str) -> set[int]:
     """Write outcomes, also over a restart of PostgreSQL: work that is done must not be redone.
 
     Raises ``OperationalError`` when the database stays away for longer than a lease lasts.
@@ -55,10 +62,10 @@ def _finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
     deadline = time.monotonic() + settings.REDRIVE_LEASE_SECONDS
     while True:
         try:
-            return transitions.finish(endings, run_id=run_id)
+            return _write(run, endings, worker=worker)
         except (OperationalError, InterfaceError):
             if time.monotonic() > deadline:
                 raise
-            logger.warning("run.database_away", extra={"run_id": str(run_id)})
+            logger.warning("run.database_away", extra={"run_id": str(run.id)})
             connections.close_all()
             time.sleep(0.5)

@@ -10,8 +10,9 @@ from django.conf import settings
 from entries.errors import PermanentError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
-from entries.net import fetch
+from entries.net import InvalidAddress, fetch
 from entries.net.charset import charset_in, codec, marked
+from entries.net.urls import host_and_port, parse
 from entries.text import clean_text, plain_text
 
 #: Where a title is looked for.
@@ -50,6 +51,13 @@ class PageKind(Kind):
             "elapsed_ms": round(answer.seconds * 1000),
             "url": clean_text(answer.url, limit=2_000),
         }
+
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
+        """Return the host, with its port where that is not the usual one of the scheme."""
+        try:
+            return host_and_port(parse(address_of(payload)))
+        except (InvalidAddress, PermanentError):
+            return ""
 
 
 def address_of(payload: Mapping[str, Any]) -> str:

@@ -24,10 +24,17 @@ def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
 
 def shown(url: httpx.URL) -> str:
     """``url`` for messages: without user, password, query and fragment, at most some 300 long."""
+    path = url.raw_path.partition(b"?")[0].decode("ascii")[:300]
+    return f"{url.scheme}://{host_and_port(url)}{path}{'?…' if url.query else ''}"
+
+
+def host_and_port(url: httpx.URL) -> str:
+    """``example.com``, ``xn--bcher-kva.example:8080``, ``[2001:db8::1]``: as it is connected to,
+    the port only where it is not the usual one.
+    """
     port = "" if url.port is None else f":{url.port}"
     host = f"[{url.host}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
-    path = url.raw_path.partition(b"?")[0].decode("ascii")[:300]
-    return f"{url.scheme}://{host}{port}{path}{'?…' if url.query else ''}"
+    return f"{host}{port}"
 
 
 def anonymous(url: httpx.URL) -> str:

@@ -21,6 +21,7 @@ from entries.transitions.storing import (
     upsert_entries,
 )
 from entries.transitions.submitting import Stored, store
+from entries.transitions.upstreams import derive_upstreams
 from entries.transitions.working import Claimed, Ending, claim, finish, reassign
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "cancel",
     "claim",
     "compare_entries",
+    "derive_upstreams",
     "finish",
     "move",
     "queue",

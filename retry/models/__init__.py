@@ -4,6 +4,7 @@ from retry.models.heartbeat import Heartbeat
 from retry.models.holds import Hold
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync, SyncState
+from retry.models.tallies import OutcomeTally
 from retry.models.work import (
     BY_NO_WORKER,
     Action,
@@ -23,6 +24,7 @@ __all__ = [
     "Hold",
     "Operation",
     "OperationState",
+    "OutcomeTally",
     "Run",
     "RunState",
     "Sync",
