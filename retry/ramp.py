@@ -8,7 +8,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from itertools import islice
+from typing import Generic, TypeVar
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F, Q
@@ -31,31 +33,21 @@ def allowed(seconds: float) -> float:
     return FIRST * (1 + grown)
 
 
-class Item(Protocol):
-    """``since``: when it began to wait. ``size`` in entries."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def upstream(self) -> str: ...
-    @property
-    def source_id(self) -> int | None: ...
-    @property
-    def since(self) -> datetime: ...
-    @property
-    def size(self) -> int: ...
+Id = TypeVar("Id", int, UUID)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A run, or a scheduled entry, by its id."""
+class Waiting(Generic[Id]):
+    """A run, or a scheduled entry, by its id. ``since``: when it began to wait. ``size`` in
+    entries.
+    """
 
-    id: object
+    id: Id
     kind: str
     upstream: str
     source_id: int | None
     since: datetime
-    size: int
+    size: int = 1
 
 
 @dataclass(slots=True)
@@ -89,11 +81,11 @@ class Ramp:
         newest = max(lift.lifted_at for lift in self._lifts.values())
         return covered.condition() & Q(**{f"{since}__lt": newest})
 
-    def take(self, items: Iterable[Waiting]) -> list[Waiting]:
-        """Those of ``items``, the oldest first, that may go on now. A ramp may be overdrawn by one
-        of them, and makes up for it later.
+    def take(self, items: Iterable[Waiting[Id]], *, limit: int) -> list[Waiting[Id]]:
+        """At most ``limit`` of ``items``, the oldest first, that may go on now. A ramp may be
+        overdrawn by one of them, and makes up for it later.
         """
-        return [item for item in items if self._admits(item)]
+        return list(islice((item for item in items if self._admits(item)), limit))
 
     def note(self) -> None:
         """Write down how many were let go on; whoever dispatches next counts from there."""
@@ -103,7 +95,7 @@ class Ramp:
                 hold.update(released=F("released") + lift.taken)
                 lift.taken = 0
 
-    def _admits(self, item: Item) -> bool:
+    def _admits(self, item: Waiting[Id]) -> bool:
         keys: tuple[tuple[str, str] | int | None, ...] = (
             (item.kind, item.upstream),
             (item.kind, ""),

@@ -1,5 +1,7 @@
 """What waits: runs that may begin, runs without a job, and entries that are due."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -36,9 +38,13 @@ def undispatched(*, limit: int, ramp: Ramp | None = None) -> list[Run]:
     others = list(found.exclude(covered).values_list("pk", flat=True)[:limit])
     columns = ("pk", "kind", "upstream", "source_id", "created_at", "size")
     rows = found.filter(covered).values_list(*columns)[:_LOOKED_AT]
-    waiting = [Waiting(*row) for row in rows]
-    taken = [item.id for item in ramp.take(waiting)[:limit]]
-    return list(Run.objects.filter(pk__in=[*others, *taken]).order_by(*BY_AGE))
+    taken = ramp.take((_waiting_run(row) for row in rows), limit=limit)
+    wanted = [*others, *(item.id for item in taken)]
+    return list(Run.objects.filter(pk__in=wanted).order_by(*BY_AGE))
+
+
+def _waiting_run(row: Sequence[Any]) -> Waiting[UUID]:
+    return Waiting(*row)
 
 
 def due_entries(*, limit: int, ramp: Ramp | None = None) -> list[int]:
@@ -56,8 +62,13 @@ def due_entries(*, limit: int, ramp: Ramp | None = None) -> list[int]:
     covered = ramp.condition("next_attempt_at")
     others = list(due.exclude(covered).values_list("pk", flat=True)[:limit])
     columns = ("pk", "kind", "upstream", "source_id", "next_attempt_at")
-    waiting = [Waiting(*row, 1) for row in due.filter(covered).values_list(*columns)[:limit]]
-    return sorted([*others, *(int(str(item.id)) for item in ramp.take(waiting))])[:limit]
+    rows = due.filter(covered).values_list(*columns)[:limit]
+    taken = ramp.take((_waiting_entry(row) for row in rows), limit=limit)
+    return sorted([*others, *(item.id for item in taken)])[:limit]
+
+
+def _waiting_entry(row: Sequence[Any]) -> Waiting[int]:
+    return Waiting(*row)
 
 
 def set_aside(run_id: UUID) -> None:

@@ -33,7 +33,7 @@ def host_and_port(url: httpx.URL) -> str:
     the port only where it is not the usual one.
     """
     port = "" if url.port is None else f":{url.port}"
-    host = f"[{url.host}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
+    host = f"[{url.host.lower()}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
     return f"{host}{port}"
 
 

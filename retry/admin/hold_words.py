@@ -73,7 +73,7 @@ def of_operation(operation: Operation) -> str:
     """What runs of an operation wait for; empty where they do not."""
     if operation.ended_at is not None or not Action(operation.action).by_workers:
         return ""
-    runs_of = {hold: runs for hold, runs in holding_operation(operation.pk)}
+    runs_of = dict(holding_operation(operation.pk))
     lines = []
     for group in together(runs_of):
         runs = sum(runs_of[hold] for hold in group)

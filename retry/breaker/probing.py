@@ -28,6 +28,7 @@ from retry.waiting import BY_AGE, startable
 BREAKER = Actor.system("breaker")
 #: Runs that are looked at for an entry still waiting in them.
 _RUNS = 20
+_FORGOTTEN_AFTER = timedelta(hours=1)
 #: Failures in which the kind had no part: its worker died, or the source of a resync is away.
 _SAY_NOTHING = frozenset({WorkerLost.__name__, SourceError.__name__})
 
@@ -72,6 +73,9 @@ def attend(hold: Hold) -> Probed:
             _wait(locked, probes=locked.probes + 1)
         elif answer is Answer.NOTHING:
             _wait(locked, probes=locked.probes)
+        if answer is None and _is_forgotten(locked):
+            control.lift(locked.pk, actor=BREAKER, reason="nothing has waited for it")
+            return Probed(lifted=True)
         return Probed(released=answer is None and _release(locked))
 
 
@@ -143,6 +147,20 @@ def _release(hold: Hold) -> bool:
         return False
     Hold.objects.filter(pk=hold.pk).update(probe_run_id=run.pk)
     return True
+
+
+def _is_forgotten(hold: Hold) -> bool:
+    """An upstream for which nothing has waited for long: of thousands of hosts some are gone for
+    good, and their holds would only pile up. Whatever comes is judged as if it were new.
+    """
+    long_due = Q(next_probe_at__lt=Now() - _FORGOTTEN_AFTER)
+    if not hold.upstream or not Hold.objects.filter(long_due, pk=hold.pk).exists():
+        return False
+    waiting = Run.objects.filter(kind=hold.kind, upstream=hold.upstream, state=RunState.QUEUED)
+    scheduled = Entry.objects.filter(
+        status=EntryStatus.SCHEDULED, kind=hold.kind, upstream=hold.upstream
+    )
+    return not waiting.exists() and not scheduled.exists()
 
 
 def _from_a_run(hold: Hold) -> Run | None:

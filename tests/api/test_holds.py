@@ -24,6 +24,7 @@ def test_a_kind_is_put_on_hold_and_lifted(api: Caller) -> None:
     assert put == {
         "id": Hold.objects.get().pk,
         "kind": "page",
+        "upstream": None,
         "source": None,
         "automatic": False,
         "actor": "operator",
