@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from entries.models import Entry, Source
@@ -10,7 +11,7 @@ from entries.sources.base import SourceItem
 from entries.sources.sync import sync
 from entries.transitions import derive_upstreams, upsert_entries
 from retry import execution
-from retry.models import Run
+from retry.models import AuditEvent, Run
 from retry.service import resync_entries, submit
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
@@ -76,13 +77,17 @@ def test_fetched_by_a_resync(tmp_path: Path) -> None:
     assert upstreams() == {"a": "erp", "b": "crm", "gone": "crm"}
 
 
-def test_what_was_stored_before_its_kind_had_upstreams_is_derived_once() -> None:
+def test_what_was_stored_before_its_kind_had_upstreams_is_derived_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     source = SourceFactory.create(slug="shop")
     EntryFactory.create(external_id="a", kind="routed", payload={"to": "crm"})
     EntryFactory.create(external_id="b", kind="routed", payload={}, source=source)
     EntryFactory.create(external_id="c", kind="scripted", payload={"to": "crm"})
     with connection.cursor() as cursor:
         cursor.execute("UPDATE entries_entry SET upstream = ''")
-    assert derive_upstreams() == 2
+    call_command("derive_upstreams")
+    assert capsys.readouterr().out == "2 entries have another upstream now.\n"
     assert upstreams() == {"a": "crm", "b": "shop", "c": ""}
+    assert AuditEvent.objects.get(verb="derive_upstreams").count == 2
     assert derive_upstreams() == 0

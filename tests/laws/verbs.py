@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from retry import exports, service, submission, tokens
+from retry import exports, service, submission, tokens, upkeep
 from retry.holds import control as holds
 from retry.models import Action, ApiToken, Operation, Sync
 from retry.operations import control
@@ -28,6 +28,7 @@ MODULES: tuple[ModuleType, ...] = (
     service,
     submission,
     exports,
+    upkeep,
     tokens,
     control,
     syncs,
@@ -52,7 +53,11 @@ INTERNAL = {
     "retry.holds.control.trip",
 }
 #: What staff cannot do at all; the server's own command does it.
-ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
+ON_THE_SERVER = {
+    "retry.tokens.create",
+    "retry.tokens.revoke",
+    "retry.upkeep.derive_upstreams",
+}
 
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
@@ -139,6 +144,12 @@ def _submit() -> Act:
 def _push() -> Act:
     items = [SourceItem("1", "One", {"url": "http://page.example/1"})]
     return lambda actor: submission.submit(items, kind="page", actor=actor)
+
+
+def _derive() -> Act:
+    EntryFactory.create()
+    Entry.objects.update(upstream="")
+    return lambda actor: upkeep.derive_upstreams(actor=actor)
 
 
 def _export() -> Act:
@@ -252,6 +263,7 @@ ACTS: Mapping[str, Scene] = {
     "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
     "retry.submission.submit": Scene(_push, "submit", jobs=1),
     "retry.exports.begin_export": Scene(_export, "export"),
+    "retry.upkeep.derive_upstreams": Scene(_derive, "derive_upstreams"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),
