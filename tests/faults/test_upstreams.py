@@ -105,11 +105,11 @@ def test_a_thousand_deliveries_arrive_while_another_endpoint_is_dead(good: Local
 
 
 def test_a_click_is_started_before_all_that_a_lifted_hold_releases() -> None:
-    for _ in range(60):
+    for _ in range(120):
         ids = [
             entry.pk
             for entry in EntryFactory.create_batch(
-                50, failed=True, kind="scripted", payload={"nap": 0.02}
+                25, failed=True, kind="scripted", payload={"nap": 0.02}
             )
         ]
         retry_entries(ids, actor=SCRIPT)
