@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from entries.text import clean_text, plain_text
 
 #: Where a title is looked for.
 _HEAD = 64 * 1024
+_ORIGIN = re.compile(r"\s*(https?://[^/?#\s]+)", re.IGNORECASE)
 _TITLE = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
 _TITLE_END = re.compile(r"</title\b", re.IGNORECASE)
 
@@ -54,10 +56,18 @@ class PageKind(Kind):
 
     def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
         """Return the host, with its port where that is not the usual one of the scheme."""
-        try:
-            return host_and_port(parse(address_of(payload)))
-        except (InvalidAddress, PermanentError):
-            return ""
+        url = payload.get("url")
+        origin = _ORIGIN.match(url) if isinstance(url, str) else None
+        return _host_at(origin[1]) if origin else ""
+
+
+@lru_cache(maxsize=4096)
+def _host_at(origin: str) -> str:
+    """Kept, because a source has thousands of links to the same few hosts."""
+    try:
+        return host_and_port(parse(origin))
+    except InvalidAddress:
+        return ""
 
 
 def address_of(payload: Mapping[str, Any]) -> str:

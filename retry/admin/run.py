@@ -61,7 +61,7 @@ class RunAdmin(ReadOnlyAdmin[Run]):
                 )
             },
         ),
-        ("Work", {"fields": (("kind", "queue", "worker"), ("job", "reason"))}),
+        ("Work", {"fields": (("kind", "upstream", "queue", "worker"), ("job", "reason"))}),
         ("When", {"fields": (("created", "dispatched", "started", "ended"),)}),
     )
 
