@@ -3,17 +3,15 @@
 import logging
 
 from django.conf import settings
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
 from retry.breaker import judging, observing
+from retry.breaker.attention import due_holds
 from retry.breaker.probing import BREAKER, attend
 from retry.errors import AlreadyOnHold
 from retry.held import held
 from retry.holds import control
-from retry.models import Hold
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +21,7 @@ def watch() -> int:
 
     All of it stands in PostgreSQL: a new dispatcher goes on where the last one was.
     """
-    under_way = Q(probe_run_id__isnull=False)
-    due = Q(next_probe_at=None) | Q(next_probe_at__lte=Now())
-    standing = Hold.objects.filter(under_way | due, lifted_at=None, automatic=True)
-    probed = [attend(hold) for hold in standing.order_by("next_probe_at", "pk")]
+    probed = [attend(hold) for hold in due_holds()]
     done = sum(each.released or each.lifted for each in probed)
     return done + (trip() if settings.REDRIVE_BREAKER else 0)
 

@@ -16,6 +16,7 @@ from entries.kinds.base import Breaker
 from entries.models import Attempt, Entry
 from entries.states import AttemptStatus, EntryStatus
 from retry import audit, service
+from retry.breaker.attention import FORGOTTEN_SECONDS
 from retry.held import STOPPED, held
 from retry.holds import control
 from retry.models import Hold, Run, RunState, Trigger
@@ -28,7 +29,6 @@ from retry.waiting import BY_AGE, startable
 BREAKER = Actor.system("breaker")
 #: Runs that are looked at for an entry still waiting in them.
 _RUNS = 20
-_FORGOTTEN_AFTER = timedelta(hours=1)
 #: Failures in which the kind had no part: its worker died, or the source of a resync is away.
 _SAY_NOTHING = frozenset({WorkerLost.__name__, SourceError.__name__})
 
@@ -153,7 +153,7 @@ def _is_forgotten(hold: Hold) -> bool:
     """An upstream for which nothing has waited for long: of thousands of hosts some are gone for
     good, and their holds would only pile up. Whatever comes is judged as if it were new.
     """
-    long_due = Q(next_probe_at__lt=Now() - _FORGOTTEN_AFTER)
+    long_due = Q(next_probe_at__lt=Now() - timedelta(seconds=FORGOTTEN_SECONDS))
     if not hold.upstream or not Hold.objects.filter(long_due, pk=hold.pk).exists():
         return False
     waiting = Run.objects.filter(kind=hold.kind, upstream=hold.upstream, state=RunState.QUEUED)

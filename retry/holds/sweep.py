@@ -1,5 +1,6 @@
 """Taking what a new hold stops out of Redis, where clicks would wait behind it."""
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import groupby
@@ -15,9 +16,9 @@ from retry.job_ids import dispatch_job_id
 from retry.models import Hold, Run, RunState
 from retry.routing import queue_of
 
-#: Runs in one transaction, and transactions in one step.
+#: Runs in one transaction, and how long one step may go on.
 BATCH = 500
-_ROUNDS = 4
+_SECONDS = 0.5
 
 
 class Sweep:
@@ -34,16 +35,13 @@ class Sweep:
         """Set some runs aside; returns how many. What is left is for the next step."""
         standing = {hold.pk: hold for hold in Hold.objects.filter(lifted_at=None).order_by("pk")}
         self._done &= standing.keys()
-        found = 0
+        found, deadline = 0, time.monotonic() + _SECONDS
         for hold in (hold for pk, hold in standing.items() if pk not in self._done):
-            for _ in range(_ROUNDS):
+            while time.monotonic() < deadline and hold.pk not in self._done:
                 aside = _set_aside(hold)
                 found += aside
                 if aside < BATCH:
                     self._done.add(hold.pk)
-                    break
-            else:
-                break
         return found
 
 
