@@ -17,6 +17,7 @@ _COLUMNS = {
     "status": "status",
     "kind": "kind",
     "source": "source__slug",
+    "upstream": "upstream",
     "fingerprint": "fingerprint",
     "error_class": "error_class",
     "failed_after": "failed_at__gte",
@@ -34,6 +35,8 @@ class EntryFilter:
     kind: str | None = None
     #: The slug of a source.
     source: str | None = None
+    #: What its kind says that it depends on, such as the host of a page.
+    upstream: str | None = None
     fingerprint: str | None = None
     error_class: str | None = None
     #: Part of an external id, title or error message, in any case; a number is an entry's id as

@@ -100,6 +100,13 @@ class Entry(models.Model):
     title = models.CharField(max_length=500, blank=True)
     payload = models.JSONField(default=dict, blank=True)
     content_hash = models.CharField(max_length=64, blank=True, editable=False)
+    upstream = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="what it depends on outside, as its kind says",
+    )
     gone_at = models.DateTimeField(
         null=True, editable=False, help_text="since when its source has not had it"
     )
@@ -174,6 +181,12 @@ class Entry(models.Model):
             ),
             models.Index(
                 fields=["next_attempt_at"], name="entry_due", condition=Q(status="scheduled")
+            ),
+            # What waits for an upstream that is on hold, and which of it is tried first.
+            models.Index(
+                fields=["kind", "upstream", "id"],
+                name="entry_scheduled",
+                condition=Q(status="scheduled"),
             ),
             models.Index(fields=["-id"], name="entry_gone", condition=Q(gone_at__isnull=False)),
         ]

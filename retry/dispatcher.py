@@ -11,26 +11,25 @@ from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from entries.models import Entry
-from entries.states import EntryStatus
 from retry import heartbeats, service
 from retry.breaker.breaking import watch
+from retry.breaker.observing import prune
 from retry.errors import QueueUnavailable
-from retry.held import held
+from retry.holds.sweep import Sweep
 from retry.imports import control as imports
 from retry.leadership import Leadership, LeadershipLost
 from retry.models import Run
 from retry.operations.pacing import pace
+from retry.ramp import Ramp, ramp
 from retry.reconcile.compare import compare
 from retry.reconcile.observe import WorkId, observe
 from retry.reconcile.repair import DISPATCHER, LapsedRuns, hand_over_again, rescue
 from retry.runs import hand_over
 from retry.syncs import control as syncs
 from retry.syncs import rows
-from retry.waiting import undispatched
+from retry.waiting import due_entries, undispatched
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +39,7 @@ _WAKE = 5_000
 #: Rescue waits so long for rows that somebody else holds, of one run and of all in a tick.
 _RESCUE_LOCK_SECONDS = 1
 _RESCUE_SECONDS = 5.0
+_PRUNE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Tick:
     started: int = 0
     syncs: int = 0
     syncs_lost: int = 0
-    #: Holds that the breaker has put, probed or lifted.
+    #: Holds that the breaker has put, probed or lifted, and runs taken out of Redis for a hold.
     holds: int = 0
     #: Steps that failed. Each costs itself and is tried again at the next tick.
     broken: int = 0
@@ -80,6 +80,8 @@ class Dispatcher:
         self._broken = 0
         self._redis = True
         self._lapsed = LapsedRuns()
+        self._sweep = Sweep()
+        self._pruned_at = -_PRUNE_SECONDS
 
     def tick(self) -> Tick:
         """Look once and put right what can be put right. Raises ``DatabaseError`` where the
@@ -104,11 +106,14 @@ class Dispatcher:
     def _act(self) -> Tick:
         self._broken, self._redis = 0, True
         rescued = self._do(self._rescue)
-        holds = self._do(watch)
+        holds = self._do(watch) + self._do(self._sweep.step)
+        self._do(self._prune)
+        allowance = ramp()
         # What has been tried before is mostly older than what waits for its first try, and that is
         # older than what is started now.
-        woken = self._do(self._wake)
-        handed_over = self._do(lambda: hand_over(undispatched(limit=_BATCH)))
+        woken = self._do(partial(self._wake, allowance))
+        handed_over = self._do(lambda: hand_over(undispatched(limit=_BATCH, ramp=allowance)))
+        self._do(allowance.note)
         started = self._do(pace)
         lost = self._do(lambda: syncs.fail_lost_syncs(actor=DISPATCHER))
         lost += self._do(lambda: imports.repeat_lost_imports(actor=DISPATCHER))
@@ -131,14 +136,14 @@ class Dispatcher:
             redis=self._redis,
         )
 
-    def _do(self, step: Callable[[], int]) -> int:
+    def _do(self, step: Callable[[], int | None]) -> int:
         """Do one step while the lease is held; one that fails keeps no other from being done.
 
         Raises ``LeadershipLost``, and ``DatabaseError`` where the connection is lost.
         """
         self._leadership.keep()
         try:
-            return step()
+            return step() or 0
         except LeadershipLost:
             raise
         except (DatabaseError, InterfaceError) as error:
@@ -160,14 +165,15 @@ class Dispatcher:
             rescued += self._do(partial(_rescue_patiently, run))
         return rescued
 
-    def _wake(self) -> int:
+    def _wake(self, allowance: Ramp) -> int:
         """Of those that are due the oldest first, whatever has kept them waiting."""
-        due = Entry.objects.filter(status=EntryStatus.SCHEDULED, next_attempt_at__lte=Now())
-        on_hold = held()
-        if on_hold:
-            due = due.exclude(on_hold.condition())
-        ids = list(due.order_by("pk").values_list("pk", flat=True)[:_WAKE])
+        ids = due_entries(limit=_WAKE, ramp=allowance)
         return service.wake_entries(ids, actor=DISPATCHER).queued if ids else 0
+
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned_at > _PRUNE_SECONDS:
+            self._pruned_at = time.monotonic()
+            prune()
 
     def _reconcile(self) -> int:
         try:

@@ -237,6 +237,15 @@ class AlreadyOnHold(RetryError):
         super().__init__(f"{what[:1].upper()}{what[1:]} is on hold already.")
 
 
+class NoUpstreams(RetryError):
+    """The kind says of none of its entries what they depend on."""
+
+    code: ClassVar[str] = "no_upstreams"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"The kind {kind} has no upstreams; put the kind on hold instead.")
+
+
 class HoldLifted(RetryError):
     """The hold does not stand any more."""
 

@@ -23,11 +23,13 @@ from entries.kinds import registry
 from entries.transitions import Claimed, Ending
 from retry.activity import Activity
 from retry.groups import FLUSH_SECONDS, Groups
+from retry.held import held_upstreams
 from retry.interruption import Interruption
 from retry.kind_connections import KindConnections
 from retry.lingering import claim_next
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
+from retry.parting import hand_on_held
 from retry.patience import outlast
 from retry.processing import process_one
 from retry.recording import record
@@ -103,8 +105,10 @@ def _work_through(run: Run, work: _Work) -> bool:
     # Before any entry is claimed: a worker that dies while it reads leaves them as they were.
     found = _read(run, work) if run.resync else None
     rest = _process(run, found, work)
-    if rest and not work.activity.lost:
-        outlast(lambda: _hand_on(run, rest))
+    if not work.activity.lost:
+        if rest:
+            outlast(lambda: _hand_on(run, rest))
+        outlast(lambda: hand_on_held(run))
     ended = outlast(lambda: end_run(run, worker=work.worker))
     logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run.id)})
     return ended
@@ -143,7 +147,9 @@ def _group_limit(kind: str) -> int:
 def _process_group(run: Run, ids: Sequence[int], found: Found | None, work: _Work) -> None:
     """Claim what still belongs to the run, process it, write the outcomes at least every flush."""
     work.activity.claim()
-    claimed = outlast(lambda: transitions.claim(ids, run_id=run.id, worker=work.worker))
+    claimed = outlast(
+        lambda: transitions.claim(ids, run_id=run.id, worker=work.worker, held=held_upstreams(run))
+    )
     if found is not None:
         claimed = _rescanned(run, claimed, found, worker=work.worker)
     if run.trigger == Trigger.RESCUE and claimed:

@@ -21,7 +21,8 @@ WHERE id = coalesce((
 ), (
     SELECT id FROM retry_run
     WHERE operation_id = %(operation)s AND position > %(position)s AND state = 'queued'
-      AND dispatches > 0 AND kind = %(kind)s AND queue = %(queue)s AND size <= %(size)s
+      AND dispatches > 0 AND dispatched_at IS NOT NULL
+      AND kind = %(kind)s AND queue = %(queue)s AND size <= %(size)s
       AND NOT {RUN_IS_HELD}
     ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED))
 AND NOT EXISTS (

@@ -61,7 +61,7 @@ def process_one(
         return _failed(entry, error, kind=kind, run=run)
     if left := connections.left():
         return _failed(entry, UncleanConnection(_LEFT.format(left)), kind=kind, run=run)
-    return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned)
+    return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned, upstream=entry.upstream)
 
 
 def out_of_time(entry: Claimed, *, run: Run, hit: TimeLimitHit | None = None) -> Ending:
@@ -94,6 +94,7 @@ def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None, run: Run
         error=described,
         delay=delay,
         transient=isinstance(error, TransientError),
+        upstream=entry.upstream,
     )
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 from entries import transitions
 from entries.content import content_hash
 from entries.errors import SourceError
+from entries.kinds.upstreams import upstream_of
 from entries.sources.base import SourceItem
 from entries.sources.batches import size_of
 from entries.sources.some import Unstorable, one_by_one, read_some
@@ -156,13 +157,20 @@ def _compared(entry: Claimed, item: SourceItem | Unstorable | None) -> Fresh | E
     after = content_hash(item.title, item.payload)
     if after == before:
         return Fresh(entry.id, Change.UNCHANGED, before, after)
-    return Fresh(entry.id, Change.CHANGED, before, after, item.title, item.payload)
+    upstream = upstream_of(entry.kind, item.payload, source=entry.source)
+    return Fresh(entry.id, Change.CHANGED, before, after, item.title, item.payload, upstream)
 
 
 def _refreshed(entry: Claimed, seen: Fresh) -> Claimed:
     if seen.title is None or seen.payload is None:
         return replace(entry, change=seen.change.value)
-    return replace(entry, change=seen.change.value, title=seen.title, payload=dict(seen.payload))
+    return replace(
+        entry,
+        change=seen.change.value,
+        title=seen.title,
+        payload=dict(seen.payload),
+        upstream=seen.upstream,
+    )
 
 
 def _count(reverting: Sequence[Reverting], written: set[int], status: AttemptStatus) -> int:

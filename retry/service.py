@@ -15,6 +15,7 @@ from entries import transitions
 from entries.states import EntryStatus
 from retry import audit, submission
 from retry.errors import NotPermitted, TooManyEntries, refusal
+from retry.held import held
 from retry.models import Run, Trigger
 from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
 from retry.runs import Handing, create_runs, placed, run_sizes
@@ -138,7 +139,8 @@ def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> Ite
 
 
 def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
-    """Queue pending entries for their first attempt; outcomes as in ``retry_entries``.
+    """Queue pending entries for their first attempt, where no click has to wait behind them;
+    outcomes as in ``retry_entries``.
 
     For what the system itself has just stored, whoever it did that for: nothing is hidden.
     """
@@ -151,7 +153,7 @@ def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Que
 def wake_entries(ids: Iterable[int], *, actor: Actor, probe: bool = False) -> QueueOutcome:
     """Queue scheduled entries whose automatic retry is due; the cycle goes on.
 
-    As a ``probe`` they may begin although the breaker holds their kind.
+    As a ``probe`` they may begin although the breaker holds what they depend on.
     """
     wanted = sorted(set(ids))
     return _queue_entries(
@@ -200,9 +202,14 @@ def _queue_entries(
 
     Of ``ids`` only what is ``visible`` is touched; the rest is not found.
     """
-    bulk = len(ids) > settings.REDRIVE_CLICK_SIZE
+    # What no person waits for gets out of the way of what one does.
+    by_itself = trigger is Trigger.AUTOMATIC or verb == "submit"
+    bulk = not probe and (by_itself or len(ids) > settings.REDRIVE_CLICK_SIZE)
+    on_hold = held()
     with transaction.atomic():
-        seen = transitions.queue(visible, verb=verb, run_sizes=run_sizes())
+        seen = transitions.queue(
+            visible, verb=verb, run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
+        )
         queued = placed(seen)
         runs = create_runs(
             queued,
@@ -213,6 +220,7 @@ def _queue_entries(
             resync=verb == "resync",
             only_if_changed=only_if_changed,
             probe=probe,
+            on_hold=on_hold,
         )
         if runs:
             audit.record(
@@ -225,7 +233,7 @@ def _queue_entries(
                 before={"status": sorted({s.status.value for s in seen if s.run_id})},
                 after={"status": EntryStatus.QUEUED.value, "runs": len(runs)},
             )
-        handing = Handing(runs)
+        handing = Handing([run for run in runs if run.dispatches])
     return QueueOutcome(tuple(_items(ids, seen, runs, verb)), handing.done)
 
 

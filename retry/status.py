@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from entries.states import EntryStatus
-from retry import heartbeats, queue
+from retry import heartbeats, queue, ramp
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
 from retry.holds.standing import standing
@@ -94,12 +94,16 @@ def read(*, counting: bool = True) -> Status:
 
 
 def _waits() -> Mapping[str, timedelta]:
-    """Counted from when it could start: a lifted hold or a resumed operation begins it anew."""
+    """Counted from when it could start: the ramp after a lifted hold, or a resumed operation,
+    begins it anew.
+    """
+    whole = Q(upstream="") | Q(upstream=OuterRef("upstream"))
     released = (
-        Hold.objects.filter(Q(kind=OuterRef("kind")) | Q(source=OuterRef("source")))
+        Hold.objects.filter(Q(kind=OuterRef("kind")) & whole | Q(source=OuterRef("source")))
         .exclude(lifted_at=None)
         .order_by("-lifted_at")
-        .values("lifted_at")[:1]
+        .annotate(free_at=F("lifted_at") + timedelta(seconds=ramp.SECONDS))
+        .values("free_at")[:1]
     )
     since = Greatest(
         Coalesce("dispatched_at", "created_at"), "operation__resumed_at", Subquery(released)

@@ -22,6 +22,7 @@ from entries.text import NotJSON, NotStorable, clean_json, clean_text
 from entries.transitions import Content, Seen, Stored
 from retry import audit
 from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
+from retry.held import Held, held
 from retry.models import Trigger
 from retry.outcomes import Actor, Reason
 from retry.runs import Handing, create_runs, placed, run_sizes
@@ -215,8 +216,13 @@ def _queue_stored(
     """Queue what is new, changed or not tried yet; in the transaction that stored it."""
     fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
     eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
-    seen = transitions.queue(eager, verb="resubmit", run_sizes=run_sizes())
-    handing = _follow_up(stored, fates, seen, actor=actor, reason=reason, source_id=source_id)
+    on_hold = held()
+    seen = transitions.queue(
+        eager, verb="resubmit", run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
+    )
+    handing = _follow_up(
+        stored, fates, seen, actor=actor, reason=reason, source_id=source_id, on_hold=on_hold
+    )
     by_id = {s.id: s for s in seen}
     found = {s.external_id: _submitted(s, fates[s.id], by_id.get(s.id)) for s in stored}
     return found, handing
@@ -254,11 +260,14 @@ def _follow_up(
     actor: Actor,
     reason: str,
     source_id: int | None,
+    on_hold: Held,
 ) -> Handing:
     """The runs of what was queued, and the audit, in the transaction that changed it."""
     queued = placed(seen)
     bulk = len(stored) > settings.REDRIVE_CLICK_SIZE
-    runs = create_runs(queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk)
+    runs = create_runs(
+        queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk, on_hold=on_hold
+    )
     effects = Counter(fate.effect for fate in fates.values())
     if runs or effects[Effect.CREATED] or effects[Effect.UPDATED]:
         audit.record(
@@ -272,7 +281,7 @@ def _follow_up(
             after={effect.value: effects[effect] for effect in Effect}
             | {"queued": len(queued), "runs": len(runs)},
         )
-    return Handing(runs)
+    return Handing([run for run in runs if run.dispatches])
 
 
 def _not_found(external_id: str) -> Submitted:

@@ -26,9 +26,11 @@ from entries.admin.filters import (
     KindFilter,
     SourceFilter,
     StatusFilter,
+    UpstreamFilter,
 )
 from entries.admin.forms import EntryForm
 from entries.admin.listing import BoundedAdmin
+from entries.kinds.upstreams import upstream_of
 from entries.models import Attempt, Entry
 from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
@@ -65,7 +67,14 @@ class EntryAdmin(BoundedAdmin[Entry]):
     form = EntryForm
     list_display = ("headline", "state", "kind", "source", "attempt", "last_error", "when")
     list_display_links = ("headline",)
-    list_filter = (StatusFilter, KindFilter, SourceFilter, ErrorClassFilter, GoneFilter)
+    list_filter = (
+        StatusFilter,
+        KindFilter,
+        SourceFilter,
+        UpstreamFilter,
+        ErrorClassFilter,
+        GoneFilter,
+    )
     search_fields = ("external_id", "title", "error_message")
     search_help_text = "Searches external id, title and error message."
     link_parameters: ClassVar = frozenset({"fingerprint"})
@@ -74,6 +83,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         "payload_shown",
         "source",
         "kind",
+        "upstream",
         "external_id",
         "created",
         "updated",
@@ -136,7 +146,10 @@ class EntryAdmin(BoundedAdmin[Entry]):
         content = ("title", "payload", "seen") if editable else ("title", "payload_shown")
         return (
             ("Input", {"fields": content}),
-            ("Origin", {"fields": ("source", "kind", "external_id", "created", "updated")}),
+            (
+                "Origin",
+                {"fields": ("source", "kind", "upstream", "external_id", "created", "updated")},
+            ),
         )
 
     @admin.display(description="payload")
@@ -156,7 +169,10 @@ class EntryAdmin(BoundedAdmin[Entry]):
         edited = [name for name in form.changed_data if name in {"title", "payload"}]
         if edited:
             obj.updated_at = timezone.now()
-            obj.save(update_fields=[*edited, "updated_at"])
+            obj.upstream = upstream_of(
+                obj.kind, obj.payload, source=obj.source.slug if obj.source else None
+            )
+            obj.save(update_fields=[*edited, "upstream", "updated_at"])
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

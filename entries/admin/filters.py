@@ -106,6 +106,17 @@ class SourceFilter(EqualFilter):
         return super().queryset(request, queryset)
 
 
+class UpstreamFilter(EqualFilter):
+    """Offers what the newest failures depend on."""
+
+    title = "upstream"
+    parameter_name = column = "upstream"
+
+    def offered(self) -> Iterable[tuple[str, str]]:
+        newest = Entry.objects.failed().order_by("-failed_at", "-id")
+        return [(name, name) for name in sampled(newest, "upstream")]
+
+
 class ErrorClassFilter(EqualFilter):
     title = "error class"
     parameter_name = column = "error_class"

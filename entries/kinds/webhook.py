@@ -55,6 +55,11 @@ class WebhookKind(Kind):
         seconds = self.time_limit - min(1.0, self.time_limit / 10)
         return deliver(message, endpoint, seconds=seconds)
 
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
+        """Return the endpoint's slug."""
+        named = payload.get(ENDPOINT)
+        return named if isinstance(named, str) else source or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -13,7 +13,7 @@ WHERE (a.number > 1 OR a.is_rescan) AND a.is_rescan <> EXISTS (
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("entries", "0006_attempt_began")]
+    dependencies: ClassVar = [("entries", "0007_upstream")]
 
     operations: ClassVar = [
         migrations.AlterField(

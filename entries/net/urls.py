@@ -29,10 +29,18 @@ def shown(url: httpx.URL) -> str:
     """``url`` for messages: without user, password, query, fragment and what looks like a key in
     its path, at most some 300 long.
     """
-    port = "" if url.port is None else f":{url.port}"
-    host = f"[{url.host}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
     path = url.raw_path.partition(b"?")[0].decode("ascii")[:300]
-    return f"{mask_address(f'{url.scheme}://{host}{port}{path}')}{'?…' if url.query else ''}"
+    masked = mask_address(f"{url.scheme}://{host_and_port(url)}{path}")
+    return f"{masked}?…" if url.query else masked
+
+
+def host_and_port(url: httpx.URL) -> str:
+    """``example.com``, ``xn--bcher-kva.example:8080``, ``[2001:db8::1]``: as it is connected to,
+    the port only where it is not the usual one.
+    """
+    port = "" if url.port is None else f":{url.port}"
+    host = f"[{url.host.lower()}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
+    return f"{host}{port}"
 
 
 def origin(url: httpx.URL) -> tuple[str, bytes, int | None]:

@@ -21,6 +21,7 @@ from entries.transitions.storing import (
     upsert_entries,
 )
 from entries.transitions.submitting import Content, Stored, find_known, store, store_merged
+from entries.transitions.upstreams import derive_upstreams
 from entries.transitions.working import Claimed, Ending, begin, claim, finish, finished, reassign
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "cancel",
     "claim",
     "compare_entries",
+    "derive_upstreams",
     "find_known",
     "finish",
     "finished",

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from entries.content import content_hash
 from entries.states import STORED_INTO, EntryStatus
 from entries.transitions.storing import NewEntry
+from entries.transitions.upstreams import upstreams
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ _NO_SOURCE = "source_id IS NULL"
 _STORE = """
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(%(external_ids)s::text[], %(titles)s::text[], %(payloads)s::text[],
-                         %(hashes)s::text[])
-        AS t (external_id, title, payload, content_hash)
+                         %(hashes)s::text[], %(upstreams)s::text[])
+        AS t (external_id, title, payload, content_hash, upstream)
 ), picked AS MATERIALIZED (
     SELECT id, external_id, kind, status, attempt, title, payload, content_hash, gone_at
     FROM entries_entry WHERE id = ANY(ARRAY(
@@ -51,16 +52,17 @@ WITH given AS MATERIALIZED (
 ), refreshed AS (
     UPDATE entries_entry e
     SET title = g.title, payload = g.payload::jsonb, content_hash = g.content_hash,
-        gone_at = NULL, updated_at = now()
+        upstream = g.upstream, gone_at = NULL, updated_at = now()
     FROM picked p JOIN given g ON g.external_id = p.external_id
     WHERE e.id = p.id AND p.kind = %(kind)s AND p.status = ANY(%(stored_into)s)
       AND (p.title <> g.title OR p.payload <> g.payload::jsonb
            OR p.content_hash <> g.content_hash OR p.gone_at IS NOT NULL)
 ), created AS (
-    INSERT INTO entries_entry (source_id, kind, external_id, title, payload, content_hash, status,
-                               attempt, automatic_attempts, error_class, error_message, fingerprint)
+    INSERT INTO entries_entry (source_id, kind, external_id, title, payload, content_hash,
+                               upstream, status, attempt, automatic_attempts, error_class,
+                               error_message, fingerprint)
     SELECT %(source_id)s::bigint, %(kind)s, g.external_id, g.title, g.payload::jsonb,
-           g.content_hash, 'pending', 0, 0, '', '', ''
+           g.content_hash, g.upstream, 'pending', 0, 0, '', '', ''
     FROM given g WHERE g.external_id NOT IN (SELECT external_id FROM picked)
     ORDER BY g.external_id
     ON CONFLICT (source_id, external_id) DO NOTHING
@@ -114,6 +116,7 @@ def store(*, source_id: int | None, kind: str, items: Sequence[NewEntry]) -> lis
         "titles": [item.title for item in items],
         "payloads": [json.dumps(item.payload) for item in items],
         "hashes": [content_hash(item.title, item.payload) for item in items],
+        "upstreams": upstreams(source_id, kind, items),
         "stored_into": sorted(STORED_INTO),
     }
     while True:

@@ -27,6 +27,7 @@ class Claimed:
     automatic_attempts: int
     is_rescan: bool
     change: str
+    upstream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,15 @@ class Ending:
     delay: float | None = None
     #: It failed by a passing fault.
     transient: bool = False
+    #: What its entry depends on outside.
+    upstream: str = ""
 
 
 _CLAIM = """
 WITH picked AS MATERIALIZED (
     SELECT id FROM entries_entry
-    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND (status = 'queued'
+    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s
+      AND (status = 'queued' AND upstream <> ALL(%(held)s::text[])
         -- Claimed before by a statement whose answer was lost.
         OR status = 'running' AND %(worker)s = (
             SELECT a.worker FROM entries_attempt a
@@ -56,7 +60,7 @@ WITH picked AS MATERIALIZED (
     SET status = 'running', status_changed_at = now(), updated_at = now()
     FROM picked p WHERE e.id = p.id
     RETURNING e.id, e.kind, e.source_id, e.external_id, e.title, e.payload, e.attempt,
-              e.automatic_attempts
+              e.automatic_attempts, e.upstream
 ), noted AS (
     UPDATE entries_attempt a SET status = 'running', worker = %(worker)s,
                                  started_at = coalesce(a.started_at, clock_timestamp())
@@ -64,19 +68,28 @@ WITH picked AS MATERIALIZED (
     RETURNING a.entry_id, a.is_rescan, a.change
 )
 SELECT m.id, m.kind, s.slug, m.external_id, m.title, m.payload::text, m.attempt,
-       m.automatic_attempts, coalesce(n.is_rescan, false), coalesce(n.change, '')
+       m.automatic_attempts, coalesce(n.is_rescan, false), coalesce(n.change, ''), m.upstream
 FROM moved m LEFT JOIN noted n ON n.entry_id = m.id
 LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
 """
 
 
-def claim(ids: Iterable[int], *, run_id: UUID, worker: str) -> list[Claimed]:
-    """``queued -> running`` for those of ``ids`` that still belong to the run.
+def claim(
+    ids: Iterable[int], *, run_id: UUID, worker: str, held: Sequence[str] = ()
+) -> list[Claimed]:
+    """``queued -> running`` for those of ``ids`` that still belong to the run; what depends on an
+    upstream that is ``held`` is left queued.
 
     May be repeated: what the same ``worker`` has claimed and not finished is returned again.
     """
+    params: dict[str, Any] = {
+        "ids": array(ids),
+        "run_id": run_id,
+        "worker": worker[:200],
+        "held": list(held),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"ids": array(ids), "run_id": run_id, "worker": worker[:200]})
+        cursor.execute(_CLAIM, params)
         return [
             Claimed(id_, kind, source, external_id, title, json.loads(payload), *rest)
             for id_, kind, source, external_id, title, payload, *rest in cursor

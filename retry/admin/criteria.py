@@ -31,7 +31,9 @@ from retry.operations.selection import Selection
 BACK = "back"
 _LONGEST_BACK = 1_500
 _NARROWS_NOTHING = frozenset({ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, ORDER_VAR, PAGE_VAR})
-_IN_LISTS = frozenset({"status", "kind", "source", "error_class", "fingerprint", "gone"})
+_IN_LISTS = frozenset(
+    {"status", "kind", "source", "upstream", "error_class", "fingerprint", "gone"}
+)
 _ASIDE = frozenset({"reason", BACK})
 _IN_ADDRESSES = _IN_LISTS | {"q", "failed_after", "failed_before"}
 _NO_PREVIEW = "This address says nothing that an operation could be about; nothing was changed."

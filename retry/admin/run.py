@@ -64,7 +64,7 @@ class RunAdmin(AuditedAdmin, ReadOnlyAdmin[Run]):
                 )
             },
         ),
-        ("Work", {"fields": (("kind", "queue", "worker"), ("job", "reason"))}),
+        ("Work", {"fields": (("kind", "upstream", "queue", "worker"), ("job", "reason"))}),
         ("When", {"fields": (("created", "dispatched", "started", "ended"),)}),
     )
 

@@ -33,6 +33,7 @@ class FilterRequest(Request):
     status: EntryStatus | None = None
     kind: _Name | None = None
     source: _Name | None = None
+    upstream: _Name | None = None
     fingerprint: _Name | None = None
     error_class: _Name | None = None
     q: _Name | None = None

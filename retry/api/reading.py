@@ -121,6 +121,7 @@ def _summary(entry: Entry) -> dict[str, object]:
         "id": entry.pk,
         "kind": entry.kind,
         "source": entry.source.slug if entry.source else None,
+        "upstream": entry.upstream,
         "external_id": entry.external_id,
         "title": entry.title,
         "status": entry.status,

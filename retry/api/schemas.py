@@ -41,6 +41,7 @@ def digits(value: str) -> str:
 STORABLE = AfterValidator(_storable)
 EntryId = Annotated[int, Field(gt=0, le=MAX_ID)]
 ReasonText = Annotated[str, Field(max_length=500), STORABLE]
+UpstreamName = Annotated[str, Field(min_length=1, max_length=200), STORABLE]
 Moment = Annotated[datetime, PlainValidator(parse_moment)]
 
 
@@ -109,6 +110,7 @@ class EntryQuery(Query):
     status: EntryStatus | None = None
     kind: Annotated[str, Field(min_length=1, max_length=50), STORABLE] | None = None
     source: Annotated[str, Field(min_length=1, max_length=80), STORABLE] | None = None
+    upstream: UpstreamName | None = None
     fingerprint: Annotated[str, Field(min_length=1, max_length=40), STORABLE] | None = None
     error_class: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
     q: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
@@ -129,6 +131,7 @@ class EntrySummary(Response):
     id: int
     kind: str
     source: str | None
+    upstream: str
     external_id: str
     title: str
     status: EntryStatus
@@ -221,6 +224,7 @@ class StandingHold(Response):
 
     id: int
     kind: str | None
+    upstream: str | None
     source: str | None
     automatic: bool
     actor: str
@@ -231,9 +235,10 @@ class StandingHold(Response):
 
     @classmethod
     def of(cls, hold: Hold) -> Self:
-        names = cls.model_fields.keys() - {"kind", "source", "actor"}
+        names = cls.model_fields.keys() - {"kind", "upstream", "source", "actor"}
         told = {name: getattr(hold, name) for name in names} | {
             "kind": hold.kind or None,
+            "upstream": hold.upstream or None,
             "source": hold.source.slug if hold.source else None,
             "actor": hold.actor_label,
         }

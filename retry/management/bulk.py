@@ -51,6 +51,7 @@ class BulkCommand(BaseCommand):
         self.add_status(parser)
         parser.add_argument("--kind", help="of the entries")
         parser.add_argument("--source", help="slug of a source")
+        parser.add_argument("--upstream", help="such as the host of a page")
         parser.add_argument("--fingerprint", help="of an error group")
         parser.add_argument("--error-class", help="such as TransientError")
         parser.add_argument("--q", help="part of an external id, title or error")
@@ -102,6 +103,7 @@ class BulkCommand(BaseCommand):
                 for name in (
                     "kind",
                     "source",
+                    "upstream",
                     "fingerprint",
                     "error_class",
                     "q",

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('entries', '0006_attempt_began'),
-        ('retry', '0004_worker_heartbeats'),
+        ('retry', '0005_hold_upstreams'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,6 +7,7 @@ from retry.models.imports import Import
 from retry.models.intakes import Intake, SyncState
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync
+from retry.models.tallies import OutcomeTally
 from retry.models.work import (
     BY_NO_WORKER,
     Action,
@@ -29,6 +30,7 @@ __all__ = [
     "Intake",
     "Operation",
     "OperationState",
+    "OutcomeTally",
     "PauseCause",
     "Run",
     "RunState",

@@ -159,13 +159,20 @@ class Run(models.Model):
     source = models.ForeignKey(
         Source, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    upstream = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="that all its entries depend on, where it was on hold; empty: mixed",
+    )
     queue = models.CharField(max_length=50)
     resync = models.BooleanField(
         default=False, db_default=False, help_text="its entries are fetched from the source first"
     )
     only_if_changed = models.BooleanField(default=False, db_default=False)
     probe = models.BooleanField(
-        default=False, db_default=False, help_text="one entry, to see whether a held kind works"
+        default=False, db_default=False, help_text="one entry, to see whether what is held works"
     )
     entry_ids = ArrayField(models.BigIntegerField())
     size = models.PositiveIntegerField(help_text="how many entry ids; sums need not read them")
@@ -220,12 +227,6 @@ class Run(models.Model):
                 fields=["operation", "position"],
                 name="run_operation",
                 condition=Q(operation__isnull=False),
-            ),
-            # What the breaker looks at: the last outcomes of a kind.
-            models.Index(
-                fields=["kind", "-ended_at"],
-                name="run_ended",
-                condition=Q(ended_at__isnull=False),
             ),
         ]
 

@@ -122,7 +122,7 @@ _LOST = (
 
 def _due() -> QuerySet[Source]:
     held = Hold.objects.filter(
-        Q(source=OuterRef("pk")) | Q(kind=OuterRef("entry_kind")), lifted_at=None
+        Q(source=OuterRef("pk")) | Q(kind=OuterRef("entry_kind"), upstream=""), lifted_at=None
     )
     over = Q(next_sync_at=None) | Q(next_sync_at__lte=Now())
     return Source.objects.filter(over, ~Exists(held), enabled=True, sync_interval__isnull=False)

@@ -41,6 +41,7 @@ MADE: dict[type[Exception], Exception] = {
     errors.HoldNotFound: errors.HoldNotFound(7),
     errors.AlreadyOnHold: errors.AlreadyOnHold("kind page"),
     errors.HoldLifted: errors.HoldLifted(by="alice"),
+    errors.NoUpstreams: errors.NoUpstreams("page"),
     SourceError: SourceError("unreachable", "The source cannot be reached."),
 }
 

@@ -40,6 +40,7 @@ def test_what_an_entry_looks_like(api: Caller) -> None:
         "id": entry.id,
         "kind": "page",
         "source": "feed",
+        "upstream": "page.example",
         "external_id": "a",
         "title": "A page",
         "gone_at": None,
@@ -84,13 +85,21 @@ def test_by_status(api: Caller, status: EntryStatus) -> None:
 def test_by_everything_else(api: Caller) -> None:
     feed = SourceFactory.create(slug="feed")
     mine = EntryFactory.create(
-        failed=True, source=feed, kind="webhook", fingerprint="1-a", error_class="X", failed_at=NOON
+        failed=True,
+        source=feed,
+        kind="webhook",
+        payload={"endpoint": "crm"},
+        fingerprint="1-a",
+        error_class="X",
+        failed_at=NOON,
     ).id
     EntryFactory.create(failed=True, source=SourceFactory.create(), failed_at=NOON - timedelta(1))
     EntryFactory.create()
     for query in (
         {"kind": "webhook"},
         {"source": "feed"},
+        {"upstream": "crm"},
+        {"kind": "webhook", "upstream": "crm"},
         {"fingerprint": "1-a"},
         {"error_class": "X"},
         {"failed_after": "2026-01-31T12:00:00Z"},

@@ -7,6 +7,7 @@ import factory
 from django.utils import timezone
 
 from entries.endpoints import fresh_secret
+from entries.kinds.upstreams import upstream_of
 from entries.models import Attempt, Endpoint, Entry, Source
 from entries.states import EntryStatus
 
@@ -69,6 +70,13 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
     external_id = factory.Sequence(lambda n: f"entry-{n}")
     title = factory.Sequence(lambda n: f"Entry {n}")
     payload = factory.LazyFunction(lambda: {"url": "http://page.example/1"})
+    upstream = factory.LazyAttribute(
+        lambda entry: upstream_of(
+            entry.kind,
+            entry.payload,
+            source=getattr(getattr(entry, "source", None), "slug", None),
+        )
+    )
 
     @factory.post_generation
     def attempts(self: Entry, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: FBT001

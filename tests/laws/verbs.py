@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
-from retry import exports, service, submission, tokens
+from retry import exports, service, submission, tokens, upkeep
 from retry.holds import control as holds
 from retry.imports import control as imports
 from retry.models import Action, ApiToken, Operation, Sync
@@ -31,6 +31,7 @@ MODULES: tuple[ModuleType, ...] = (
     service,
     submission,
     exports,
+    upkeep,
     tokens,
     control,
     syncs,
@@ -58,6 +59,7 @@ INTERNAL = {
     "retry.syncs.control.fail_lost_syncs",
     "retry.holds.control.trip",
     "retry.imports.control.repeat_lost_imports",
+    "retry.upkeep.derive_upstreams",
 }
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
@@ -149,6 +151,12 @@ def _push() -> Act:
 def _push_patches() -> Act:
     patches = [Patch("1", title="One")]
     return lambda actor: submission.submit_patches(patches, kind="page", actor=actor)
+
+
+def _derive() -> Act:
+    EntryFactory.create()
+    Entry.objects.update(upstream="")
+    return lambda actor: upkeep.derive_upstreams(actor=actor)
 
 
 def _export() -> Act:
@@ -266,6 +274,7 @@ ACTS: Mapping[str, Scene] = {
     "retry.submission.submit": Scene(_push, "submit", jobs=1),
     "retry.submission.submit_patches": Scene(_push_patches, "submit", jobs=1),
     "retry.exports.begin_export": Scene(_export, "export"),
+    "retry.upkeep.derive_upstreams": Scene(_derive, "derive_upstreams"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),

@@ -24,7 +24,8 @@ from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 @register
 class Scripted(Kind):
     """``do``: succeed, fail, transient, permanent, hang, exit, die. ``ledger``: a file that gets a
-    line ``<entry id> <attempt>`` for every execution; ``wait_for``: a file to wait for first.
+    line ``<entry id> <attempt>`` for every execution; ``wait_for``: a file to wait for first;
+    ``nap``: seconds that it takes.
     """
 
     name = "scripted"
@@ -40,6 +41,7 @@ class Scripted(Kind):
         if "wait_for" in payload:
             while not Path(payload["wait_for"]).exists():
                 time.sleep(0.01)
+        time.sleep(payload.get("nap", 0.0))
         return self.act(payload, attempt)
 
     def act(self, payload: Mapping[str, Any], attempt: AttemptData) -> Mapping[str, Any]:
@@ -66,6 +68,7 @@ class Patient(Scripted):
 
     name = "patient"
     time_limit = 60.0
+    group_size = 1
 
 
 @register
@@ -83,6 +86,21 @@ class Grouped(Scripted):
     name = "grouped"
     group_size = 5
     run_size = 10
+
+
+@register
+class Routed(Scripted):
+    """As ``scripted``, and depends on what the payload names as ``to``."""
+
+    name = "routed"
+    group_size = 5
+    run_size = 10
+
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
+        if payload.get("to") == "raise":
+            raise KeyError("to")
+        to: str = payload.get("to", source or "")
+        return to
 
 
 @register

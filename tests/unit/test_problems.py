@@ -47,6 +47,7 @@ RAISED: list[RetryError] = [
     errors.HoldNotFound(7),
     errors.AlreadyOnHold("kind page"),
     errors.HoldLifted(by="alice"),
+    errors.NoUpstreams("page"),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),
 ]
 
