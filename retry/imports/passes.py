@@ -17,9 +17,10 @@ from retry.imports.duplicates import Seen
 from retry.imports.foreseen import Sample, fate_of
 from retry.imports.tables import Survey, open_table
 from retry.models import Import, SyncState
-from retry.outcomes import Actor
+from retry.outcomes import Actor, Reason
 from retry.submission import Effect, problems_with, submit_patches
 from retry.syncs import rows
+from retry.visibility import hidden_external_ids
 
 _COUNTED = {
     Effect.CREATED: "created",
@@ -114,9 +115,14 @@ class DryRun(Pass):
 
     def take(self, batch: Batch) -> None:
         self.leave_out(batch.refused)
-        known = find_known(source_id=self.row.source_id, external_ids=list(batch.patches))
+        ids, source_id = list(batch.patches), self.row.source_id
+        known = find_known(source_id=source_id, external_ids=ids)
+        hidden = hidden_external_ids(ids, source_id=source_id, actor=self.actor)
         for external_id, patch in batch.patches.items():
             line = batch.lines[external_id]
+            if external_id in hidden:
+                self._leave_alone(line, external_id, Reason.NOT_FOUND)
+                continue
             entry = known.get(external_id)
             item = patch.applied(entry)
             if entry is not None and (problems := problems_with(item)):
@@ -129,6 +135,12 @@ class DryRun(Pass):
                 self.reasons[fate.reason.value] += 1
             self.sample.add(line, item, entry, fate)
         self.advance(batch)
+
+    def _leave_alone(self, line: int, external_id: str, reason: Reason) -> None:
+        """What it would do to an entry that whoever imports may not see: nothing."""
+        self.counts[_COUNTED[Effect.LEFT_ALONE]] += 1
+        self.reasons[reason.value] += 1
+        self.sample.add_alone(line, external_id, reason.value)
 
     def end(self, notes: list[str]) -> None:
         self.ended(notes)

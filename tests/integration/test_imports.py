@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 
 from entries.models import Entry
@@ -14,9 +15,13 @@ from retry.errors import ImportNotFound, NotConfirmable, UploadRefused
 from retry.imports import control
 from retry.imports.work import perform
 from retry.models import AuditEvent, Import, Run
+from retry.outcomes import Actor, Doorway
 from retry.service import submit
-from tests.factories.entries import EntryFactory
+from tests.conftest import grant
+from tests.factories.entries import EntryFactory, SourceFactory
+from tests.factories.users import UserFactory
 from tests.support.asking import SCRIPT
+from tests.support.hiding import only_source
 from tests.support.imports import after, asked, compared, confirmed, fresh, numbered
 from tests.support.processes import redis_at
 from tests.support.servers import wait_until
@@ -166,3 +171,32 @@ def test_there_is_nothing_to_confirm_before_the_dry_run() -> None:
     Run.objects.all().delete()
     with pytest.raises(ImportNotFound):
         control.confirm_import(Import().pk, actor=SCRIPT)
+
+
+def test_what_whoever_imports_may_not_see_is_left_alone_and_not_shown() -> None:
+    theirs = SourceFactory.create(slug="theirs")
+    SourceFactory.create(slug="mine")
+    known = EntryFactory.create(
+        source=theirs, external_id="x", title="SECRET", failed=True, kind="scripted"
+    )
+    user = grant(UserFactory.create(is_staff=True), "entries.submit_entry", "entries.view_entry")
+    actor = Actor.of(user, doorway=Doorway.ADMIN)
+    text = "external_id,title\nx,Mine now\ny,New\n"
+    with only_source("mine"):
+        row = control.request_import(
+            ContentFile(text.encode(), "a.csv"),
+            file_name="a.csv",
+            kind="scripted",
+            source="theirs",
+            actor=actor,
+        )
+        work_off()
+        compared = fresh(row)
+        assert (compared.created, compared.left_alone, compared.updated) == (1, 1, 0)
+        assert compared.reasons == {"not_found": 1}
+        assert "SECRET" not in str(compared.sample)
+        done = control.confirm_import(row.pk, actor=actor)
+        work_off()
+    assert (fresh(done).created, fresh(done).left_alone) == (1, 1)
+    known.refresh_from_db()
+    assert (known.title, known.status) == ("SECRET", "failed")

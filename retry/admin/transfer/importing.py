@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from entries import upload_pass
 from entries.errors import EntriesError
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
@@ -48,6 +49,8 @@ class ImportsEntries(_ModelAdmin):
             "title": "Import entries",
             "opts": self.opts,
             "form": form,
+            # The web server takes a file of any size from this address only.
+            "upload_url": upload_pass.extended(request.path, user_id=request.user.pk or 0),
         }
         return TemplateResponse(request, "admin/entries/entry/import.html", context)
 
