@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+os.environ.setdefault("REDRIVE_ROLE", "command")
 os.environ.setdefault("REDRIVE_KIND_MODULES", "bench.kinds")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 

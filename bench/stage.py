@@ -1,17 +1,19 @@
 """What is there before a measurement begins."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.db import connection
+from django.utils import timezone
 
 from bench import processes
 from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.states import EntryStatus
-from retry import queue
-from retry.dispatcher import _LOCK
-from retry.models import Action, Operation, Run, RunState
+from retry import heartbeats, queue
+from retry.models import Action, Heartbeat, Operation, Run, RunState
 from retry.operations import control
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
@@ -51,12 +53,24 @@ def failed_entries(count: int) -> None:
 @contextmanager
 def _dispatcher_aside() -> Iterator[None]:
     """One that runs does nothing meanwhile: emptying tables under its hands is a deadlock."""
+    lease = Heartbeat.objects.filter(name=Heartbeat.DISPATCHER)
+    taken = lease.update(holder="bench", lease_until=timezone.now() + timedelta(hours=1))
+    if taken:
+        time.sleep(1.5)  # it looks at its lease at least once a second, between two steps
+        processes.until(_nothing_is_open)
+    try:
+        yield
+    finally:
+        lease.update(lease_until=None)
+
+
+def _nothing_is_open() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            " AND datname = current_database() AND state <> 'idle')"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def everything_failed() -> Selection:
@@ -84,7 +98,7 @@ def open_runs(operation: Operation) -> int:
 
 
 def idle_workers() -> int:
-    return sum(worker.state == "idle" for worker in queue.workers())
+    return sum(w.state == "idle" and not w.silent for w in heartbeats.workers())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import os
 import time
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+os.environ.setdefault("REDRIVE_ROLE", "command")
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import os
 from collections import Counter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+os.environ.setdefault("REDRIVE_ROLE", "command")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 

@@ -4,14 +4,22 @@ Django asks for the site while the admin modules are still being imported, so wh
 know is imported when it is needed.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import SimpleLazyObject
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 _OURS = {"entries": 0, "retry": 1}
 
@@ -35,6 +43,40 @@ class DeskSite(AdminSite):
         return super().each_context(request) | {
             "alarms": SimpleLazyObject(lambda: alarms_for(request))
         }
+
+    def admin_view(
+        self,
+        view: Callable[..., HttpResponseBase],
+        cacheable: bool = False,  # noqa: FBT001, FBT002
+    ) -> Any:
+        """Django's; whoever may not do what they sent is refused, and that is in the audit."""
+
+        @wraps(view)
+        def noting(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                return view(request, *args, **kwargs)
+            except PermissionDenied:
+                if request.method not in {"GET", "HEAD", "OPTIONS"}:
+                    from retry.admin.acting import note_refusal
+
+                    note_refusal(request, f"{request.method} {request.path}")
+                raise
+
+        return super().admin_view(noting, cacheable)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Django's, with its audit in the same transaction."""
+        from retry import edits
+        from retry.admin.acting import actor_of
+
+        with transaction.atomic():
+            user = cast("User", request.user)
+            before = edits.snapshot(user)
+            answer = super().password_change(request, extra_context)
+            edits.record_change(user, before=before, actor=actor_of(request))
+            return answer
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from retry.admin.status import status_page

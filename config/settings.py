@@ -5,7 +5,9 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, environment, required
+from config.limits import connection_options, role_of
 from config.logging import logging_config
 
 ENVIRONMENT = environment()
@@ -33,7 +35,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
-    "import_export",
     "django_htmx",
     "django_rq",
     "django_structlog",
@@ -46,6 +47,7 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "retry.api.middleware.ApiMiddleware",
     "config.request_log.RequestLog",
+    "config.outage.OutageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -85,14 +87,31 @@ if not TESTING:
 _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///redrive"))
 if _database["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address.")
-_database["OPTIONS"] = {"connect_timeout": 5} | _database.get("OPTIONS", {})
+_database["ENGINE"] = "config.database"
+#: What this process is for, which says how long it waits for PostgreSQL.
+REDRIVE_ROLE = role_of(default=env.str("REDRIVE_ROLE", ""))
+#: Whether PostgreSQL is told those limits at the start of a session. A pooler may not pass that on.
+DATABASE_LIMITS = env.bool("DATABASE_LIMITS", True)
+#: Seconds between two looks of the dispatcher.
+REDRIVE_TICK_SECONDS = env.float("REDRIVE_TICK_SECONDS", 1.0)
+_database["OPTIONS"] = connection_options(
+    REDRIVE_ROLE,
+    given=_database.get("OPTIONS", {}),
+    by_server=DATABASE_LIMITS,
+    tick_seconds=REDRIVE_TICK_SECONDS,
+)
 _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
 _database["CONN_HEALTH_CHECKS"] = True
 if _pool := env.int("DATABASE_POOL_SIZE", 0):
     # A pool and persistent connections exclude each other. For the web processes only: a pool
     # must not be inherited by a worker's forks.
     _database["CONN_MAX_AGE"] = 0
-    _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool, "timeout": 5}
+    _database["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": _pool,
+        "timeout": 5,
+        "connection_class": AttentiveConnection,
+    }
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -112,13 +131,13 @@ RQ_SHOW_ADMIN_LINK = False
 # --- Redrive -----------------------------------------------------------------------------------
 
 #: Seconds without renewal after which a run's worker counts as dead.
-REDRIVE_LEASE_SECONDS = env.float("REDRIVE_LEASE_SECONDS", 30.0)
+REDRIVE_LEASE_SECONDS = env.float("REDRIVE_LEASE_SECONDS", 12.0)
 #: Seconds to wait for Redis while somebody waits for the answer.
 REDRIVE_REDIS_TIMEOUT = env.float("REDRIVE_REDIS_TIMEOUT", 2.0)
-#: Seconds between two looks of the dispatcher.
-REDRIVE_TICK_SECONDS = env.float("REDRIVE_TICK_SECONDS", 1.0)
 #: Seconds a worker may hold a job before its run is claimed; then it is handed over again.
 REDRIVE_CLAIM_SECONDS = env.float("REDRIVE_CLAIM_SECONDS", 15.0)
+#: Seconds between two signs of life of a worker; silent for 15, it counts as away.
+REDRIVE_BEAT_SECONDS = env.float("REDRIVE_BEAT_SECONDS", 5.0)
 #: How many entries one selection may hold, and up to how many count as a click.
 REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
 REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
@@ -144,7 +163,7 @@ REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
 REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)
 #: Folders whose files sources may be read from; files elsewhere have to be uploaded.
 REDRIVE_SOURCE_DIRS: list[str] = env.list("REDRIVE_SOURCE_DIRS", [])
-#: Where uploads are kept. Web and workers must share it.
+#: Where uploads are kept, for sources and imports. Web, workers and dispatcher must share it.
 REDRIVE_UPLOAD_DIR = env.path("REDRIVE_UPLOAD_DIR", BASE_DIR / ".data" / "uploads")
 REDRIVE_UPLOAD_MAX_BYTES = env.int("REDRIVE_UPLOAD_MAX_BYTES", 500_000_000)
 REDRIVE_USER_AGENT = env.str("REDRIVE_USER_AGENT", "Redrive/0.1")
@@ -153,10 +172,8 @@ REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
 REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", False)
 #: Bytes a request to the JSON API may have.
 REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
-#: Rows of one export, and of one import; longer files are for a source.
+#: Rows of one export.
 REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
-REDRIVE_IMPORT_LIMIT = env.int("REDRIVE_IMPORT_LIMIT", 10_000)
-REDRIVE_IMPORT_MAX_BYTES = env.int("REDRIVE_IMPORT_MAX_BYTES", 20_000_000)
 #: The same for ``POST entries``, which carries payloads.
 REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
 
@@ -204,9 +221,13 @@ CONTENT_SECURITY_POLICY = {
 _HTTPS = env.bool("HTTPS", not _LOCAL)
 SECURE_SSL_REDIRECT = _HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
-SECURE_HSTS_PRELOAD = _HTTPS
+# Browsers keep to it for so long, whatever the server says later: an hour is soon forgiven.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 3600) if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
+# Both speak for hosts that are not ours (W005: every subdomain, W021: the browsers' own list), and
+# neither can be taken back within months. Who runs the domain decides that.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -238,15 +259,6 @@ STORAGES = {
             "location": REDRIVE_UPLOAD_DIR,
             "file_permissions_mode": 0o640,
             "directory_permissions_mode": 0o750,
-        },
-    },
-    # Uploads that wait to be confirmed. All web processes have to share it.
-    "import_export": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": env.path("REDRIVE_IMPORT_FOLDER", BASE_DIR / ".imports"),
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
         },
     },
     "staticfiles": {

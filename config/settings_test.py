@@ -5,7 +5,9 @@ import os
 os.environ["REDRIVE_ENV"] = "test"
 
 from config.env import redis_database
+from config.limits import Role, connection_options
 from config.settings import *  # noqa: F403
+from config.settings import DATABASES as _DATABASES
 from config.settings import REDIS_URL as _URL
 from config.settings import RQ_QUEUES
 
@@ -13,6 +15,16 @@ _process = os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")
 # A process that a test starts is given its test's URL as it is.
 if "REDRIVE_TEST_CHILD" not in os.environ:
     REDIS_URL = redis_database(_URL, int(_process) + 1)
+    # The tests are no web process: they hold a transaction open while they wait for others.
+    REDRIVE_ROLE = Role.COMMAND
+    _given = {
+        name: value
+        for name, value in _DATABASES["default"]["OPTIONS"].items()
+        if name in {"host", "service"}
+    }
+    _DATABASES["default"]["OPTIONS"] = connection_options(
+        REDRIVE_ROLE, given=_given, by_server=True
+    )
 for _options in RQ_QUEUES.values():
     _options["URL"] = REDIS_URL
 

@@ -46,6 +46,10 @@ class WorkerLost(EntriesError):
     """The worker died or stopped answering while it ran the entry."""
 
 
+class UncleanConnection(PermanentError):
+    """``process`` returned and left something behind on its database connection."""
+
+
 class UnknownKind(EntriesError):
     """No kind is registered under that name."""
 
@@ -62,8 +66,10 @@ class SourceError(EntriesError):
     """The source cannot be read or makes no sense; nothing of it was changed.
 
     ``code`` is stable (``unreachable``, ``too_large``, ``not_a_feed``, …), the text is for people.
+    ``retry_after``: for so many seconds it asks to be left alone.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.retry_after = retry_after

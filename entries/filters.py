@@ -1,5 +1,6 @@
 """Which entries somebody means: a filter as a value, as data, and in words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -7,12 +8,16 @@ from typing import Any, Literal, Self
 
 from django.db.models import Q
 
+from entries.moments import parse_moment
 from entries.states import EntryStatus
 
+#: An entry's id in a search; no column holds more digits.
+_NUMBER = re.compile(r"(?P<mark>#?)0*(?P<number>[0-9]{1,18})", re.ASCII)
 _COLUMNS = {
     "status": "status",
     "kind": "kind",
     "source": "source__slug",
+    "upstream": "upstream",
     "fingerprint": "fingerprint",
     "error_class": "error_class",
     "failed_after": "failed_at__gte",
@@ -30,9 +35,12 @@ class EntryFilter:
     kind: str | None = None
     #: The slug of a source.
     source: str | None = None
+    #: What its kind says that it depends on, such as the host of a page.
+    upstream: str | None = None
     fingerprint: str | None = None
     error_class: str | None = None
-    #: Part of an external id, title or error message, in any case.
+    #: Part of an external id, title or error message, in any case; a number is an entry's id as
+    #: well, and ``#123`` is that of one entry alone.
     q: str | None = None
     failed_after: datetime | None = None
     failed_before: datetime | None = None
@@ -53,11 +61,7 @@ class EntryFilter:
         if self.gone is not None:
             condition &= Q(gone_at__isnull=self.gone == "no")
         if self.q:
-            condition &= (
-                Q(external_id__icontains=self.q)
-                | Q(title__icontains=self.q)
-                | Q(error_message__icontains=self.q)
-            )
+            condition &= _search(self.q)
         return condition
 
     def data(self) -> dict[str, Any]:
@@ -73,7 +77,7 @@ class EntryFilter:
         values = dict(data)
         for name in ("failed_after", "failed_before"):
             if name in values:
-                values[name] = datetime.fromisoformat(values[name])
+                values[name] = parse_moment(values[name])
         if "status" in values:
             values["status"] = EntryStatus(values["status"])
         if values.get("gone", "no") not in {"yes", "no"}:
@@ -87,7 +91,8 @@ class EntryFilter:
             if name == "all":
                 said.append("every entry")
             elif name == "q":
-                said.append(f"“{value}” in id, title or error")
+                alone = value.startswith("#") and _NUMBER.fullmatch(value)
+                said.append(f"entry {value}" if alone else f"“{value}” in id, title or error")
             elif name == "gone":
                 said.append("gone from the source" if value == "yes" else "still in the source")
             elif isinstance(value, datetime):
@@ -99,3 +104,14 @@ class EntryFilter:
     def _given(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value not in (None, "", False)}
+
+
+def _search(text: str) -> Q:
+    found = (
+        Q(external_id__icontains=text) | Q(title__icontains=text) | Q(error_message__icontains=text)
+    )
+    named = _NUMBER.fullmatch(text)
+    if named is None:
+        return found
+    entry = Q(pk=int(named["number"]))
+    return entry if named["mark"] else found | entry

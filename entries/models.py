@@ -7,13 +7,15 @@
 from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from entries.querysets import EntryQuerySet
+from entries.content import content_hash
+from entries.querysets import CONTENT_FIELDS, EntryQuerySet
 from entries.states import AttemptStatus, EntryStatus
+from entries.text import visible
 
 #: Columns of Entry that belong to its transitions.
 FENCED_FIELDS = frozenset(
@@ -66,7 +68,7 @@ class Source(models.Model):
         permissions: ClassVar = [("sync_source", "Can sync a source")]
 
     def __str__(self) -> str:
-        return self.name or self.slug
+        return visible(self.name) or self.slug
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Forget the validators of another place: a new server could answer "not modified". Forget
@@ -98,6 +100,13 @@ class Entry(models.Model):
     title = models.CharField(max_length=500, blank=True)
     payload = models.JSONField(default=dict, blank=True)
     content_hash = models.CharField(max_length=64, blank=True, editable=False)
+    upstream = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="what it depends on outside, as its kind says",
+    )
     gone_at = models.DateTimeField(
         null=True, editable=False, help_text="since when its source has not had it"
     )
@@ -173,15 +182,26 @@ class Entry(models.Model):
             models.Index(
                 fields=["next_attempt_at"], name="entry_due", condition=Q(status="scheduled")
             ),
+            # What waits for an upstream that is on hold, and which of it is tried first.
+            models.Index(
+                fields=["kind", "upstream", "id"],
+                name="entry_scheduled",
+                condition=Q(status="scheduled"),
+            ),
             models.Index(fields=["-id"], name="entry_gone", condition=Q(gone_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
-        return self.title or self.external_id
+        return visible(self.title) or visible(self.external_id) or "(no title)"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert, or update what people may edit: a stale instance cannot undo a transition."""
-        if not self._state.adding:
+        """Insert, or update what people may edit: a stale instance cannot undo a transition.
+
+        Where title or payload is written, the hash of both is, too.
+        """
+        if self._state.adding:
+            self.content_hash = content_hash(self.title, self.payload)
+        else:
             named = kwargs.get("update_fields")
             fenced = FENCED_FIELDS.intersection(named or ())
             if fenced:
@@ -193,7 +213,24 @@ class Entry(models.Model):
                     if not field.primary_key and field.name not in FENCED_FIELDS
                 ]
             self.updated_at = timezone.now()  # not the one that a stale instance brings along
+            written = CONTENT_FIELDS.intersection(kwargs["update_fields"])
+            if written:
+                self._save_content(written, *args, **kwargs)
+                return
         super().save(*args, **kwargs)
+
+    def _save_content(self, written: frozenset[str], *args: Any, **kwargs: Any) -> None:
+        """With the hash of what is stored then: the half that is not written may have changed since
+        it was loaded, and does not change under the lock.
+        """
+        kwargs["update_fields"] = {*kwargs["update_fields"], "content_hash"}
+        with transaction.atomic():
+            locked = Entry.objects.select_for_update(no_key=True).filter(pk=self.pk)
+            stored = locked.values(*CONTENT_FIELDS).first() or {}
+            stored |= {name: getattr(self, name) for name in written}
+            if stored.keys() == CONTENT_FIELDS:
+                self.content_hash = content_hash(stored["title"], stored["payload"])
+            super().save(*args, **kwargs)
 
 
 class Endpoint(models.Model):
@@ -212,7 +249,7 @@ class Endpoint(models.Model):
         ordering: ClassVar = ["slug"]
 
     def __str__(self) -> str:
-        return self.name or self.slug
+        return visible(self.name) or self.slug
 
 
 class Attempt(models.Model):
@@ -235,13 +272,18 @@ class Attempt(models.Model):
     traceback = models.TextField(blank=True)
     fingerprint = models.CharField(max_length=40, blank=True)
     result = models.JSONField(null=True)
-    is_rescan = models.BooleanField(db_default=False, help_text="asked for as a resync")
+    is_rescan = models.BooleanField(
+        db_default=False, help_text="an earlier attempt at the entry had begun"
+    )
     change = models.CharField(
         max_length=10, blank=True, db_default="", help_text="what a resync found at the source"
     )
     hash_before = models.CharField(max_length=64, blank=True, db_default="")
     hash_after = models.CharField(max_length=64, blank=True, db_default="")
     transient = models.BooleanField(db_default=False, help_text="it failed by a passing fault")
+    began = models.BooleanField(
+        db_default=False, help_text="its processing is known to have begun, should it be lost"
+    )
 
     class Meta:
         constraints: ClassVar = [

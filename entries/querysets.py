@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
+from entries.content import content_hash
 from entries.states import EntryStatus, sources_of
 
 if TYPE_CHECKING:
@@ -13,18 +14,28 @@ if TYPE_CHECKING:
     from entries.models import Entry
 
 
+#: What an entry holds, and what its ``content_hash`` is made of.
+CONTENT_FIELDS = frozenset({"title", "payload"})
+
+
 class EntryQuerySet(models.QuerySet["Entry"]):
     def update(self, **kwargs: Any) -> int:
         """As Django's, but raises ``ValueError`` for what only ``entries.transitions`` writes.
 
-        ``bulk_update`` and the managers of relations come by here as well.
+        ``bulk_update`` and the managers of relations come by here as well. Where it writes a title
+        or a payload, the hash of the content becomes that of nothing, so that it does not lie.
         """
         _refuse_fenced(kwargs)
+        if CONTENT_FIELDS.intersection(kwargs):
+            kwargs.setdefault("content_hash", "")
         return super().update(**kwargs)
 
     def bulk_create(self, objs: "Iterable[Entry]", *args: Any, **kwargs: Any) -> "list[Entry]":
         """As Django's; with ``update_conflicts`` it is an update, with the same refusal."""
         _refuse_fenced(kwargs.get("update_fields") or next(iter(args[3:4]), None) or ())
+        objs = list(objs)
+        for entry in objs:
+            entry.content_hash = content_hash(entry.title, entry.payload)
         return super().bulk_create(objs, *args, **kwargs)
 
     def retryable(self) -> Self:

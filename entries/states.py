@@ -78,6 +78,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _move("cancel", {_S.QUEUED}, set(RESTING), fenced=True),
     _move("discard", {_S.PENDING, _S.SCHEDULED, _S.FAILED}, {_S.DISCARDED}),
     _move("restore", {_S.DISCARDED}, {_S.FAILED, _S.PENDING}),
+    _move("release", {_S.RUNNING}, {_S.QUEUED}, fenced=True),
     _move("rescue", {_S.RUNNING}, {_S.FAILED, _S.QUEUED}, fenced=True),
     _move("resubmit", {_S.PENDING, _S.SCHEDULED, _S.SUCCEEDED, _S.FAILED}, {_S.QUEUED}),
 )

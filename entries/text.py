@@ -10,17 +10,23 @@ import math
 import re
 import sysconfig
 import traceback
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from entries.errors import EntriesError, PermanentError
 from entries.fingerprints import fingerprint
+from entries.masking import MASK, mask_address
 
 #: What PostgreSQL or a terminal chokes on: control characters but newline and tab, and surrogates.
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 #: What jsonb chokes on; the rest of a payload is kept as it was received.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+#: What changes the direction of everything behind it.
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+#: Letters to Unicode, nothing to the eye.
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _BREAK = re.compile(
     r"</?(?:p|br|hr|div|li|ul|ol|dl|dt|dd|tr|td|th|h[1-6]|pre|blockquote)\b[^<>]*>", re.IGNORECASE
 )
@@ -58,6 +64,16 @@ def clean_text(value: object, *, limit: int) -> str:
 def one_line(value: object, *, limit: int) -> str:
     """``clean_text`` with every run of white space as one space."""
     return clean_text(" ".join(clean_text(value, limit=20_000).split()), limit=limit)
+
+
+def visible(value: str) -> str:
+    """``value`` as a name on one line, empty where nothing of it could be seen.
+
+    Without the characters that would turn the text around them (overrides, embeddings, isolates).
+    """
+    text = _TURNS.sub("", one_line(value, limit=20_000))
+    seen = (char for char in text if char not in _FILLERS)
+    return text if any(unicodedata.category(char)[0] not in "ZC" for char in seen) else ""
 
 
 def plain_text(markup: object, *, limit: int) -> str:
@@ -165,7 +181,7 @@ _SECRETS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_MASK = "***"
+_ADDRESSES = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.IGNORECASE)
 #: Characters of an error's message that are stored.
 MAX_MESSAGE = 500
 #: What is looked at of a message or a traceback before it is cut to what is stored.
@@ -178,10 +194,10 @@ def scrub(text: str) -> str:
     """``text`` with what looks like a secret masked; in time linear in its length.
 
     Masked are authorization and cookie headers, bearer tokens, values after names such as
-    ``password=`` or ``api_key:``, user and password in URLs, private keys and well-known key
+    ``password=`` or ``api_key:``, credentials in addresses, private keys and well-known key
     formats. A net, not a wall: secrets do not belong in messages.
     """
-    return _SECRETS.sub(_masked, text)
+    return _SECRETS.sub(_masked, _ADDRESSES.sub(lambda found: mask_address(found[0]), text))
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -190,12 +206,12 @@ def _masked(match: re.Match[str]) -> str:
         key = match[0]
         # Forty characters of hex are a commit, with a leading slash a path; AWS secrets mix.
         mixed = key != key.lower() and key != key.upper() and not key.startswith("/")
-        return _MASK if mixed and any(c.isdigit() for c in key) else key
+        return MASK if mixed and any(c.isdigit() for c in key) else key
     if found == "token":
-        return f"{match['scheme']}{_MASK if _is_token(match[found]) else match[found]}"
+        return f"{match['scheme']}{MASK if _is_token(match[found]) else match[found]}"
     if found == "userinfo":
-        return f"{match[found]}{_MASK}@"
-    return f"{match[found]}{_MASK}" if found else _MASK
+        return f"{match[found]}{MASK}@"
+    return f"{match[found]}{MASK}" if found else MASK
 
 
 def _is_token(word: str) -> bool:
@@ -229,14 +245,14 @@ def describe_error(error: BaseException) -> ErrorInfo:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - it is somebody else's __str__
+    except BaseException:  # noqa: BLE001 - it is somebody else's __str__
         return "(the error's own message could not be read)"
 
 
 def _traceback(error: BaseException) -> str:
     try:
         text = "".join(traceback.format_exception(error))
-    except Exception:  # noqa: BLE001 - it asks the error for its words, too
+    except BaseException:  # noqa: BLE001 - it asks the error for its words, too
         return "(the traceback could not be formatted)"
     text = scrub(_middle_cut(text, limit=_SCRUBBED, head=_SCRUBBED // 2))
     text = clean_text(text, limit=len(text))

@@ -6,4 +6,9 @@ class RetryConfig(AppConfig):
     verbose_name = "operations"
 
     def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+
         from retry import checks  # noqa: F401 - registers the system checks
+        from retry.limits import leave_kinds_their_time
+
+        connection_created.connect(leave_kinds_their_time)

@@ -3,7 +3,7 @@
 ``code`` is stable and is what scripts may compare.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import ClassVar
 from uuid import UUID
@@ -110,6 +110,39 @@ class EmptySelection(RetryError):
         super().__init__('Give ids or a filter; to mean every entry, say so with "all": true.')
 
 
+class NoSuchName(RetryError):
+    """A filter names what there is not; ``known``: what there is."""
+
+    what: ClassVar[str] = "name"
+
+    def __init__(self, name: str = "", *, known: Sequence[str] = ()) -> None:
+        there_are = f"There are: {', '.join(known)}." if known else "There are none yet."
+        super().__init__(f"There is no {self.what} “{name[:200]}”. {there_are}")
+        self.known = tuple(known)
+
+
+class NoSuchSource(NoSuchName):
+    code: ClassVar[str] = "unknown_source"
+    what: ClassVar[str] = "source"
+
+
+class NoSuchKind(NoSuchName):
+    code: ClassVar[str] = "unknown_kind"
+    what: ClassVar[str] = "kind"
+
+
+class NothingEligible(RetryError):
+    """Nothing of the selection is in a state that the action takes; nothing was started.
+
+    ``skipped``: how many are left alone, and why.
+    """
+
+    def __init__(self, *, action: str, skipped: Mapping[Reason, int]) -> None:
+        super().__init__("Nothing of the selection can be acted on; nothing was started.")
+        self.action = action
+        self.skipped = skipped
+
+
 class OperationNotFound(RetryError):
     code: ClassVar[str] = "operation_not_found"
 
@@ -128,12 +161,27 @@ class OperationFinished(RetryError):
         self.state = state
 
 
+class IdempotencyKeyReused(RetryError):
+    """The key came with another request before; nothing was started by this one."""
+
+    code: ClassVar[str] = "idempotency_key_reused"
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(
+            f"This key has started operation {operation_id} with another request; nothing was "
+            "started now. Take a new key for it."
+        )
+        self.operation_id = operation_id
+
+
 class SourceNotFound(RetryError):
     code: ClassVar[str] = "source_not_found"
 
-    def __init__(self, slug: str) -> None:
+    def __init__(self, slug: str, *, known: Sequence[str] = ()) -> None:
+        """``known``: the slugs that there are, where somebody may have misspelt one."""
         super().__init__(f"There is no source {slug!r}.")
         self.slug = slug
+        self.known = tuple(known)
 
 
 class SourceDisabled(RetryError):
@@ -154,6 +202,24 @@ class SyncNotFound(RetryError):
         self.sync_id = sync_id
 
 
+class ImportNotFound(RetryError):
+    code: ClassVar[str] = "not_found"
+
+    def __init__(self, import_id: UUID) -> None:
+        super().__init__(f"There is no import {import_id}.")
+        self.import_id = import_id
+
+
+class UploadRefused(RetryError):
+    """The file is none that can be imported; nothing of it was kept."""
+
+    code: ClassVar[str] = "invalid_request"
+
+
+class NotConfirmable(RetryError):
+    """There is nothing to confirm: not yet, or not any more."""
+
+
 class HoldNotFound(RetryError):
     code: ClassVar[str] = "hold_not_found"
 
@@ -169,6 +235,15 @@ class AlreadyOnHold(RetryError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what[:1].upper()}{what[1:]} is on hold already.")
+
+
+class NoUpstreams(RetryError):
+    """The kind says of none of its entries what they depend on."""
+
+    code: ClassVar[str] = "no_upstreams"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"The kind {kind} has no upstreams; put the kind on hold instead.")
 
 
 class HoldLifted(RetryError):

@@ -7,22 +7,30 @@ statement returns decides.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 
 from entries import transitions
 from entries.errors import UnknownKind
 from entries.kinds import registry
 from entries.transitions import Claimed, Ending
+from retry.activity import Activity
 from retry.groups import FLUSH_SECONDS, Groups
+from retry.held import held_upstreams
 from retry.interruption import Interruption
-from retry.lease import Lease
+from retry.kind_connections import KindConnections
 from retry.lingering import claim_next
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
+from retry.parting import hand_on_held
+from retry.patience import outlast
 from retry.processing import process_one
 from retry.recording import record
 from retry.rescanning import Found, Readings, rescan
@@ -31,6 +39,8 @@ from retry.waiting import set_aside
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 #: Set by the worker when it is asked to stop: the entry at hand is finished, the rest handed on.
 shutdown = threading.Event()
 
@@ -38,56 +48,92 @@ shutdown = threading.Event()
 RESYNC_LINGER_SECONDS = 60.0
 
 
-def execute(run_id: UUID, *, worker: str, linger: float = 0.0) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one execution keeps from run to run. ``worker`` is its name in claims."""
+
+    worker: str
+    activity: Activity
+    connections: KindConnections
+    groups: Groups = field(default_factory=Groups)
+    readings: Readings = field(default_factory=Readings)
+
+
+def execute(
+    run_id: UUID, *, worker: str, linger: float = 0.0, activity: Activity | None = None
+) -> bool:
     """Claim a run and process its entries; False where there was nothing to claim.
 
     ``worker`` names this very execution, so that no other passes for it. ``linger``: seconds for
-    which it goes on with the runs behind this one in its operation.
+    which it goes on with the runs behind this one in its operation. ``activity`` is told what it is
+    at. Where it raises, what it holds is left for others to settle, and ``activity`` still says so.
     """
     began = time.monotonic()
-    run = claim_run(run_id, worker=worker)
+    activity = activity or Activity()
+    activity.start(worker)
+    run = _ask(lambda: claim_run(run_id, worker=worker))
     if run is None:
-        set_aside(run_id)
+        _ask(lambda: set_aside(run_id))
         logger.info("run.not_claimed", extra={"run_id": str(run_id)})
+        activity.end()
         return False
-    groups, readings = Groups(), Readings()
-    while run is not None:
-        with structlog.contextvars.bound_contextvars(run_id=str(run.id)):
-            ended = _work_through(run, worker=worker, groups=groups, readings=readings)
-        patience = RESYNC_LINGER_SECONDS if linger and readings.covers_more(run) else linger
-        lingers = ended and not shutdown.is_set() and time.monotonic() - began < patience
-        run = claim_next(run, worker=worker) if lingers else None
+    with KindConnections() as connections:
+        work = _Work(worker, activity, connections)
+        while run is not None:
+            with structlog.contextvars.bound_contextvars(run_id=str(run.id)):
+                ended = _work_through(run, work)
+            ahead = linger and work.readings.covers_more(run)
+            patience = RESYNC_LINGER_SECONDS if ahead else linger
+            lingers = ended and not shutdown.is_set() and time.monotonic() - began < patience
+            run = _next(run, worker=worker) if lingers else None
+    activity.end()
     return True
 
 
-def _work_through(run: Run, *, worker: str, groups: Groups, readings: Readings) -> bool:
+def _ask(statement: Callable[[], T]) -> T:
+    """Wait for PostgreSQL with what nothing has begun of, unless asked to stop."""
+    return outlast(statement, give_up=shutdown.is_set)
+
+
+def _next(run: Run, *, worker: str) -> Run | None:
+    return _ask(lambda: claim_next(run, worker=worker))
+
+
+def _work_through(run: Run, work: _Work) -> bool:
     logger.info("run.started", extra={"run_id": str(run.id), "entries": len(run.entry_ids)})
-    with Lease(run.id, worker=worker) as lease:
-        # Before any entry is claimed: a worker that dies while it reads leaves them as they were.
-        found = readings.of(run) if run.resync else None
-        rest = _process(run, found, worker=worker, lease=lease, groups=groups)
-    if rest and not lease.lost:
-        _hand_on(run, rest)
-    ended = end_run(run, worker=worker)
+    work.activity.hold(run.id)
+    # Before any entry is claimed: a worker that dies while it reads leaves them as they were.
+    found = _read(run, work) if run.resync else None
+    rest = _process(run, found, work)
+    if not work.activity.lost:
+        if rest:
+            outlast(lambda: _hand_on(run, rest))
+        outlast(lambda: hand_on_held(run))
+    ended = outlast(lambda: end_run(run, worker=work.worker))
     logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run.id)})
     return ended
 
 
-def _process(
-    run: Run, found: Found | None, *, worker: str, lease: Lease, groups: Groups
-) -> Sequence[int]:
+def _read(run: Run, work: _Work) -> Found:
+    work.activity.read(seconds=settings.REDRIVE_SYNC_TIMEOUT)
+    found = work.readings.of(run, connections=work.connections)
+    work.activity.wait()
+    return found
+
+
+def _process(run: Run, found: Found | None, work: _Work) -> Sequence[int]:
     """Work through the run's entries in groups; returns those that were not begun."""
     largest = _group_limit(run.kind)
     watch = Interruption(run)
     place = 0
     while place < len(run.entry_ids):
-        if shutdown.is_set() or lease.lost or watch.interrupted():
+        if shutdown.is_set() or work.activity.lost or outlast(watch.interrupted):
             return run.entry_ids[place:]
-        group = run.entry_ids[place : place + min(largest, groups.size)]
+        group = run.entry_ids[place : place + min(largest, work.groups.size)]
         began = time.monotonic()
-        _process_group(run, group, found, worker=worker)
+        _process_group(run, group, found, work)
         place += len(group)
-        groups.learn(len(group), seconds=time.monotonic() - began)
+        work.groups.learn(len(group), seconds=time.monotonic() - began)
     return []
 
 
@@ -98,26 +144,41 @@ def _group_limit(kind: str) -> int:
         return 1
 
 
-def _process_group(run: Run, ids: Sequence[int], found: Found | None, *, worker: str) -> None:
+def _process_group(run: Run, ids: Sequence[int], found: Found | None, work: _Work) -> None:
     """Claim what still belongs to the run, process it, write the outcomes at least every flush."""
-    pending: list[Ending] = []
-    claimed = transitions.claim(ids, run_id=run.id, worker=worker)
+    work.activity.claim()
+    claimed = outlast(
+        lambda: transitions.claim(ids, run_id=run.id, worker=work.worker, held=held_upstreams(run))
+    )
     if found is not None:
-        claimed = _rescanned(run, claimed, found, worker=worker)
-    flushed = time.monotonic()
-    for entry in claimed:
-        pending.append(process_one(entry, run=run))
-        if time.monotonic() - flushed > FLUSH_SECONDS:
-            record(run, pending, worker=worker)
-            pending, flushed = [], time.monotonic()
-    if pending:
-        record(run, pending, worker=worker)
+        claimed = _rescanned(run, claimed, found, worker=work.worker)
+    if run.trigger == Trigger.RESCUE and claimed:
+        # The last attempt was lost. Should this one be lost too, it counts.
+        outlast(lambda: transitions.begin([entry.id for entry in claimed], run_id=run.id))
+    left = deque(claimed)
+    while left:
+        endings = _until_flush(left, run, work)
+        work.activity.wait()
+        record(run, endings, worker=work.worker)
+
+
+def _until_flush(left: deque[Claimed], run: Run, work: _Work) -> list[Ending]:
+    began = time.monotonic()
+    endings: list[Ending] = []
+    with work.connections.lent():
+        while left and (not endings or time.monotonic() - began <= FLUSH_SECONDS):
+            ending = process_one(
+                left.popleft(), run=run, activity=work.activity, connections=work.connections
+            )
+            endings.append(ending)
+    return endings
 
 
 def _rescanned(run: Run, claimed: Sequence[Claimed], found: Found, *, worker: str) -> list[Claimed]:
-    done = rescan(claimed, found, run=run)
+    done = outlast(lambda: rescan(claimed, found, run=run))
     if run.size > 1 and done.unchanged + done.failed:
-        tally(run, Counted(unchanged=done.unchanged, failed=done.failed), worker=worker)
+        counted = Counted(unchanged=done.unchanged, failed=done.failed)
+        outlast(lambda: tally(run, counted, worker=worker))
     return done.kept
 
 

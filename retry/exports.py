@@ -8,6 +8,7 @@ from entries.models import Entry
 from retry import audit
 from retry.errors import NotPermitted, TooManyToExport
 from retry.outcomes import Actor
+from retry.visibility import sees_everything, visible_entries
 
 EXPORT = "entries.export_entry"
 
@@ -17,12 +18,15 @@ def begin_export(
 ) -> list[int]:
     """The ids of ``found`` in its order, frozen now; the export is audited with their number.
 
-    ``selection`` says in words what was chosen. Raises ``NotPermitted``, and ``TooManyToExport``
-    for more than ``REDRIVE_EXPORT_LIMIT``; both before anything is written down.
+    What is hidden from the actor is left out. ``selection`` says in words what was chosen. Raises
+    ``NotPermitted``, and ``TooManyToExport`` for more than ``REDRIVE_EXPORT_LIMIT``; both before
+    anything is written down.
     """
     if not actor.may(EXPORT):
         raise NotPermitted(EXPORT)
     limit = settings.REDRIVE_EXPORT_LIMIT
+    if not sees_everything(actor):
+        found = found.filter(pk__in=visible_entries(actor).values("pk"))
     with transaction.atomic():
         ids = list(found.values_list("pk", flat=True)[: limit + 1])
         if len(ids) > limit:

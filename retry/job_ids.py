@@ -27,3 +27,7 @@ def dispatch_job_id(job_id: str, *, dispatches: int) -> str:
 
 def sync_job_id(slug: str, *, token: UUID) -> str:
     return f"sync-{slug}-{token.hex[:8]}"
+
+
+def import_job_id(import_id: UUID, *, token: UUID) -> str:
+    return f"import-{import_id}-{token.hex[:8]}"

@@ -14,12 +14,17 @@ _CLAIM_NEXT = f"""
 UPDATE retry_run
 SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = (
+WHERE id = coalesce((
+    -- Claimed before by a statement whose answer was lost.
+    SELECT id FROM retry_run
+    WHERE state = 'running' AND worker = %(worker)s AND id <> %(run)s LIMIT 1
+), (
     SELECT id FROM retry_run
     WHERE operation_id = %(operation)s AND position > %(position)s AND state = 'queued'
-      AND dispatches > 0 AND kind = %(kind)s AND queue = %(queue)s AND size <= %(size)s
+      AND dispatches > 0 AND dispatched_at IS NOT NULL
+      AND kind = %(kind)s AND queue = %(queue)s AND size <= %(size)s
       AND NOT {RUN_IS_HELD}
-    ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED)
+    ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED))
 AND NOT EXISTS (
     SELECT FROM retry_operation o
     WHERE o.id = %(operation)s AND o.state IN ('paused', 'cancelled'))
@@ -31,11 +36,12 @@ def claim_next(run: Run, *, worker: str) -> Run | None:
     """Claim the next queued run of the same operation, without the bell: its job is taken back.
 
     Of the same kind and no larger, because RQ watches the time of the first one. A job that cannot
-    be taken back finds its run claimed and ends at once.
+    be taken back finds its run claimed and ends at once. May be repeated.
     """
     if run.operation_id is None:
         return None
     params = {
+        "run": run.id,
         "operation": run.operation_id,
         "position": run.position,
         "kind": run.kind,

@@ -1,12 +1,11 @@
 """One entry, processed by its kind: never raises for what the kind does."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.db import connections
-
-from entries.errors import TimeLimitExceeded, TransientError, UnknownKind
+from entries.errors import TimeLimitExceeded, TransientError, UncleanConnection, UnknownKind
 from entries.kinds import registry
 from entries.kinds.base import AttemptData, EntryData, Kind
 from entries.states import EntryStatus
@@ -19,20 +18,35 @@ from entries.text import (
     describe_error,
 )
 from entries.transitions import Claimed, Ending
+from retry.activity import Activity
+from retry.kind_connections import KindConnections
 from retry.models import Run
 from retry.time_limits import TimeLimitHit, disarm, time_limit
+
+logger = logging.getLogger(__name__)
 
 #: A result larger than this, as JSON, is left out with a note that says so: the work is done, and
 #: failing the entry would have it done again.
 MAX_RESULT_BYTES = 64 * 1024
 
+_LEFT = (
+    "process() returned and left {}. What was not committed is rolled back. Use "
+    "transaction.atomic(), SET LOCAL and locks of a transaction, or put back what was changed."
+)
 
-def process_one(entry: Claimed, *, run: Run) -> Ending:
-    """Run the kind's ``process`` under its time limit; never raises for what the kind does."""
+
+def process_one(
+    entry: Claimed, *, run: Run, activity: Activity, connections: KindConnections
+) -> Ending:
+    """Run the kind's ``process`` under its time limit, while it is lent ``connections``.
+
+    Whatever it raises is the entry's outcome, and so is what it leaves on a connection.
+    """
     try:
         kind = registry.get(entry.kind)
     except UnknownKind as error:
         return _failed(entry, error, kind=None, run=run)
+    activity.begin(entry.id, seconds=kind.time_limit)
     try:
         with time_limit(kind.time_limit):
             result = kind.process(_entry_data(entry), _attempt_data(entry, run))
@@ -40,13 +54,22 @@ def process_one(entry: Claimed, *, run: Run) -> Ending:
     except TimeLimitHit as hit:
         disarm()
         # The alarm may have struck in the middle of a query: such a connection is of no more use.
-        connections.close_all()
-        late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
-        return _failed(entry, late.with_traceback(hit.__traceback__), kind=kind, run=run)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a kind may raise anything
-        _leave_no_transaction()
+        connections.drop()
+        return out_of_time(entry, run=run, hit=hit)
+    except BaseException as error:  # noqa: BLE001 - a kind may raise anything
+        connections.left()
         return _failed(entry, error, kind=kind, run=run)
-    return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned)
+    if left := connections.left():
+        return _failed(entry, UncleanConnection(_LEFT.format(left)), kind=kind, run=run)
+    return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned, upstream=entry.upstream)
+
+
+def out_of_time(entry: Claimed, *, run: Run, hit: TimeLimitHit | None = None) -> Ending:
+    """How an entry ends whose time limit ran out; ``hit`` knows where it was then."""
+    kind = registry.get(entry.kind)
+    late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
+    error = late.with_traceback(hit.__traceback__) if hit else late
+    return _failed(entry, error, kind=kind, run=run)
 
 
 def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -58,21 +81,44 @@ def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None, run: Run) -> Ending:
-    delay = kind.retry_policy.delay(error, used=_used(entry, kind, run)) if kind else None
+    delay, retries = _judged(entry, error, kind=kind, run=run)
     described = describe_error(error)
-    if delay is None and kind is not None and kind.retry_policy.retries(error):
+    if delay is None and retries:
         # After the fingerprint was made: it is the same group of errors all the same.
         tries = entry.automatic_attempts + 1
         described = replace(described, message=_gave_up(described.message, tries=tries))
-    known = getattr(error, "result", None)
     return Ending(
         entry.id,
         EntryStatus.FAILED if delay is None else EntryStatus.SCHEDULED,
-        result=_storable(known) if isinstance(known, Mapping) else None,
+        result=_known(error),
         error=described,
         delay=delay,
         transient=isinstance(error, TransientError),
+        upstream=entry.upstream,
     )
+
+
+def _judged(
+    entry: Claimed, error: BaseException, *, kind: Kind | None, run: Run
+) -> tuple[float | None, bool]:
+    """The delay until the next automatic retry, and whether there are any for such errors."""
+    if kind is None:
+        return None, False
+    try:
+        policy = kind.retry_policy
+        return policy.delay(error, used=_used(entry, kind, run)), policy.retries(error)
+    except Exception:
+        # The kind's own policy, or what its error says when it is asked.
+        logger.exception("entry.retry_policy_failed", extra={"entry_id": entry.id})
+        return None, False
+
+
+def _known(error: BaseException) -> Mapping[str, Any] | None:
+    try:
+        known = getattr(error, "result", None)
+        return _storable(known) if isinstance(known, Mapping) else None
+    except Exception:  # noqa: BLE001 - it is somebody else's attribute
+        return None
 
 
 def _used(entry: Claimed, kind: Kind, run: Run) -> int:
@@ -106,12 +152,3 @@ def _attempt_data(entry: Claimed, run: Run) -> AttemptData:
         change=entry.change,
         idempotency_key=f"redrive-entry-{entry.id}",
     )
-
-
-def _leave_no_transaction() -> None:
-    """Whatever a kind left open on our connection is rolled back by closing it."""
-    for connection in connections.all(initialized_only=True):
-        if connection.in_atomic_block or not connection.get_autocommit():
-            connection.close()
-        else:
-            connection.close_if_unusable_or_obsolete()

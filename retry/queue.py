@@ -1,6 +1,11 @@
-"""The only module that speaks to the broker. It translates: nothing of Redis or RQ leaves it."""
+"""The only module that speaks to the broker. It translates: nothing of Redis or RQ leaves it.
 
-from collections.abc import Iterator, Sequence
+What Redis holds is input: others may write there. What is none of ours costs a line in the log, and
+is taken away where it would be in the way.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -8,19 +13,22 @@ from typing import Any
 
 import django_rq
 from django.conf import settings
+from django_rq.queues import DjangoRQ
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError, TimeoutError  # noqa: A004
 from redis.retry import Retry
-from rq import Queue, Worker
+from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
-from rq.utils import as_text
 
 from retry.errors import QueueUnavailable
 
+logger = logging.getLogger(__name__)
+
 EXECUTE_RUN = "retry.jobs.execute_run"
 SYNC_SOURCE = "retry.jobs.sync_source"
+IMPORT_FILE = "retry.jobs.import_file"
 
 #: Failed jobs say nothing that PostgreSQL does not say better; they only go on blocking their id.
 FAILURE_TTL = 3600
@@ -45,16 +53,6 @@ class BrokerView:
     taken: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerView:
-    name: str
-    queues: tuple[str, ...]
-    state: str
-    current_job: str | None
-    pid: int | None
-    last_heartbeat: str | None
-
-
 @cache
 def client() -> Redis:
     """One client a process. It fails fast, because somebody is waiting for the answer.
@@ -72,6 +70,44 @@ def client() -> Redis:
 @cache
 def _queue(name: str) -> Queue:
     return django_rq.get_queue(name, connection=client())
+
+
+class RunQueue(DjangoRQ):
+    """A worker's queue: what it takes from Redis and cannot read is dropped, and it goes on.
+
+    RQ would end its worker for each. A run whose job is dropped is handed over again.
+    """
+
+    @classmethod
+    def lmove(cls, connection: Redis, queue_key: str, timeout: int | None) -> Any:
+        while True:
+            found = super().lmove(connection, queue_key, timeout)
+            try:
+                if found is not None:
+                    found[1].decode()
+            except UnicodeDecodeError:
+                _drop(connection, queue_key, found[1])
+            else:
+                return found
+
+    @classmethod
+    def _fetch_dequeued_job(  # type: ignore[override] # RQ's own calls alone
+        cls, connection: Redis, queue_key: str, job_id: str, **options: Any
+    ) -> Any:
+        try:
+            found = super()._fetch_dequeued_job(connection, queue_key, job_id, **options)
+        except (ConnectionError, TimeoutError, OSError):
+            raise
+        except Exception:  # noqa: BLE001 - a hash can be malformed in any way
+            found = None
+        if found is None:  # RQ leaves the id of a job that is gone where it is
+            _drop(connection, queue_key, job_id)
+        return found
+
+
+def _drop(connection: Redis, queue_key: str, member: bytes | str) -> None:
+    logger.warning("queue.dropped", extra={"key": queue_key, "member": repr(member[:60])})
+    connection.lrem(f"{queue_key}:intermediate", 0, member)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -122,6 +158,7 @@ def observe(queues: Sequence[str]) -> BrokerView:
     waiting: set[str] = set()
     taken: set[str] = set()
     with _translated(), client().pipeline(transaction=False) as pipe:
+        mend(client(), queues)
         for name in queues:
             pipe.lrange(_queue(name).key, 0, -1)
         for name in queues:
@@ -129,11 +166,57 @@ def observe(queues: Sequence[str]) -> BrokerView:
         for name in queues:
             pipe.zrange(_queue(name).started_job_registry.key, 0, -1)
         answers = pipe.execute()
-    for index, ids in enumerate(answers):
-        target = waiting if index < len(queues) else taken
-        # The registry holds job_id:execution_id.
-        target.update(as_text(raw).split(":")[0] for raw in ids)
+        for index, (name, members) in enumerate(zip([*queues] * 3, answers, strict=True)):
+            target = waiting if index < len(queues) else taken
+            # The registry holds job_id:execution_id.
+            target.update(member.split(":")[0] for member in _readable(name, members))
     return BrokerView(frozenset(waiting), frozenset(taken))
+
+
+def _readable(queue: str, members: Sequence[bytes]) -> Iterator[str]:
+    """Those that are text. The others are no job of ours, and RQ would stumble over them."""
+    for raw in members:
+        try:
+            yield raw.decode()
+        except UnicodeDecodeError:
+            logger.warning("queue.unreadable", extra={"queue": queue, "member": repr(raw[:60])})
+            found = _queue(queue)
+            client().lrem(found.key, 0, raw)  # type: ignore[arg-type]
+            client().lrem(found.intermediate_queue_key, 0, raw)  # type: ignore[arg-type]
+            client().zrem(found.started_job_registry.key, raw)
+
+
+def mend(connection: Redis, queues: Sequence[str]) -> None:
+    """Delete what stands at RQ's keys and is of another type than RQ puts there.
+
+    Nothing is lost: what should have been there is in PostgreSQL, and is handed over again. Raises
+    ``RedisError``.
+    """
+    expected = _types(queues)
+    with connection.pipeline(transaction=False) as pipe:
+        for key in expected:
+            pipe.type(key)
+        found = dict(zip(expected, pipe.execute(), strict=True))
+    for key, kind in found.items():
+        if kind not in {b"none", expected[key]}:
+            logger.warning("queue.wrong_type", extra={"key": key, "type": kind.decode()})
+            connection.delete(key)
+
+
+def _types(queues: Sequence[str]) -> Mapping[str, bytes]:
+    """RQ's keys for these queues -> the type each has."""
+    types = {"rq:queues": b"set", "rq:workers": b"set"}
+    for name in queues:
+        types |= {
+            f"rq:queue:{name}": b"list",
+            f"rq:queue:{name}:intermediate": b"list",
+            f"rq:workers:{name}": b"set",
+        }
+        types |= {f"rq:{registry}:{name}": b"zset" for registry in _REGISTRIES}
+    return types
+
+
+_REGISTRIES = ("wip", "finished", "failed", "deferred", "ready", "scheduled", "canceled")
 
 
 def ping() -> None:
@@ -147,22 +230,9 @@ def lengths(queues: Sequence[str]) -> dict[str, int]:
     with _translated(), client().pipeline(transaction=False) as pipe:
         for name in queues:
             pipe.llen(_queue(name).key)
-        return dict(zip(queues, pipe.execute(), strict=True))
-
-
-def workers() -> list[WorkerView]:
-    """The workers that are alive by RQ's own heartbeats. Raises ``QueueUnavailable``."""
-    with _translated():
-        return [_view(worker) for worker in Worker.all(connection=client(), serializer="json")]
-
-
-def _view(worker: Any) -> WorkerView:
-    beat = worker.last_heartbeat
-    return WorkerView(
-        name=worker.name,
-        queues=tuple(worker.queue_names()),
-        state=str(getattr(worker.get_state(), "value", worker.get_state())),
-        current_job=worker.get_current_job_id(),
-        pid=worker.pid,
-        last_heartbeat=beat.isoformat() if beat else None,
-    )
+        answers = pipe.execute(raise_on_error=False)
+        # What is no list holds no jobs; the dispatcher takes it away.
+        return {
+            name: answer if isinstance(answer, int) else 0
+            for name, answer in zip(queues, answers, strict=True)
+        }

@@ -1,31 +1,28 @@
 """Writing outcomes: fenced, counted on the run, and over a restart of PostgreSQL."""
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from uuid import UUID
 
-from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections
+from django.db import transaction
 
 from entries import transitions
 from entries.states import EntryStatus
 from entries.transitions import Ending
+from retry import tallies
 from retry.models import Run
+from retry.patience import outlast
 from retry.runs import Counted, tally
 
 logger = logging.getLogger(__name__)
 
 
 def record(run: Run, endings: Sequence[Ending], *, worker: str) -> None:
-    """Store outcomes and count them on the run; what the fence rejected is only logged."""
-    written = _finish(endings, run_id=run.id)
-    if run.size > 1:
-        # An operation is watched, and the breaker looks at what a long run has come to so far.
-        tally(
-            run, _counted(ending for ending in endings if ending.entry_id in written), worker=worker
-        )
+    """Store outcomes, count them on the run and tell the breaker, in one transaction; what the
+    fence rejected is only logged.
+    """
+    # Work that is done must not be redone: it is kept until PostgreSQL has it or the fence refuses.
+    written = outlast(_Write(run, endings, worker=worker))
     # One line an entry, except where thousands a second go by.
     level = logging.INFO if len(endings) == 1 else logging.DEBUG
     for ending in endings:
@@ -47,18 +44,26 @@ def _counted(endings: Iterable[Ending]) -> Counted:
     )
 
 
-def _finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
-    """Write outcomes, also over a restart of PostgreSQL: work that is done must not be redone.
+class _Write:
+    """Writes outcomes; called again, it finds those it had written although nobody heard of it."""
 
-    Raises ``OperationalError`` when the database stays away for longer than a lease lasts.
-    """
-    deadline = time.monotonic() + settings.REDRIVE_LEASE_SECONDS
-    while True:
-        try:
-            return transitions.finish(endings, run_id=run_id)
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > deadline:
-                raise
-            logger.warning("run.database_away", extra={"run_id": str(run_id)})
-            connections.close_all()
-            time.sleep(0.5)
+    def __init__(self, run: Run, endings: Sequence[Ending], *, worker: str) -> None:
+        self._run = run
+        self._endings = endings
+        self._worker = worker
+        self._called = False
+
+    def __call__(self) -> set[int]:
+        again, self._called = self._called, True
+        with transaction.atomic():
+            written = transitions.finish(self._endings, run_id=self._run.id)
+            self._count([ending for ending in self._endings if ending.entry_id in written])
+        if again:
+            ids = [ending.entry_id for ending in self._endings]
+            written |= transitions.finished(ids, run_id=self._run.id)
+        return written
+
+    def _count(self, kept: Sequence[Ending]) -> None:
+        if self._run.size > 1:  # who watches an operation sees what a long run has come to so far
+            tally(self._run, _counted(kept), worker=self._worker)
+        tallies.append(self._run, kept)

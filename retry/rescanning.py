@@ -11,13 +11,16 @@ from django.db import connection
 from entries import transitions
 from entries.content import content_hash
 from entries.errors import SourceError
+from entries.kinds.upstreams import upstream_of
 from entries.sources.base import SourceItem
 from entries.sources.batches import size_of
 from entries.sources.some import Unstorable, one_by_one, read_some
 from entries.states import AttemptStatus, Change
 from entries.text import ErrorInfo, describe_error
 from entries.transitions import Claimed, Fresh, Reverting
+from retry.kind_connections import KindConnections
 from retry.models import Run
+from retry.patience import outlast
 
 logger = logging.getLogger(__name__)
 
@@ -58,11 +61,11 @@ class Readings:
         self._asked: frozenset[str] = frozenset()
         self._found = Found({})
 
-    def of(self, run: Run) -> Found:
-        """Never raises for what the source does."""
-        wanted = _external_ids(run)
+    def of(self, run: Run, *, connections: KindConnections) -> Found:
+        """Never raises for what the source or its kind does, which is lent ``connections``."""
+        wanted = outlast(lambda: _external_ids(run))
         if not self._covers(run, wanted):
-            self._read(run, wanted)
+            self._read(run, wanted, connections)
         return self._found
 
     def covers_more(self, run: Run) -> bool:
@@ -75,21 +78,31 @@ class Readings:
         same = self._source_id == run.source_id and self._began >= run.created_at
         return same and self._asked.issuperset(wanted)
 
-    def _read(self, run: Run, wanted: Sequence[str]) -> None:
-        source = run.source
+    def _read(self, run: Run, wanted: Sequence[str], connections: KindConnections) -> None:
+        source = outlast(lambda: run.source)
         if source is None:
             missing = SourceError("no_source", "the entry has no source to be fetched from")
             self._found = Found({}, describe_error(missing))
             return
-        self._source_id, self._began = run.source_id, _now()
+        self._source_id, self._began = run.source_id, outlast(_now)
+        behind = outlast(lambda: _external_ids_behind(run))
         try:
-            asked = {*wanted, *([] if one_by_one(source) else _external_ids_behind(run))}
-            items, whole = _kept(read_some(source, asked), frozenset(wanted))
+            with connections.lent():
+                asked = {*wanted, *([] if one_by_one(source) else behind)}
+                items, whole = _kept(read_some(source, asked), frozenset(wanted))
+            _refuse(connections.left(), kind=source.kind)
             self._asked = frozenset(asked if whole else wanted)
             self._found = Found(items)
-        except SourceError as error:
-            logger.warning("resync.no_source", extra={"source": source.slug, "code": error.code})
+        except BaseException as error:  # noqa: BLE001 - a kind of source may raise anything
+            code = error.code if isinstance(error, SourceError) else type(error).__name__
+            logger.warning("resync.no_source", extra={"source": source.slug, "code": code})
+            connections.left()
             self._found = Found({}, describe_error(error))
+
+
+def _refuse(left: str, *, kind: str) -> None:
+    if left:
+        raise SourceError("broken_kind", f"the source kind {kind} left {left}")
 
 
 def _kept(
@@ -137,20 +150,27 @@ def rescan(claimed: Sequence[Claimed], found: Found, *, run: Run) -> Rescanned:
 def _compared(entry: Claimed, item: SourceItem | Unstorable | None) -> Fresh | ErrorInfo:
     """With what is stored now: what somebody edited by hand counts as different, too."""
     if isinstance(item, Unstorable):
-        return describe_error(SourceError("invalid_item", f"its source has it, but {item.reason}"))
+        return describe_error(SourceError("invalid_item", item.reason))
     before = content_hash(entry.title, entry.payload)
     if item is None:
         return Fresh(entry.id, Change.GONE, before, "")
     after = content_hash(item.title, item.payload)
     if after == before:
         return Fresh(entry.id, Change.UNCHANGED, before, after)
-    return Fresh(entry.id, Change.CHANGED, before, after, item.title, item.payload)
+    upstream = upstream_of(entry.kind, item.payload, source=entry.source)
+    return Fresh(entry.id, Change.CHANGED, before, after, item.title, item.payload, upstream)
 
 
 def _refreshed(entry: Claimed, seen: Fresh) -> Claimed:
     if seen.title is None or seen.payload is None:
         return replace(entry, change=seen.change.value)
-    return replace(entry, change=seen.change.value, title=seen.title, payload=dict(seen.payload))
+    return replace(
+        entry,
+        change=seen.change.value,
+        title=seen.title,
+        payload=dict(seen.payload),
+        upstream=seen.upstream,
+    )
 
 
 def _count(reverting: Sequence[Reverting], written: set[int], status: AttemptStatus) -> int:

@@ -13,16 +13,15 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from entries.errors import UnknownKind
 from entries.kinds import registry
-from entries.kinds.base import Kind
 from entries.transitions import Seen
 from retry import queue
 from retry.errors import QueueUnavailable
-from retry.held import RUN_IS_HELD
+from retry.held import RUN_IS_HELD, Held
 from retry.job_ids import dispatch_job_id, run_job_id
 from retry.models import Run, RunState, Trigger
 from retry.outcomes import Actor
+from retry.routing import queue_of, timeout_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,17 +35,26 @@ class Placed:
     attempt: int
     run_id: UUID
     source_id: int | None
+    #: That all of the run depends on, where that is on hold.
+    upstream: str = ""
 
 
 def placed(seen: Iterable[Seen]) -> list[Placed]:
     """Those that a ``queue`` statement has moved."""
-    return [Placed(s.id, s.kind, s.attempt, s.run_id, s.source_id) for s in seen if s.run_id]
-
-
-def moved_on(run: Run, attempts: Mapping[int, int], *, run_id: UUID) -> list[Placed]:
-    """Entries of ``run``, as entry id -> attempt, that ``reassign`` has handed to another."""
     return [
-        Placed(id_, run.kind, attempt, run_id, run.source_id) for id_, attempt in attempts.items()
+        Placed(s.id, s.kind, s.attempt, s.run_id, s.source_id, s.upstream) for s in seen if s.run_id
+    ]
+
+
+def moved_on(
+    run: Run, attempts: Mapping[int, int], *, run_id: UUID, upstream: str = ""
+) -> list[Placed]:
+    """Entries of ``run``, as entry id -> attempt, that ``reassign`` has handed to another; all of
+    one ``upstream`` where it is given.
+    """
+    return [
+        Placed(id_, run.kind, attempt, run_id, run.source_id, upstream or run.upstream)
+        for id_, attempt in attempts.items()
     ]
 
 
@@ -74,19 +82,30 @@ def create_runs(
     resync: bool = False,
     only_if_changed: bool = False,
     probe: bool = False,
+    on_hold: Held | None = None,
 ) -> list[Run]:
     """Insert a run for each run id, in the caller's transaction; ``Handing`` hands them over.
 
     The order of ids is kept. ``bulk`` sends them where no click has to wait behind them. With a
-    ``parent`` they go on in its stead, in its way, as old as it is, and count for its operation.
-    ``held`` ones wait for the dispatcher. A ``probe`` may begin although the breaker holds its
-    kind.
+    ``parent`` they go on in its place, in its way, as old as it is, and count for its operation.
+    ``held`` ones wait for the dispatcher, as do those that ``on_hold`` stops, and go on where no
+    click waits behind them. A ``probe`` may begin although the breaker holds what it depends on.
     """
     now = timezone.now()
     ordered = sorted(placed, key=lambda item: (item.run_id, item.id))
     runs = []
     for run_id, group in groupby(ordered, key=lambda item: item.run_id):
         members = list(group)
+        first = members[0]
+        stopped = (
+            on_hold is not None
+            and not probe
+            and on_hold.stops(kind=first.kind, source_id=first.source_id, upstream=first.upstream)
+        )
+        waits = held or stopped
+        queue_name = queue_of(first.kind, bulk=not probe and (bulk or waits))
+        if parent is not None and not (bulk or waits or probe):
+            queue_name = parent.queue
         runs.append(
             Run(
                 id=run_id,
@@ -94,17 +113,18 @@ def create_runs(
                 actor_id=actor.user_id,
                 actor_label=actor.label,
                 reason=reason[:500],
-                kind=members[0].kind,
-                source_id=members[0].source_id,
+                kind=first.kind,
+                source_id=first.source_id,
+                upstream=first.upstream,
                 resync=parent.resync if parent else resync,
                 only_if_changed=parent.only_if_changed if parent else only_if_changed,
                 probe=probe,
-                queue=queue_of(members[0].kind, bulk=bulk),
+                queue=queue_name,
                 entry_ids=[member.id for member in members],
                 size=len(members),
                 job_id=run_job_id(run_id, entries=[(m.id, m.attempt) for m in members]),
-                dispatches=0 if held else 1,
-                dispatched_at=None if held else now,
+                dispatches=0 if waits else 1,
+                dispatched_at=None if waits else now,
                 operation_id=parent.operation_id if parent else None,
                 position=parent.position if parent else 0,
                 canary=parent.canary if parent else False,
@@ -158,7 +178,7 @@ def _sent(runs: Sequence[Run], *, dispatches: int | None = None) -> Iterator[Run
             job_id=dispatch_job_id(run.job_id, dispatches=before),
             queue=run.queue,
             argument=str(run.id),
-            timeout=_timeout_of(run),
+            timeout=timeout_of(run),
         )
         try:
             queue.hand_over(handover)
@@ -170,12 +190,12 @@ def _sent(runs: Sequence[Run], *, dispatches: int | None = None) -> Iterator[Run
 
 _CLAIM_RUN = f"""
 UPDATE retry_run
-SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
+SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = %(id)s AND state = 'queued' AND NOT EXISTS (
-    SELECT FROM retry_operation o
+WHERE id = %(id)s AND (state = 'running' AND worker = %(worker)s
+    OR state = 'queued' AND NOT EXISTS (SELECT FROM retry_operation o
     WHERE o.id = retry_run.operation_id AND o.state IN ('paused', 'cancelled'))
-AND NOT {RUN_IS_HELD}
+AND NOT {RUN_IS_HELD})
 RETURNING id
 """  # noqa: S608 - a condition of our own
 
@@ -183,8 +203,8 @@ RETURNING id
 def claim_run(run_id: UUID, *, worker: str) -> Run | None:
     """``queued -> running`` with a lease by the database's clock; None where it is not to be had.
 
-    The same job delivered twice finds the run taken: one of them works, the other goes home. Of a
-    run that is held, or whose operation is, the job has been used up: ``set_aside`` says so.
+    The same job delivered twice finds the run taken: one of them works, the other ends. ``worker``
+    may ask again, for an answer can be lost. Of a run that is held the job has been used up.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -276,25 +296,3 @@ def tally(run: Run, counted: Counted, *, worker: str) -> None:
     """Count outcomes while the run goes on, for those who watch; ``end_run`` counts for good."""
     with connection.cursor() as cursor:
         cursor.execute(_TALLY, {"id": run.id, "worker": worker[:200], **asdict(counted)})
-
-
-def queue_of(kind: str, *, bulk: bool) -> str:
-    known = _kind(kind)
-    if known is None:
-        return "bulk" if bulk else "default"
-    return known.bulk_queue if bulk else known.queue
-
-
-def _timeout_of(run: Run) -> int:
-    """Seconds after which RQ kills the work-horse: a net under the entries' own time limits."""
-    known = _kind(run.kind)
-    each = known.time_limit if known else 60.0
-    reading = settings.REDRIVE_SYNC_TIMEOUT if run.resync else 0
-    return int(each * len(run.entry_ids)) + reading + 60
-
-
-def _kind(name: str) -> Kind | None:
-    try:
-        return registry.get(name)
-    except UnknownKind:
-        return None

@@ -15,9 +15,11 @@ from entries import transitions
 from entries.states import EntryStatus
 from retry import audit, submission
 from retry.errors import NotPermitted, TooManyEntries, refusal
+from retry.held import held
 from retry.models import Run, Trigger
 from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
 from retry.runs import Handing, create_runs, placed, run_sizes
+from retry.visibility import visible_ids
 
 RETRY = "entries.retry_entry"
 RESYNC = "entries.resync_entry"
@@ -34,8 +36,10 @@ def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Queu
     ``REDRIVE_SELECTION_LIMIT`` ids. Raises ``NotPermitted`` and ``TooManyEntries``, before
     anything is changed.
     """
-    wanted = _selected(ids, actor=actor, permission=RETRY)
-    return _queue_entries(wanted, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
+    return _queue_entries(
+        wanted, visible, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason
+    )
 
 
 def retry_entry(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, bool]:
@@ -55,9 +59,10 @@ def resync_entries(
     which the source has nothing new is not processed. Outcomes, limit and errors as of
     ``retry_entries``.
     """
-    wanted = _selected(ids, actor=actor, permission=RESYNC)
+    wanted, visible = _selected(ids, actor=actor, permission=RESYNC)
     return _queue_entries(
         wanted,
+        visible,
         verb="resync",
         trigger=Trigger.RESYNC,
         actor=actor,
@@ -81,9 +86,9 @@ def retry_entries_now(ids: Iterable[int], *, actor: Actor, reason: str = "") -> 
 
     Outcomes, limit and errors as of ``retry_entries``.
     """
-    wanted = _selected(ids, actor=actor, permission=RETRY)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
     return _queue_entries(
-        wanted, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
+        wanted, visible, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
     )
 
 
@@ -97,11 +102,12 @@ def stop_retrying(ids: Iterable[int], *, actor: Actor, reason: str = "") -> tupl
 
     An outcome for each; limit and errors as of ``retry_entries``.
     """
-    wanted = _selected(ids, actor=actor, permission=RETRY)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
     unnamed = uuid4()
     with transaction.atomic():
-        left = transitions.move([(id_, unnamed) for id_ in wanted], verb="stop")
-        statuses = {id_: group.status for group in left for id_ in group.ids}
+        left = transitions.move([(id_, unnamed) for id_ in visible], verb="stop")
+        statuses: dict[int, EntryStatus | None] = dict.fromkeys(set(wanted).difference(visible))
+        statuses |= {id_: group.status for group in left for id_ in group.ids}
         stopped = [id_ for id_ in wanted if id_ not in statuses]
         if stopped:
             audit.record(
@@ -133,19 +139,26 @@ def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> Ite
 
 
 def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
-    """Queue pending entries for their first attempt; outcomes as in ``retry_entries``."""
+    """Queue pending entries for their first attempt, where no click has to wait behind them;
+    outcomes as in ``retry_entries``.
+
+    For what the system itself has just stored, whoever it did that for: nothing is hidden.
+    """
+    wanted = sorted(set(ids))
     return _queue_entries(
-        sorted(set(ids)), verb="submit", trigger=Trigger.SUBMIT, actor=actor, reason=reason
+        wanted, wanted, verb="submit", trigger=Trigger.SUBMIT, actor=actor, reason=reason
     )
 
 
 def wake_entries(ids: Iterable[int], *, actor: Actor, probe: bool = False) -> QueueOutcome:
     """Queue scheduled entries whose automatic retry is due; the cycle goes on.
 
-    As a ``probe`` they may begin although the breaker holds their kind.
+    As a ``probe`` they may begin although the breaker holds what they depend on.
     """
+    wanted = sorted(set(ids))
     return _queue_entries(
-        sorted(set(ids)),
+        wanted,
+        wanted,
         verb="wake",
         trigger=Trigger.AUTOMATIC,
         actor=actor,
@@ -154,14 +167,17 @@ def wake_entries(ids: Iterable[int], *, actor: Actor, probe: bool = False) -> Qu
     )
 
 
-def _selected(ids: Iterable[int], *, actor: Actor, permission: str) -> list[int]:
-    """Distinct and in order. Raises ``NotPermitted`` and ``TooManyEntries``."""
+def _selected(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[list[int], list[int]]:
+    """All that were asked for, and those that are not hidden from the actor; distinct, in order.
+
+    Raises ``NotPermitted`` and ``TooManyEntries``.
+    """
     wanted = sorted(set(ids))
     _require(actor, permission)
     limit = settings.REDRIVE_SELECTION_LIMIT
     if len(wanted) > limit:
         raise TooManyEntries(limit=limit, given=len(wanted))
-    return wanted
+    return wanted, visible_ids(wanted, actor=actor)
 
 
 def _only(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
@@ -173,6 +189,7 @@ def _only(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
 
 def _queue_entries(
     ids: Sequence[int],
+    visible: Sequence[int],
     *,
     verb: str,
     trigger: Trigger,
@@ -181,10 +198,18 @@ def _queue_entries(
     only_if_changed: bool = False,
     probe: bool = False,
 ) -> QueueOutcome:
-    """One transaction for all that commits together, one code path for one and for many."""
-    bulk = len(ids) > settings.REDRIVE_CLICK_SIZE
+    """One transaction for all that commits together, one code path for one and for many.
+
+    Of ``ids`` only what is ``visible`` is touched; the rest is not found.
+    """
+    # What no person waits for gets out of the way of what one does.
+    by_itself = trigger is Trigger.AUTOMATIC or verb == "submit"
+    bulk = not probe and (by_itself or len(ids) > settings.REDRIVE_CLICK_SIZE)
+    on_hold = held()
     with transaction.atomic():
-        seen = transitions.queue(ids, verb=verb, run_sizes=run_sizes())
+        seen = transitions.queue(
+            visible, verb=verb, run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
+        )
         queued = placed(seen)
         runs = create_runs(
             queued,
@@ -195,6 +220,7 @@ def _queue_entries(
             resync=verb == "resync",
             only_if_changed=only_if_changed,
             probe=probe,
+            on_hold=on_hold,
         )
         if runs:
             audit.record(
@@ -207,7 +233,7 @@ def _queue_entries(
                 before={"status": sorted({s.status.value for s in seen if s.run_id})},
                 after={"status": EntryStatus.QUEUED.value, "runs": len(runs)},
             )
-        handing = Handing(runs)
+        handing = Handing([run for run in runs if run.dispatches])
     return QueueOutcome(tuple(_items(ids, seen, runs, verb)), handing.done)
 
 

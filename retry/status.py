@@ -1,22 +1,29 @@
 """How the desk is doing: what the status API and the admin's pages both show."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import ExpressionWrapper, F, Max, OuterRef, Q, Subquery
+from django.db.models.fields import DurationField
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from entries.states import EntryStatus
-from retry import queue
+from retry import heartbeats, queue, ramp
 from retry.errors import QueueUnavailable
+from retry.heartbeats import WorkerView
 from retry.holds.standing import standing
 from retry.models import Heartbeat, Hold
+from retry.syncs import rows
 from retry.waiting import startable
 
 #: A dispatcher that has been silent for longer is not at work.
 SILENCE = timedelta(seconds=10)
-
+#: Work that could start and has waited for longer says that something is missing.
+PATIENCE = timedelta(seconds=15)
 
 #: Counting stops here: more says the same, and every page asks.
 _MANY = 10_000
@@ -24,16 +31,18 @@ _MANY = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``queues`` and ``workers`` are None where Redis cannot be reached."""
+    """``queues`` is None where Redis cannot be reached."""
 
     entries: dict[str, int]
     queues: dict[str, int] | None
-    workers: list[queue.WorkerView] | None
+    workers: list[WorkerView]
     heartbeat: Heartbeat | None
     #: Runs that wait for the dispatcher because Redis was away.
     undispatched: int
     oldest_queued_at: datetime | None
     holds: tuple[Hold, ...]
+    #: By queue: for how long the oldest of what could start has been waiting.
+    waits: Mapping[str, timedelta] = field(default_factory=dict)
 
     @property
     def redis(self) -> bool:
@@ -44,32 +53,72 @@ class Status:
         return self.heartbeat is not None and timezone.now() - self.heartbeat.beat_at < SILENCE
 
     @property
+    def silent_workers(self) -> Sequence[WorkerView]:
+        return [worker for worker in self.workers if worker.silent]
+
+    def serving(self, name: str) -> Sequence[WorkerView]:
+        """The workers of a queue that are heard of."""
+        return [w for w in self.workers if w.queue == name and not w.silent]
+
+    @property
     def idle_queues(self) -> list[str]:
         """Queues that no worker listens to."""
-        served = {name for worker in self.workers or () for name in worker.queues}
-        return [name for name in settings.RQ_QUEUES if name not in served]
+        return [name for name in settings.RQ_QUEUES if not self.serving(name)]
+
+    @property
+    def overdue(self) -> Mapping[str, timedelta]:
+        """``waits``, of those that have been too long."""
+        return {name: wait for name, wait in self.waits.items() if wait > PATIENCE}
 
 
 def read(*, counting: bool = True) -> Status:
     """Without ``counting``, cheap enough for every page: ``entries`` is then empty."""
     queues: dict[str, int] | None
-    workers: list[queue.WorkerView] | None
     try:
-        queues, workers = queue.lengths(tuple(settings.RQ_QUEUES)), queue.workers()
+        queues = queue.lengths(tuple(settings.RQ_QUEUES))
     except QueueUnavailable:
-        queues, workers = None, None
+        queues = None
     waiting = startable()
     return Status(
         entries=counts() if counting else {},
         queues=queues,
-        workers=workers,
+        workers=heartbeats.workers(),
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
         undispatched=waiting.filter(dispatches=0)[:_MANY].count(),
         oldest_queued_at=waiting.order_by("created_at")
         .values_list("created_at", flat=True)
         .first(),
         holds=tuple(standing()),
+        waits=_waits(),
     )
+
+
+def _waits() -> Mapping[str, timedelta]:
+    """Counted from when it could start: the ramp after a lifted hold, or a resumed operation,
+    begins it anew.
+    """
+    whole = Q(upstream="") | Q(upstream=OuterRef("upstream"))
+    released = (
+        Hold.objects.filter(Q(kind=OuterRef("kind")) & whole | Q(source=OuterRef("source")))
+        .exclude(lifted_at=None)
+        .order_by("-lifted_at")
+        .annotate(free_at=F("lifted_at") + timedelta(seconds=ramp.SECONDS))
+        .values("free_at")[:1]
+    )
+    since = Greatest(
+        Coalesce("dispatched_at", "created_at"), "operation__resumed_at", Subquery(released)
+    )
+    wait = ExpressionWrapper(Now() - F("since"), output_field=DurationField())
+    runs = startable().annotate(since=since).order_by().values("queue").annotate(w=Max(wait))
+    found = {row["queue"]: row["w"] for row in runs}
+    oldest = (
+        rows.waiting()
+        .order_by("pk")
+        .annotate(w=ExpressionWrapper(Now() - F("created_at"), output_field=DurationField()))
+    )
+    for sync in oldest.values_list("w", flat=True)[:1]:
+        found[rows.QUEUE] = sync
+    return found
 
 
 def counts() -> dict[str, int]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -13,16 +14,19 @@ from entries import transitions
 from entries.kinds import registry
 from entries.models import Source
 from entries.sources.base import SourceItem
-from entries.sources.ids import MAX_ID
+from entries.sources.ids import MAX_ID, is_storable
 from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
+from entries.sources.patches import Patch
 from entries.states import EntryStatus
 from entries.text import NotJSON, NotStorable, clean_json, clean_text
-from entries.transitions import Seen, Stored
+from entries.transitions import Content, Seen, Stored
 from retry import audit
 from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
+from retry.held import Held, held
 from retry.models import Trigger
 from retry.outcomes import Actor, Reason
 from retry.runs import Handing, create_runs, placed, run_sizes
+from retry.visibility import hidden_external_ids
 
 SUBMIT = "entries.submit_entry"
 #: Items in one call.
@@ -48,10 +52,12 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
+    """``entry_id`` and ``status`` are None for an entry that the actor may not see."""
+
     external_id: str
-    entry_id: int
+    entry_id: int | None
     effect: Effect
-    status: EntryStatus
+    status: EntryStatus | None
     attempt: int
     run_id: UUID | None = None
     reason: Reason | None = None
@@ -137,25 +143,89 @@ def submit(
     """Store ``items`` by source and external id, and queue what is new, changed or not tried yet.
 
     ``source``: its slug. ``kind`` may be None with a source, whose entries' kind is meant then.
-    One transaction: all of the items or none. Pushing the same again changes nothing. Raises,
+    One transaction: all of the items or none. Pushing the same again changes nothing. What is
+    known already and hidden from the actor is left alone as not found. Raises,
     before anything is stored, ``NotPermitted``, ``TooManyEntries`` (more than 1,000),
     ``InvalidItems``, ``SourceNotFound`` and ``entries.errors.UnknownKind``.
     """
+    source_id, kind = _admit(items, kind=kind, source=source, actor=actor)
+    _check(items)
+    ids = [item.external_id for item in items]
+    hidden = hidden_external_ids(ids, source_id=source_id, actor=actor)
+    with transaction.atomic():
+        mine = [item for item in items if item.external_id not in hidden]
+        stored = transitions.store(source_id=source_id, kind=kind, items=mine)
+        found, handing = _queue_stored(stored, actor=actor, reason=reason, source_id=source_id)
+    found |= {id_: _not_found(id_) for id_ in hidden}
+    return SubmitOutcome(tuple(found[item.external_id] for item in items), handing.done)
+
+
+def submit_patches(
+    patches: Sequence[Patch],
+    *,
+    kind: str | None,
+    source: str | None = None,
+    actor: Actor,
+    reason: str = "",
+) -> tuple[SubmitOutcome, dict[str, dict[str, str]]]:
+    """``submit`` what ``patches`` make of what is known; their ids must differ.
+
+    What a patch does not say stays as it is at that moment: what is known is locked before it is
+    read. One that makes something that cannot be stored is left out, and is in the second value
+    with what is wrong, by external id. Raises as ``submit``, but not ``InvalidItems``.
+    """
+    source_id, kind = _admit(patches, kind=kind, source=source, actor=actor)
+    problems: dict[str, dict[str, str]] = {}
+    askable = [id_ for p in patches if is_storable(id_ := p.external_id)]
+    hidden = hidden_external_ids(askable, source_id=source_id, actor=actor)
+    mine = [patch for patch in patches if patch.external_id not in hidden]
+
+    def merge(known: Mapping[str, Content]) -> list[SourceItem]:
+        problems.clear()
+        items = [patch.applied(known.get(patch.external_id)) for patch in mine]
+        found = {item.external_id: problems_with(item) for item in items}
+        problems.update((id_, wrong) for id_, wrong in found.items() if wrong)
+        return [item for item in items if not found[item.external_id]]
+
+    with transaction.atomic():
+        stored = transitions.store_merged(
+            source_id=source_id,
+            kind=kind,
+            external_ids=[id_ for id_ in askable if id_ not in hidden],
+            merge=merge,
+        )
+        found, handing = _queue_stored(stored, actor=actor, reason=reason, source_id=source_id)
+    found |= {id_: _not_found(id_) for id_ in hidden}
+    ids = [patch.external_id for patch in patches if patch.external_id in found]
+    return SubmitOutcome(tuple(found[id_] for id_ in ids), handing.done), problems
+
+
+def _admit(
+    items: Sequence[Any], *, kind: str | None, source: str | None, actor: Actor
+) -> tuple[int | None, str]:
     if not actor.may(SUBMIT):
         raise NotPermitted(SUBMIT)
     if len(items) > LIMIT:
         raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
-    source_id, kind = destination(kind=kind, source=source)
-    _check(items)
-    with transaction.atomic():
-        stored = transitions.store(source_id=source_id, kind=kind, items=items)
-        fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
-        eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
-        seen = transitions.queue(eager, verb="resubmit", run_sizes=run_sizes())
-        handing = _follow_up(stored, fates, seen, actor=actor, reason=reason, source_id=source_id)
+    return destination(kind=kind, source=source)
+
+
+def _queue_stored(
+    stored: Sequence[Stored], *, actor: Actor, reason: str, source_id: int | None
+) -> tuple[dict[str, Submitted], Handing]:
+    """Queue what is new, changed or not tried yet; in the transaction that stored it."""
+    fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
+    eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
+    on_hold = held()
+    seen = transitions.queue(
+        eager, verb="resubmit", run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
+    )
+    handing = _follow_up(
+        stored, fates, seen, actor=actor, reason=reason, source_id=source_id, on_hold=on_hold
+    )
     by_id = {s.id: s for s in seen}
     found = {s.external_id: _submitted(s, fates[s.id], by_id.get(s.id)) for s in stored}
-    return SubmitOutcome(tuple(found[item.external_id] for item in items), handing.done)
+    return found, handing
 
 
 def destination(*, kind: str | None, source: str | None) -> tuple[int | None, str]:
@@ -190,11 +260,14 @@ def _follow_up(
     actor: Actor,
     reason: str,
     source_id: int | None,
+    on_hold: Held,
 ) -> Handing:
     """The runs of what was queued, and the audit, in the transaction that changed it."""
     queued = placed(seen)
     bulk = len(stored) > settings.REDRIVE_CLICK_SIZE
-    runs = create_runs(queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk)
+    runs = create_runs(
+        queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk, on_hold=on_hold
+    )
     effects = Counter(fate.effect for fate in fates.values())
     if runs or effects[Effect.CREATED] or effects[Effect.UPDATED]:
         audit.record(
@@ -208,7 +281,11 @@ def _follow_up(
             after={effect.value: effects[effect] for effect in Effect}
             | {"queued": len(queued), "runs": len(runs)},
         )
-    return Handing(runs)
+    return Handing([run for run in runs if run.dispatches])
+
+
+def _not_found(external_id: str) -> Submitted:
+    return Submitted(external_id, None, Effect.LEFT_ALONE, None, 0, reason=Reason.NOT_FOUND)
 
 
 def _submitted(stored: Stored, fate: Fate, seen: Seen | None) -> Submitted:

@@ -12,19 +12,30 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from retry import audit
+from retry.edits import subject_of
+from retry.errors import NotPermitted
 from retry.models import ApiToken
 from retry.outcomes import Actor
+from retry.rights import exceeds
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 #: So that people and scanners know one when they see it.
 _PREFIX = "rdv_"
+CREATE = "retry.add_apitoken"
+REVOKE = "retry.delete_apitoken"
 _MINUTE = timedelta(minutes=1)
 
 
 def create(user: "User", *, name: str, actor: Actor, expires_at: datetime | None = None) -> str:
-    """Make or replace the user's token of that name; returns the token, which is stored nowhere."""
+    """Make or replace the user's token of that name; returns the token, which is stored nowhere.
+
+    Raises ``NotPermitted``; nobody makes a token for somebody who may do more than they may.
+    """
+    _require(actor, CREATE)
+    if actor.user is not None and exceeds(user, holder=actor.user):
+        raise NotPermitted(f"{CREATE} and all that {user.get_username()} holds")
     token = _PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         ApiToken.objects.update_or_create(
@@ -41,6 +52,7 @@ def create(user: "User", *, name: str, actor: Actor, expires_at: datetime | None
             "create_token",
             actor=actor,
             count=1,
+            subject=subject_of(user),
             after={
                 "user": user.get_username(),
                 "name": name,
@@ -51,12 +63,14 @@ def create(user: "User", *, name: str, actor: Actor, expires_at: datetime | None
 
 
 def revoke(revoked: Iterable[ApiToken], *, actor: Actor) -> None:
-    """Make tokens worthless, from the next request on."""
+    """Make tokens worthless, from the next request on. Raises ``NotPermitted``."""
+    _require(actor, REVOKE)
     with transaction.atomic():
         for token in revoked:
             before = {"user": token.user.get_username(), "name": token.name}
             token.delete()
-            audit.record("revoke_token", actor=actor, count=1, before=before)
+            subject = subject_of(token.user)
+            audit.record("revoke_token", actor=actor, count=1, subject=subject, before=before)
 
 
 def user_of(token: str) -> "User | None":
@@ -73,6 +87,11 @@ def user_of(token: str) -> "User | None":
         stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - _MINUTE)
         ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=Now())
     return found.user
+
+
+def _require(actor: Actor, permission: str) -> None:
+    if not actor.may(permission):
+        raise NotPermitted(permission)
 
 
 def _digest(token: str) -> str:

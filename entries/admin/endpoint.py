@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from entries.admin import show
+from entries.admin.forms import MASKED
 from entries.admin.listing import BoundedAdmin
 from entries.endpoints import address_problem, fresh_secret, secret_problem
+from entries.masking import is_masked, mask_address
 from entries.models import Endpoint
 from entries.net import InvalidAddress
 from entries.net.urls import parse, shown
@@ -51,11 +53,19 @@ class EndpointForm(_EndpointForm):
         super().__init__(*args, **kwargs)
         # Neither shown nor compared with: an empty field is no change.
         self.initial.pop("secret", None)
+        self._stored_url = self.instance.url
+        if self.instance.pk:
+            self.initial["url"] = mask_address(self._stored_url)
         if "secret" in self.fields:  # a reader's form has no fields
             self.fields["secret"].help_text = _KEPT if self.instance.pk else _NEW
 
     def clean_url(self) -> str:
+        """What comes back as it was shown is what is stored; a mask is never stored."""
         url = str(self.cleaned_data["url"])
+        if url == mask_address(self._stored_url):
+            return self._stored_url
+        if is_masked(url):
+            raise forms.ValidationError(MASKED)
         if problem := address_problem(url):
             raise forms.ValidationError(f"{_sentence(problem)}.")
         return url
@@ -82,7 +92,7 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
     form = EndpointForm
     list_display = ("slug", "name", "address", "enabled", "created")
     search_fields = ("slug", "name")
-    readonly_fields = ("created",)
+    readonly_fields = ("created", "url_shown")
     change_list_template = "admin/entries/endpoint/change_list.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
@@ -101,7 +111,8 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
         if obj is None:
             return ((None, {"fields": (*known, "secret")}),)
         if not self.has_change_permission(request, obj):
-            return ((None, {"fields": (*known, "created")}),)
+            looked_at = ("slug", "name", "url_shown", "enabled", "created")
+            return ((None, {"fields": looked_at}),)
         return ((None, {"fields": (*known, "created")}), ("Secret", {"fields": ("secret",)}))
 
     @method_decorator(sensitive_post_parameters("secret"))
@@ -133,6 +144,10 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
             return shown(parse(endpoint.url))
         except InvalidAddress:
             return show.NOTHING
+
+    @admin.display(description="URL")
+    def url_shown(self, endpoint: Endpoint) -> str:
+        return mask_address(endpoint.url)
 
     @admin.display(description="created")
     def created(self, endpoint: Endpoint) -> SafeString | str:

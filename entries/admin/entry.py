@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -25,9 +26,11 @@ from entries.admin.filters import (
     KindFilter,
     SourceFilter,
     StatusFilter,
+    UpstreamFilter,
 )
 from entries.admin.forms import EntryForm
 from entries.admin.listing import BoundedAdmin
+from entries.kinds.upstreams import upstream_of
 from entries.models import Attempt, Entry
 from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
@@ -64,7 +67,14 @@ class EntryAdmin(BoundedAdmin[Entry]):
     form = EntryForm
     list_display = ("headline", "state", "kind", "source", "attempt", "last_error", "when")
     list_display_links = ("headline",)
-    list_filter = (StatusFilter, KindFilter, SourceFilter, ErrorClassFilter, GoneFilter)
+    list_filter = (
+        StatusFilter,
+        KindFilter,
+        SourceFilter,
+        UpstreamFilter,
+        ErrorClassFilter,
+        GoneFilter,
+    )
     search_fields = ("external_id", "title", "error_message")
     search_help_text = "Searches external id, title and error message."
     link_parameters: ClassVar = frozenset({"fingerprint"})
@@ -73,6 +83,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         "payload_shown",
         "source",
         "kind",
+        "upstream",
         "external_id",
         "created",
         "updated",
@@ -113,7 +124,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
 
     @admin.display(description="entry")
     def headline(self, entry: Entry) -> SafeString:
-        head = format_html('<span class="number">#{}</span> {}', entry.pk, entry)
+        head = format_html('<span class="number">#{}</span> {}', entry.pk, show.name(str(entry)))
         return head + render_to_string("redrive/entry/gone.html", {"entry": entry})
 
     @admin.display(description="status")
@@ -135,7 +146,10 @@ class EntryAdmin(BoundedAdmin[Entry]):
         content = ("title", "payload", "seen") if editable else ("title", "payload_shown")
         return (
             ("Input", {"fields": content}),
-            ("Origin", {"fields": ("source", "kind", "external_id", "created", "updated")}),
+            (
+                "Origin",
+                {"fields": ("source", "kind", "upstream", "external_id", "created", "updated")},
+            ),
         )
 
     @admin.display(description="payload")
@@ -155,7 +169,10 @@ class EntryAdmin(BoundedAdmin[Entry]):
         edited = [name for name in form.changed_data if name in {"title", "payload"}]
         if edited:
             obj.updated_at = timezone.now()
-            obj.save(update_fields=[*edited, "updated_at"])
+            obj.upstream = upstream_of(
+                obj.kind, obj.payload, source=obj.source.slug if obj.source else None
+            )
+            obj.save(update_fields=[*edited, "upstream", "updated_at"])
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -192,7 +209,10 @@ class EntryAdmin(BoundedAdmin[Entry]):
         attempts = list(entry.attempts.order_by("-number")[:SHOWN_ATTEMPTS])
         asked = self.asked_for(request, attempts)
         return {
-            "live_url": reverse("admin:entries_entry_live", args=[entry.pk]),
+            "live_url": add_preserved_filters(
+                {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts},
+                reverse("admin:entries_entry_live", args=[entry.pk]),
+            ),
             "live_version": f"{entry.status}-{entry.attempt}-{entry.run_id}",
             "active": entry.status in ACTIVE,
             "attempts": [

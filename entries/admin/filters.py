@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from entries import names
 from entries.kinds import registry
 from entries.models import Entry, Source
 from entries.states import EntryStatus
@@ -27,6 +28,12 @@ class EqualFilter(admin.SimpleListFilter):
     """``column`` equals what was chosen, or what a link asked for without it being offered."""
 
     column: ClassVar[str]
+    #: There are no other values than those that are offered.
+    closed: ClassVar[bool] = False
+
+    def is_known(self, value: str) -> bool:
+        """False for a value that can only be a mistake: the list says so then."""
+        return not self.closed or value in dict(self.offered())
 
     def offered(self) -> Iterable[tuple[str, str]]:
         raise NotImplementedError
@@ -44,14 +51,27 @@ class EqualFilter(admin.SimpleListFilter):
         value = self.value()
         if value is None:
             return queryset
+        if not self.is_known(value):
+            self._say_unknown(request, value)
         if "\0" in value:  # no text in PostgreSQL has one, and asking for it is an error
             return queryset.none()
         return queryset.filter(**{self.column: value})
+
+    def _say_unknown(self, request: HttpRequest, value: str) -> None:
+        """Once for each page: an empty list would look as if all were well."""
+        there_are = ", ".join(filter(None, dict(self.offered()))) or "none yet"
+        shown = value.replace("\0", "")[:100]
+        text = f"There is no {self.title} “{shown}”, so nothing is listed. There are: {there_are}."
+        said: set[str] = request.META.setdefault("redrive.unknown", set())
+        if text not in said:
+            said.add(text)
+            messages.error(request, text)
 
 
 class StatusFilter(EqualFilter):
     title = "status"
     parameter_name = column = "status"
+    closed = True
 
     def offered(self) -> Iterable[tuple[str, str]]:
         return [(status.value, status.value) for status in EntryStatus]
@@ -61,6 +81,9 @@ class KindFilter(EqualFilter):
     title = "kind"
     parameter_name = column = "kind"
 
+    def is_known(self, value: str) -> bool:
+        return names.is_kind(value)
+
     def offered(self) -> Iterable[tuple[str, str]]:
         return [(name, name) for name in registry.names()]
 
@@ -69,6 +92,9 @@ class SourceFilter(EqualFilter):
     title = "source"
     parameter_name = "source"
     column = "source__slug"
+
+    def is_known(self, value: str) -> bool:
+        return names.is_source(value)
 
     def offered(self) -> Iterable[tuple[str, str]]:
         yield from Source.objects.values_list("slug", "name")[:MOST_CHOICES]
@@ -80,12 +106,29 @@ class SourceFilter(EqualFilter):
         return super().queryset(request, queryset)
 
 
+class UpstreamFilter(EqualFilter):
+    """Offers what the newest failures depend on."""
+
+    title = "upstream"
+    parameter_name = column = "upstream"
+
+    def offered(self) -> Iterable[tuple[str, str]]:
+        newest = Entry.objects.failed().order_by("-failed_at", "-id")
+        return [(name, name) for name in sampled(newest, "upstream")]
+
+
 class ErrorClassFilter(EqualFilter):
     title = "error class"
     parameter_name = column = "error_class"
 
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        self._seen = Entry.objects.visible_to(request.user)
+        return super().lookups(request, model_admin)
+
     def offered(self) -> Iterable[tuple[str, str]]:
-        newest = Entry.objects.failed().order_by("-failed_at", "-id")
+        newest = self._seen.failed().order_by("-failed_at", "-id")
         return [(name, name) for name in sampled(newest, "error_class")]
 
 

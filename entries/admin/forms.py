@@ -11,6 +11,7 @@ from entries.admin.show import pretty
 from entries.content import content_hash
 from entries.kinds import registry as kinds
 from entries.kinds.base import Kind
+from entries.masking import is_masked, mask_address, mask_values, restore_values
 from entries.models import Entry, Source
 from entries.sources import registry as source_kinds
 from entries.sources import uploads
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     _SourceForm = forms.ModelForm[Source]
 else:
     _EntryForm = _SourceForm = forms.ModelForm
+
+
+MASKED = (
+    "What is masked is kept only while nothing else is changed here. Type the credentials again, "
+    "or leave all of it as it was shown."
+)
 
 
 class JSONObjectField(forms.JSONField):
@@ -87,6 +94,10 @@ class SourceForm(_SourceForm):
         super().__init__(*args, **kwargs)
         #: What the source read before, so that a file it no longer reads can be removed.
         self.location_before: str = self.instance.location
+        self._stored = (self.instance.kind, self.instance.location, self.instance.options)
+        if self.instance.pk:
+            self.initial["location"] = mask_address(self.instance.location)
+            self.initial["options"] = mask_values(self.instance.options)
         if "kind" in self.fields:  # a reader's form has no fields
             self._offer("kind", source_kinds.all_kinds())
             self._offer("entry_kind", kinds.all_kinds())
@@ -109,10 +120,32 @@ class SourceForm(_SourceForm):
             )
         return upload
 
+    def clean_location(self) -> str:
+        """What comes back as it was shown is what is stored; a mask is never stored."""
+        given = str(self.cleaned_data["location"])
+        _, stored, _ = self._stored
+        if given == mask_address(stored):
+            return stored
+        if is_masked(given):
+            raise forms.ValidationError(MASKED)
+        return given
+
+    def _restore_options(self, cleaned: dict[str, Any]) -> None:
+        """Credentials that are not shown are kept, but sent to no other place than they were."""
+        kind, location, options = self._stored
+        if not is_masked(cleaned["options"]):
+            return
+        same_place = (cleaned["kind"], cleaned["location"]) == (kind, location)
+        restored = restore_values(cleaned["options"], stored=options)
+        if is_masked(restored) or not same_place:
+            self.add_error("options", MASKED)
+        cleaned["options"] = restored
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.errors:
             return cleaned
+        self._restore_options(cleaned)
         if not cleaned["upload"]:
             if not cleaned["location"]:
                 self.add_error("location", "Say where it is, or upload a file.")

@@ -9,7 +9,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from entries.text import one_line
+
 NOTHING = "—"
+#: Of the name of an error in a list.
+_LONGEST_CLASS = 60
 
 
 def badge(state: str) -> SafeString:
@@ -37,14 +41,26 @@ def duration(begin: datetime | None, end: datetime | None) -> str:
 
 
 def error_line(error_class: str, message: str, *, length: int = 120) -> SafeString | str:
-    """Class and message on one line, the whole message for those who point at it."""
+    """Class and message on one line, the whole message for those who point at it.
+
+    Each in an element of its own, which a text from right to left does not leave.
+    """
     if not error_class:
         return NOTHING
     return format_html(
-        '<span class="error-line" title="{}"><b>{}</b> {}</span>',
-        message,
-        error_class,
-        Truncator(" ".join(message.split())).chars(length),
+        '<span class="error-line" title="{}"><b><bdi>{}</bdi></b> <bdi>{}</bdi></span>',
+        f"{error_class} {message}" if len(error_class) > _LONGEST_CLASS else message,
+        Truncator(error_class).chars(_LONGEST_CLASS),
+        Truncator(one_line(message, limit=1_000)).chars(length),
+    )
+
+
+def name(text: str, *, length: int = 160) -> SafeString:
+    """What something from outside is called, cut where it is long."""
+    return format_html(
+        "<bdi{}>{}</bdi>",
+        format_html(' title="{}"', text) if len(text) > length else "",
+        Truncator(text).chars(length),
     )
 
 

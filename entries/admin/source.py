@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -13,6 +14,7 @@ from entries.admin import show
 from entries.admin.filters import EqualFilter
 from entries.admin.forms import SourceForm
 from entries.admin.listing import BoundedAdmin
+from entries.masking import mask_address, mask_values
 from entries.models import Source
 from entries.sources import registry, uploads
 
@@ -30,9 +32,16 @@ class SourceAdmin(BoundedAdmin[Source]):
     form = SourceForm
     list_display = ("name", "slug", "kind", "entry_kind", "enabled", "last_synced", "problem")
     list_filter = (SourceKindFilter,)
-    search_fields = ("slug", "name", "location")
+    search_fields = ("slug", "name")
+    search_help_text = "Searches slug, name and location."
     prepopulated_fields: ClassVar = {"slug": ("name",)}
-    readonly_fields = ("last_synced", "last_error", "next_sync")
+    readonly_fields = (
+        "last_synced",
+        "last_error",
+        "next_sync",
+        "location_shown",
+        "options_shown",
+    )
     change_form_template = "admin/entries/source/change_form.html"
     fieldsets = (
         (None, {"fields": ("name", "slug", "enabled")}),
@@ -58,12 +67,28 @@ class SourceAdmin(BoundedAdmin[Source]):
         return False
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
-        """Without the field for a file where there is nothing to be changed."""
+        """For those who may only look: without the field for a file, and nothing as it is stored,
+        for Django would show them all of it.
+        """
         fieldsets = super().get_fieldsets(request, obj)
         if obj is not None and not self.has_change_permission(request, obj):
+            shown = {"location": "location_shown", "options": "options_shown"}
             for _, options in (fieldsets := deepcopy(fieldsets)):
-                options["fields"] = [name for name in options["fields"] if name != "upload"]
+                names = [name for name in options["fields"] if name != "upload"]
+                options["fields"] = [shown.get(str(name), name) for name in names]
         return fieldsets
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Source], search_term: str
+    ) -> tuple[QuerySet[Source], bool]:
+        """Locations as they are shown: a search would find out a password letter by letter."""
+        found, several = super().get_search_results(request, queryset, search_term)
+        text = search_term.strip().lower()
+        if not text:
+            return found, several
+        places = queryset.values_list("pk", "location")
+        here = [pk for pk, place in places if text in mask_address(place).lower()]
+        return found | queryset.filter(pk__in=here), several
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:  # noqa: FBT001
         super().save_model(request, obj, form, change)
@@ -75,6 +100,14 @@ class SourceAdmin(BoundedAdmin[Source]):
     ) -> dict[str, Any]:
         """Only while it is new: scripts and links know a source by its slug."""
         return dict(self.prepopulated_fields) if obj is None else {}
+
+    @admin.display(description="location")
+    def location_shown(self, source: Source) -> str:
+        return mask_address(source.location)
+
+    @admin.display(description="options")
+    def options_shown(self, source: Source) -> SafeString | str:
+        return show.json_block(mask_values(source.options))
 
     @admin.display(description="last sync")
     def last_synced(self, source: Source) -> SafeString | str:

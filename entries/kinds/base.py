@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 
 from entries.errors import PermanentError, TransientError
 
+#: Characters in the name of an upstream.
+MAX_UPSTREAM = 200
+
 
 @dataclass(frozen=True, slots=True)
 class EntryData:
@@ -34,9 +37,11 @@ class AttemptData:
     trigger: str
     #: The same for every attempt at this entry: hand it to whatever must not act twice.
     idempotency_key: str
-    #: Somebody asked for the entry to be fetched from its source anew, and what that found:
-    #: ``changed``, ``unchanged``, ``gone``, or empty where it was not asked for.
+    #: An attempt at the entry had begun before, and it is run again: by a retry, a resync, an
+    #: automatic retry, a rescue or a push. False for the first.
     is_rescan: bool = False
+    #: What a resync found when it fetched the entry from its source: ``changed``, ``unchanged`` or
+    #: ``gone``; empty where nothing was fetched.
     change: str = ""
 
 
@@ -81,10 +86,11 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """When a kind is put on hold by itself, and how it is found out that it works again.
+    """When an upstream is put on hold by itself, and how it is found out that it works again.
 
-    Where at least ``share`` (more than 0, to 1) of the last ``window`` outcomes failed by a passing
-    fault (``TransientError``), nothing more of the kind starts. Then single entries are tried: the
+    A kind without upstreams is judged whole, as if it were one. Where at least ``share`` (more than
+    0, to 1) of the last ``window`` outcomes failed by a passing fault (``TransientError``), nothing
+    more that depends on it starts. Then single entries are tried: the
     first after ``first_probe`` seconds, and each that fails in the same way makes the wait for the
     next ``factor`` times as long, up to ``cap``. The first that succeeds, or fails for good, lets
     everything go on.
@@ -122,11 +128,13 @@ class Kind(ABC):
     bulk_queue: ClassVar[str] = "bulk"
     #: At most so many entries are handed to a worker together (1 to 500).
     run_size: ClassVar[int] = 25
-    #: Entries that turn out to take milliseconds are claimed and finished in groups of up to this
-    #: many, about a quarter of a second's worth; 1 claims every entry by itself.
-    group_size: ClassVar[int] = 100
+    #: Above 1, entries that turn out to take milliseconds are claimed and finished in groups of up
+    #: to this many, about a quarter of a second's worth: faster, and where a work-horse dies, what
+    #: it had begun of a group and not yet written is run again.
+    group_size: ClassVar[int] = 1
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy()
-    #: What holds the kind while nearly all of it fails by a passing fault; None: nothing does.
+    #: What holds an upstream (or a kind without any) while nearly all fails by a passing fault;
+    #: None: nothing does.
     breaker: ClassVar[Breaker | None] = Breaker()
     #: How often an entry is rescued from a dead worker in a row before it fails as ``WorkerLost``.
     rescue_limit: ClassVar[int] = 2
@@ -139,3 +147,13 @@ class Kind(ABC):
         cannot; any other exception counts as a plain failure. May be called again for the same
         entry: make it repeatable, or use ``attempt.idempotency_key``.
         """
+
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
+        """Return what an entry depends on outside, in at most 200 characters; "" for nothing known.
+
+        Entries with the same upstream fail together: it can be on hold and be filtered for, and
+        the breaker judges each by itself. ``source`` is the slug of the entry's source. Called
+        where content is stored, for each entry: derive it from the arguments alone, without asking
+        anybody, and do not change the payload.
+        """
+        return ""

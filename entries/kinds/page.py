@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -10,12 +11,14 @@ from django.conf import settings
 from entries.errors import PermanentError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
-from entries.net import fetch
-from entries.net.charset import charset_in, codec, marked
+from entries.net import InvalidAddress, fetch
+from entries.net.charset import charset_in, codec, decode, within
+from entries.net.urls import host_and_port, parse
 from entries.text import clean_text, plain_text
 
 #: Where a title is looked for.
 _HEAD = 64 * 1024
+_ORIGIN = re.compile(r"\s*(https?://[^/?#\s]+)", re.IGNORECASE)
 _TITLE = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
 _TITLE_END = re.compile(r"</title\b", re.IGNORECASE)
 
@@ -51,6 +54,21 @@ class PageKind(Kind):
             "url": clean_text(answer.url, limit=2_000),
         }
 
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
+        """Return the host, with its port where that is not the usual one of the scheme."""
+        url = payload.get("url")
+        origin = _ORIGIN.match(url) if isinstance(url, str) else None
+        return _host_at(origin[1]) if origin else ""
+
+
+@lru_cache(maxsize=4096)
+def _host_at(origin: str) -> str:
+    """Kept, because a source has thousands of links to the same few hosts."""
+    try:
+        return host_and_port(parse(origin))
+    except InvalidAddress:
+        return ""
+
 
 def address_of(payload: Mapping[str, Any]) -> str:
     url = payload.get("url")
@@ -69,5 +87,5 @@ def title_of(body: bytes, *, content_type: str) -> str:
 
 def _decode(head: bytes, content_type: str) -> str:
     """By byte order mark, header, or what the page says of itself; else as UTF-8."""
-    said = charset_in(content_type) or charset_in(head[:2048].decode("latin-1"))
-    return head.decode(marked(head) or codec(said) or "utf-8", "replace")
+    own = within(charset_in(head[:2048].decode("latin-1")))
+    return decode(head, [codec(charset_in(content_type)), own]).text

@@ -40,11 +40,7 @@ def problems_of(cls: Any) -> list[str]:
     """What keeps ``cls`` from being a kind, in words; empty when nothing does."""
     if not (inspect.isclass(cls) and issubclass(cls, Kind)):
         return ["must be a subclass of entries.kinds.base.Kind"]
-    found = name_problems(cls)
-    if inspect.isabstract(cls):
-        found.append("process() is missing")
-    elif not _needs_no_arguments(cls):
-        found.append("must be made without arguments: there is one instance per process")
+    found = name_problems(cls) + _method_problems(cls)
     if not _is_number(cls.time_limit) or cls.time_limit <= 0:
         found.append("time_limit must be more than 0 seconds")
     for attribute in ("run_size", "group_size"):
@@ -74,6 +70,17 @@ def _policy_problems(policy: Any) -> list[str]:
     if not all(_is_exception(error) for error in policy.on):
         return ["retry_policy.on must name exception classes"]
     return []
+
+
+def _method_problems(cls: type[Kind]) -> list[str]:
+    found = []
+    if inspect.isabstract(cls):
+        found.append("process() is missing")
+    elif not _needs_no_arguments(cls):
+        found.append("must be made without arguments: there is one instance per process")
+    if not inspect.isfunction(cls.upstream):
+        found.append("upstream must be a method")
+    return found
 
 
 def _breaker_problems(breaker: Any) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from standardwebhooks import Webhook
 
 from entries.endpoints import secret_problem
@@ -55,6 +55,11 @@ class WebhookKind(Kind):
         seconds = self.time_limit - min(1.0, self.time_limit / 10)
         return deliver(message, endpoint, seconds=seconds)
 
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
+        """Return the endpoint's slug."""
+        named = payload.get(ENDPOINT)
+        return named if isinstance(named, str) else source or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -88,7 +93,7 @@ def slug_of(entry: EntryData) -> str:
 def endpoint_called(slug: str) -> Endpoint:
     try:
         endpoint = Endpoint.objects.filter(slug=slug).first()
-    except (OperationalError, InterfaceError) as error:
+    except (InterfaceError, InternalError, OperationalError) as error:
         raise TransientError("the endpoint could not be looked up: PostgreSQL is away") from error
     if endpoint is None:
         raise PermanentError(f'there is no endpoint "{slug[:80]}": {_WHAT_TO_DO}')

@@ -10,8 +10,42 @@ from django.conf import settings
 
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
-#: Public by number only: documentation (RFC 9637), and Azure's platform services.
-_REFUSED = (ip_network("3fff::/20"), ip_network("168.63.129.16/32"))
+#: What IANA's registries of special-purpose addresses (RFC 6890) do not call globally reachable.
+#: Written out: what Python's ``is_global`` knows of them differs from release to release.
+_SPECIAL_IPV4 = tuple(
+    map(
+        ip_network,
+        (
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",  # with its anycast addresses for PCP and TURN: they are nobody's host
+            "192.0.2.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",
+            "168.63.129.16/32",  # public by number only: Azure's platform services
+        ),
+    )
+)
+#: Within global unicast; everything beyond it is refused as it is.
+_SPECIAL_IPV6 = tuple(
+    map(
+        ip_network,
+        (
+            "2001::/23",  # protocols, Teredo and benchmarks among them
+            "2001:db8::/32",
+            "3fff::/20",
+        ),
+    )
+)
 
 
 def is_allowed(address: str) -> bool:
@@ -25,11 +59,9 @@ def is_allowed(address: str) -> bool:
 
 def is_public(ip: IPv4Address | IPv6Address) -> bool:
     """Whether ``ip`` belongs to one host somewhere on the internet."""
-    if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST:
-        return False
-    if ip.is_multicast or ip.is_reserved or any(ip in network for network in _REFUSED):
-        return False
-    return ip.is_global
+    if isinstance(ip, IPv4Address):
+        return not any(ip in network for network in _SPECIAL_IPV4)
+    return ip in _GLOBAL_UNICAST and not any(ip in network for network in _SPECIAL_IPV6)
 
 
 def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

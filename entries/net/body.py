@@ -11,8 +11,18 @@ from entries.net.errors import BrokenAnswer, TooLarge
 
 ACCEPT_ENCODING = "gzip, deflate"
 _STEP = 64 * 1024
+_SLICE = 4 * 1024
 #: What an encoded body may be longer than a decoded one of the same limit.
 _OVERHEAD = 64 * 1024
+_GZIP = frozenset({"gzip", "x-gzip"})
+_DEFLATE = frozenset({"deflate"})
+#: Codings that somebody registered and that were not asked for. Whatever else stands in the header
+#: (``UTF-8``, ``none``, ``binary``) names no compression.
+_OTHERS = frozenset(
+    {"aes128gcm", "br", "compress", "dcb", "dcz", "exi", "lzma", "pack200-gzip", "x-compress"}
+    | {"bzip2", "x-bzip2", "xz", "zstd"}
+)
+_MAGIC = b"\x1f\x8b\x08"
 
 
 def read_body(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> bytes:
@@ -33,6 +43,20 @@ def decoded(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> Iterat
     return _decoded(_bounded(chunks, max_bytes + _OVERHEAD), encoding)
 
 
+def coding(header: str) -> str:
+    """The one compression that ``Content-Encoding`` names; empty where it names none.
+
+    Raises ``BrokenAnswer`` for one that was not asked for, and for layers.
+    """
+    names = [name.strip().lower() for name in header.split(",")]
+    found = [name for name in names if name in _GZIP | _DEFLATE | _OTHERS]
+    if not found:
+        return ""
+    if len(found) > 1 or found[0] in _OTHERS:
+        raise BrokenAnswer(f"encoded as {', '.join(found)[:50]!r}, which was not asked for")
+    return "gzip" if found[0] in _GZIP else found[0]
+
+
 def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
     """Guards against compressed data without end that decodes to nothing."""
     size = 0
@@ -44,23 +68,51 @@ def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
 
 
 def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    encoding = encoding.strip().lower()
-    if encoding in {"", "identity"}:
-        return chunks
-    if encoding in {"gzip", "x-gzip"}:
-        return _inflated(chunks, 16 + zlib.MAX_WBITS)
-    if encoding == "deflate":
-        return _inflated(chunks, zlib.MAX_WBITS)
-    raise BrokenAnswer(f"encoded as {encoding[:50]!r}, which was not asked for")
+    match coding(encoding):
+        case "gzip":
+            return _members(chunks)
+        case "deflate":
+            return _inflated(chunks)
+        case _:
+            return chunks
 
 
-def _inflated(chunks: Iterator[bytes], window: int) -> Iterator[bytes]:
+def _members(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The members of a gzip file, one after the other (RFC 1952, 2.2).
+
+    What follows a member and does not begin another is padding, as for everybody else.
+    """
+    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    began, rest = False, b""
+    for chunk in _slices(chunks):
+        began, rest = began or bool(chunk), rest + chunk
+        while rest:
+            if decoder.eof:
+                if len(rest) < len(_MAGIC) and _MAGIC.startswith(rest):
+                    break  # as much as has come could be the beginning of another
+                if not rest.startswith(_MAGIC):
+                    return
+                decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            yield from _steps(decoder, rest)
+            rest = decoder.unused_data
+    if rest or (began and not decoder.eof):
+        raise BrokenAnswer("the compressed answer ends in the middle")
+
+
+def _slices(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Small ones: with each member what is left of its slice is copied."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), _SLICE):
+            yield chunk[start : start + _SLICE]
+
+
+def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
     decoder: zlib._Decompress | None = None
     for chunk in chunks:
         if decoder is None:
             # "deflate" means zlib, yet some servers send it without zlib's header.
-            raw = window == zlib.MAX_WBITS and chunk[:1] not in {b"\x78", b"\x58", b"\x48", b"\x08"}
-            decoder = zlib.decompressobj(-zlib.MAX_WBITS if raw else window)
+            raw = chunk[:1] not in {b"\x78", b"\x58", b"\x48", b"\x08"}
+            decoder = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS)
         yield from _steps(decoder, chunk)
     if decoder is not None and not decoder.eof:
         raise BrokenAnswer("the compressed answer ends in the middle")

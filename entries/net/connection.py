@@ -16,6 +16,7 @@ import httpcore
 
 from entries.net.addresses import is_allowed
 from entries.net.errors import AddressRefused, Unreachable
+from entries.net.heads import Head
 
 
 class DeadlinePassed(Exception):
@@ -38,11 +39,17 @@ class Deadline:
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Opens connections for one fetch."""
+    """Opens connections for one fetch, each for one request."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
+        self._head = Head()
         self._backend = httpcore.SyncBackend()
+
+    @property
+    def status(self) -> int:
+        """What the last answer said in its first line; 0 where it has not said anything yet."""
+        return self._head.status
 
     def connect_tcp(
         self,
@@ -67,7 +74,8 @@ class GuardedBackend(httpcore.NetworkBackend):
                 if position == len(allowed) - 1:
                     raise
             else:
-                return DeadlineStream(stream, self._deadline)
+                self._head = Head()
+                return DeadlineStream(stream, self._deadline, self._head)
         raise AssertionError("unreachable")
 
 
@@ -77,12 +85,17 @@ class DeadlineStream(httpcore.NetworkStream):
     A limit per read alone would let a server that sends a byte a second hold a worker for ever.
     """
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline, head: Head) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._head = head
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, timeout=self._deadline.left())
+        while True:
+            data = self._stream.read(max_bytes, timeout=self._deadline.left())
+            passed = self._head.pass_on(data)
+            if passed or not data:
+                return passed
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, timeout=self._deadline.left())
@@ -99,7 +112,7 @@ class DeadlineStream(httpcore.NetworkStream):
         stream = self._stream.start_tls(
             ssl_context, server_hostname=server_hostname, timeout=self._deadline.left()
         )
-        return DeadlineStream(stream, self._deadline)
+        return DeadlineStream(stream, self._deadline, self._head)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

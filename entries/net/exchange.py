@@ -56,7 +56,7 @@ def headers_for(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict
     return sent
 
 
-def pool_for(deadline: Deadline) -> httpcore.ConnectionPool:
+def pool_for(backend: GuardedBackend) -> httpcore.ConnectionPool:
     """A pool for this exchange alone: no connection outlives it, or a fork.
 
     It connects to no address that was not checked, and knows no proxies of the environment: they
@@ -65,7 +65,7 @@ def pool_for(deadline: Deadline) -> httpcore.ConnectionPool:
     return httpcore.ConnectionPool(
         ssl_context=_ssl_context(),
         max_keepalive_connections=0,
-        network_backend=GuardedBackend(deadline),
+        network_backend=backend,
     )
 
 
@@ -89,7 +89,8 @@ def ask(
     url = httpcore.URL(
         scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
     )
-    sent = list(headers_for(target, headers).items())
+    # Said here, because the library forgets the brackets of IPv6.
+    sent = [("Host", target.netloc.decode("ascii")), *headers_for(target, headers).items()]
     with pool.stream(method, url, headers=sent, content=body) as response:
         yield response
 
@@ -121,6 +122,6 @@ def retry_after(value: str | None, *, now: datetime) -> float | None:
         return float(value)
     try:
         date = parsedate_to_datetime(value[:100])
-    except ValueError:
+        return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())

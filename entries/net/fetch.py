@@ -9,7 +9,7 @@ import httpcore
 import httpx
 
 from entries.net.body import read_body
-from entries.net.connection import Deadline
+from entries.net.connection import Deadline, GuardedBackend
 from entries.net.errors import (
     BrokenAnswer,
     RequestRefused,
@@ -18,11 +18,12 @@ from entries.net.errors import (
     TooManyRedirects,
 )
 from entries.net.exchange import Answer, ask, pool_for, retry_after, translated
-from entries.net.urls import anonymous, parse, shown
+from entries.net.urls import anonymous, origin, parse, shown
 
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _COME_BACK_LATER = frozenset({408, 425, 429})
 
 
@@ -32,7 +33,8 @@ def fetch(
     """GET ``url`` within ``seconds`` in all, at most ``max_bytes`` after decompression.
 
     Answers with a 2xx, or with a 304 without a body where the request was conditional. Follows up
-    to 5 redirects and checks each address before connecting to it. Raises the errors of
+    to 5 redirects and checks each address before connecting to it; user and password go along to
+    the same scheme, host and port only. Raises the errors of
     ``entries.net.errors`` and nothing else; their messages name the URL without user, password
     and query.
     """
@@ -41,7 +43,7 @@ def fetch(
     target = parse(url)
     seen = {target}
     conditional = not _CONDITIONS.isdisjoint(map(str.lower, headers or ()))
-    with pool_for(deadline) as pool:
+    with pool_for(GuardedBackend(deadline)) as pool:
         for _ in range(MAX_REDIRECTS + 1):
             with (
                 translated(target, deadline, doing="fetching"),
@@ -54,11 +56,24 @@ def fetch(
                     body = _body(response, found, target, max_bytes)
                     took = time.monotonic() - started
                     return Answer(anonymous(target), response.status, found, body, took)
-            target = parse(location, base=target)
+            target, headers = _redirected(target, location, headers)
             if target in seen:
                 raise TooManyRedirects(f"redirected in a circle at {shown(target)}")
             seen.add(target)
     raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects from {shown(parse(url))}")
+
+
+def _redirected(
+    target: httpx.URL, location: str, headers: Mapping[str, str] | None
+) -> tuple[httpx.URL, Mapping[str, str] | None]:
+    """Where to go on, and with which headers: credentials are for the server they are for alone."""
+    following = parse(location, base=target)
+    if origin(following) != origin(target):
+        kept = {k: v for k, v in (headers or {}).items() if k.lower() not in _CREDENTIALS}
+        return following, kept
+    if target.userinfo and not following.userinfo:
+        following = following.copy_with(userinfo=target.userinfo)
+    return following, headers
 
 
 def _require_success(
@@ -78,7 +93,8 @@ def _body(
 ) -> bytes:
     encoding = headers.get("content-encoding", "")
     announced = headers.get("content-length", "")
-    if not encoding and re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > max_bytes:
+    compressed = encoding.strip().lower() not in {"", "identity"}
+    if not compressed and re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > max_bytes:
         size = f"{int(announced):,} bytes, more than {max_bytes:,}"
         raise TooLarge(f"{size} from {shown(target)}")
     try:

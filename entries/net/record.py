@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote
 
 import httpx
 
-from entries.net.charset import charset_in, codec
+from entries.net.charset import charset_in, codec, decode
 from entries.net.exchange import Answer
 from entries.net.urls import shown
 from entries.text import clean_text, one_line, scrub
@@ -49,11 +49,11 @@ class Record:
         }
 
     def response(self, answer: Answer) -> dict[str, Any]:
-        charset = codec(charset_in(answer.headers.get("content-type", ""))) or "utf-8"
+        charset = codec(charset_in(answer.headers.get("content-type", "")))
         return {
             "status": answer.status,
             "headers": self._headers(answer.headers),
-            **self._body(answer.body.decode(charset, "replace"), cut=answer.cut),
+            **self._body(decode(answer.body, [charset]).text, cut=answer.cut),
         }
 
     def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:

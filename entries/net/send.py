@@ -7,7 +7,7 @@ import httpcore
 import httpx
 
 from entries.net.body import decoded
-from entries.net.connection import Deadline, DeadlinePassed
+from entries.net.connection import Deadline, DeadlinePassed, GuardedBackend
 from entries.net.errors import BrokenAnswer, TooLarge
 from entries.net.exchange import Answer, ask, pool_for, translated
 from entries.net.urls import anonymous, parse
@@ -27,24 +27,30 @@ def send(
 ) -> Answer:
     """POST ``body`` to ``url`` within ``seconds`` in all; answers with any status.
 
-    Follows no redirect: it would hand the body, and its signature, to somebody else. Once status
-    and headers are there the outcome is known, so nothing about the answer's body is an error:
-    what is longer than ``max_bytes`` after decompression, slow, broken or wrongly encoded is
-    ``cut``. Raises the errors of ``entries.net.errors`` and nothing else; their messages name the
-    URL without user, password and query.
+    Follows no redirect: it would hand the body, and its signature, to somebody else. Once the
+    status line is there the outcome is known, so nothing behind it is an error: an answer that is
+    longer than ``max_bytes`` after decompression, slow, broken or wrongly encoded is ``cut``, and
+    one whose headers contradict each other is its status alone. Raises the errors of
+    ``entries.net.errors`` and nothing else; their messages name the URL without user, password and
+    query.
     """
     deadline = Deadline(seconds)
     started = time.monotonic()
     target = parse(url)
-    with (
-        translated(target, deadline, doing="sending to"),
-        pool_for(deadline) as pool,
-        ask(pool, target, method="POST", headers=headers, body=body) as response,
-    ):
-        found = httpx.Headers(response.headers)
-        start, cut = _start_of(response, found.get("content-encoding", ""), max_bytes)
-        took = time.monotonic() - started
-        return Answer(anonymous(target), response.status, found, start, took, cut)
+    backend = GuardedBackend(deadline)
+    with translated(target, deadline, doing="sending to"):
+        try:
+            with (
+                pool_for(backend) as pool,
+                ask(pool, target, method="POST", headers=headers, body=body) as response,
+            ):
+                status, found = response.status, httpx.Headers(response.headers)
+                start, cut = _start_of(response, found.get("content-encoding", ""), max_bytes)
+        except httpcore.RemoteProtocolError:
+            status, found, start, cut = backend.status, httpx.Headers(), b"", True
+            if status < 200:
+                raise
+    return Answer(anonymous(target), status, found, start, time.monotonic() - started, cut)
 
 
 def _start_of(response: httpcore.Response, encoding: str, max_bytes: int) -> tuple[bytes, bool]:

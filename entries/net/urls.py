@@ -2,6 +2,7 @@
 
 import httpx
 
+from entries.masking import mask_address
 from entries.net.errors import InvalidAddress
 
 
@@ -13,7 +14,9 @@ def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
             parsed = base.join(parsed)
         host = parsed.raw_host
     except (httpx.InvalidURL, ValueError) as error:
-        raise InvalidAddress(f"not a valid URL: {error}") from error
+        # What comes behind the colon repeats a part of the address, and that may be the password.
+        why = str(error).partition(":")[0]
+        raise InvalidAddress(f"not a valid URL: {why}") from None
     if parsed.scheme not in {"http", "https"} or not host:
         scheme = parsed.scheme[:20] or "no scheme"
         raise InvalidAddress(f"only absolute http and https URLs are fetched, not {scheme}")
@@ -23,11 +26,26 @@ def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
 
 
 def shown(url: httpx.URL) -> str:
-    """``url`` for messages: without user, password, query and fragment, at most some 300 long."""
-    port = "" if url.port is None else f":{url.port}"
-    host = f"[{url.host}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
+    """``url`` for messages: without user, password, query, fragment and what looks like a key in
+    its path, at most some 300 long.
+    """
     path = url.raw_path.partition(b"?")[0].decode("ascii")[:300]
-    return f"{url.scheme}://{host}{port}{path}{'?…' if url.query else ''}"
+    masked = mask_address(f"{url.scheme}://{host_and_port(url)}{path}")
+    return f"{masked}?…" if url.query else masked
+
+
+def host_and_port(url: httpx.URL) -> str:
+    """``example.com``, ``xn--bcher-kva.example:8080``, ``[2001:db8::1]``: as it is connected to,
+    the port only where it is not the usual one.
+    """
+    port = "" if url.port is None else f":{url.port}"
+    host = f"[{url.host.lower()}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
+    return f"{host}{port}"
+
+
+def origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    """Scheme, host and port: what credentials are for. The scheme's own port is None."""
+    return url.scheme, url.raw_host, url.port
 
 
 def anonymous(url: httpx.URL) -> str:

@@ -22,12 +22,35 @@ class SourceSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """Another id that an item may be stored under.
+
+    What is stored under it is this item where its payload has all the values of one of
+    ``payloads``, or whatever it has where there are none.
+    """
+
+    external_id: str
+    payloads: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceItem:
-    """One item as the source has it. Its id is unique in the source, 1 to 500 characters."""
+    """One item as the source has it. Its id is unique in the source, 1 to 500 characters.
+
+    Where no entry has that id, the first of ``aliases`` that an entry has counts instead. An item
+    whose own id is among the aliases has it on that condition and in that order only; where it is
+    somebody else's, the item is stored under the first alias that is nobody's.
+    """
 
     external_id: str
     title: str
     payload: Mapping[str, Any]
+    aliases: tuple[Alias, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All that it may be stored under, as they are stored."""
+        return tuple(map(stored_id, (self.external_id, *(a.external_id for a in self.aliases))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +58,33 @@ class Invalid:
     """A row of which the source kind could make no item.
 
     Counted by ``reason``, so keep reasons few and free of numbers ("without an id"). ``example``
-    says where such a row is ("line 17").
+    says where such a row is ("line 17"). ``external_id`` is its id, where at least that could be
+    read: then its entry is known to be there. Without it nobody can tell whose row it was, so the
+    reading is not whole and nothing counts as gone.
     """
 
     reason: str
     example: str = ""
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to say about a reading that shows only while it is read.
+
+    ``partial``: some of the source could not be read, so nothing counts as gone.
+    """
+
+    text: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What reading a source gave. ``items`` may be consumed once.
+
+    A reading is whole unless it says otherwise, by a ``partial`` note or an ``Invalid`` without
+    an id. Only a whole reading makes entries gone, and only its validators are kept.
 
     ``items`` may raise ``SourceError`` half-way, where the rest of the source cannot be read: what
     came before it counts, and what did not come is not known to be gone.
@@ -53,7 +93,7 @@ class Reading:
     ``notes`` says in words what had to be left out, and why.
     """
 
-    items: Iterator[SourceItem | Invalid]
+    items: Iterator[SourceItem | Invalid | Note]
     not_modified: bool = False
     etag: str = ""
     last_modified: str = ""
@@ -96,10 +136,14 @@ class SourceKind(ABC):
         """
         return False
 
-    def read_some(self, spec: SourceSpec, external_ids: Collection[str]) -> Iterator[SourceItem]:
+    def read_some(
+        self, spec: SourceSpec, external_ids: Collection[str]
+    ) -> Iterator[SourceItem | Invalid]:
         """The items with these ids as they are now, each once; who does not come is gone.
 
-        The ids are as stored. What comes is raw: it may hold a payload that cannot be stored.
+        The ids are as stored. What comes is raw: it may hold a payload that cannot be stored, and
+        an item with aliases comes where one of them was asked for. An
+        ``Invalid`` with one of these ids says that this one cannot be known to be gone.
         Raises ``SourceError`` where that cannot be known, at once or while it is read; none of
         those that did not come is then known to be gone. This one reads the whole source without
         validators, until it has them all; override it where the source can be asked for one item.
@@ -113,14 +157,30 @@ class SourceKind(ABC):
         yield from _found(reading.items, wanted)
 
 
-def _found(items: Iterator[SourceItem | Invalid], wanted: set[str]) -> Iterator[SourceItem]:
+#: Of an item that was asked for and did not come, in a reading that is not whole.
+NOT_SEEN = "not all of its source could be read, and it was not in the rest"
+
+
+def _found(
+    items: Iterator[SourceItem | Invalid | Note], wanted: set[str]
+) -> Iterator[SourceItem | Invalid]:
     """The first of each id, as in a sync."""
+    whole = True
     for item in items:
-        if isinstance(item, Invalid):
+        if isinstance(item, Note):
+            whole = whole and not item.partial
             continue
         external_id = stored_id(item.external_id)
-        if external_id in wanted:
+        if isinstance(item, Invalid) and not external_id.strip():
+            whole = False
+        if isinstance(item, SourceItem) and item.aliases:
+            # Which of its ids counts is for others to find out, so none of them is done with.
+            if not wanted.isdisjoint(item.ids):
+                yield item
+        elif external_id in wanted:
             wanted.discard(external_id)
             yield replace(item, external_id=external_id)
             if not wanted:
                 return
+    if not whole:
+        yield from (Invalid(NOT_SEEN, external_id=external_id) for external_id in sorted(wanted))

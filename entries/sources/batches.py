@@ -1,10 +1,11 @@
 """Items as they come, checked and put together to what is stored at once; pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from entries.sources.base import Invalid, SourceItem
+from entries.sources.base import Invalid, Note, SourceItem
+from entries.sources.ids import stored_id
 from entries.sources.items import AGAIN, checked, checked_id
 
 BATCH = 1_000
@@ -14,14 +15,26 @@ MAX_CHARACTERS = 8_000_000
 
 @dataclass(slots=True)
 class Batch:
-    """``items`` by their id. ``unstorable``: ids of what the source has and cannot be stored."""
+    """``items`` by their id; what cannot be stored is ``invalid``, with its id if that is known."""
 
     items: dict[str, SourceItem] = field(default_factory=dict)
-    unstorable: list[str] = field(default_factory=list)
     invalid: list[Invalid] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    @property
+    def unstorable(self) -> list[str]:
+        """Ids that the source has all the same."""
+        ids = (invalid.external_id for invalid in self.invalid if invalid.external_id)
+        return [external_id for external_id in ids if external_id not in self.items]
+
+    @property
+    def whole(self) -> bool:
+        """Of all that came it is known whose it was."""
+        identified = all(invalid.external_id for invalid in self.invalid)
+        return identified and not any(note.partial for note in self.notes)
 
 
-def batches(items: Iterable[SourceItem | Invalid]) -> Iterator[Batch]:
+def batches(items: Iterable[SourceItem | Invalid | Note]) -> Iterator[Batch]:
     """Of up to 1,000 items each, and of fewer where these are large."""
     rest = iter(items)
     while True:
@@ -37,22 +50,27 @@ def batches(items: Iterable[SourceItem | Invalid]) -> Iterator[Batch]:
         yield batch
 
 
-def _put(batch: Batch, item: SourceItem | Invalid) -> int:
+def _put(batch: Batch, item: SourceItem | Invalid | Note) -> int:
     """About how many characters it adds."""
+    if isinstance(item, Note):
+        batch.notes.append(item)
+        return 0
     if isinstance(item, Invalid):
-        batch.invalid.append(item)
+        known = stored_id(item.external_id)
+        batch.invalid.append(replace(item, external_id=known if known.strip() else ""))
         return 0
     external_id = checked_id(item)
     if isinstance(external_id, Invalid):
         batch.invalid.append(external_id)
         return 0
     if external_id in batch.items:
-        batch.invalid.append(Invalid(AGAIN))
+        batch.invalid.append(Invalid(AGAIN, external_id=external_id))
         return 0
     kept = checked(item, external_id)
     if isinstance(kept, Invalid):
-        batch.invalid.append(kept)
-        batch.unstorable.append(external_id)
+        # One with aliases may be stored under another id than this.
+        known = "" if item.aliases else external_id
+        batch.invalid.append(replace(kept, external_id=known))
         return 0
     batch.items[external_id] = kept
     return size_of(kept.payload)

@@ -1,5 +1,6 @@
 """RSS, Atom, RDF and JSON Feed over http and https."""
 
+from itertools import chain
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,7 +12,6 @@ from entries.sources.base import Reading, SourceKind, SourceSpec
 from entries.sources.feed_items import items_of
 from entries.sources.feed_json import looks_like_json, read_json_feed
 from entries.sources.feed_xml import read_xml_feed
-from entries.sources.items import Sieve
 from entries.sources.registry import register
 from entries.sources.web import get, validators_of
 
@@ -25,9 +25,10 @@ _ACCEPT = (
 class FeedKind(SourceKind):
     """Payload ``{"url", "title", "published", "updated", "author", "summary"}``, each a string.
 
-    The id of an entry is the item's id, else its link, else a digest of what it says. Times are
-    ISO 8601 in UTC. A feed that is not well-formed is an error as a whole: half a feed looks just
-    like a feed from which the other half was removed.
+    The id of an entry is the item's id as it is written, else its link (with a digest of title and
+    date where items share one), else a digest of what it says. Times are ISO 8601 in UTC. A feed
+    that is not well-formed is an error as a whole: half a feed looks just like a feed from which
+    the other half was removed.
     """
 
     name: ClassVar[str] = "feed"
@@ -60,11 +61,6 @@ class FeedKind(SourceKind):
             found, notes = read_json_feed(answer.body, url=answer.url)
         else:
             found, notes = read_xml_feed(answer.body, content_type=content_type, url=answer.url)
-        sieve = Sieve()
-        items = list(sieve.pass_on(items_of(found, sieve)))
-        return Reading(
-            iter(items),
-            **validators_of(answer),
-            total=len(items),
-            notes=(*notes, *sieve.notes),
-        )
+        damaged = any(note.partial for note in notes)
+        items = items_of(found, damaged=damaged)
+        return Reading(chain(notes, items), **validators_of(answer), total=len(found))

@@ -4,13 +4,16 @@ One pass of expat, without recursion and in linear time. What comes out is well-
 entities, holds at most 50 elements for each item, and no text longer than its limit.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import NoReturn
+from urllib.parse import urljoin
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from entries.errors import SourceError
+from entries.sources.feed_entities import declarations, is_of_html
 
 MAX_DEPTH = 100
 MAX_PARTS = 50
@@ -28,11 +31,15 @@ _LIMITS = {
     "date": 100,
     "title": 2_000,
 }
+#: Ids are kept aside as they are written: feedparser would resolve them like addresses.
+_IDS = frozenset({"id", "guid"})
+_ID = "urn:item:"
 _IN_AUTHORS = frozenset({"name", "email"})
 _ATTRIBUTES = frozenset(
     {"version", "href", "lastmod", "rel", "type", "mode", "ispermalink", "xml:base", "rdf:about"}
 )
 _LONGEST_ATTRIBUTE = 8_000
+_STANDALONE = re.compile(r"(\A<\?xml[^>]{0,300}?standalone\s*=\s*[\"'])yes([\"'])")
 #: The document in one piece: in pieces, a long token would be read again with each.
 _FINAL = True
 
@@ -51,35 +58,67 @@ _WITH_TAGS = frozenset({_Mode.OUTER, _Mode.ITEM, _Mode.AUTHOR, _Mode.LEAF})
 _WITH_TEXT = frozenset({_Mode.AUTHOR, _Mode.LEAF, _Mode.INNER})
 
 
-def distill(text: str) -> bytes:
-    """The distilled document in UTF-8. Raises ``SourceError`` where ``text`` is no feed."""
-    distiller = _Distiller()
+@dataclass(frozen=True, slots=True)
+class WrittenId:
+    """An id as it is written, and as an address with ``xml:base``."""
+
+    text: str
+    resolved: str
+
+
+@dataclass(frozen=True, slots=True)
+class Distilled:
+    """The document in UTF-8, with ``urn:item:17`` for the id that is ``ids[17]``."""
+
+    data: bytes
+    ids: list[WrittenId] = field(default_factory=list)
+
+    def written(self, id_or_link: str) -> WrittenId | None:
+        """The id that stands for ``id_or_link``; None where that is what the feed says."""
+        number = id_or_link.removeprefix(_ID)
+        known = number != id_or_link and number.isdecimal() and int(number) < len(self.ids)
+        return self.ids[int(number)] if known else None
+
+
+def distill(text: str) -> Distilled:
+    """The distilled document. Raises ``SourceError`` where ``text`` is no feed."""
     # White space before the declaration is against the rules, common, and harmless.
-    data = distiller.run(text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"))
+    distiller = _Distiller(text.lstrip("\ufeff \t\r\n"))
+    data = distiller.run()
     try:
         # Only a parser that knows namespaces sees a prefix that nobody declared.
         expat.ParserCreate("utf-8", namespace_separator=" ").Parse(data, _FINAL)
     except expat.ExpatError as error:
         raise SourceError("malformed", f"broken XML: {expat.ErrorString(error.code)}") from error
-    return data
+    return Distilled(data, distiller.ids)
 
 
 class _Distiller:
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.ids: list[WrittenId] = []
+        # A document may say that it needs no names from elsewhere, and use them.
+        self._source = _STANDALONE.sub(r"\1no\2 ", text)
         self._out: list[str] = []
+        self._bases = [""]
+        self._id: list[str] | None = None
+        self._names_are_ours = False
         self._modes: list[_Mode] = []
         self._parts = 0
         self._left = 0
 
-    def run(self, data: bytes) -> bytes:
-        parser = expat.ParserCreate("utf-8")
+    def run(self) -> bytes:
+        self._parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
+        # Ours instead of any that the document names, and where it names none.
+        parser.UseForeignDTD(True)  # noqa: FBT003 - its signature
+        parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_ALWAYS)
+        parser.ExternalEntityRefHandler = self._document_type
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        parser.EntityDeclHandler = _refuse_entity
+        parser.EntityDeclHandler = self._declare
         try:
-            parser.Parse(data, _FINAL)
+            parser.Parse(self._source.encode("utf-8", "replace"), _FINAL)
         except expat.ExpatError as error:
             where = f"line {error.lineno:,}, column {error.offset + 1:,}"
             reason = f"{where}: {expat.ErrorString(error.code)}"
@@ -88,16 +127,32 @@ class _Distiller:
             raise SourceError("malformed", f"broken XML in {reason}") from error
         return "".join(self._out).encode()
 
+    def _document_type(self, context: str, *_: object) -> int:
+        self._names_are_ours = True
+        names = self._parser.ExternalEntityParserCreate(context)
+        names.Parse(declarations(self._source).encode(), _FINAL)
+        self._names_are_ours = False
+        return 1
+
+    def _declare(self, name: str, is_parameter: int, value: str | None, *_: object) -> None:
+        """Entities of entities grow without bound, and no feed needs more than HTML's."""
+        if not self._names_are_ours and (is_parameter or not is_of_html(name, value)):
+            said = f"the document declares an entity of its own ({name[:50]})"
+            raise SourceError("not_allowed", said)
+
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         local = name.rpartition(":")[2].lower()
         mode = self._mode(local)
         self._modes.append(mode)
+        base, based = self._bases[-1], attributes.get("xml:base")
+        self._bases.append(_based(based, base) if based else base)
         if len(self._modes) > MAX_DEPTH:
             raise SourceError("malformed", f"elements within elements, over {MAX_DEPTH} deep")
         if mode is _Mode.ITEM:
             self._parts = 0
         elif mode in {_Mode.LEAF, _Mode.AUTHOR}:
             self._left = _LIMITS[local]
+            self._id = [] if local in _IDS else None
         elif mode is _Mode.INNER and local in _BLOCKS:
             self._text(" ")
         if mode in _WITH_TAGS:
@@ -125,12 +180,30 @@ class _Distiller:
 
     def _text(self, data: str) -> None:
         if self._left > 0 and self._modes[-1] in _WITH_TEXT:
-            self._out.append(escape(data[: self._left]))
+            into, kept = (self._out, escape) if self._id is None else (self._id, str)
+            into.append(kept(data[: self._left]))
             self._left -= len(data)
 
     def _end(self, name: str) -> None:
-        if self._modes.pop() in _WITH_TAGS:
+        base = self._bases.pop()
+        mode = self._modes.pop()
+        if mode is _Mode.LEAF and self._id is not None:
+            self._keep_id("".join(self._id).strip(), base)
+        if mode in _WITH_TAGS:
             self._out.append(f"</{name}>")
+
+    def _keep_id(self, text: str, base: str) -> None:
+        self._id = None
+        if text:
+            self._out.append(f"{_ID}{len(self.ids)}")
+            self.ids.append(WrittenId(text, _based(text, base)))
+
+
+def _based(address: str, base: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return base
 
 
 def _kept(attributes: Mapping[str, str]) -> Iterator[str]:
@@ -141,8 +214,3 @@ def _kept(attributes: Mapping[str, str]) -> Iterator[str]:
             # The tags of XHTML are gone, so what is left is text.
             if value != "xhtml":
                 yield f" {name}={quoteattr(value)}"
-
-
-def _refuse_entity(name: str, *_: object) -> NoReturn:
-    """Entities of entities grow without bound, and no feed needs its own."""
-    raise SourceError("not_allowed", f"the document declares an entity of its own ({name[:50]})")

@@ -1,11 +1,13 @@
 """JSON Feed 1.0 and 1.1 (https://jsonfeed.org/version/1.1); pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from entries.errors import SourceError
+from entries.sources.base import Note
+from entries.sources.feed_dates import Dates
 from entries.sources.feed_items import Found, absolute
+from entries.sources.feed_xml import notes_of
 from entries.sources.json_values import parse_json
 from entries.text import clean_text, one_line, plain_text
 
@@ -16,25 +18,27 @@ def looks_like_json(body: bytes) -> bool:
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
 
 
-def read_json_feed(body: bytes, *, url: str) -> tuple[list[Found], tuple[str, ...]]:
+def read_json_feed(body: bytes, *, url: str) -> tuple[list[Found], tuple[Note, ...]]:
     """The items and notes about the document. Raises ``SourceError``."""
-    feed = parse_json(body)
+    feed, damage = parse_json(body)
     if not isinstance(feed, dict) or _VERSION not in str(feed.get("version", ""))[:100]:
         raise SourceError("not_a_feed", "the answer is JSON, but no JSON Feed")
     items = feed.get("items")
     if not isinstance(items, list):
         raise SourceError("malformed", 'the JSON Feed has no list of "items"')
-    return [_found(item, url) if isinstance(item, dict) else Found() for item in items], ()
+    dates = Dates()
+    found = [_found(item, url, dates) if isinstance(item, dict) else Found() for item in items]
+    return found, notes_of(damage, dates)
 
 
-def _found(item: Mapping[str, Any], base: str) -> Found:
+def _found(item: Mapping[str, Any], base: str, dates: Dates) -> Found:
     text = item.get("summary") or item.get("content_text")
     return Found(
         id=_id(item.get("id")),
         link=_link(item.get("url") or item.get("external_url"), base),
         title=one_line(_string(item.get("title")), limit=500),
-        published=_time(item.get("date_published")),
-        updated=_time(item.get("date_modified")),
+        published=dates.read(item.get("date_published")),
+        updated=dates.read(item.get("date_modified")),
         author=_author(item),
         summary=one_line(_string(text), limit=2_000)
         or plain_text(_string(item.get("content_html")), limit=2_000),
@@ -54,14 +58,6 @@ def _id(value: object) -> str:
 
 def _link(value: object, base: str) -> str:
     return absolute(clean_text(_string(value), limit=2_000).strip(), base)
-
-
-def _time(value: object) -> str:
-    try:
-        moment = datetime.fromisoformat(_string(value)[:50])
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
-    except (ValueError, OverflowError):
-        return ""
 
 
 def _author(item: Mapping[str, Any]) -> str:

@@ -8,15 +8,15 @@ bounded length.
 
 import io
 import re
-import time
-from datetime import UTC, datetime
 from typing import Any
 
 import feedparser
 
 from entries.errors import SourceError
-from entries.net.charset import charset_in, codec, decode, marked
-from entries.sources.feed_distill import distill
+from entries.net.charset import Decoded, charset_in, codec, decode, within
+from entries.sources.base import Note
+from entries.sources.feed_dates import Dates
+from entries.sources.feed_distill import Distilled, distill
 from entries.sources.feed_items import Found, absolute
 from entries.text import clean_text, one_line, plain_text
 
@@ -25,22 +25,29 @@ _DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_
 
 def read_xml_feed(
     body: bytes, *, content_type: str, url: str
-) -> tuple[list[Found], tuple[str, ...]]:
+) -> tuple[list[Found], tuple[Note, ...]]:
     """The items and notes about the document. ``url`` is what relative links start from.
 
     Raises ``SourceError`` with ``not_a_feed``, ``malformed`` or ``not_allowed``.
     """
-    text, notes = _decoded(body, content_type)
-    distilled = distill(text)
-    parsed = _parsed(distilled)
+    decoded = _decoded(body, content_type)
+    distilled = distill(decoded.text)
+    parsed = _parsed(distilled.data)
     if parsed.bozo:
         raise SourceError("malformed", f"broken XML: {one_line(parsed.bozo_exception, limit=200)}")
     # feedparser reads CDF and has no version for it. Other documents may begin like it.
-    cdf = distilled[:8].lower() == b"<channel" and parsed.entries
+    cdf = distilled.data[:8].lower() == b"<channel" and parsed.entries
     if not parsed.version and not cdf:
         raise SourceError("not_a_feed", "the answer is XML, but neither RSS, Atom, RDF nor CDF")
-    atom = parsed.version.startswith("atom")
-    return [_found(entry, base=url, atom=atom) for entry in parsed.entries], notes
+    items = _Items(distilled, base=url, atom=parsed.version.startswith("atom"))
+    found = [items.read(entry) for entry in parsed.entries]
+    return found, notes_of(decoded.note, items.dates)
+
+
+def notes_of(damage: str, dates: Dates) -> tuple[Note, ...]:
+    """What is to be said of a feed that was read."""
+    notes = (Note(damage, partial=True), Note(dates.note))
+    return tuple(note for note in notes if note.text)
 
 
 def _parsed(data: bytes) -> Any:
@@ -61,52 +68,65 @@ def _parsed(data: bytes) -> Any:
         ) from error
 
 
-def _decoded(body: bytes, content_type: str) -> tuple[str, tuple[str, ...]]:
-    """The text, and a note where it is not in the encoding it claims to be in.
-
-    RFC 7303: a byte order mark beats the header, the header beats the declaration.
-    """
+def _decoded(body: bytes, content_type: str) -> Decoded:
+    """RFC 7303: a byte order mark beats the header, the header beats the declaration."""
     found = _DECLARED.match(body[:500])
-    declared = found[1].decode() if found else "utf-8"
-    said = marked(body) or charset_in(content_type) or declared
-    text, used = decode(body, [said, declared])
-    if used != codec(said):
-        return text, (f"the feed says it is in {said[:40]}, but could only be read as {used}",)
-    return text, ()
+    declared = within(found[1].decode()) if found else ""
+    return decode(body, [codec(charset_in(content_type)), declared])
 
 
-def _found(entry: Any, *, base: str, atom: bool) -> Found:
-    return Found(
-        id=clean_text(entry.get("id"), limit=8_000).strip(),
-        link=absolute(clean_text(entry.get("link"), limit=2_000).strip(), base),
-        title=_words(entry.get("title"), entry.get("title_detail"), limit=500, atom=atom),
-        published=_time(entry.get("published_parsed")),
-        # Not the entry's own get(): that falls back to "published", with a warning.
-        updated=_time(dict.get(entry, "updated_parsed")),
-        author=one_line(entry.get("author"), limit=200),
-        summary=_summary(entry, atom=atom),
-    )
+class _Items:
+    """From what feedparser says of the items of one feed."""
 
+    def __init__(self, distilled: Distilled, *, base: str, atom: bool) -> None:
+        self._distilled = distilled
+        self._base = base
+        self._atom = atom
+        self.dates = Dates()
 
-def _summary(entry: Any, *, atom: bool) -> str:
-    """The summary, else the beginning of the first content there is."""
-    texts = [(entry.get("summary"), entry.get("summary_detail"))]
-    texts += [(content.get("value"), content) for content in entry.get("content", ())]
-    words = (_words(value, detail, limit=2_000, atom=atom) for value, detail in texts)
-    return next(filter(None, words), "")
+    def read(self, entry: Any) -> Found:
+        id_, former_ids = self._ids(clean_text(entry.get("id"), limit=8_000).strip())
+        return Found(
+            id=id_,
+            link=self._link(clean_text(entry.get("link"), limit=8_000).strip()),
+            title=self._words(entry.get("title"), entry.get("title_detail"), limit=500),
+            published=self.dates.read(entry.get("published"), entry.get("published_parsed")),
+            # Not the entry's own get(): that falls back to "published", with a warning.
+            updated=self.dates.read(dict.get(entry, "updated"), dict.get(entry, "updated_parsed")),
+            author=one_line(entry.get("author"), limit=200),
+            summary=self._summary(entry),
+            former_ids=former_ids,
+        )
 
+    def _ids(self, said: str) -> tuple[str, tuple[str, ...]]:
+        """As it is written, and what it was with ``xml:base``, before and after a move to https."""
+        written = self._distilled.written(said)
+        if written is None:
+            return said, ()
+        id_, resolved = (
+            clean_text(text, limit=8_000).strip() for text in (written.text, written.resolved)
+        )
+        scheme, colon, rest = resolved.partition("://")
+        if resolved == id_ or not colon:
+            return id_, ()
+        other = {"http": "https", "https": "http"}.get(scheme, scheme)
+        return id_, (resolved, f"{other}://{rest}")
 
-def _words(value: object, detail: Any, *, limit: int, atom: bool) -> str:
-    """Atom says whether a text is markup; in RSS it may always be."""
-    if atom and (detail or {}).get("type") == "text/plain":
-        return one_line(value, limit=limit)
-    return plain_text(value, limit=limit)
+    def _link(self, said: str) -> str:
+        """An id may be the link as well."""
+        written = self._distilled.written(said)
+        link = said if written is None else written.resolved
+        return absolute(clean_text(link, limit=2_000).strip(), self._base)
 
+    def _summary(self, entry: Any) -> str:
+        """The summary, else the beginning of the first content there is."""
+        texts = [(entry.get("summary"), entry.get("summary_detail"))]
+        texts += [(content.get("value"), content) for content in entry.get("content", ())]
+        words = (self._words(value, detail, limit=2_000) for value, detail in texts)
+        return next(filter(None, words), "")
 
-def _time(parsed: time.struct_time | None) -> str:
-    if parsed is None:
-        return ""
-    try:
-        return datetime(*parsed[:6], tzinfo=UTC).isoformat()
-    except (ValueError, OverflowError):
-        return ""
+    def _words(self, value: object, detail: Any, *, limit: int) -> str:
+        """Atom says whether a text is markup; in RSS it may always be."""
+        if self._atom and (detail or {}).get("type") == "text/plain":
+            return one_line(value, limit=limit)
+        return plain_text(value, limit=limit)

@@ -7,15 +7,17 @@ import io
 import os
 import stat
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, ClassVar, cast
+from typing import Any, BinaryIO, ClassVar, cast
 
 from django.conf import settings
 from pydantic import Field
 
 from entries.errors import SourceError
+from entries.masking import mask_address
+from entries.readers.base import RowError, Table
 from entries.sources import uploads
 from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.options import Options, parse
@@ -32,29 +34,63 @@ class FileOptions(Options):
 
 
 class FileKind(SourceKind):
-    """A kind of source that streams a file: memory does not grow with its rows."""
+    """A kind of source that streams a file: memory does not grow with its rows.
+
+    A row that could not be read is left out and counted, as is one without an id.
+    """
 
     reads_files: ClassVar[bool] = True
     options: ClassVar[type[FileOptions]] = FileOptions
+    #: Whether a file that is not large is read through beforehand.
+    counts_rows: ClassVar[bool] = False
 
     def problems_with(self, spec: SourceSpec) -> list[str]:
         return [*parse(self.options, spec.options)[1], *problems_of(spec.location)]
 
     def read(self, spec: SourceSpec) -> Reading:
-        self.options.of(spec.options)
-        with opened(spec.location) as file:
-            if not file.read(1):
-                raise SourceError("empty", "the file is empty")
-        total = self.count(spec)
-        return Reading(_primed(self.items(spec)), total=total)
+        options = self.options.of(spec.options)
+        total = self._count(spec, options)
+        notes: list[str] = []
+        items = _primed(self._items(spec, options, notes))
+        return Reading(items, total=total, notes=tuple(notes))
 
     @abstractmethod
-    def items(self, spec: SourceSpec) -> Iterator[SourceItem | Invalid]:
-        """Opens the file when the first item is asked for, and holds one row at a time."""
+    def table(self, file: BinaryIO, options: Any) -> Table:
+        """What reads the file, with ``options`` of the class's own."""
 
-    def count(self, spec: SourceSpec) -> int | None:
-        """How many rows ``items`` will give, or None where counting them takes too long."""
-        return None
+    @abstractmethod
+    def item(self, values: Mapping[str, Any], options: Any) -> SourceItem | Invalid:
+        """A row as an item; without a title the id stands in."""
+
+    def check(self, table: Table, options: Any) -> None:
+        """Raise ``SourceError`` where the header does not fit the options."""
+
+    def _count(self, spec: SourceSpec, options: FileOptions) -> int | None:
+        """How many rows there are, or None where counting them takes too long."""
+        with opened(spec.location) as file:
+            if not self.counts_rows or size_of(file) > READ_AHEAD:
+                return None
+            with self.table(file, options) as table:
+                return table.count()
+
+    def _items(
+        self, spec: SourceSpec, options: FileOptions, notes: list[str]
+    ) -> Iterator[SourceItem | Invalid]:
+        """Opens the file when the first item is asked for, and holds one row at a time.
+
+        What is known of the file as a whole by then is in ``notes``.
+        """
+        with opened(spec.location) as file, self.table(file, options) as table:
+            self.check(table, options)
+            notes += table.notes
+            for row in table:
+                if isinstance(row, RowError):
+                    yield Invalid(row.reason, table.place(row.line))
+                    continue
+                item = self.item(row.values, options)
+                if isinstance(item, Invalid):
+                    item = Invalid(item.reason, table.place(row.line))
+                yield item
 
 
 def opened(location: str) -> BinaryIO:
@@ -141,4 +177,4 @@ def _primed(items: Iterator[SourceItem | Invalid]) -> Iterator[SourceItem | Inva
 
 
 def _shown(location: str) -> str:
-    return repr(location[:200])
+    return repr(mask_address(location)[:200])

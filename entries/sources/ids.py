@@ -16,6 +16,11 @@ def stored_id(external_id: object) -> str:
     return clean_text(external_id, limit=MAX_ID + 1)
 
 
+def is_storable(external_id: str) -> bool:
+    """As it is; for the others PostgreSQL cannot even be asked."""
+    return clean_text(external_id, limit=len(external_id)) == external_id
+
+
 def id_text(value: object) -> str:
     """An id given as text or number, as text; empty for anything else.
 

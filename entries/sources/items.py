@@ -1,8 +1,5 @@
 """What every item of every source must keep to before it becomes an entry."""
 
-import hashlib
-from collections.abc import Iterable, Iterator
-
 from entries.sources.base import Invalid, SourceItem
 from entries.sources.ids import MAX_ID, stored_id
 from entries.text import NotJSON, NotStorable, clean_json, clean_text, scrub
@@ -21,7 +18,8 @@ def checked_id(item: SourceItem) -> str | Invalid:
     if not external_id.strip():
         return Invalid("without an id")
     if len(external_id) > MAX_ID:
-        return Invalid(f"the id is longer than {MAX_ID} characters")
+        # It matches no entry, so it is nobody's.
+        return Invalid(f"the id is longer than {MAX_ID} characters", external_id=external_id)
     return external_id
 
 
@@ -33,7 +31,7 @@ def checked(item: SourceItem, external_id: str) -> SourceItem | Invalid:
         return Invalid(f"the payload cannot be stored: {error}")
     if not isinstance(payload, dict):
         return Invalid("the payload is not a JSON object")
-    return SourceItem(external_id, clean_text(item.title, limit=MAX_TITLE), payload)
+    return SourceItem(external_id, clean_text(item.title, limit=MAX_TITLE), payload, item.aliases)
 
 
 class LeftOut:
@@ -62,42 +60,3 @@ class LeftOut:
             + (f", such as {self._examples[reason]}" if reason in self._examples else "")
             for reason, count in sorted(self._counts.items())
         )
-
-
-class Sieve:
-    """For a list that is in memory anyhow: hands on items that can be stored, each id once (the
-    first counts), and counts the others.
-    """
-
-    def __init__(self) -> None:
-        self._seen: set[bytes] = set()
-        self._left_out = LeftOut()
-
-    def pass_on(self, items: Iterable[SourceItem | Invalid]) -> Iterator[SourceItem]:
-        for item in items:
-            kept = item if isinstance(item, Invalid) else self._examined(item)
-            if isinstance(kept, Invalid):
-                self._left_out.add(kept)
-            else:
-                yield kept
-
-    def leave_out(self, reason: str) -> None:
-        """Count an item that the source itself could make nothing of."""
-        self._left_out.add(Invalid(reason))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out, in words."""
-        return self._left_out.notes
-
-    def _examined(self, item: SourceItem) -> SourceItem | Invalid:
-        external_id = checked_id(item)
-        if isinstance(external_id, Invalid):
-            return external_id
-        digest = hashlib.blake2b(external_id.encode(), digest_size=16).digest()
-        if digest in self._seen:
-            return Invalid(AGAIN)
-        kept = checked(item, external_id)
-        if not isinstance(kept, Invalid):
-            self._seen.add(digest)
-        return kept

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from entries.errors import SourceError
+from entries.net.charset import decode_as
 from entries.sources.base import Invalid, SourceItem
 from entries.sources.ids import id_text
 
@@ -13,15 +14,20 @@ from entries.sources.ids import id_text
 MAX_CONTAINERS = 1_000_000
 
 
-def parse_json(body: bytes) -> Any:
-    """The document. Raises ``SourceError`` with ``malformed`` or ``too_large``."""
+def parse_json(body: bytes) -> tuple[Any, str]:
+    """The document, and a note where bytes of it made no text and are U+FFFD now.
+
+    Raises ``SourceError`` with ``malformed`` or ``too_large``.
+    """
     if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
         raise SourceError("too_large", f"more than {MAX_CONTAINERS:,} lists and objects")
+    decoded = decode_as(body, "utf-8-sig")
     try:
-        return json.loads(body.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise SourceError("malformed", f"broken JSON: no UTF-8 at byte {error.start:,}") from error
+        return json.loads(decoded.text), decoded.note
     except json.JSONDecodeError as error:
+        if decoded.first_bad is not None:
+            place = f"no UTF-8 at byte {decoded.first_bad:,}"
+            raise SourceError("malformed", f"broken JSON: {place}") from error
         where = f"line {error.lineno:,}, column {error.colno:,}"
         raise SourceError("malformed", f"broken JSON in {where}: {error.msg}") from error
     except (ValueError, RecursionError) as error:

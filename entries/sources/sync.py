@@ -3,15 +3,18 @@
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from entries.errors import SourceError
 from entries.kinds import registry as kinds
 from entries.models import Source
-from entries.sources.base import Invalid, Reading, SourceItem
+from entries.sources.aliases import settle
+from entries.sources.base import Invalid, Note, Reading, SourceItem
 from entries.sources.batches import Batch, batches
 from entries.sources.calling import calling, spec_of
 from entries.sources.items import AGAIN, LeftOut
@@ -62,18 +65,27 @@ class SyncReport:
         return self.created + self.updated + self.unchanged
 
 
+#: The note of a reading that is not whole.
+NOT_WHOLE = "nothing was marked as gone: some of the source could not be read"
+#: Of what shows while it is read: the reasons of what was left out have to find room as well.
+MAX_NOTES = 5
+#: Seconds that a source can ask to be left alone for, as an entry's other side.
+MAX_RETRY_AFTER = 3600.0
+
 OnBatch = Callable[[SyncProgress], None]
 
 
 def sync(source: Source, *, dry_run: bool = False, on_batch: OnBatch | None = None) -> SyncReport:
     """Read ``source`` as it is now, store what is new or changed, and mark what is gone.
 
-    Each batch of up to 1,000 is a transaction of its own; ``on_batch`` is called after each commit.
-    Nothing is open while the source is read, so call this outside of a transaction. A sync that
-    breaks off loses nothing: the next one reads the whole source again, because the validators are
-    only kept after the last batch, and nothing counts as gone before the source was read to its
-    end. Raises ``SourceError``; unless the source was disabled or busy, ``last_error`` then says
-    why. ``source`` is brought up to date. A ``dry_run`` counts the same and changes nothing.
+    Each batch of up to 1,000 is a transaction of its own; ``on_batch`` is called after each
+    commit. Nothing is open while the source is read, so call this outside of a transaction. A
+    sync that breaks off loses nothing: the next one reads the whole source again, because the
+    validators are only kept after the last batch, and nothing counts as gone before the source
+    was read to its end. Where some of it could not be read, nothing counts as gone either, and
+    a note says so. Raises ``SourceError``; unless the source was disabled or busy,
+    ``last_error`` then says why. ``source`` is brought up to date. A ``dry_run`` counts the
+    same and changes nothing.
     """
     with attempted(source.pk) as alone:
         if not alone:
@@ -83,13 +95,15 @@ def sync(source: Source, *, dry_run: bool = False, on_batch: OnBatch | None = No
             raise SourceError("disabled", f"the source {source.slug} is disabled")
         try:
             reading = _read(source)
-            report = _Syncing(source, reading, dry_run=dry_run, on_batch=on_batch).run()
+            syncing = _Syncing(source, reading, dry_run=dry_run, on_batch=on_batch)
+            report = syncing.run()
         except SourceError as error:
             if not dry_run:
                 _keep(source, last_error=clean_text(scrub(str(error)), limit=1_000))
+                _leave_alone(source, error.retry_after)
             raise
         if not dry_run:
-            _keep_validators(source, reading)
+            _keep_validators(source, reading, whole=syncing.whole)
         return report
 
 
@@ -116,6 +130,9 @@ class _Syncing:
         self._created = self._updated = self._unchanged = 0
         self._left_out = LeftOut()
         self._sample = Sample()
+        self._notes: list[Note] = []
+        #: So far: of all that came it is known whose it was.
+        self.whole = True
 
     def run(self) -> SyncReport:
         gone = 0
@@ -123,7 +140,7 @@ class _Syncing:
             with Presence.of(self._source.pk) as presence, closing(self._items()) as items:
                 for batch in batches(items):
                     self._take(batch, presence)
-                gone = self._count_gone(presence)
+                gone = self._count_gone(presence) if self.whole else 0
         return SyncReport(
             created=self._created,
             updated=self._updated,
@@ -131,11 +148,15 @@ class _Syncing:
             gone=gone,
             invalid=self._left_out.total,
             not_modified=self._reading.not_modified,
-            notes=(*self._reading.notes, *self._left_out.notes),
+            notes=self._said(),
             sample=self._sample.rows,
         )
 
-    def _items(self) -> Generator[SourceItem | Invalid, None, None]:
+    def _said(self) -> tuple[str, ...]:
+        notes = (*self._reading.notes, *(note.text for note in self._notes), *self._left_out.notes)
+        return notes if self.whole else (*notes, NOT_WHOLE)
+
+    def _items(self) -> Generator[SourceItem | Invalid | Note, None, None]:
         """The reading's, with a kind's mistakes told from the database's."""
         items = self._reading.items
         try:
@@ -149,12 +170,17 @@ class _Syncing:
     def _take(self, batch: Batch, presence: Presence) -> None:
         for invalid in batch.invalid:
             self._left_out.add(invalid)
+        self.whole = self.whole and batch.whole
+        self._notes += batch.notes[: MAX_NOTES - len(self._notes)]
         with transaction.atomic():
-            fresh = presence.see(list(batch.items), unstorable=batch.unstorable)
+            items: dict[str, SourceItem] = {}
+            for item in settle(self._source.pk, list(batch.items.values())):
+                items.setdefault(item.external_id, item)
+            fresh = presence.see(list(items), unstorable=batch.unstorable)
             again = len(batch.items) - len(fresh)
             if again:
                 self._left_out.add(Invalid(AGAIN), count=again)
-            created_ids = self._store([i for id_, i in batch.items.items() if id_ in fresh])
+            created_ids = self._store([item for id_, item in items.items() if id_ in fresh])
         if self._on_batch is not None:
             self._on_batch(self._progress(created_ids))
 
@@ -192,11 +218,26 @@ class _Syncing:
         )
 
 
-def _keep_validators(source: Source, reading: Reading) -> None:
+def _keep_validators(source: Source, reading: Reading, *, whole: bool) -> None:
+    """Only of a whole reading: what could not be read is asked for again."""
     fields: dict[str, Any] = {"last_error": "", "last_synced_at": timezone.now()}
-    if not reading.not_modified:
+    if not whole:
+        fields |= {"etag": "", "last_modified": ""}
+    elif not reading.not_modified:
         fields |= {"etag": reading.etag, "last_modified": reading.last_modified}
     _keep(source, **fields)
+
+
+def _leave_alone(source: Source, seconds: float | None) -> None:
+    """For so long the source is not synced by its interval; whoever asks by hand still may."""
+    if not seconds:
+        return
+    until = Now() + timedelta(seconds=min(seconds, MAX_RETRY_AFTER))
+    Source.objects.filter(pk=source.pk, location=source.location).update(
+        # PostgreSQL's GREATEST passes over NULL.
+        next_sync_at=Greatest("next_sync_at", until)
+    )
+    source.refresh_from_db(fields=["next_sync_at"])
 
 
 def _keep(source: Source, **fields: Any) -> None:

@@ -4,11 +4,13 @@ import re
 from typing import TypedDict
 
 from entries.errors import SourceError
-from entries.net import Answer, FetchError, RequestRefused, fetch
+from entries.net import Answer, FetchError, RequestRefused, ServerUnavailable, fetch
 from entries.sources.base import SourceSpec
 
 _VALIDATOR = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _GONE = frozenset({404, 410})
+#: Answers that are not the whole.
+_PARTS = frozenset({206, 226})
 
 
 def get(
@@ -21,13 +23,17 @@ def get(
     if validators is not None and validators.last_modified:
         headers["If-Modified-Since"] = validators.last_modified
     try:
-        return fetch(url, seconds=seconds, max_bytes=max_bytes, headers=headers)
+        answer = fetch(url, seconds=seconds, max_bytes=max_bytes, headers=headers)
     except RequestRefused as error:
         raise (NotThere if error.status in _GONE else SourceError)(
             error.code, str(error)
         ) from error
     except FetchError as error:
-        raise SourceError(error.code, str(error)) from error
+        after = error.retry_after if isinstance(error, ServerUnavailable) else None
+        raise SourceError(error.code, str(error), retry_after=after) from error
+    if answer.status in _PARTS:
+        raise SourceError("http_error", f"HTTP {answer.status}: a part that nobody asked for")
+    return answer
 
 
 class NotThere(SourceError):

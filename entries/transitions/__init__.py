@@ -12,7 +12,7 @@ from entries.transitions.moving import Left, move
 from entries.transitions.presence import Gone, Presence
 from entries.transitions.queueing import Seen, cancel, queue
 from entries.transitions.refreshing import Fresh, Reverting, refresh, revert
-from entries.transitions.rescuing import Rescued, rescue
+from entries.transitions.rescuing import Rescued, release, rescue
 from entries.transitions.storing import (
     Comparison,
     NewEntry,
@@ -20,12 +20,14 @@ from entries.transitions.storing import (
     compare_entries,
     upsert_entries,
 )
-from entries.transitions.submitting import Stored, store
-from entries.transitions.working import Claimed, Ending, claim, finish, reassign
+from entries.transitions.submitting import Content, Stored, find_known, store, store_merged
+from entries.transitions.upstreams import derive_upstreams
+from entries.transitions.working import Claimed, Ending, begin, claim, finish, finished, reassign
 
 __all__ = [
     "Claimed",
     "Comparison",
+    "Content",
     "Ending",
     "Fresh",
     "Gone",
@@ -37,16 +39,22 @@ __all__ = [
     "Seen",
     "Stored",
     "UpsertResult",
+    "begin",
     "cancel",
     "claim",
     "compare_entries",
+    "derive_upstreams",
+    "find_known",
     "finish",
+    "finished",
     "move",
     "queue",
     "reassign",
     "refresh",
+    "release",
     "rescue",
     "revert",
     "store",
+    "store_merged",
     "upsert_entries",
 ]

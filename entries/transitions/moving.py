@@ -47,8 +47,11 @@ _TO_WORK = """moved AS (
         INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, queued_at,
                                      worker, error_class, error_message, traceback, fingerprint,
                                      is_rescan)
-        SELECT id, attempt, run_id, 'queued', status, now(), '', '', '', '', '', %(rescan)s
-        FROM moved
+        SELECT m.id, m.attempt, m.run_id, 'queued', m.status, now(), '', '', '', '', '',
+               EXISTS (SELECT FROM entries_attempt b
+                       WHERE b.entry_id = m.id AND b.number < m.attempt
+                         AND b.started_at IS NOT NULL)
+        FROM moved m
     )"""
 
 _MOVES = {

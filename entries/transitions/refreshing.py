@@ -20,6 +20,7 @@ from entries.transitions.arrays import array
 class Fresh:
     """What the source says of one entry now. ``title`` and ``payload`` are None where it is gone,
     and where they are what is stored. The hashes are of what was stored and of what the source has.
+    ``upstream`` is what the new payload depends on.
     """
 
     entry_id: int
@@ -28,6 +29,7 @@ class Fresh:
     hash_after: str
     title: str | None = None
     payload: Mapping[str, Any] | None = None
+    upstream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Reverting:
 _REFRESH = """
 WITH found AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(found)s::json) AS t (
-        entry_id bigint, change text, hash_before text, hash_after text, title text, payload jsonb)
+        entry_id bigint, change text, hash_before text, hash_after text, title text, payload jsonb,
+        upstream text)
 ), picked AS MATERIALIZED (
     SELECT id FROM entries_entry
     WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND status = 'running'
@@ -50,6 +53,7 @@ WITH found AS MATERIALIZED (
 ), stored AS (
     UPDATE entries_entry e
     SET title = coalesce(f.title, e.title), payload = coalesce(f.payload, e.payload),
+        upstream = CASE WHEN f.payload IS NULL THEN e.upstream ELSE f.upstream END,
         content_hash = CASE f.change WHEN 'gone' THEN e.content_hash ELSE f.hash_after END,
         gone_at = CASE f.change WHEN 'gone' THEN coalesce(e.gone_at, now()) END,
         updated_at = now()

@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from django.db import connection
 
 from entries.content import content_hash
+from entries.transitions.upstreams import upstreams
 
 
 class NewEntry(Protocol):
@@ -63,15 +64,19 @@ CROSS JOIN LATERAL (
 
 # In the order of ids, as everybody locks; the new ones in an order that two syncs share.
 _UPSERT = """
-INSERT INTO entries_entry (source_id, kind, external_id, title, payload, content_hash, status,
-                           attempt, automatic_attempts, error_class, error_message, fingerprint)
+INSERT INTO entries_entry (source_id, kind, external_id, title, payload, content_hash, upstream,
+                           status, attempt, automatic_attempts, error_class, error_message,
+                           fingerprint)
 SELECT %(source_id)s, %(kind)s, t.external_id, t.title, t.payload::jsonb, t.content_hash,
-       'pending', 0, 0, '', '', ''
+       t.upstream, 'pending', 0, 0, '', '', ''
 FROM unnest(%(external_ids)s::text[], %(titles)s::text[], %(payloads)s::text[], %(hashes)s::text[],
-            %(ids)s::bigint[]) AS t (external_id, title, payload, content_hash, id)
+            %(upstreams)s::text[], %(ids)s::bigint[])
+    AS t (external_id, title, payload, content_hash, upstream, id)
 ORDER BY t.id NULLS LAST, t.external_id
 ON CONFLICT (source_id, external_id) DO UPDATE
 SET title = excluded.title, payload = excluded.payload, content_hash = excluded.content_hash,
+    upstream = CASE entries_entry.kind WHEN excluded.kind THEN excluded.upstream
+                    ELSE entries_entry.upstream END,
     gone_at = NULL, updated_at = now()
 WHERE entries_entry.content_hash <> excluded.content_hash OR entries_entry.gone_at IS NOT NULL
 RETURNING id, xmax = 0
@@ -139,6 +144,7 @@ def _store(
         "titles": [d.item.title for d in differing],
         "payloads": [json.dumps(d.item.payload) for d in differing],
         "hashes": [d.hash for d in differing],
+        "upstreams": upstreams(source_id, kind, [d.item for d in differing]),
         "ids": [d.id for d in differing],
     }
     with connection.cursor() as cursor:

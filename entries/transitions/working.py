@@ -27,6 +27,7 @@ class Claimed:
     automatic_attempts: int
     is_rescan: bool
     change: str
+    upstream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +41,76 @@ class Ending:
     delay: float | None = None
     #: It failed by a passing fault.
     transient: bool = False
+    #: What its entry depends on outside.
+    upstream: str = ""
 
 
 _CLAIM = """
 WITH picked AS MATERIALIZED (
     SELECT id FROM entries_entry
-    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s AND status = 'queued'
+    WHERE id = ANY(%(ids)s::bigint[]) AND run_id = %(run_id)s
+      AND (status = 'queued' AND upstream <> ALL(%(held)s::text[])
+        -- Claimed before by a statement whose answer was lost.
+        OR status = 'running' AND %(worker)s = (
+            SELECT a.worker FROM entries_attempt a
+            WHERE a.entry_id = entries_entry.id AND a.number = entries_entry.attempt))
     ORDER BY id FOR UPDATE
 ), moved AS (
     UPDATE entries_entry e
     SET status = 'running', status_changed_at = now(), updated_at = now()
     FROM picked p WHERE e.id = p.id
     RETURNING e.id, e.kind, e.source_id, e.external_id, e.title, e.payload, e.attempt,
-              e.automatic_attempts
+              e.automatic_attempts, e.upstream
 ), noted AS (
-    UPDATE entries_attempt a SET status = 'running', started_at = clock_timestamp(),
-                                 worker = %(worker)s
+    UPDATE entries_attempt a SET status = 'running', worker = %(worker)s,
+                                 started_at = coalesce(a.started_at, clock_timestamp())
     FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
     RETURNING a.entry_id, a.is_rescan, a.change
 )
 SELECT m.id, m.kind, s.slug, m.external_id, m.title, m.payload::text, m.attempt,
-       m.automatic_attempts, coalesce(n.is_rescan, false), coalesce(n.change, '')
+       m.automatic_attempts, coalesce(n.is_rescan, false), coalesce(n.change, ''), m.upstream
 FROM moved m LEFT JOIN noted n ON n.entry_id = m.id
 LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
 """
 
 
-def claim(ids: Iterable[int], *, run_id: UUID, worker: str) -> list[Claimed]:
-    """``queued -> running`` for those of ``ids`` that still belong to the run."""
+def claim(
+    ids: Iterable[int], *, run_id: UUID, worker: str, held: Sequence[str] = ()
+) -> list[Claimed]:
+    """``queued -> running`` for those of ``ids`` that still belong to the run; what depends on an
+    upstream that is ``held`` is left queued.
+
+    May be repeated: what the same ``worker`` has claimed and not finished is returned again.
+    """
+    params: dict[str, Any] = {
+        "ids": array(ids),
+        "run_id": run_id,
+        "worker": worker[:200],
+        "held": list(held),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"ids": array(ids), "run_id": run_id, "worker": worker[:200]})
+        cursor.execute(_CLAIM, params)
         return [
             Claimed(id_, kind, source, external_id, title, json.loads(payload), *rest)
             for id_, kind, source, external_id, title, payload, *rest in cursor
         ]
+
+
+_BEGIN = """
+UPDATE entries_attempt a SET began = true
+FROM entries_entry e
+WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(run_id)s AND e.status = 'running'
+  AND a.entry_id = e.id AND a.number = e.attempt
+"""
+
+
+def begin(ids: Iterable[int], *, run_id: UUID) -> None:
+    """Note of entries that ``run_id`` holds that their processing begins now.
+
+    An attempt that is lost after this counts against its kind's ``rescue_limit``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, {"ids": array(ids), "run_id": run_id})
 
 
 _FINISH = """
@@ -126,6 +163,19 @@ def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_FINISH, params)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def finished(ids: Iterable[int], *, run_id: UUID) -> set[int]:
+    """Those of ``ids`` whose work in the name of ``run_id`` has ended: where ``finish`` was called
+    and its answer was lost.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM entries_entry WHERE id = ANY(%s::bigint[]) AND run_id = %s"
+            " AND status NOT IN ('queued', 'running')",
+            [array(ids), run_id],
+        )
         return {row[0] for row in cursor.fetchall()}
 
 

@@ -1,15 +1,18 @@
 """From a request of the admin to an actor of the service, and back to a page."""
 
+import logging
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from retry import audit
 from retry.admin.selection import SelectionRefused, VerbForm, selection_of
 from retry.outcomes import Actor, Doorway
 
@@ -21,9 +24,20 @@ else:
     _ModelAdmin = ModelAdmin
 
 
+logger = logging.getLogger(__name__)
+
+
 def actor_of(request: HttpRequest) -> Actor:
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     return Actor.of(cast("User", request.user), doorway=Doorway.ADMIN, request_id=request_id)
+
+
+def note_refusal(request: HttpRequest, what: str, *, permission: str = "") -> None:
+    """Write down that somebody may not do what they asked for; never fails for that."""
+    try:
+        audit.record_refusal(what, actor=actor_of(request), permission=permission)
+    except DatabaseError:
+        logger.warning("audit.unnoted", extra={"refused": what})
 
 
 class VerbsAdmin(_ModelAdmin):
@@ -52,8 +66,12 @@ class VerbsAdmin(_ModelAdmin):
 
     def back_to(self, request: HttpRequest, obj: Model) -> HttpResponse:
         """Redirect to the page of ``obj``, with the list it was reached from still in mind."""
-        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+        return HttpResponseRedirect(self.keep_filters(request, self.page_url(obj)))
+
+    def page_url(self, obj: Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+    def keep_filters(self, request: HttpRequest, url: str) -> str:
+        """``url`` with the filters of the list that the page was reached from."""
         filters = self.get_preserved_filters(request)
-        return HttpResponseRedirect(
-            add_preserved_filters({"preserved_filters": filters, "opts": self.opts}, url)
-        )
+        return add_preserved_filters({"preserved_filters": filters, "opts": self.opts}, url)

@@ -5,6 +5,7 @@ when Redis does not answer, the next one to ask does not wait for it again.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -13,6 +14,8 @@ from django.utils.text import get_text_list
 from django.utils.timesince import timesince
 
 from retry.admin import hold_words
+from retry.heartbeats import WorkerView
+from retry.models import WorkerState
 from retry.status import Status, read
 
 _KEY = "redrive.alarms"
@@ -51,10 +54,53 @@ def of(status: Status) -> Sequence[str]:
             f"The dispatcher {heard}: automatic retries and the rescue of lost work wait for it. "
             "Start it with manage.py dispatcher."
         )
-    idle = status.idle_queues if status.redis else []  # without it nothing is known of workers
+    idle = status.idle_queues
     if idle:
         found.append(
             f"No worker serves {get_text_list(idle, 'and')}: what is queued there waits. "
             f"Start one with manage.py worker {idle[0]}."
         )
+    found.extend(_silent(worker) for worker in status.silent_workers)
+    found.extend(
+        _overdue(status, name, wait) for name, wait in status.overdue.items() if name not in idle
+    )
     return tuple(found)
+
+
+def _silent(worker: WorkerView) -> str:
+    return (
+        f"The worker {worker.name} of {worker.queue} has been silent for {_time(worker.silence)}: "
+        "it was stopped or killed, or cannot reach the database. Look after process "
+        f"{worker.pid} on {worker.host}."
+    )
+
+
+def _overdue(status: Status, name: str, wait: timedelta) -> str:
+    """Of a queue that workers serve."""
+    serving = status.serving(name)
+    busy = [worker for worker in serving if worker.state == WorkerState.BUSY]
+    waits = f"Work in {name} has been waiting for {_time(wait)}"
+    if not status.redis:
+        return f"{waits}: it is handed to a worker when Redis is back."
+    if len(busy) == len(serving):
+        since = min((w.busy_since for w in busy if w.busy_since), default=None)
+        longest = f" for {_time(timezone.now() - since)}" if since else ""
+        if len(busy) == 1:
+            workers = f"its worker has been busy{longest}"
+        else:
+            workers = f"all its {len(busy)} workers are busy{longest and ', one' + longest}"
+        return (
+            f"{waits}: {workers}. It starts when one is free; start another with "
+            f"manage.py worker {name} if that takes too long."
+        )
+    if not status.dispatcher_alive:
+        return f"{waits} for the dispatcher, which hands it to a worker."
+    return f"{waits} although a worker is free: the log of the dispatcher and the worker says why."
+
+
+def _time(wait: timedelta) -> str:
+    """``20 s``, or ``5 minutes``."""
+    if wait < timedelta(minutes=2):
+        return f"{int(wait.total_seconds())} s"
+    now = timezone.now()
+    return timesince(now - wait, now, depth=1)

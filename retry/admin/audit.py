@@ -1,5 +1,6 @@
 """The audit, to look at; nobody changes it, the database sees to that."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -12,10 +13,13 @@ from django.utils.safestring import SafeString
 from entries.admin import show
 from entries.admin.filters import EqualFilter, sampled
 from entries.admin.listing import ReadOnlyAdmin
+from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.operation import operation_link
 from retry.admin.run import run_link
 from retry.models import AuditEvent
 from retry.outcomes import Doorway
+from retry.visibility import visible_ids
 
 
 class VerbFilter(EqualFilter):
@@ -29,13 +33,14 @@ class VerbFilter(EqualFilter):
 class DoorwayFilter(EqualFilter):
     title = "doorway"
     parameter_name = column = "doorway"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(doorway.value, doorway.value) for doorway in Doorway]
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
+class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     list_display = (
         "when",
         "verb",
@@ -51,11 +56,17 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     list_filter = (VerbFilter, DoorwayFilter)
     search_fields = ("actor_label",)
     search_help_text = "Searches who acted; a number finds an entry, an id a run or an operation."
-    fieldsets = (
-        (None, {"fields": ("when", "verb", "actor_label", "doorway", "count", "reason")}),
-        ("On what", {"fields": ("entry", "run", "operation", "source")}),
-        ("Change", {"fields": ("state_before", "state_after", "request_id")}),
-    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: AuditEvent | None = None) -> Any:
+        """What an entry was and is now is for those who may see it."""
+        about = [] if obj is None or obj.entry_id is None else [obj.entry_id]
+        told = visible_ids(about, actor=actor_of(request)) == about
+        change = ("state_before", "state_after", "request_id") if told else ("request_id",)
+        return (
+            (None, {"fields": ("when", "verb", "actor_label", "doorway", "count", "reason")}),
+            ("On what", {"fields": ("entry", "run", "operation", "source", "subject")}),
+            ("Change", {"fields": change}),
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str

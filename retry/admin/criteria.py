@@ -18,17 +18,23 @@ from django.contrib.admin.views.main import (
 )
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from entries.filters import EntryFilter
+from entries.moments import InvalidMoment
 from entries.states import EntryStatus
 from retry.admin.selection import SelectionRefused
 from retry.models import Action
 from retry.operations.selection import Selection
 
+#: Where somebody came from: the query string of the list of entries, kept on the way.
+BACK = "back"
+_LONGEST_BACK = 1_500
 _NARROWS_NOTHING = frozenset({ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, ORDER_VAR, PAGE_VAR})
-_IN_LISTS = frozenset({"status", "kind", "source", "error_class", "fingerprint", "gone"})
+_IN_LISTS = frozenset(
+    {"status", "kind", "source", "upstream", "error_class", "fingerprint", "gone"}
+)
+_ASIDE = frozenset({"reason", BACK})
 _IN_ADDRESSES = _IN_LISTS | {"q", "failed_after", "failed_before"}
 _NO_PREVIEW = "This address says nothing that an operation could be about; nothing was changed."
 
@@ -66,8 +72,20 @@ def of_list(shown: QueryDict) -> EntryFilter:
     return EntryFilter.of_data(given) if given else EntryFilter(all=True)
 
 
-def preview_url(action: Action, selection: Selection, *, reason: str = "") -> str:
-    """Of a selection by filter or of what failed in an operation."""
+def back_of(query: QueryDict) -> str:
+    """The query string of the list that an address keeps in mind; empty where there is none."""
+    kept = query.get(BACK, "")
+    return QueryDict(kept).urlencode() if len(kept) <= _LONGEST_BACK else ""
+
+
+def list_url(back: str) -> str:
+    """The list of entries as somebody left it."""
+    url = reverse("admin:entries_entry_changelist")
+    return f"{url}?{back}" if back else url
+
+
+def preview_url(action: Action, selection: Selection, *, reason: str = "", back: str = "") -> str:
+    """Of a selection by filter or of what failed in an operation. ``back``: as ``back_of``."""
     asked: dict[str, Any] = {"action": action.value}
     if selection.failed_of is not None:
         asked["failed_of"] = selection.failed_of
@@ -77,18 +95,22 @@ def preview_url(action: Action, selection: Selection, *, reason: str = "") -> st
         asked["all"] = "true"
     if reason:
         asked["reason"] = reason
+    if back:
+        asked[BACK] = back
     return f"{reverse('admin:retry_operation_preview')}?{urlencode(asked)}"
 
 
 def of_address(query: QueryDict) -> Asked:
     """What ``preview_url`` made, or a person typed. Raises ``SelectionRefused``."""
-    given = {name: values for name, values in query.lists() if name != "reason"}
+    given = {name: values for name, values in query.lists() if name not in _ASIDE}
     if any(len(values) != 1 or not values[0] or "\0" in values[0] for values in given.values()):
         raise SelectionRefused(_NO_PREVIEW)
     named = {name: values[0] for name, values in given.items()}
     try:
         action = Action(named.pop("action", Action.RETRY))
         return Asked(action, _selection(named))
+    except InvalidMoment as error:
+        raise SelectionRefused(f"A time in this address {error}; nothing was changed.") from error
     except (TypeError, ValueError) as error:
         raise SelectionRefused(_NO_PREVIEW) from error
 
@@ -101,11 +123,7 @@ def _selection(named: dict[str, str]) -> Selection:
         return Selection(filter=EntryFilter(all=True))
     if not named or named.keys() - _IN_ADDRESSES:
         raise ValueError("nothing, or something unknown")
-    chosen = EntryFilter.of_data(named)
-    for moment in (chosen.failed_after, chosen.failed_before):
-        if moment is not None and timezone.is_naive(moment):
-            raise ValueError("a moment without its time zone")
-    return Selection(filter=chosen)
+    return Selection(filter=EntryFilter.of_data(named))
 
 
 def _untranslatable(name: str, values: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from retry import service
 from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.criteria import of_list, preview_url
 from retry.admin.entry_page import EntryVerbs
 from retry.admin.launch import launch
@@ -35,7 +36,7 @@ admin.site.unregister(Entry)
 
 
 @admin.register(Entry)
-class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
+class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
     actions = (
         "retry_selected",
         "resync_selected",
@@ -45,7 +46,10 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         "restore_selected",
     )
     reaches_across = True
-    search_help_text = "Searches external id, title and error message for this text as it stands."
+    search_help_text = (
+        "Searches external id, title and error message for this text as it stands. "
+        "#123, or the number alone, finds entry 123."
+    )
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(service.RETRY)
@@ -77,7 +81,9 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         links = {
-            "group_url": group_url(request, request.GET.get("fingerprint", "")),
+            "group_url": group_url(
+                request, request.GET.get("fingerprint", ""), back=request.GET.urlencode()
+            ),
             "across_links": self._across_links(request),
             "actions_help": words.RETRY_OR_RESYNC if request.user.has_perm(service.RESYNC) else "",
         }
@@ -92,7 +98,7 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         return [
             (
                 f"{words.of_action(action).do.capitalize()} all that match",
-                preview_url(action, shown),
+                preview_url(action, shown, back=request.GET.urlencode()),
             )
             for action in PERMISSIONS
             if request.user.has_perm(PERMISSIONS[action])
@@ -104,7 +110,7 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
     ) -> HttpResponse | None:
         return self._at_once(request, Action.RETRY, service.retry_entries)
 
-    @admin.action(description="Resync selected", permissions=["resync"])
+    @admin.action(description="Resync", permissions=["resync"])
     def resync_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
@@ -162,7 +168,14 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         chosen = Selection(ids=ticked.ids)
         key = f"{action.value}-{ticked.key}"
         try:
-            return launch(request, chosen, action=action, reason=ticked.reason, key=key)
+            return launch(
+                request,
+                chosen,
+                action=action,
+                reason=ticked.reason,
+                key=key,
+                back=request.GET.urlencode(),
+            )
         except RetryError as error:
             words.show(request, [words.of_refusal(error)])
             return None
@@ -175,14 +188,19 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         except SelectionRefused as refusal:
             messages.error(request, str(refusal))
             return None
-        return HttpResponseRedirect(preview_url(action, shown, reason=reason))
+        back = request.GET.urlencode()
+        return HttpResponseRedirect(preview_url(action, shown, reason=reason, back=back))
 
     # --- the page of one -----------------------------------------------------------------------
 
     def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         failed = entry.status == EntryStatus.FAILED
         context = super().live_context(request, entry) | {
-            "group_url": group_url(request, entry.fingerprint if failed else "")
+            "group_url": group_url(
+                request,
+                entry.fingerprint if failed else "",
+                back=request.GET.get("_changelist_filters", ""),
+            )
         }
         why = hold_words.of_entry(entry)
         version = f"{context['live_version']}{'-held' if why else ''}"
@@ -194,9 +212,9 @@ class RetryEntryAdmin(ImportsEntries, ExportsEntries, EntryVerbs, EntryAdmin):
         return dict(runs)
 
 
-def group_url(request: HttpRequest, fingerprint: str) -> str:
+def group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:
     """The preview of retrying all that failed alike; nothing for whoever may not."""
     if not fingerprint or "\0" in fingerprint or not request.user.has_perm(service.RETRY):
         return ""
     group = EntryFilter(status=EntryStatus.FAILED, fingerprint=fingerprint)
-    return preview_url(Action.RETRY, Selection(filter=group))
+    return preview_url(Action.RETRY, Selection(filter=group), back=back)

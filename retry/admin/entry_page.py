@@ -15,8 +15,9 @@ from entries.states import sources_of
 from retry import service
 from retry.admin import messages as words
 from retry.admin.acting import VerbsAdmin, actor_of
+from retry.admin.edits import FORM_ID, refusing, unsaved
 from retry.admin.messages import Worded
-from retry.admin.selection import ReasonForm, SelectionRefused, reason_of
+from retry.admin.selection import SelectionRefused, reason_of
 from retry.errors import RetryError
 from retry.outcomes import Actor, ItemOutcome
 
@@ -60,6 +61,8 @@ def _stop(entry_id: int, actor: Actor, reason: str) -> Iterable[Worded]:
     return [words.of_stopped(service.stop_retrying_entry(entry_id, actor=actor, reason=reason))]
 
 
+#: Where a request keeps the label of the verb that did not happen, for edits that are not saved.
+_EDITED = "redrive.edited"
 _MAY_RETRY, _MAY_RESYNC = "Can retry an entry", "Can resync an entry"
 #: In the order of their buttons; the first that fits is the obvious one.
 VERBS: Mapping[str, Verb] = {
@@ -123,6 +126,8 @@ class EntryVerbs(VerbsAdmin):
         entry = self.get_object(request, object_id)
         if entry is None:
             raise Http404
+        if self.has_change_permission(request, entry) and unsaved(request.POST, entry):
+            return self._keep_edits(request, entry, verb)
         try:
             worded = verb.act(entry.pk, actor_of(request), reason_of(request.POST))
         except SelectionRefused as refusal:
@@ -133,21 +138,39 @@ class EntryVerbs(VerbsAdmin):
             words.show(request, worded)
         return self.back_to(request, entry)
 
+    def _keep_edits(self, request: HttpRequest, entry: Entry, verb: Verb) -> HttpResponse:
+        """The page as it was sent, with its edits: nothing is done, nothing is lost."""
+        request.META[_EDITED] = verb.label
+        url = self.page_url(entry)
+        answer: HttpResponse = self.changeform_view(request, str(entry.pk), form_url=url)
+        return answer
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        label = request.META.get(_EDITED)
+        return form if label is None else refusing(form, label)
+
     def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         context: dict[str, Any] = super().live_context(request, entry)  # type: ignore[misc]
         fitting = [verb for verb in VERBS.values() if verb.fits(entry)]
         allowed = [verb for verb in fitting if request.user.has_perm(verb.permission)]
+        edited = request.META.get(_EDITED, "")
         return context | {
             "buttons": [
                 Button(
                     verb.label,
                     verb.help,
-                    reverse(f"admin:entries_entry_{verb.name}", args=[entry.pk]),
+                    self.keep_filters(
+                        request, reverse(f"admin:entries_entry_{verb.name}", args=[entry.pk])
+                    ),
                 )
                 for verb in allowed
             ],
             "lacking": "" if allowed else next((v.permission_words for v in fitting), ""),
             "lacking_verb": "" if allowed else next((v.label.lower() for v in fitting), ""),
             "why_nothing": "" if fitting else words.why_not_retryable(entry.status),
-            "reason_form": ReasonForm(),
+            # The buttons send the edits along, so that nobody loses them unasked.
+            "edits_form": FORM_ID if self.has_change_permission(request, entry) else "",
+            "edited": edited,
+            "reason": request.POST.get("reason", "") if edited else "",
         }

@@ -18,23 +18,29 @@ from entries.admin import show
 from entries.admin.listing import ReadOnlyAdmin
 from entries.errors import EntriesError
 from entries.kinds import registry
+from entries.kinds.base import MAX_UPSTREAM
+from entries.kinds.upstreams import has_upstreams
 from entries.models import Source
 from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.selection import ReasonForm, SelectionRefused, reason_of
 from retry.errors import HoldNotFound, RetryError
 from retry.holds import control
 from retry.holds.standing import Waiting, standing
 from retry.models import Hold
+from retry.visibility import sees_everything
 
 #: Sources that are offered; each has its button on its own page as well.
 _SOURCES = 100
+#: Upstreams on hold that are listed; the history has all of them.
+_UPSTREAMS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A kind (``field`` is ``"kind"``) or a source, and the hold that stands on it."""
+    """A kind (``field`` is ``"kind"``), an upstream or a source, and the hold that stands on it."""
 
     field: str
     value: str
@@ -44,12 +50,12 @@ class Row:
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin[Hold]):
+class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     list_display = ("what", "since", "by", "reason", "lifted", "lifted_by", "lifted_reason")
     list_display_links = None
     list_per_page = 25
     ordering = ("-id",)
-    search_fields = ("kind", "source__slug", "actor_label", "reason")
+    search_fields = ("kind", "upstream", "source__slug", "actor_label", "reason")
     search_help_text = "Searches what was on hold, who put it there, and why."
     fields = (
         "what",
@@ -91,8 +97,16 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        kinds, sources = _rows()
+        counting = sees_everything(actor_of(request))
+        holds = list(standing())
+        kinds, sources = _rows([hold for hold in holds if not hold.upstream], counting=counting)
+        parted = [hold for hold in holds if hold.upstream]
         context = {
+            "upstream_rows": _upstream_rows(parted[:_UPSTREAMS], counting=counting),
+            "more_upstreams": len(parted) - _UPSTREAMS,
+            "kinds_with_upstreams": [
+                name for name, kind in registry.all_kinds().items() if has_upstreams(kind)
+            ],
             "kind_rows": kinds,
             "source_rows": sources,
             "more_sources": len(sources) >= _SOURCES,
@@ -114,11 +128,21 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
 
     def put_view(self, request: HttpRequest) -> HttpResponse:
         kind, source = request.POST.get("kind", ""), request.POST.get("source", "")
-        if not bool(kind) ^ bool(source) or "\0" in kind + source:
-            messages.error(request, "Say which kind or which source; nothing was changed.")
+        upstream = request.POST.get("upstream", "").strip()
+        missing = "upstream" in request.POST and not upstream
+        if (
+            not bool(kind) ^ bool(source)
+            or (source and upstream)
+            or missing
+            or len(upstream) > MAX_UPSTREAM
+            or "\0" in kind + source + upstream
+        ):
+            said = "which upstream of which kind" if missing else "which kind or which source"
+            messages.error(request, f"Say {said}; nothing was changed.")
             return self._act(request, None)
-        put = control.hold_kind if kind else control.hold_source
-        return self._act(request, lambda **asked: put(kind or source, **asked))
+        if source:
+            return self._act(request, lambda **asked: control.hold_source(source, **asked))
+        return self._act(request, lambda **asked: control.hold_kind(kind, upstream, **asked))
 
     def lift_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return self._act(request, lambda **asked: control.lift(object_id, **asked))
@@ -143,10 +167,26 @@ def may_hold(request: HttpRequest) -> bool:
     return request.user.has_perm(control.MANAGE)
 
 
-def _rows() -> tuple[list[Row], list[Row]]:
-    """Kinds, and sources: those on hold first. A kind that is gone is shown while it is held."""
-    holds = list(standing())
-    waiting = hold_words.waiting_now(holds)
+def _upstream_rows(holds: list[Hold], *, counting: bool) -> list[Row]:
+    waiting = hold_words.waiting_now(holds) if counting else {}
+    return [
+        Row(
+            "upstream",
+            hold.upstream,
+            f"of {hold.kind}",
+            hold,
+            hold_words.of_waiting(waiting.get(hold.pk, Waiting())) if counting else "",
+        )
+        for hold in holds
+    ]
+
+
+def _rows(holds: list[Hold], *, counting: bool) -> tuple[list[Row], list[Row]]:
+    """Kinds, and sources: those on hold first. A kind that is gone is shown while it is held.
+
+    ``counting``: with what waits, for those who may see all entries.
+    """
+    waiting = hold_words.waiting_now(holds) if counting else {}
     by_kind = {hold.kind: hold for hold in holds if hold.kind}
     by_source = {hold.source.slug: hold for hold in holds if hold.source}
     names = sorted({*registry.names(), *by_kind}, key=lambda name: (name not in by_kind, name))
@@ -154,7 +194,8 @@ def _rows() -> tuple[list[Row], list[Row]]:
     titles = {hold.source.slug: hold.source.name for hold in by_source.values() if hold.source}
 
     def row(field: str, value: str, title: str, hold: Hold | None) -> Row:
-        said = hold_words.of_waiting(waiting.get(hold.pk, Waiting())) if hold else ""
+        known = waiting.get(hold.pk, Waiting()) if hold and counting else None
+        said = hold_words.of_waiting(known) if known else ""
         return Row(field, value, title, hold, said)
 
     kinds = [row("kind", name, _description(name), by_kind.get(name)) for name in names]

@@ -1,6 +1,7 @@
 """Holds in words: the lines at the top of pages, and what waits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import cast
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -13,6 +14,7 @@ from django.utils.text import capfirst, get_text_list
 
 from entries.models import Entry, Source
 from entries.states import EntryStatus
+from retry.admin.acting import actor_of
 from retry.holds.control import VIEW, named
 from retry.holds.standing import (
     MANY,
@@ -20,30 +22,46 @@ from retry.holds.standing import (
     holding,
     holding_operation,
     standing,
+    together,
     waiting_for,
 )
 from retry.models import Action, Hold, Operation
+from retry.visibility import sees_everything
 
 #: What waits is counted this often; that something is on hold is known at once.
 _SECONDS = 3
 #: Lines at the top of a page; the page of the holds has all of them.
 _SHOWN = 5
+#: Upstreams that are named in one line.
+_NAMED = 3
 
 
 def alarms(request: HttpRequest) -> list[str]:
-    """One line for each hold that stands, with the way to all of them."""
+    """One line for each hold that stands, all upstreams of a kind in one, with the way to all of
+    them.
+
+    Why it stands is for who may see holds, how much waits for it for who may see entries, too.
+    """
     holds = list(standing())
-    waiting = waiting_now(holds[:_SHOWN])
-    lines: list[str] = [_line(request, hold, waiting[hold.pk]) for hold in holds[:_SHOWN]]
-    if len(holds) > _SHOWN:
-        lines.append(_linked(request, f"{len(holds) - _SHOWN:,} more are on hold."))
+    groups = together(holds)
+    if not may_see(request):
+        lines = [f"{_name_of(group)} on hold." for group in groups[:_SHOWN]]
+    elif sees_everything(actor_of(request)):
+        waiting = waiting_now(hold for group in groups[:_SHOWN] for hold in group)
+        lines = [_line(request, group, waiting) for group in groups[:_SHOWN]]
+    else:
+        lines = [_linked(request, _said(group)) for group in groups[:_SHOWN]]
+    if len(groups) > _SHOWN:
+        more = sum(map(len, groups[_SHOWN:]))
+        lines.append(_linked(request, f"{more:,} more are on hold."))
     return lines
 
 
 def waiting_now(holds: Iterable[Hold]) -> Mapping[int, Waiting]:
     """As ``waiting_for``, a few seconds old at the most."""
     listed = list(holds)
-    key = f"redrive.waiting.{'.'.join(str(hold.pk) for hold in listed)}"
+    ids = sha256(repr([hold.pk for hold in listed]).encode()).hexdigest()
+    key = f"redrive.waiting.{ids}"
     return cast(
         "Mapping[int, Waiting]", cache.get_or_set(key, lambda: waiting_for(listed), _SECONDS)
     )
@@ -51,7 +69,7 @@ def waiting_now(holds: Iterable[Hold]) -> Mapping[int, Waiting]:
 
 def of_entry(entry: Entry) -> str:
     """What an entry waits for, or would wait for; empty where nothing holds it."""
-    found = holding(kind=entry.kind, source_id=entry.source_id)
+    found = holding(kind=entry.kind, source_id=entry.source_id, upstream=entry.upstream)
     if not found:
         return ""
     waits = entry.status in {EntryStatus.QUEUED, EntryStatus.SCHEDULED}
@@ -64,16 +82,24 @@ def of_operation(operation: Operation) -> str:
     """What runs of an operation wait for; empty where they do not."""
     if operation.ended_at is not None or not Action(operation.action).by_workers:
         return ""
-    lines = [
-        f"{_counted(runs, 'run waits', 'runs wait')}: {named(hold)} is on hold."
-        for hold, runs in holding_operation(operation.pk)
-    ]
+    runs_of = dict(holding_operation(operation.pk))
+    lines = []
+    for group in together(runs_of):
+        runs = sum(runs_of[hold] for hold in group)
+        waits = _counted(runs, "run waits", "runs wait")
+        lines.append(f"{waits}: {_named_all(group)} on hold.")
     return " ".join(lines)
 
 
-def of_source(source: Source) -> str:
-    """What a source, or the kind of its entries, waits for; empty where nothing holds them."""
-    return " ".join(of_hold(hold) for hold in holding(kind=source.entry_kind, source_id=source.pk))
+def of_source(source: Source, *, tells: bool) -> str:
+    """What a source, or the kind of its entries, waits for; empty where nothing holds them.
+
+    ``tells``: also who put it on hold, and why.
+    """
+    found = holding(kind=source.entry_kind, source_id=source.pk)
+    if tells:
+        return " ".join(of_hold(hold) for hold in found)
+    return " ".join(f"{capfirst(named(hold))} is on hold." for hold in found)
 
 
 def of_hold(hold: Hold) -> str:
@@ -83,6 +109,21 @@ def of_hold(hold: Hold) -> str:
     if hold.reason:
         said = f"{said}: {hold.reason}"
     return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+
+
+def of_upstreams(holds: Sequence[Hold]) -> str:
+    """``12 upstreams of page are on hold: a.example, b.example, c.example and 9 more.``"""
+    shown = [hold.upstream for hold in holds[:_NAMED]]
+    more = len(holds) - len(shown)
+    names = ", ".join(shown) + f" and {more:,} more" if more else get_text_list(shown, "and")
+    return f"{_named_all(holds)} on hold: {names}."
+
+
+def _named_all(holds: Sequence[Hold]) -> str:
+    """``kind page is``, ``12 upstreams of page are``"""
+    if len(holds) == 1:
+        return f"{named(holds[0])} is"
+    return f"{len(holds):,} upstreams of {holds[0].kind} are"
 
 
 def of_waiting(waiting: Waiting) -> str:
@@ -103,12 +144,33 @@ def _counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}" if number else ""
 
 
-def _line(request: HttpRequest, hold: Hold, waiting: Waiting) -> SafeString:
-    return _linked(request, f"{of_hold(hold)} {of_waiting(waiting)}.")
+def _line(
+    request: HttpRequest, holds: Sequence[Hold], waiting: Mapping[int, Waiting]
+) -> SafeString:
+    all_of_it = Waiting(
+        sum(waiting[hold.pk].runs for hold in holds),
+        sum(waiting[hold.pk].scheduled for hold in holds),
+    )
+    return _linked(request, f"{_said(holds)} {of_waiting(all_of_it)}.")
+
+
+def _said(holds: Sequence[Hold]) -> str:
+    return of_hold(holds[0]) if len(holds) == 1 else of_upstreams(holds)
+
+
+def _name_of(holds: Sequence[Hold]) -> str:
+    """Which it is and nothing of why: ``Kind page is``, ``12 upstreams of page are``."""
+    if len(holds) == 1:
+        return f"{capfirst(named(holds[0]))} is"
+    return f"{len(holds):,} upstreams of {holds[0].kind} are"
+
+
+def may_see(request: HttpRequest) -> bool:
+    return request.user.has_perm(VIEW)
 
 
 def _linked(request: HttpRequest, text: str) -> SafeString:
-    if not request.user.has_perm(VIEW):
+    if not may_see(request):
         return format_html("{}", text)
     url = reverse("admin:retry_hold_changelist")
     return format_html('{} <a href="{}">See the holds</a>', text, url)

@@ -12,6 +12,7 @@ from entries.errors import EntriesError
 from entries.states import EntryStatus
 from retry.errors import (
     EmptySelection,
+    NothingEligible,
     NotPermitted,
     OperationFinished,
     QueueUnavailable,
@@ -20,7 +21,9 @@ from retry.errors import (
 from retry.holds.control import named
 from retry.models import Action, Hold, Operation, Sync, SyncState
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
-from retry.submission import Effect, SubmitOutcome
+
+#: Of what was asked for and has not happened yet: green is for what has.
+WAITS = messages.INFO
 
 _REDIS_IS_DOWN = "Redis cannot be reached; {} when it is back."
 
@@ -68,12 +71,6 @@ RETRY_OR_RESYNC = (
     "Retry runs the stored input again. Resync fetches it from its source first, then runs what it "
     "got; where the source cannot be read, the entry stays what it was."
 )
-_EFFECTS = {
-    Effect.CREATED: "created",
-    Effect.UPDATED: "changed",
-    Effect.UNCHANGED: "unchanged",
-}
-
 _CONTROLLED = {
     "pause": "Paused: nothing more of it starts until somebody resumes it.",
     "resume": "It goes on.",
@@ -116,55 +113,24 @@ def show(request: HttpRequest, worded: Iterable[Worded]) -> None:
 def of_selection(outcome: QueueOutcome | Sequence[ItemOutcome]) -> Iterable[Worded]:
     """``3 queued, 1 skipped (already running).`` Without a queue: ``3 stopped, …``"""
     if isinstance(outcome, QueueOutcome):
-        yield _tally(outcome.queued, outcome.skipped, done="queued")
+        yield _tally(outcome.queued, outcome.skipped, done="queued", level=WAITS)
         if not outcome.dispatched:
             yield _redis_is_down(one=outcome.queued == 1)
     else:
         skipped = Counter(item.reason for item in outcome if item.reason is not None)
-        yield _tally(len(outcome) - skipped.total(), skipped, done="stopped")
+        stopped = len(outcome) - skipped.total()
+        yield _tally(stopped, skipped, done="stopped", level=messages.SUCCESS)
 
 
-def _tally(count: int, skipped: Mapping[Reason, int], *, done: str) -> Worded:
+def _tally(count: int, skipped: Mapping[Reason, int], *, done: str, level: int) -> Worded:
     parts = [f"{count:,} {done}"] if count else [f"Nothing was {done}"]
     if skipped:
-        reasons = sorted((reason.words, count) for reason, count in skipped.items())
-        words = (
-            reasons[0][0]
-            if len(reasons) == 1
-            else ", ".join(f"{count:,} {reason}" for reason, count in reasons)
-        )
-        parts.append(f"{sum(skipped.values()):,} skipped ({words})")
-    level = messages.SUCCESS if count else messages.WARNING
-    return Worded(level, f"{', '.join(parts)}.")
-
-
-def of_submission(outcomes: Sequence[SubmitOutcome]) -> Iterable[Worded]:
-    """``1,000 created, 3 changed, 20 unchanged; 1,003 queued. 2 left alone (already running).``"""
-    effects: Counter[Effect] = Counter()
-    for outcome in outcomes:
-        effects.update(outcome.effects)
-    queued = sum(outcome.queued for outcome in outcomes)
-    parts = [
-        f"{effects[effect]:,} {words}" for effect, words in _EFFECTS.items() if effects[effect]
-    ]
-    queued_words = f"{queued:,} queued" if queued else "nothing was queued"
-    level = messages.SUCCESS if queued else messages.WARNING
-    yield Worded(level, f"{', '.join(parts) or 'Nothing was stored'}; {queued_words}.")
-    alone = Counter(
-        item.reason.words
-        for outcome in outcomes
-        for item in outcome.items
-        if item.effect is Effect.LEFT_ALONE and item.reason
-    )
-    if alone:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(alone.items()))
-        yield Worded(messages.WARNING, f"{sum(alone.values()):,} left alone: {reasons}.")
-    if not all(outcome.dispatched for outcome in outcomes):
-        yield _redis_is_down(one=queued == 1)
+        parts.append(_skipped(skipped, "skipped"))
+    return Worded(level if count else messages.WARNING, f"{', '.join(parts)}.")
 
 
 def of_one(item: ItemOutcome, *, dispatched: bool) -> Iterable[Worded]:
-    yield Worded(messages.SUCCESS, f"Entry {item.entry_id} is queued for attempt {item.attempt}.")
+    yield Worded(WAITS, f"Entry {item.entry_id} is queued for attempt {item.attempt}.")
     if not dispatched:
         yield _redis_is_down(one=True)
 
@@ -173,12 +139,11 @@ def of_sync(sync: Sync, slug: str) -> Iterable[Worded]:
     """Of one that has just been asked for, or was under way already."""
     if sync.state == SyncState.RUNNING:
         doing = "compared" if sync.dry_run else "synced"
-        yield Worded(messages.SUCCESS, f"{slug} is being {doing} right now.")
+        yield Worded(WAITS, f"{slug} is being {doing} right now.")
         return
     do = "say what a sync of" if sync.dry_run else "sync"
     then = " would change" if sync.dry_run else ""
-    text = f"A worker will {do} {slug}{then} as soon as one is free."
-    yield Worded(messages.SUCCESS, text)
+    yield Worded(WAITS, f"A worker will {do} {slug}{then} as soon as one is free.")
     if not sync.dispatched:
         yield _redis_is_down(one=True)
 
@@ -215,7 +180,7 @@ def of_failure_rate(rate: float | None) -> str:
 def of_started(operation: Operation) -> Worded:
     entries = "entry is" if operation.total == 1 else "entries are"
     done = of_action(operation.action).done
-    return Worded(messages.SUCCESS, f"{operation.total:,} {entries} being {done}.")
+    return Worded(WAITS, f"{operation.total:,} {entries} being {done}.")
 
 
 def of_the_same_form() -> Worded:
@@ -244,11 +209,32 @@ def of_refusal(error: RetryError | EntriesError) -> Worded:
             text = "Redis cannot be reached, so nothing was asked for. Try again when it is back."
         case EmptySelection():
             text = "Nothing was chosen, so there is nothing to do."
+        case NothingEligible():
+            text = _nothing_eligible(error)
         case OperationFinished():
             text = f"It is {error.state} already, so nothing of it can be changed any more."
         case _:
             text = str(error) or "This was refused."
     return Worded(messages.ERROR, text)
+
+
+def _nothing_eligible(error: NothingEligible) -> str:
+    """``Nothing can be restored: 2 left alone (not discarded). Nothing was started.``"""
+    done = of_action(error.action).done
+    if not error.skipped:
+        return f"Nothing can be {done}: no entry matches. Nothing was started."
+    return f"Nothing can be {done}: {_skipped(error.skipped, 'left alone')}. Nothing was started."
+
+
+def _skipped(skipped: Mapping[Reason, int], word: str) -> str:
+    """``3 skipped (2 not failed, 1 not found)``"""
+    reasons = sorted((reason.words, count) for reason, count in skipped.items())
+    words = (
+        reasons[0][0]
+        if len(reasons) == 1
+        else ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+    )
+    return f"{sum(skipped.values()):,} {word} ({words})"
 
 
 def why_not_retryable(status: str) -> str:

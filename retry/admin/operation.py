@@ -23,7 +23,9 @@ from entries.admin.listing import ReadOnlyAdmin
 from retry.admin import messages as words
 from retry.admin import standing
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.bar import Bar
+from retry.admin.criteria import back_of, list_url
 from retry.admin.preview import preview_page
 from retry.admin.selection import SelectionRefused, reason_of
 from retry.errors import NotPermitted, OperationNotFound, RetryError
@@ -42,6 +44,7 @@ _VERBS: dict[str, Callable[..., Operation]] = {
 class StateFilter(EqualFilter):
     title = "state"
     parameter_name = column = "state"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(state.value, state.value) for state in OperationState]
@@ -50,6 +53,7 @@ class StateFilter(EqualFilter):
 class ActionFilter(EqualFilter):
     title = "action"
     parameter_name = column = "action"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(action.value, action.value) for action in Action]
@@ -65,8 +69,8 @@ class OperationList(ChangeList):
 
 
 @admin.register(Operation)
-class OperationAdmin(ReadOnlyAdmin[Operation]):
-    list_display = ("what", "state_shown", "how_far", "total_shown", "asked_by", "reason", "when")
+class OperationAdmin(AuditedAdmin, ReadOnlyAdmin[Operation]):
+    list_display = ("what", "state_shown", "how_far", "total_shown", "asked_by", "why", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, ActionFilter)
     search_fields = ("actor_label", "reason", "selection_words")
@@ -83,7 +87,7 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
     @admin.display(description="operation")
     def what(self, operation: Operation) -> SafeString:
         do = words.of_action(operation.action).do.capitalize()
-        return format_html("<b>{}</b> {}", do, operation.selection_words)
+        return format_html("<b>{}</b> {}", do, show.name(operation.selection_words))
 
     @admin.display(description="state")
     def state_shown(self, operation: Operation) -> SafeString:
@@ -105,6 +109,10 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
     def asked_by(self, operation: Operation) -> str:
         return operation.actor_label
 
+    @admin.display(description="reason")
+    def why(self, operation: Operation) -> SafeString | str:
+        return show.name(operation.reason) if operation.reason else show.NOTHING
+
     @admin.display(description="when")
     def when(self, operation: Operation) -> SafeString | str:
         return show.moment(operation.created_at)
@@ -124,6 +132,7 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
                 "title": words.operation_title(operation),
                 "subtitle": None,
                 "pace": words.of_pace(operation.rate_per_second),
+                "back_url": list_url(back) if (back := back_of(request.GET)) else "",
                 "failure_limit": words.of_failure_rate(operation.max_failure_rate),
             }
             live = standing.live_context(request, operation.pk)
@@ -190,7 +199,9 @@ class OperationAdmin(ReadOnlyAdmin[Operation]):
             words.show(request, [words.of_refusal(error)])
         else:
             words.show(request, [words.of_control(verb)])
-        return redirect("admin:retry_operation_change", object_id)
+        page = reverse("admin:retry_operation_change", args=[object_id])
+        kept = standing.lists_kept(request)
+        return redirect(f"{page}?{kept}" if kept else page)
 
 
 def _what_follows(request: HttpRequest, live: dict[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from retry.admin import messages as words
 from retry.admin.acting import actor_of
-from retry.admin.criteria import Asked, of_address
+from retry.admin.criteria import Asked, back_of, list_url, of_address
 from retry.admin.forms import StartForm
 from retry.admin.launch import VIEW, launch
 from retry.admin.selection import SelectionRefused
@@ -20,8 +19,6 @@ from retry.errors import NotPermitted, OperationNotFound, RetryError
 from retry.models import Operation
 from retry.operations import control
 from retry.operations.selection import preview
-
-_ENTRIES = "admin:entries_entry_changelist"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,7 +31,7 @@ def preview_page(request: HttpRequest) -> HttpResponse:
         control.require(actor_of(request), asked.action)
     except SelectionRefused as refusal:
         messages.error(request, str(refusal))
-        return redirect(_ENTRIES)
+        return redirect(list_url(back_of(request.GET)))
     except NotPermitted as error:
         raise PermissionDenied from error
     if request.method != "POST":
@@ -51,6 +48,10 @@ def preview_page(request: HttpRequest) -> HttpResponse:
 
 def _asked(request: HttpRequest) -> Asked:
     asked = of_address(request.GET)
+    try:
+        asked.selection.check()
+    except RetryError as error:
+        raise SelectionRefused(words.of_refusal(error).text) from error
     earlier = asked.selection.failed_of
     if earlier is not None and not Operation.objects.filter(pk=earlier).exists():
         raise SelectionRefused(words.of_refusal(OperationNotFound(earlier)).text)
@@ -72,6 +73,7 @@ def _launched(request: HttpRequest, asked: Asked, form: StartForm) -> HttpRespon
         key=form.cleaned_data["key"],
         pace=form.pace(),
         only_if_changed=form.cleaned_data.get("only_if_changed", False),
+        back=back_of(request.GET),
     )
 
 
@@ -89,6 +91,7 @@ def _shown(request: HttpRequest, asked: Asked, form: StartForm) -> HttpResponse:
         "passed_over": [(reason.words, count) for reason, count in found.skipped.items()],
         "passed_over_total": sum(found.skipped.values()),
         "form": form,
-        "back_url": reverse(_ENTRIES),
+        "back": back_of(request.GET),
+        "back_url": list_url(back_of(request.GET)),
     }
     return TemplateResponse(request, "admin/retry/operation/preview.html", context)

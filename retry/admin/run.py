@@ -13,6 +13,7 @@ from entries.admin import show
 from entries.admin.filters import EqualFilter, KindFilter
 from entries.admin.listing import ReadOnlyAdmin
 from entries.models import Attempt, Entry
+from retry.admin.audited import AuditedAdmin
 from retry.admin.operation import operation_link
 from retry.models import Run, RunState, Trigger
 
@@ -20,6 +21,7 @@ from retry.models import Run, RunState, Trigger
 class TriggerFilter(EqualFilter):
     title = "trigger"
     parameter_name = column = "trigger"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(trigger.value, str(trigger.label)) for trigger in Trigger]
@@ -28,13 +30,14 @@ class TriggerFilter(EqualFilter):
 class StateFilter(EqualFilter):
     title = "state"
     parameter_name = column = "state"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(state.value, state.value) for state in RunState]
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin[Run]):
+class RunAdmin(AuditedAdmin, ReadOnlyAdmin[Run]):
     list_display = (
         "short_id",
         "trigger",
@@ -61,7 +64,7 @@ class RunAdmin(ReadOnlyAdmin[Run]):
                 )
             },
         ),
-        ("Work", {"fields": (("kind", "queue", "worker"), ("job", "reason"))}),
+        ("Work", {"fields": (("kind", "upstream", "queue", "worker"), ("job", "reason"))}),
         ("When", {"fields": (("created", "dispatched", "started", "ended"),)}),
     )
 

@@ -16,6 +16,7 @@ from entries.models import Source
 from retry.admin import hold_words
 from retry.admin import messages as words
 from retry.admin.acting import VerbsAdmin, actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.hold import may_hold
 from retry.admin.selection import SelectionRefused, reason_of, selection_of
 from retry.admin.sync import VIEW, recent_of
@@ -28,7 +29,7 @@ admin.site.unregister(Source)
 
 
 @admin.register(Source)
-class SyncSourceAdmin(VerbsAdmin, SourceAdmin):
+class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     actions = ("sync_selected",)
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
@@ -90,7 +91,7 @@ class SyncSourceAdmin(VerbsAdmin, SourceAdmin):
             context = context | {
                 "may_sync": self.has_sync_permission(request) and source.enabled,
                 "recent_syncs": recent_of(source) if may_look else None,
-                "on_hold": hold_words.of_source(source),
+                "on_hold": hold_words.of_source(source, tells=hold_words.may_see(request)),
                 "own_hold": Hold.objects.filter(source=source, lifted_at=None).first(),
                 "may_hold": may_hold(request) and request.user.has_perm(VIEW_HOLDS),
             }

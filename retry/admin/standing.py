@@ -18,8 +18,9 @@ from entries.admin import show
 from entries.models import Entry
 from retry.admin import hold_words
 from retry.admin import messages as words
+from retry.admin.acting import actor_of
 from retry.admin.bar import Bar
-from retry.admin.criteria import preview_url
+from retry.admin.criteria import BACK, back_of, preview_url
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
 from retry.operations.control import PERMISSIONS
@@ -28,6 +29,7 @@ from retry.operations.items import OUTCOMES, Item, items
 from retry.operations.progress import Progress, progress
 from retry.operations.selection import Selection
 from retry.outcomes import Reason
+from retry.visibility import sees_everything, sees_nothing
 
 ITEMS = 50
 _CURSOR = re.compile(r"[0-9]{1,9}\.[0-9a-f]{32}\.[0-9]{1,18}")
@@ -70,6 +72,7 @@ def live_context(request: HttpRequest, operation_id: UUID) -> dict[str, Any]:
     eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
     return {
         "original": operation,
+        "kept": lists_kept(request),
         "words": words.of_action(operation.action),
         "on_hold": why,
         "progress": found,
@@ -100,7 +103,8 @@ def verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
     resting = operation.state not in _PAUSABLE
     again = control.again(operation)
     if resting and found.failed and request.user.has_perm(PERMISSIONS[again]):
-        retry_failed = preview_url(again, Selection(failed_of=operation.pk))
+        back = back_of(request.GET)
+        retry_failed = preview_url(again, Selection(failed_of=operation.pk), back=back)
     return {
         "may_pause": may and operation.state in _PAUSABLE,
         "may_resume": may and operation.state == OperationState.PAUSED,
@@ -127,11 +131,14 @@ def items_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     cursor = request.GET.get("cursor") or None
     if cursor is not None and not _CURSOR.fullmatch(cursor):
         raise ValueError("a cursor that no page has given")
-    page = items(operation, outcome=outcome, cursor=cursor, limit=ITEMS)
+    actor = actor_of(request)
+    page = items(operation, actor=actor, outcome=outcome, cursor=cursor, limit=ITEMS)
     listed = f"{page.items}{page.next_cursor}"
     version = sha256(listed.encode()).hexdigest()[:16]
     return {
         "active": operation.ended_at is None,
+        "kept": lists_kept(request),
+        "back": back_of(request.GET),
         "items_version": version,
         "items_url": _address(request, operation, "items", seen=version),
         "outcome": outcome,
@@ -146,7 +153,15 @@ def _address(request: HttpRequest, operation: Operation, part: str, *, seen: str
     """With the page of entries that the browser shows, so that the same one can be renewed."""
     shown = {name: request.GET.get(name, "") for name in ("outcome", "cursor")}
     query = {"seen": seen} | {name: value for name, value in shown.items() if value}
-    return f"{reverse(f'admin:retry_operation_{part}', args=[operation.pk])}?{urlencode(query)}"
+    address = f"{reverse(f'admin:retry_operation_{part}', args=[operation.pk])}?{urlencode(query)}"
+    kept = lists_kept(request)
+    return f"{address}&{kept}" if kept else address
+
+
+def lists_kept(request: HttpRequest) -> str:
+    """The lists, of entries and of operations, that the page was reached from: a query string."""
+    lists = {name: request.GET.get(name, "") for name in (BACK, "_changelist_filters")}
+    return urlencode({name: value for name, value in lists.items() if value})
 
 
 def _counts(found: Progress) -> Mapping[str, int]:
@@ -166,12 +181,16 @@ def _outcomes(operation: Operation) -> Sequence[str]:
 
 def _groups(request: HttpRequest, found: Progress) -> Groups | None:
     """None where there are none, and for whoever may not see entries and their errors."""
-    if not found.failed + found.scheduled or not request.user.has_perm("entries.view_entry"):
+    actor = actor_of(request)
+    if not found.failed + found.scheduled or sees_nothing(actor):
         return None
     operation = found.operation
+    if not sees_everything(actor):
+        return groups(operation.pk, actor=actor)  # theirs alone, so not kept for others
     key = f"redrive.groups.{operation.pk}.{operation.state}.{found.finished}"
     return cast(
-        "Groups", cache.get_or_set(key, lambda: groups(operation.pk), timeout=_GROUPS_SECONDS)
+        "Groups",
+        cache.get_or_set(key, lambda: groups(operation.pk, actor=actor), timeout=_GROUPS_SECONDS),
     )
 
 

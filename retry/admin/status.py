@@ -1,6 +1,7 @@
 """The status page, which refreshes itself, and the tiles on the front page."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from django.views.decorators.http import require_safe
 
 from retry import status as desk
 from retry.admin import alarms, hold_words
+from retry.admin.acting import actor_of
+from retry.visibility import sees_nothing, visible_counts
 
 VIEW_STATUS = "retry.view_status"
 
@@ -35,7 +38,10 @@ class QueueRow:
     name: str
     #: None where Redis cannot be reached.
     waiting: int | None
-    workers: int | None
+    #: Those that are heard of.
+    workers: int
+    #: How long the oldest of what could start has been waiting.
+    oldest: timedelta | None
 
 
 @require_safe
@@ -46,7 +52,7 @@ def status_page(request: HttpRequest) -> HttpResponse:
     found = cast("desk.Status", cache.get_or_set("redrive.status", desk.read, _STATUS_SECONDS))
     context = {
         "status": found,
-        "tiles": _tiles(found.entries) if request.user.has_perm("entries.view_entry") else (),
+        "tiles": _tiles(visible_counts(found.entries, actor=actor_of(request)) or {}),
         "queues": _queue_rows(found),
         "problems": (*alarms.of(found), *hold_words.alarms(request)),
     }
@@ -57,9 +63,11 @@ def status_page(request: HttpRequest) -> HttpResponse:
 
 
 def tiles_for(request: HttpRequest) -> list[Tile]:
-    if not request.user.has_perm("entries.view_entry"):
+    actor = actor_of(request)
+    if sees_nothing(actor):
         return []
-    return _tiles(cache.get_or_set("redrive.counts", desk.counts, _COUNTS_SECONDS) or {})
+    counted = cache.get_or_set("redrive.counts", desk.counts, _COUNTS_SECONDS) or {}
+    return _tiles(visible_counts(counted, actor=actor) or {})
 
 
 def _tiles(counts: dict[str, int]) -> list[Tile]:
@@ -71,11 +79,12 @@ def _tiles(counts: dict[str, int]) -> list[Tile]:
 
 
 def _queue_rows(found: desk.Status) -> list[QueueRow]:
-    rows = []
-    for name in settings.RQ_QUEUES:
-        serving = None
-        if found.workers is not None:
-            serving = sum(name in worker.queues for worker in found.workers)
-        waiting = None if found.queues is None else found.queues[name]
-        rows.append(QueueRow(name, waiting, serving))
-    return rows
+    return [
+        QueueRow(
+            name,
+            None if found.queues is None else found.queues[name],
+            len(found.serving(name)),
+            found.waits.get(name),
+        )
+        for name in settings.RQ_QUEUES
+    ]

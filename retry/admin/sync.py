@@ -20,10 +20,14 @@ from entries.admin import show
 from entries.admin.filters import MOST_CHOICES, EqualFilter
 from entries.admin.listing import ReadOnlyAdmin
 from entries.models import Source
+from entries.names import is_source
 from retry.admin import messages as words
+from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.bar import Bar
 from retry.models import Sync, SyncState
 from retry.syncs.control import SYNC
+from retry.visibility import sees_source
 
 VIEW = "retry.view_sync"
 
@@ -31,6 +35,7 @@ VIEW = "retry.view_sync"
 class StateFilter(EqualFilter):
     title = "state"
     parameter_name = column = "state"
+    closed = True
 
     def offered(self) -> list[tuple[str, str]]:
         return [(state.value, state.value) for state in SyncState]
@@ -41,13 +46,16 @@ class OfSourceFilter(EqualFilter):
     parameter_name = "source"
     column = "source__slug"
 
+    def is_known(self, value: str) -> bool:
+        return is_source(value)
+
     def offered(self) -> Iterable[tuple[str, str]]:
         yield from Source.objects.values_list("slug", "name")[:MOST_CHOICES]
 
 
 @admin.register(Sync)
-class SyncAdmin(ReadOnlyAdmin[Sync]):
-    list_display = ("what", "state_shown", "outcome", "found", "asked_by", "reason", "took", "when")
+class SyncAdmin(AuditedAdmin, ReadOnlyAdmin[Sync]):
+    list_display = ("what", "state_shown", "outcome", "found", "asked_by", "why", "took", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, OfSourceFilter)
     search_fields = ("actor_label", "reason", "error")
@@ -63,7 +71,7 @@ class SyncAdmin(ReadOnlyAdmin[Sync]):
 
     @admin.display(description="sync")
     def what(self, sync: Sync) -> SafeString:
-        return format_html('<span class="number">#{}</span> {}', sync.pk, title_of(sync))
+        return format_html('<span class="number">#{}</span> {}', sync.pk, show.name(title_of(sync)))
 
     @admin.display(description="state")
     def state_shown(self, sync: Sync) -> SafeString:
@@ -87,6 +95,10 @@ class SyncAdmin(ReadOnlyAdmin[Sync]):
     def took(self, sync: Sync) -> str:
         return show.duration(sync.started_at, sync.ended_at) or show.NOTHING
 
+    @admin.display(description="reason")
+    def why(self, sync: Sync) -> SafeString | str:
+        return show.name(sync.reason) if sync.reason else show.NOTHING
+
     @admin.display(description="when")
     def when(self, sync: Sync) -> SafeString | str:
         return show.moment(sync.created_at)
@@ -103,7 +115,7 @@ class SyncAdmin(ReadOnlyAdmin[Sync]):
         sync = kwargs.get("obj")
         if sync is not None:
             title = {"title": title_of(sync), "subtitle": None}
-            context = context | title | live_context(sync) | verbs_context(request, sync)
+            context = context | title | live_context(request, sync) | verbs_context(request, sync)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -120,7 +132,7 @@ class SyncAdmin(ReadOnlyAdmin[Sync]):
         sync = self.get_object(request, str(object_id))
         if sync is None:
             raise Http404
-        context = live_context(sync)
+        context = live_context(request, sync)
         seen = request.GET.get("seen", "")
         if seen == context["version"] and context["active"]:
             return HttpResponse(status=204)
@@ -154,13 +166,15 @@ def said_of(sync: Sync) -> str:
     return ", ".join(said) or show.NOTHING
 
 
-def live_context(sync: Sync) -> dict[str, Any]:
+def live_context(request: HttpRequest, sync: Sync) -> dict[str, Any]:
     counts = counts_of(sync)
     version = ".".join(map(str, (sync.state, *counts.values(), sync.queued, sync.dispatches)))
     url = reverse("admin:retry_sync_live", args=[sync.pk])
     named = words.WOULD if sync.dry_run else words.SYNCED
     return {
         "original": sync,
+        # What notes and samples tell is about any entry of the source.
+        "tells": sees_source(sync.source_id, actor=actor_of(request)),
         "active": not sync.finished,
         "version": version,
         "live_url": f"{url}?{urlencode({'seen': version})}",

@@ -12,11 +12,12 @@ from entries.admin import show
 from entries.admin.listing import ReadOnlyAdmin
 from retry import tokens
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.models import ApiToken
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
+class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
     list_display = ("name", "user", "created", "expires", "last_used")
     list_select_related = ("user",)
     search_fields = ("name", "user__username")

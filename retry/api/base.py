@@ -6,18 +6,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
-from psycopg.errors import QueryCanceled, ReadOnlySqlTransaction
 from pydantic import BaseModel, ValidationError
 
 from entries.errors import EntriesError
+from retry import audit
 from retry.api import problems
 from retry.api.auth import authenticate, check_csrf
 from retry.api.bodies import read_json
 from retry.api.problems import Problem
-from retry.errors import RetryError
+from retry.errors import NotPermitted, RetryError
+from retry.outages import Outage, outage_of
 from retry.outcomes import Actor
 
 logger = logging.getLogger(__name__)
@@ -37,16 +38,30 @@ def api_view(
 
     @csrf_exempt  # checked below, for sessions
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        caller = None
         try:
             caller = authenticate(request)
             method = _choose(request, methods)
             if caller.by_session:
                 check_csrf(request)
             return method(request, caller.actor, *args, **kwargs)
+        except NotPermitted as error:
+            if caller is not None and request.method == "POST":
+                _note_refusal(request, caller.actor, error)
+            return problem_of(error).response()
         except Exception as error:  # noqa: BLE001 - whatever it is, a script wants a problem
             return problem_of(error).response()
 
     return view
+
+
+def _note_refusal(request: HttpRequest, actor: Actor, error: NotPermitted) -> None:
+    """In the audit, within its bounds; never fails for that."""
+    try:
+        what = f"{request.method} {request.path}"
+        audit.record_refusal(what, actor=actor, permission=error.permission)
+    except DatabaseError:
+        logger.warning("audit.unnoted", extra={"refused": error.permission})
 
 
 def _choose(
@@ -76,12 +91,12 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, RetryError | EntriesError):
         problem = problems.of(error)
         return problem if problem.status != 500 else _internal(error)
-    if isinstance(error.__cause__, QueryCanceled):
-        return Problem(503, "query_timed_out")
-    if _is_outage(error):
+    outage = outage_of(error)
+    if outage is Outage.AWAY:
         logger.warning("api.no_database", extra={"error": type(error).__name__})
         connection.close()
-        return Problem(503, "database_unavailable", headers={"Retry-After": "5"})
+    if outage is not None:
+        return problems.of_outage(outage)
     if isinstance(error, SuspiciousOperation):
         return Problem(400, "bad_request")
     return _internal(error)
@@ -92,13 +107,6 @@ def _internal(error: Exception) -> Problem:
     logger.error("api.internal_error", exc_info=error)
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return Problem(500, "internal_error", extra={"request_id": request_id})
-
-
-def _is_outage(error: Exception) -> bool:
-    """Also a server that takes no writes because another is about to replace it."""
-    return isinstance(error, OperationalError | InterfaceError) or (
-        isinstance(error, InternalError) and isinstance(error.__cause__, ReadOnlySqlTransaction)
-    )
 
 
 def parse_body(request: HttpRequest, model: type[M], *, limit: int | None = None) -> M:

@@ -13,14 +13,16 @@ from retry.api.schemas import (
     Request,
     Response,
     StandingHold,
+    UpstreamName,
     digits,
 )
 
 
 class HoldRequest(Request):
-    """Either ``kind`` or ``source``, by its slug."""
+    """Either ``kind``, perhaps only one ``upstream`` of it, or ``source``, by its slug."""
 
     kind: Annotated[str, Field(min_length=1, max_length=50), STORABLE] | None = None
+    upstream: UpstreamName | None = None
     source: Annotated[str, Field(min_length=1, max_length=80), STORABLE] | None = None
     reason: ReasonText = ""
 
@@ -28,6 +30,8 @@ class HoldRequest(Request):
     def _one_of_both(self) -> Self:
         if (self.kind is None) == (self.source is None):
             raise ValueError("give either kind or source")
+        if self.upstream is not None and self.kind is None:
+            raise ValueError("an upstream belongs to a kind: give both")
         return self
 
 

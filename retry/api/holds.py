@@ -34,7 +34,7 @@ def _put(request: HttpRequest, actor: Actor) -> HttpResponse:
     parse_query(request, NoQuery)
     asked = parse_body(request, HoldRequest)
     if asked.kind is not None:
-        hold = control.hold_kind(asked.kind, actor=actor, reason=asked.reason)
+        hold = control.hold_kind(asked.kind, asked.upstream or "", actor=actor, reason=asked.reason)
     else:
         hold = control.hold_source(asked.source or "", actor=actor, reason=asked.reason)
     return answer(HoldResponse.of(hold), status=201)

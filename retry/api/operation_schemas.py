@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from entries.filters import EntryFilter
 from entries.states import EntryStatus
 from retry.api.schemas import (
     STORABLE,
     EntryId,
+    Moment,
     Query,
     ReasonText,
     Request,
@@ -32,11 +33,12 @@ class FilterRequest(Request):
     status: EntryStatus | None = None
     kind: _Name | None = None
     source: _Name | None = None
+    upstream: _Name | None = None
     fingerprint: _Name | None = None
     error_class: _Name | None = None
     q: _Name | None = None
-    failed_after: AwareDatetime | None = None
-    failed_before: AwareDatetime | None = None
+    failed_after: Moment | None = None
+    failed_before: Moment | None = None
     gone: Literal["yes", "no"] | None = None
     all: bool = False
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from entries.models import Source
+from entries.names import known_sources
 from retry import service
 from retry.api import problems
 from retry.api.base import answer, api_view, parse_body, parse_query
@@ -81,7 +82,7 @@ def _start(
 def _require_source(slug: str | None) -> None:
     """A misspelt source is an error, not an operation over nothing."""
     if slug is not None and not Source.objects.filter(slug=slug).exists():
-        raise SourceNotFound(slug)
+        raise SourceNotFound(slug, known=known_sources())
 
 
 def _resync_one(asked: ResyncRequest, actor: Actor) -> HttpResponse:
@@ -164,7 +165,9 @@ def _items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
     operation = Operation.objects.filter(pk=operation_id).first()
     if operation is None:
         raise OperationNotFound(operation_id)
-    page = items(operation, outcome=query.outcome, cursor=query.cursor, limit=query.limit)
+    page = items(
+        operation, actor=actor, outcome=query.outcome, cursor=query.cursor, limit=query.limit
+    )
     return answer(ItemPageResponse.of(page))
 
 

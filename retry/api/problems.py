@@ -10,6 +10,7 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 from entries import errors as entries_errors
 from entries.errors import EntriesError
 from retry import errors
+from retry.outages import Outage
 
 _PREFIX = "/admin/api"
 
@@ -29,6 +30,7 @@ TITLES: Mapping[str, str] = {
     "hold_not_found": "There is no such hold.",
     "already_on_hold": "It is on hold already.",
     "hold_lifted": "The hold was lifted already.",
+    "no_upstreams": "The kind has no upstreams.",
     "method_not_allowed": "This address does not take that method.",
     "not_failed": "The entry has not failed.",
     "not_pending": "The entry is not pending.",
@@ -43,6 +45,7 @@ TITLES: Mapping[str, str] = {
     "discarded": "The entry is discarded.",
     "other_kind": "The entry is known with another kind.",
     "operation_finished": "The operation is over.",
+    "idempotency_key_reused": "This key belongs to another request.",
     "source_disabled": "The source is disabled.",
     "refused": "This was refused.",
     "length_required": "Say how long the body is.",
@@ -52,10 +55,12 @@ TITLES: Mapping[str, str] = {
     "empty_selection": "Nothing is selected.",
     "too_many_entries": "These are too many entries for one call.",
     "unknown_kind": "No kind of that name is installed.",
+    "unknown_source": "No source has that slug.",
     "unknown_source_kind": "No kind of source of that name is installed.",
     "source_error": "The source cannot be read.",
     "internal_error": "Something went wrong here.",
     "database_unavailable": "The database cannot be reached.",
+    "database_busy": "Somebody else is changing the same thing; try again.",
     "queue_unavailable": "Redis cannot be reached.",
     "too_many_attempts": "Too many tries with unknown tokens from this address.",
     "too_busy": "Too much is being received at the moment.",
@@ -67,16 +72,25 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.RetryError: 409,
     errors.NotPermitted: 403,
     errors.EmptySelection: 422,
+    errors.NoSuchName: 422,
+    errors.NoSuchSource: 422,
+    errors.NoSuchKind: 422,
+    errors.NothingEligible: 409,
     errors.EntryNotFound: 404,
     errors.SourceNotFound: 404,
     errors.SourceDisabled: 409,
     errors.SyncNotFound: 404,
+    errors.ImportNotFound: 404,
+    errors.UploadRefused: 422,
+    errors.NotConfirmable: 409,
     errors.HoldNotFound: 404,
     errors.AlreadyOnHold: 409,
     errors.HoldLifted: 409,
+    errors.NoUpstreams: 422,
     errors.NotRetryable: 409,
     errors.OperationFinished: 409,
     errors.OperationNotFound: 404,
+    errors.IdempotencyKeyReused: 422,
     errors.TooManyEntries: 422,
     errors.InvalidItems: 422,
     errors.TooManyToExport: 422,
@@ -139,13 +153,25 @@ def of(error: errors.RetryError | EntriesError) -> Problem:
     if isinstance(error, errors.NotRetryable):
         extra = {"entry_id": error.entry_id, "current_status": error.status.value}
         return Problem(status, error.reason.value, str(error), extra)
+    if isinstance(error, errors.NoSuchName | errors.SourceNotFound) and error.known:
+        return Problem(status, error.code, str(error), {"known": list(error.known)})
     if isinstance(error, errors.InvalidItems):
         return Problem(status, error.code, str(error), {"errors": error.described()})
     return Problem(status, error.code, str(error))
 
 
+def of_outage(outage: Outage) -> Problem:
+    """The database did not answer, or not in time; nothing of a request that failed is kept."""
+    if outage is Outage.TOO_SLOW:
+        return Problem(503, outage.value)
+    seconds = "5" if outage is Outage.AWAY else "2"
+    return Problem(503, outage.value, headers={"Retry-After": seconds})
+
+
 def of_page(status: int) -> Problem:
     """What stands in for a page that Django would have answered with ``status``."""
+    if status == 503:
+        return of_outage(Outage.AWAY)
     codes = {400: "bad_request", 403: "permission_denied", 404: "not_found", 413: "body_too_large"}
     return Problem(status, codes[status]) if status in codes else Problem(500, "internal_error")
 

@@ -7,7 +7,6 @@ from django.db import connection, transaction
 
 from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
-from entries.querysets import EntryQuerySet
 from retry import status as desk
 from retry.api.schemas import (
     MAX_ID,
@@ -23,7 +22,11 @@ from retry.api.schemas import (
     WorkerStatus,
 )
 from retry.errors import EntryNotFound
+from retry.holds.control import VIEW as VIEW_HOLDS
+from retry.models import Hold
+from retry.operations.selection import check_names
 from retry.outcomes import Actor
+from retry.visibility import visible_counts, visible_entries
 
 _ATTEMPTS = 100
 #: A search for a few letters may have to look at every entry; nobody waits longer than this for it.
@@ -31,9 +34,14 @@ SEARCH_SECONDS = 5.0
 
 
 def entry_page(query: EntryQuery, *, actor: Actor) -> EntryPage:
-    """Newest first, by keyset: no page gets slower the further one reads."""
-    found = _visible(actor).select_related("source").defer("payload", "result")
-    found = found.filter(_filter(query).condition())
+    """Newest first, by keyset: no page gets slower the further one reads.
+
+    Raises ``NoSuchSource`` and ``NoSuchKind``.
+    """
+    chosen = _filter(query)
+    check_names(chosen)
+    found = visible_entries(actor).select_related("source").defer("payload", "result")
+    found = found.filter(chosen.condition())
     if query.cursor is not None:
         found = found.filter(pk__lt=query.cursor)
     with _bounded(SEARCH_SECONDS):
@@ -53,7 +61,7 @@ def entry_detail(entry_id: int, *, actor: Actor) -> EntryDetail:
     """Raises ``EntryNotFound``, also for what the actor may not see."""
     # A path may hold a number that no column can.
     entry = (
-        _visible(actor).select_related("source").filter(pk=entry_id).first()
+        visible_entries(actor).select_related("source").filter(pk=entry_id).first()
         if entry_id <= MAX_ID
         else None
     )
@@ -70,24 +78,14 @@ def entry_detail(entry_id: int, *, actor: Actor) -> EntryDetail:
     )
 
 
-def status() -> StatusResponse:
+def status(actor: Actor) -> StatusResponse:
+    """Nothing is counted that the actor may not see."""
     found = desk.read()
     beat = found.heartbeat
     return StatusResponse(
-        entries=found.entries,
+        entries=visible_counts(found.entries, actor=actor),
         queues=found.queues,
-        workers=None
-        if found.workers is None
-        else [
-            WorkerStatus(
-                name=worker.name,
-                queues=list(worker.queues),
-                state=worker.state,
-                current_job=worker.current_job,
-                last_heartbeat=worker.last_heartbeat,
-            )
-            for worker in found.workers
-        ],
+        workers=[WorkerStatus.of(worker) for worker in found.workers],
         dispatcher=DispatcherStatus(
             alive=found.dispatcher_alive,
             beat_at=beat.beat_at if beat else None,
@@ -96,9 +94,16 @@ def status() -> StatusResponse:
         ),
         undispatched=found.undispatched,
         oldest_queued_at=found.oldest_queued_at,
+        waits={name: wait.total_seconds() for name, wait in found.waits.items()},
         redis=found.redis,
-        holds=[StandingHold.of(hold) for hold in found.holds],
+        holds=[_hold(hold, actor) for hold in found.holds],
     )
+
+
+def _hold(hold: Hold, actor: Actor) -> StandingHold:
+    """Why it stands is for who may see holds."""
+    told = StandingHold.of(hold)
+    return told if actor.may(VIEW_HOLDS) else told.model_copy(update={"reason": ""})
 
 
 @contextmanager
@@ -111,15 +116,12 @@ def _bounded(seconds: float) -> Iterator[None]:
         yield
 
 
-def _visible(actor: Actor) -> EntryQuerySet:
-    return Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
-
-
 def _summary(entry: Entry) -> dict[str, object]:
     return {
         "id": entry.pk,
         "kind": entry.kind,
         "source": entry.source.slug if entry.source else None,
+        "upstream": entry.upstream,
         "external_id": entry.external_id,
         "title": entry.title,
         "status": entry.status,

@@ -7,20 +7,21 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
 )
 
+from entries.moments import parse_moment
 from entries.states import EntryStatus
+from retry.heartbeats import WorkerView
 from retry.models import Hold
 from retry.outcomes import ItemOutcome
 
 MAX_ID = 2**63 - 1
 _NUMBER = re.compile(r"[0-9]{1,19}")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,15}(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})")
 
 
 def _storable(value: str) -> str:
@@ -37,20 +38,11 @@ def digits(value: str) -> str:
     return value
 
 
-def _moment(value: str) -> str:
-    """Of a query string; without its time zone a time is a guess, and a bare number is another."""
-    if not _MOMENT.fullmatch(value):
-        raise ValueError(
-            "must be a time with its time zone, such as 2026-01-31T12:00:00Z (in an address, "
-            "write + as %2B)"
-        )
-    return value
-
-
 STORABLE = AfterValidator(_storable)
 EntryId = Annotated[int, Field(gt=0, le=MAX_ID)]
 ReasonText = Annotated[str, Field(max_length=500), STORABLE]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+UpstreamName = Annotated[str, Field(min_length=1, max_length=200), STORABLE]
+Moment = Annotated[datetime, PlainValidator(parse_moment)]
 
 
 class Request(BaseModel):
@@ -118,6 +110,7 @@ class EntryQuery(Query):
     status: EntryStatus | None = None
     kind: Annotated[str, Field(min_length=1, max_length=50), STORABLE] | None = None
     source: Annotated[str, Field(min_length=1, max_length=80), STORABLE] | None = None
+    upstream: UpstreamName | None = None
     fingerprint: Annotated[str, Field(min_length=1, max_length=40), STORABLE] | None = None
     error_class: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
     q: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
@@ -138,6 +131,7 @@ class EntrySummary(Response):
     id: int
     kind: str
     source: str | None
+    upstream: str
     external_id: str
     title: str
     status: EntryStatus
@@ -186,11 +180,34 @@ class EntryPage(Response):
 
 
 class WorkerStatus(Response):
+    """``state``: idle, busy, waiting (for Redis), or silent: it was stopped, killed or cut off.
+
+    ``run_id``, ``current_job`` and ``busy_since`` say what it is at, or was when last heard of.
+    """
+
     name: str
     queues: list[str]
     state: str
     current_job: str | None
-    last_heartbeat: str | None
+    last_heartbeat: datetime
+    run_id: UUID | None
+    busy_since: datetime | None
+    host: str
+    pid: int
+
+    @classmethod
+    def of(cls, worker: WorkerView) -> "WorkerStatus":
+        return cls(
+            name=worker.name,
+            queues=[worker.queue],
+            state="silent" if worker.silent else worker.state,
+            current_job=worker.job_id or None,
+            last_heartbeat=worker.beat_at,
+            run_id=worker.run_id,
+            busy_since=worker.busy_since,
+            host=worker.host,
+            pid=worker.pid,
+        )
 
 
 class DispatcherStatus(Response):
@@ -207,6 +224,7 @@ class StandingHold(Response):
 
     id: int
     kind: str | None
+    upstream: str | None
     source: str | None
     automatic: bool
     actor: str
@@ -217,9 +235,10 @@ class StandingHold(Response):
 
     @classmethod
     def of(cls, hold: Hold) -> Self:
-        names = cls.model_fields.keys() - {"kind", "source", "actor"}
+        names = cls.model_fields.keys() - {"kind", "upstream", "source", "actor"}
         told = {name: getattr(hold, name) for name in names} | {
             "kind": hold.kind or None,
+            "upstream": hold.upstream or None,
             "source": hold.source.slug if hold.source else None,
             "actor": hold.actor_label,
         }
@@ -227,13 +246,17 @@ class StandingHold(Response):
 
 
 class StatusResponse(Response):
-    """``queues`` and ``workers`` are null where Redis cannot be reached. ``holds``: that stand."""
+    """``queues`` is null where Redis cannot be reached, ``entries`` for who may see none.
+    ``holds``: that stand. ``waits``: by queue, for how many seconds the oldest of what could start
+    has been waiting.
+    """
 
-    entries: dict[str, int]
+    entries: dict[str, int] | None
     queues: dict[str, int] | None
-    workers: list[WorkerStatus] | None
+    workers: list[WorkerStatus]
     dispatcher: DispatcherStatus
     undispatched: int
     oldest_queued_at: datetime | None
+    waits: dict[str, float]
     redis: bool
     holds: list[StandingHold]

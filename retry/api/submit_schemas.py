@@ -33,12 +33,14 @@ class SubmitRequest(Request):
 
 
 class SubmittedItem(Response):
-    """``run_id`` is null and ``reason`` says why where it is not queued by this call."""
+    """``run_id`` is null and ``reason`` says why where it is not queued by this call. ``entry_id``
+    and ``status`` are null where the entry is known and hidden from the caller.
+    """
 
     external_id: str
-    entry_id: int
+    entry_id: int | None
     outcome: Effect
-    status: EntryStatus
+    status: EntryStatus | None
     attempt: int
     run_id: UUID | None
     reason: Reason | None

@@ -69,14 +69,19 @@ class SyncSummary(Response):
 
 
 class SyncDetail(SyncSummary):
-    """``sample``: some of what a dry run would change."""
+    """``sample``: some of what a dry run would change. Both are null for who may not see all the
+    entries of the source.
+    """
 
-    notes: list[str]
-    sample: list[dict[str, Any]]
+    notes: list[str] | None
+    sample: list[dict[str, Any]] | None
 
     @classmethod
-    def of(cls, sync: Sync) -> Self:
-        more = {"notes": sync.notes, "sample": sync.sample}
+    def told(cls, sync: Sync, *, everything: bool) -> Self:
+        more = {
+            "notes": sync.notes if everything else None,
+            "sample": sync.sample if everything else None,
+        }
         return cls.model_validate(_values(sync) | more)
 
 

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from entries.filters import EntryFilter
 from retry.api.base import answer, api_view, parse_body, parse_query
 from retry.api.schemas import MAX_ID, NoQuery
 from retry.api.sync_schemas import (
@@ -15,8 +16,10 @@ from retry.api.sync_schemas import (
 )
 from retry.errors import NotPermitted, SyncNotFound
 from retry.models import Sync
+from retry.operations.selection import check_names
 from retry.outcomes import Actor
 from retry.syncs import control
+from retry.visibility import sees_source
 
 _VIEW = "retry.view_sync"
 
@@ -42,6 +45,7 @@ def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, SyncQuery)
     found = Sync.objects.select_related("source").defer("notes", "sample").order_by("-pk")
     if query.source is not None:
+        check_names(EntryFilter(source=query.source))
         found = found.filter(source__slug=query.source)
     if query.state is not None:
         found = found.filter(state=query.state)
@@ -64,7 +68,8 @@ def _detail(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
     known = Sync.objects.select_related("source").filter(pk=min(sync_id, MAX_ID)).first()
     if known is None:
         raise SyncNotFound(sync_id)
-    return answer(SyncDetail.of(known))
+    everything = sees_source(known.source_id, actor=actor)
+    return answer(SyncDetail.told(known, everything=everything))
 
 
 def _may_view(actor: Actor) -> None:

@@ -47,7 +47,7 @@ def _entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpResponse:
 def _status(request: HttpRequest, actor: Actor) -> HttpResponse:
     _require(actor, "retry.view_status")
     parse_query(request, NoQuery)
-    return answer(reading.status())
+    return answer(reading.status(actor))
 
 
 def _require(actor: Actor, permission: str) -> None:

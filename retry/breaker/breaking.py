@@ -5,44 +5,50 @@ import logging
 from django.conf import settings
 
 from entries.kinds import registry
+from entries.kinds.upstreams import has_upstreams
 from retry.breaker import judging, observing
+from retry.breaker.attention import due_holds
 from retry.breaker.probing import BREAKER, attend
 from retry.errors import AlreadyOnHold
+from retry.held import held
 from retry.holds import control
-from retry.models import Hold
 
 logger = logging.getLogger(__name__)
 
 
 def watch() -> int:
-    """Look at the kinds once; returns how many holds were put, probed or lifted.
+    """Look at the upstreams once; returns how many holds were put, probed or lifted.
 
     All of it stands in PostgreSQL: a new dispatcher goes on where the last one was.
     """
-    probed = [attend(hold) for hold in Hold.objects.filter(lifted_at=None, automatic=True)]
+    probed = [attend(hold) for hold in due_holds()]
     done = sum(each.released or each.lifted for each in probed)
     return done + (trip() if settings.REDRIVE_BREAKER else 0)
 
 
 def trip() -> int:
-    """Hold the kinds of which nearly everything fails by a passing fault; returns how many."""
-    on_hold = set(Hold.objects.filter(lifted_at=None).values_list("kind", flat=True))
+    """Hold each upstream of which nearly everything fails by a passing fault, and each kind that
+    has no upstreams; returns how many.
+    """
+    on_hold = held()
     breakers = {
         name: kind.breaker
         for name, kind in registry.all_kinds().items()
-        if kind.breaker is not None and name not in on_hold
+        if kind.breaker is not None and name not in on_hold.kinds
     }
+    parted = [name for name, kind in registry.all_kinds().items() if has_upstreams(kind)]
     tripped = 0
-    for kind, recent in observing.recent(breakers).items():
+    for (kind, upstream), recent in observing.recent(breakers, parted=parted).items():
         breaker = breakers[kind]
         seen = judging.trips(recent.outcomes, breaker=breaker)
-        if seen is None:
+        if seen is None or (kind, upstream) in on_hold.upstreams:
             continue
-        why = judging.words(seen, message=observing.most_frequent(recent.run_ids))
+        why = judging.words(seen, message=recent.message)
         try:
-            control.trip(kind, actor=BREAKER, reason=why, probe_after=breaker.first_probe)
+            control.trip(kind, upstream, actor=BREAKER, reason=why, probe_after=breaker.first_probe)
         except AlreadyOnHold:
             continue
-        logger.warning("breaker.tripped", extra={"kind": kind, "why": why})
+        told = {"kind": kind, "upstream": upstream, "why": why}
+        logger.warning("breaker.tripped", extra=told)
         tripped += 1
     return tripped

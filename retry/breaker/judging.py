@@ -1,4 +1,4 @@
-"""Whether a kind has to be put on hold, by its last outcomes; pure."""
+"""Whether an upstream has to be put on hold, by its last outcomes; pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Outcomes:
 def last(runs: Iterable[Outcomes], *, window: int) -> Outcomes:
     """Of ``runs``, the newest first, so many as it takes for ``window`` outcomes.
 
-    A run counts whole: within one nothing says which came first.
+    What was written together counts whole: nothing says which came first.
     """
     total = transient = 0
     for run in runs:

@@ -1,4 +1,4 @@
-"""Single entries of a held kind, released to find out whether it works again."""
+"""Single entries that depend on what is held, released to find out whether it works again."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,12 +16,14 @@ from entries.kinds.base import Breaker
 from entries.models import Attempt, Entry
 from entries.states import AttemptStatus, EntryStatus
 from retry import audit, service
+from retry.breaker.attention import FORGOTTEN_SECONDS
 from retry.held import STOPPED, held
 from retry.holds import control
 from retry.models import Hold, Run, RunState, Trigger
 from retry.operations.pacing import start_one
 from retry.outcomes import Actor
-from retry.runs import create_runs, moved_on, queue_of
+from retry.routing import queue_of
+from retry.runs import create_runs, moved_on
 from retry.waiting import BY_AGE, startable
 
 BREAKER = Actor.system("breaker")
@@ -71,6 +73,9 @@ def attend(hold: Hold) -> Probed:
             _wait(locked, probes=locked.probes + 1)
         elif answer is Answer.NOTHING:
             _wait(locked, probes=locked.probes)
+        if answer is None and _is_forgotten(locked):
+            control.lift(locked.pk, actor=BREAKER, reason="nothing has waited for it")
+            return Probed(lifted=True)
         return Probed(released=answer is None and _release(locked))
 
 
@@ -133,35 +138,57 @@ def _release(hold: Hold) -> bool:
     due = Q(next_probe_at=None) | Q(next_probe_at__lte=Now())
     if not Hold.objects.filter(due, pk=hold.pk).exists():
         return False
-    run = _from_a_run(hold.kind) or _from_the_scheduled(hold.kind)
-    if run is None and start_one(hold.kind):
-        run = _from_a_run(hold.kind)
+    if hold.upstream and hold.kind in held().kinds:
+        return False  # what a person holds whole is not probed
+    run = _from_a_run(hold) or _from_the_scheduled(hold)
+    if run is None and not hold.upstream and start_one(hold.kind):
+        run = _from_a_run(hold)
     if run is None:
         return False
     Hold.objects.filter(pk=hold.pk).update(probe_run_id=run.pk)
     return True
 
 
-def _from_a_run(kind: str) -> Run | None:
-    """Out of the oldest run that waits for nothing but this hold."""
+def _is_forgotten(hold: Hold) -> bool:
+    """An upstream for which nothing has waited for long: of thousands of hosts some are gone for
+    good, and their holds would only pile up. Whatever comes is judged as if it were new.
+    """
+    long_due = Q(next_probe_at__lt=Now() - timedelta(seconds=FORGOTTEN_SECONDS))
+    if not hold.upstream or not Hold.objects.filter(long_due, pk=hold.pk).exists():
+        return False
+    waiting = Run.objects.filter(kind=hold.kind, upstream=hold.upstream, state=RunState.QUEUED)
+    scheduled = Entry.objects.filter(
+        status=EntryStatus.SCHEDULED, kind=hold.kind, upstream=hold.upstream
+    )
+    return not waiting.exists() and not scheduled.exists()
+
+
+def _from_a_run(hold: Hold) -> Run | None:
+    """Out of the oldest run that waits for nothing but this hold. Those that depend on nothing
+    else come first; of the others, which workers take apart, only the oldest are looked at.
+    """
     elsewhere = Q(source_id__in=held().source_ids) | Q(operation__state__in=STOPPED)
-    waiting = Run.objects.filter(kind=kind, state=RunState.QUEUED).exclude(elsewhere)
+    waiting = Run.objects.filter(kind=hold.kind, state=RunState.QUEUED).exclude(elsewhere)
     ordered = waiting.order_by(*BY_AGE).select_for_update(of=("self",), skip_locked=True)
-    for run in ordered[:_RUNS]:
-        entry_id = _first_waiting(run)
-        if entry_id is not None:
-            return _carved(run, entry_id)
+    places = [ordered.filter(upstream=hold.upstream), ordered.filter(upstream="")]
+    for place in places if hold.upstream else [ordered]:
+        for run in place[:_RUNS]:
+            entry_id = _first_waiting(run, hold.upstream)
+            if entry_id is not None:
+                return _carved(run, entry_id, hold.upstream)
     return None
 
 
-def _first_waiting(run: Run) -> int | None:
+def _first_waiting(run: Run, upstream: str) -> int | None:
     in_it = Entry.objects.filter(pk__in=run.entry_ids, run_id=run.pk, status=EntryStatus.QUEUED)
+    if upstream:
+        in_it = in_it.filter(upstream=upstream)
     return in_it.order_by("pk").values_list("pk", flat=True).first()
 
 
-def _carved(run: Run, entry_id: int) -> Run | None:
+def _carved(run: Run, entry_id: int, upstream: str) -> Run | None:
     """A run of that entry alone; ``run`` goes on without it, so that sums over runs stay true."""
-    probe = _made_one(run) if run.size == 1 else _split(run, entry_id)
+    probe = _made_one(run, upstream) if run.size == 1 else _split(run, entry_id, upstream)
     if probe is not None:
         audit.record(
             "probe",
@@ -174,18 +201,20 @@ def _carved(run: Run, entry_id: int) -> Run | None:
     return probe
 
 
-def _made_one(run: Run) -> Run:
+def _made_one(run: Run, upstream: str) -> Run:
     """Where no click has to wait behind it; a job that it still has finds it taken."""
     queue = queue_of(run.kind, bulk=False)
-    Run.objects.filter(pk=run.pk).update(probe=True, queue=queue, dispatched_at=None)
+    Run.objects.filter(pk=run.pk).update(
+        probe=True, queue=queue, dispatched_at=None, upstream=upstream or run.upstream
+    )
     return run
 
 
-def _split(run: Run, entry_id: int) -> Run | None:
+def _split(run: Run, entry_id: int, upstream: str) -> Run | None:
     new_run_id = uuid4()
     moved = transitions.reassign([entry_id], run_id=run.pk, new_run_id=new_run_id)
     made = create_runs(
-        moved_on(run, moved, run_id=new_run_id),
+        moved_on(run, moved, run_id=new_run_id, upstream=upstream),
         trigger=Trigger(run.trigger),
         actor=Actor.system(run.actor_label),
         reason=run.reason,
@@ -201,9 +230,11 @@ def _split(run: Run, entry_id: int) -> Run | None:
     return made[0]
 
 
-def _from_the_scheduled(kind: str) -> Run | None:
+def _from_the_scheduled(hold: Hold) -> Run | None:
     """The oldest of those that are due, else the one that is due first."""
-    scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED, kind=kind)
+    scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED, kind=hold.kind)
+    if hold.upstream:
+        scheduled = scheduled.filter(upstream=hold.upstream)
     free = scheduled.exclude(source_id__in=held().source_ids)
     found = (
         free.filter(next_attempt_at__lte=Now()).order_by("pk").first()

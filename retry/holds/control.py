@@ -1,4 +1,4 @@
-"""The verbs of holds: put a kind or a source on hold, and lift it.
+"""The verbs of holds: put a kind, an upstream of a kind or a source on hold, and lift it.
 
 Nothing of what is held starts, whoever asks for it: it is queued and waits. What runs finishes the
 entry at hand. Lifted, all of it goes on by itself, the oldest first.
@@ -11,9 +11,17 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from entries.kinds import registry
+from entries.kinds.upstreams import has_upstreams
 from entries.models import Source
 from retry import audit, wakeup
-from retry.errors import AlreadyOnHold, HoldLifted, HoldNotFound, NotPermitted, SourceNotFound
+from retry.errors import (
+    AlreadyOnHold,
+    HoldLifted,
+    HoldNotFound,
+    NotPermitted,
+    NoUpstreams,
+    SourceNotFound,
+)
 from retry.models import Hold, Run, RunState
 from retry.outcomes import Actor
 
@@ -21,22 +29,25 @@ MANAGE = "retry.manage_hold"
 VIEW = "retry.view_hold"
 
 
-def hold_kind(name: str, *, actor: Actor, reason: str = "") -> Hold:
-    """Nothing of the kind starts until somebody lifts it; the breaker's hold is taken over.
+def hold_kind(name: str, upstream: str = "", *, actor: Actor, reason: str = "") -> Hold:
+    """Nothing of the kind starts until somebody lifts it, or with ``upstream`` nothing of it that
+    depends on that one; the breaker's hold is taken over.
 
-    Raises ``NotPermitted``, ``entries.errors.UnknownKind`` and ``AlreadyOnHold``.
+    Raises ``NotPermitted``, ``entries.errors.UnknownKind``, ``NoUpstreams`` and ``AlreadyOnHold``.
     """
     _require(actor)
-    registry.get(name)
+    if not has_upstreams(registry.get(name)) and upstream:
+        raise NoUpstreams(name)
+    what = {"kind": name, "upstream": upstream}
     with transaction.atomic():
-        standing = _standing(kind=name)
+        standing = _standing(**what)
         if standing is None:
             try:
-                return _put({"kind": name}, actor=actor, reason=reason)
+                return _put(what, actor=actor, reason=reason)
             except AlreadyOnHold:
-                standing = _standing(kind=name)  # perhaps by the breaker, at the same moment
+                standing = _standing(**what)  # perhaps by the breaker, at the same moment
         if standing is None or not standing.automatic:
-            raise AlreadyOnHold(f"kind {name}")
+            raise AlreadyOnHold(named(Hold(**what)))
         return _take_over(standing, actor=actor, reason=reason)
 
 
@@ -56,20 +67,20 @@ def hold_source(slug: str, *, actor: Actor, reason: str = "") -> Hold:
         return _put({"source": source}, actor=actor, reason=reason)
 
 
-def trip(kind: str, *, actor: Actor, reason: str, probe_after: float) -> Hold:
-    """The breaker's hold on a kind, with its first probe after so many seconds.
+def trip(kind: str, upstream: str = "", *, actor: Actor, reason: str, probe_after: float) -> Hold:
+    """The breaker's hold on an upstream of a kind, or on a kind that has none, with its first
+    probe after so many seconds.
 
     Raises ``AlreadyOnHold``.
     """
     _require(actor)
+    what = {"kind": kind, "upstream": upstream}
     with transaction.atomic():
-        standing = _standing(kind=kind)
+        standing = _standing(**what)
         if standing is not None:
             raise AlreadyOnHold(named(standing))
         first = Now() + timedelta(seconds=probe_after)
-        return _put(
-            {"kind": kind, "automatic": True, "next_probe_at": first}, actor=actor, reason=reason
-        )
+        return _put({**what, "automatic": True, "next_probe_at": first}, actor=actor, reason=reason)
 
 
 def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
@@ -96,7 +107,9 @@ def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
 
 
 def named(hold: Hold) -> str:
-    """``kind page`` or ``source news``"""
+    """``kind page``, ``upstream crm of webhook`` or ``source news``"""
+    if hold.upstream:
+        return f"upstream {hold.upstream} of {hold.kind}"
     return f"kind {hold.kind}" if hold.kind else f"source {hold.source.slug if hold.source else ''}"
 
 
@@ -140,6 +153,8 @@ def _forget_probe(hold: Hold) -> None:
 
 def _told(hold: Hold) -> dict[str, Any]:
     of = {"kind": hold.kind} if hold.kind else {"source": named(hold).partition(" ")[2]}
+    if hold.upstream:
+        of["upstream"] = hold.upstream
     return of | {"automatic": hold.automatic, "reason": hold.reason}
 
 

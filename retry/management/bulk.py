@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from entries.filters import EntryFilter
+from entries.moments import InvalidMoment, parse_moment
 from entries.states import EntryStatus
-from retry.errors import RetryError
+from retry.errors import NoSuchName, RetryError
 from retry.models import Action, OperationState
 from retry.operations import control
 from retry.operations.control import Pace
@@ -23,6 +24,8 @@ from retry.operations.progress import progress
 from retry.operations.selection import Selection, preview
 from retry.outcomes import Actor
 
+#: What a filter ends with that names a source or kind that there is not, as any bad argument does.
+MISSPELT = 2
 #: What ``--wait`` ends with.
 ALL_SUCCEEDED, SOME_DID_NOT, PAUSED = 0, 1, 2
 
@@ -30,11 +33,10 @@ ALL_SUCCEEDED, SOME_DID_NOT, PAUSED = 0, 1, 2
 def moment(text: str) -> datetime:
     """An ISO 8601 date and time; without an offset it is in the server's time zone."""
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        return parse_moment(text, zone=timezone.get_current_timezone())
+    except InvalidMoment:
         message = f"{text!r} is no time such as 2030-01-31T08:00"
         raise argparse.ArgumentTypeError(message) from None
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 
 class BulkCommand(BaseCommand):
@@ -49,6 +51,7 @@ class BulkCommand(BaseCommand):
         self.add_status(parser)
         parser.add_argument("--kind", help="of the entries")
         parser.add_argument("--source", help="slug of a source")
+        parser.add_argument("--upstream", help="such as the host of a page")
         parser.add_argument("--fingerprint", help="of an error group")
         parser.add_argument("--error-class", help="such as TransientError")
         parser.add_argument("--q", help="part of an external id, title or error")
@@ -79,6 +82,8 @@ class BulkCommand(BaseCommand):
                 pace=self._pace(options),
                 only_if_changed=options.get("only_if_changed", False),
             )
+        except NoSuchName as error:
+            raise CommandError(str(error), returncode=MISSPELT) from error
         except RetryError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Operation {operation.pk}: {operation.total:,} entries.")
@@ -98,6 +103,7 @@ class BulkCommand(BaseCommand):
                 for name in (
                     "kind",
                     "source",
+                    "upstream",
                     "fingerprint",
                     "error_class",
                     "q",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('retry', '0003_holds_last_outcomes'),
+        ('retry', '0006_imports'),
     ]
 
     operations = [

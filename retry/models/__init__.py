@@ -1,9 +1,13 @@
-"""What was asked for and handed to workers, and who asked: runs, syncs, holds, audit, tokens."""
+"""What was asked for and handed to workers, and who asked: runs, syncs, imports, holds, audit,
+tokens."""
 
-from retry.models.heartbeat import Heartbeat
+from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
+from retry.models.imports import Import
+from retry.models.intakes import Intake, SyncState
 from retry.models.people import ApiToken, AuditEvent
-from retry.models.syncs import Sync, SyncState
+from retry.models.syncs import Sync
+from retry.models.tallies import OutcomeTally
 from retry.models.work import (
     BY_NO_WORKER,
     Action,
@@ -22,12 +26,17 @@ __all__ = [
     "AuditEvent",
     "Heartbeat",
     "Hold",
+    "Import",
+    "Intake",
     "Operation",
     "OperationState",
+    "OutcomeTally",
     "PauseCause",
     "Run",
     "RunState",
     "Sync",
     "SyncState",
     "Trigger",
+    "WorkerHeartbeat",
+    "WorkerState",
 ]

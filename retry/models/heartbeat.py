@@ -1,12 +1,17 @@
 """Signs of life."""
 
+import uuid
 from typing import ClassVar
 
 from django.db import models
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of a control loop, written on every tick."""
+    """The last sign of life of the dispatcher that acts, and its lease.
+
+    ``holder``: which process it is; nobody else acts before ``lease_until``, by the database's
+    clock. ``retry.leadership`` writes it.
+    """
 
     DISPATCHER: ClassVar = "dispatcher"
 
@@ -16,6 +21,38 @@ class Heartbeat(models.Model):
     started_at = models.DateTimeField()
     beat_at = models.DateTimeField()
     last_tick = models.JSONField(default=dict)
+    holder = models.CharField(max_length=64, default="")
+    lease_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.host} ({self.pid})"
+
+
+class WorkerState(models.TextChoices):
+    IDLE = "idle"
+    BUSY = "busy"
+    #: It has no Redis to take jobs from.
+    WAITING = "waiting"
+
+
+class WorkerHeartbeat(models.Model):
+    """The last sign of life of a worker process, which deletes it when it ends in order.
+
+    ``job_id``, ``run_id`` and ``busy_since``: what it was at. A run's worker goes on with the runs
+    behind it in its operation; this names the one it was handed. ``retry.heartbeats`` writes it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    name = models.CharField(max_length=200)
+    queue = models.CharField(max_length=50)
+    host = models.CharField(max_length=200)
+    pid = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField()
+    state = models.CharField(max_length=20, choices=WorkerState)
+    job_id = models.CharField(max_length=200, blank=True)
+    run_id = models.UUIDField(null=True)
+    busy_since = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.name} on {self.host} ({self.pid})"

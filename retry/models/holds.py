@@ -11,13 +11,16 @@ from entries.models import Source
 
 
 class Hold(models.Model):
-    """Nothing of a kind, or of a source, starts while a hold on it stands.
+    """Nothing of a kind, of one upstream of a kind, or of a source starts while it stands.
 
     ``automatic``: put there by the breaker, which probes with single entries and lifts it itself.
     """
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=50, blank=True)
+    upstream = models.CharField(
+        max_length=200, blank=True, db_default="", default="", help_text="of the kind; empty: all"
+    )
     source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="holds")
     automatic = models.BooleanField(default=False)
     actor = models.ForeignKey(
@@ -32,6 +35,9 @@ class Hold(models.Model):
     probes = models.PositiveIntegerField(default=0)
     probe_run_id = models.UUIDField(null=True, help_text="the probe under way")
     next_probe_at = models.DateTimeField(null=True)
+    released = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="entries that went on in the ramp after it was lifted"
+    )
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -40,8 +46,11 @@ class Hold(models.Model):
             models.CheckConstraint(
                 condition=~Q(kind="") ^ Q(source__isnull=False), name="hold_of_one_thing"
             ),
+            models.CheckConstraint(
+                condition=Q(upstream="") | ~Q(kind=""), name="hold_upstream_of_a_kind"
+            ),
             models.UniqueConstraint(
-                fields=["kind"],
+                fields=["kind", "upstream"],
                 condition=Q(lifted_at__isnull=True) & ~Q(kind=""),
                 name="hold_one_a_kind",
             ),
@@ -51,6 +60,13 @@ class Hold(models.Model):
                 name="hold_one_a_source",
             ),
         ]
+        indexes: ClassVar = [
+            # Asked for by every claim and every page; few rows at any time.
+            models.Index(fields=["id"], name="hold_standing", condition=Q(lifted_at=None)),
+            models.Index(
+                fields=["lifted_at"], name="hold_lifted", condition=Q(lifted_at__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"hold on {self.kind or self.source}"
+        return f"hold on {' '.join(filter(None, (self.kind or str(self.source), self.upstream)))}"

@@ -5,6 +5,7 @@ from typing import ClassVar
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from retry.outcomes import Doorway
@@ -31,6 +32,9 @@ class AuditEvent(models.Model):
     run_id = models.UUIDField(null=True)
     source_id = models.BigIntegerField(null=True)
     operation_id = models.UUIDField(null=True)
+    subject = models.CharField(
+        max_length=100, blank=True, db_default="", help_text="what else was edited: app.model:pk"
+    )
     count = models.PositiveIntegerField(default=0)
     reason = models.CharField(max_length=500, blank=True)
     before = models.JSONField(null=True)
@@ -38,7 +42,25 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [models.Index(fields=["entry_id", "-id"], name="audit_entry")]
+        indexes: ClassVar = [
+            models.Index(fields=["entry_id", "-id"], name="audit_entry"),
+            # For the histories of what is edited; none of them has a row of a single retry.
+            models.Index(
+                fields=["source_id", "-id"],
+                name="audit_source",
+                condition=Q(source_id__isnull=False),
+            ),
+            models.Index(
+                fields=["operation_id", "-id"],
+                name="audit_operation",
+                condition=Q(operation_id__isnull=False),
+            ),
+            models.Index(fields=["subject", "-id"], name="audit_subject", condition=~Q(subject="")),
+            # How many refusals of somebody are noted already.
+            models.Index(
+                fields=["actor", "-id"], name="audit_refused", condition=Q(verb="refused")
+            ),
+        ]
         triggers: ClassVar = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]

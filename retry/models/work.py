@@ -97,6 +97,9 @@ class Operation(models.Model):
         max_length=10, choices=PauseCause, blank=True, default="", db_default=""
     )
     idempotency_key = models.CharField(max_length=100, null=True)
+    idempotency_digest = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="of what was asked for with the key"
+    )
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -156,13 +159,20 @@ class Run(models.Model):
     source = models.ForeignKey(
         Source, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    upstream = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="that all its entries depend on, where it was on hold; empty: mixed",
+    )
     queue = models.CharField(max_length=50)
     resync = models.BooleanField(
         default=False, db_default=False, help_text="its entries are fetched from the source first"
     )
     only_if_changed = models.BooleanField(default=False, db_default=False)
     probe = models.BooleanField(
-        default=False, db_default=False, help_text="one entry, to see whether a held kind works"
+        default=False, db_default=False, help_text="one entry, to see whether what is held works"
     )
     entry_ids = ArrayField(models.BigIntegerField())
     size = models.PositiveIntegerField(help_text="how many entry ids; sums need not read them")
@@ -217,12 +227,6 @@ class Run(models.Model):
                 fields=["operation", "position"],
                 name="run_operation",
                 condition=Q(operation__isnull=False),
-            ),
-            # What the breaker looks at: the last outcomes of a kind.
-            models.Index(
-                fields=["kind", "-ended_at"],
-                name="run_ended",
-                condition=Q(ended_at__isnull=False),
             ),
         ]
 

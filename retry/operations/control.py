@@ -1,17 +1,17 @@
 """The verbs of operations: start one, pause, resume and cancel it, retry what failed in it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from retry import audit, wakeup
 from retry.errors import NotPermitted, OperationFinished, OperationNotFound
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.operations import canary
+from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
 
@@ -54,26 +54,38 @@ def start(
 
     ``only_if_changed``: a resync processes only what its source has changed.
     The same ``idempotency_key`` from the same actor gives the same operation again. Raises
-    ``NotPermitted``, ``EmptySelection`` and ``TooManyEntries`` before anything is created.
+    ``NotPermitted``, ``EmptySelection``, ``TooManyEntries`` and, for the key of something else,
+    ``IdempotencyKeyReused``; all before anything is created.
     """
     require(actor, action)
     selection.check()
-    known = _known(actor, idempotency_key)
-    if known is not None:
-        return known
+    pace = pace or Pace()
+    key = None
+    if idempotency_key is not None:
+        key = IdempotencyKey.of(
+            idempotency_key,
+            action=action.value,
+            selection=selection.identity(),
+            reason=reason,
+            pace=asdict(pace),
+            only_if_changed=only_if_changed,
+        )
+        known = key.known_to(actor)
+        if known is not None:
+            return known
     try:
         return _create(
             selection,
             action=action,
             actor=actor,
             reason=reason,
-            pace=pace or Pace(),
+            pace=pace,
             only_if_changed=only_if_changed,
-            idempotency_key=idempotency_key,
+            key=key,
         )
     except IntegrityError:
         # The same key at the same moment: the other one won.
-        known = _known(actor, idempotency_key)
+        known = key.known_to(actor) if key is not None else None
         if known is None:
             raise
         return known
@@ -87,7 +99,7 @@ def _create(
     reason: str,
     pace: Pace,
     only_if_changed: bool,
-    idempotency_key: str | None,
+    key: IdempotencyKey | None,
 ) -> Operation:
     limit = pace.max_failure_rate
     if limit is None and pace.canary_size:
@@ -104,7 +116,8 @@ def _create(
             canary_size=pace.canary_size,
             only_if_changed=only_if_changed and action == Action.RESYNC,
             max_failure_rate=limit,
-            idempotency_key=idempotency_key,
+            idempotency_key=key.key if key is not None else None,
+            idempotency_digest=key.digest if key is not None else "",
         )
         operation.total = freeze(operation, selection, actor=actor)
         operation.save(update_fields=["total"])
@@ -223,13 +236,6 @@ def _control(
                 after["canary"] = operation.canary_state
             _audit(verb, operation, actor, reason, before={"state": before}, after=after)
     return operation
-
-
-def _known(actor: Actor, idempotency_key: str | None) -> Operation | None:
-    if idempotency_key is None:
-        return None
-    same = Q(actor_label=actor.label, idempotency_key=idempotency_key)
-    return Operation.objects.filter(same).first()
 
 
 def require(actor: Actor, action: Action) -> None:

@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+
+from retry.operations.selection import sql_of
+from retry.outcomes import Actor
+from retry.visibility import sees_everything, visible_entries
 
 #: Failed attempts that are looked at, and entries of the runs that are searched for them.
 NEWEST_FAILURES = 1_000
@@ -40,7 +45,7 @@ WITH placed AS (
 ), newest_failures AS (
     SELECT a.fingerprint, a.error_class, a.error_message, a.ended_at
     FROM placed p CROSS JOIN unnest(p.entry_ids) AS u (id)
-    JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = p.id AND a.status = 'failed'
+    JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = p.id AND a.status = 'failed'{seen}
     WHERE p.failures_before < %(failures)s AND p.entries_before < %(entries)s
     ORDER BY p.failures_before LIMIT %(failures)s
 )
@@ -51,15 +56,22 @@ FROM newest_failures GROUP BY fingerprint ORDER BY count(*) DESC, fingerprint
 """
 
 
-def groups(operation_id: UUID, *, limit: int = 20) -> Groups:
+def groups(operation_id: UUID, *, actor: Actor | None = None, limit: int = 20) -> Groups:
     """The ``limit`` largest groups among the newest failures, those with an automatic retry
-    to come included. Reads some thousand short rows at the most, whatever the size.
+    to come included; of entries that the actor may see. Reads some thousand short rows at the
+    most, whatever the size.
     """
+    params: dict[str, Any] = {
+        "operation": operation_id,
+        "failures": NEWEST_FAILURES,
+        "entries": MOST_ENTRIES,
+    }
+    seen = ""
+    if actor is not None and not sees_everything(actor):
+        text, values = sql_of(visible_entries(actor).order_by().values("pk"))
+        seen, params = f" AND a.entry_id IN ({text})", params | values
     with connection.cursor() as cursor:
-        cursor.execute(
-            _GROUPS,
-            {"operation": operation_id, "failures": NEWEST_FAILURES, "entries": MOST_ENTRIES},
-        )
+        cursor.execute(_GROUPS.format(seen=seen), params)
         rows = cursor.fetchall()
     looked_at = sum(int(row[3]) for row in rows)
     failures = int(rows[0][4]) if rows else 0

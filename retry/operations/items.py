@@ -1,7 +1,7 @@
 """What became of each entry of an operation, page by page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,8 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from retry.models import Action, Operation, Run, RunState
+from retry.outcomes import Actor
+from retry.visibility import visible_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,16 @@ ORDER BY id LIMIT %(limit)s
 
 
 def items(
-    operation: Operation, *, outcome: str | None = None, cursor: str | None = None, limit: int = 100
+    operation: Operation,
+    *,
+    actor: Actor | None = None,
+    outcome: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
 ) -> ItemPage:
     """Entries in the operation's order. What went on in another run is listed there.
 
+    Of entries that are hidden from the actor no error is told; the system, None, sees them all.
     Raises ``ValueError`` for an unknown outcome or a cursor that no page has given.
     """
     if outcome is not None and outcome not in OUTCOMES:
@@ -84,10 +92,21 @@ def items(
     for run, after in _runs(operation, outcome, cursor):
         for item in _items_of(operation, run, outcome, after=after, limit=limit + 1 - len(found)):
             if len(found) == limit:
-                return ItemPage(found, place)
+                return ItemPage(_without_hidden(found, actor), place)
             found.append(item)
             place = f"{run.position}.{run.pk.hex}.{item.entry_id}"
-    return ItemPage(found, None)
+    return ItemPage(_without_hidden(found, actor), None)
+
+
+def _without_hidden(found: list[Item], actor: Actor | None) -> list[Item]:
+    if actor is None:
+        return found
+    told = [item.entry_id for item in found if item.error_class or item.error_message]
+    hidden = set(told).difference(visible_ids(told, actor=actor))
+    return [
+        replace(item, error_class="", error_message="") if item.entry_id in hidden else item
+        for item in found
+    ]
 
 
 def _runs(

@@ -16,7 +16,7 @@ from retry.held import held, run_is_held
 from retry.job_ids import operation_job_id
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.operations.judging import judge, room
-from retry.outcomes import Actor, reason_for
+from retry.outcomes import Actor, Reason, reason_for
 from retry.runs import Handing
 
 logger = logging.getLogger(__name__)
@@ -167,8 +167,12 @@ def _allowance(operation: Operation) -> float:
 
 def _start(operation: Operation, runs: Sequence[Run]) -> None:
     """Move the entries, write down who was left alone and why, hand the rest over."""
-    wanted = [(entry_id, run.id) for run in runs for entry_id in run.entry_ids]
+    wanted = [(entry_id, run.id) for run in runs if run.kind for entry_id in run.entry_ids]
     skipped: dict[UUID, dict[str, list[int]]] = {run.id: {} for run in runs}
+    # Without a kind: not there when the selection was frozen, or hidden from who asked.
+    for run in runs:
+        if not run.kind:
+            skipped[run.id][Reason.NOT_FOUND.value] = list(run.entry_ids)
     for left in transitions.move(wanted, verb=operation.action):
         reason = reason_for(left.status, verb=operation.action, has_source=left.has_source)
         if reason is not None:

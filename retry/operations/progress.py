@@ -7,13 +7,14 @@ from uuid import UUID
 from django.db import connection
 
 from retry.errors import OperationNotFound
-from retry.models import Operation, RunState
+from retry.models import Operation, OperationState, RunState
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Counts of entries; they add up to ``total``. ``rate`` is outcomes a second over the last
-    minute, ``eta_seconds`` what is left at that rate (None where nothing moves).
+    minute, or since it was resumed; ``eta_seconds`` what is left at that rate (None where nothing
+    moves, as in an operation that is paused).
     """
 
     operation: Operation
@@ -54,11 +55,15 @@ _OUTCOMES = ("succeeded", "failed", "scheduled", "unchanged", "cancelled")
 _SUMS = """
 SELECT state, sum(size - skipped_count - handed_on), sum(succeeded), sum(failed), sum(scheduled),
        sum(unchanged), sum(cancelled),
-       sum(CASE WHEN ended_at > now() - interval '1 minute' OR state = 'running'
-                THEN succeeded + failed + scheduled + unchanged ELSE 0 END),
-       extract(epoch FROM now() - min(CASE WHEN ended_at > now() - interval '1 minute'
-                                             OR state = 'running' THEN started_at END))
-FROM retry_run WHERE operation_id = %s GROUP BY state
+       sum(CASE WHEN recent THEN succeeded + failed + scheduled + unchanged ELSE 0 END),
+       extract(epoch FROM now() - min(CASE WHEN recent THEN started_at END))
+FROM (
+    -- What began before a pause says nothing of how fast it goes since.
+    SELECT r.*, (r.ended_at > now() - interval '1 minute' OR r.state = 'running')
+                AND (o.resumed_at IS NULL OR r.started_at >= o.resumed_at) AS recent
+    FROM retry_run r JOIN retry_operation o ON o.id = r.operation_id
+    WHERE r.operation_id = %s
+) r GROUP BY state
 """
 
 _SKIPPED = """
@@ -96,7 +101,9 @@ def progress(operation_id: UUID) -> Progress:
     cancelled = max(sums.pop("cancelled"), 0)
     never_started = size(RunState.CANCELLED) - int(rows.get(RunState.CANCELLED, [0] * 6)[5])
     at_work = size(RunState.RUNNING) - _outcomes(rows, RunState.RUNNING)
-    rate, eta = _rate(rows, left=size(RunState.PLANNED) + size(RunState.QUEUED) + at_work)
+    left = size(RunState.PLANNED) + size(RunState.QUEUED) + at_work
+    paused = operation.state == OperationState.PAUSED
+    rate, eta = (0.0, None) if paused else _rate(rows, left=left)
     return Progress(
         operation,
         planned=size(RunState.PLANNED),

@@ -6,20 +6,26 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
+from entries import names
 from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.querysets import EntryQuerySet
-from retry.errors import EmptySelection, TooManyEntries
+from entries.states import sources_of
+from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
+from retry.limits import allow_statement
 from retry.models import Action, Operation, Trigger
 from retry.operations.sizes import sizes
 from retry.outcomes import Actor, Reason, reason_for
+from retry.visibility import visible_entries
 
 #: Ids in one request; more than that is what filters are for.
 MAX_IDS = 10_000
 COUNT_SECONDS = 2.0
+#: Ten million entries take most of it.
+FREEZE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +37,15 @@ class Selection:
     failed_of: UUID | None = None
 
     def check(self) -> None:
-        """Raises ``EmptySelection`` where nothing narrows it, and ``TooManyEntries``."""
+        """Raises ``EmptySelection`` where nothing narrows it, ``TooManyEntries``, and
+        ``NoSuchSource`` or ``NoSuchKind`` where it names what there is not.
+        """
         if len(self.ids) > MAX_IDS:
             raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
         if self.failed_of is None and not self.ids and not (self.filter and self.filter.explicit):
             raise EmptySelection
+        if self.filter is not None:
+            check_names(self.filter)
 
     def data(self) -> dict[str, Any]:
         if self.failed_of is not None:
@@ -43,6 +53,10 @@ class Selection:
         if self.filter is not None:
             return {"filter": self.filter.data()}
         return {"ids": len(self.ids)}
+
+    def identity(self) -> dict[str, Any]:
+        """``data`` with every id, whatever their order: equal for what means the same."""
+        return {"ids": sorted(set(self.ids))} if self.ids else self.data()
 
     def words(self) -> str:
         if self.failed_of is not None:
@@ -53,12 +67,20 @@ class Selection:
 
     def entries(self, *, actor: Actor) -> EntryQuerySet:
         """Those of it that there are and that the actor may see."""
-        seen = Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
+        seen = visible_entries(actor)
         if self.failed_of is not None:
             return seen.filter(pk__in=_failed_in(self.failed_of))
         if self.filter is not None:
             return seen.filter(self.filter.condition())
         return seen.filter(pk__in=self.ids)
+
+
+def check_names(chosen: EntryFilter) -> None:
+    """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is no empty selection."""
+    if chosen.source is not None and not names.is_source(chosen.source):
+        raise NoSuchSource(chosen.source, known=names.known_sources())
+    if chosen.kind is not None and not names.is_kind(chosen.kind):
+        raise NoSuchKind(chosen.kind, known=names.known_kinds())
 
 
 def _failed_in(operation_id: UUID) -> Any:
@@ -77,7 +99,8 @@ def _failed_in(operation_id: UUID) -> Any:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """The numbers before anything happens. ``exact`` is False where counting ran out of time:
-    ``total`` is then what is known to be there at the least.
+    ``total`` is then what is known to be there at the least. ``sample``: a few of those that would
+    be acted on.
     """
 
     total: int
@@ -93,13 +116,29 @@ def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
     found = selection.entries(actor=actor)
     sample: list[Entry] = []
     with suppress(OperationalError), _hurried():
-        shown = found.select_related("source").defer("payload", "result")
+        shown = _eligible(found, action).select_related("source").defer("payload", "result")
         sample = list(shown.order_by("id")[:10])
     with suppress(OperationalError), _hurried():
         sourceless = ExpressionWrapper(Q(source=None), output_field=BooleanField())
         rows = list(found.order_by().values_list("status", sourceless).annotate(Count("id")))
         return _counted(rows, selection, action, sample)
     return Preview(total=len(sample), eligible=0, exact=False, sample=sample)
+
+
+def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> None:
+    """Raises ``NothingEligible`` where the action would leave all of the selection alone.
+
+    Where they are too many to be counted it lets them pass.
+    """
+    found = preview(selection, action=action, actor=actor)
+    if found.exact and not found.eligible:
+        raise NothingEligible(action=action.value, skipped=found.skipped)
+
+
+def _eligible(found: EntryQuerySet, action: Action) -> EntryQuerySet:
+    """As ``reason_for`` has it."""
+    fitting = found.filter(status__in=sources_of(action.value))
+    return fitting.exclude(source=None) if action == Action.RESYNC else fitting
 
 
 @contextmanager
@@ -166,6 +205,7 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
 
     Constant memory here, whatever the size: the ids never leave the database.
     """
+    allow_statement(FREEZE_SECONDS)
     text, params = _selected(selection, actor=actor)
     judged = operation.max_failure_rate is not None
     chosen = sizes(rate=operation.rate_per_second, judged=judged)
@@ -198,15 +238,23 @@ LEFT JOIN ({found}) AS e (id, kind, source_id) ON e.id = w.id
 
 
 def _selected(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]:
-    """SQL for (id, kind, source_id) of the selection; ids that are not there come along, without
-    a kind.
+    """SQL for (id, kind, source_id) of the selection; ids that are not there, or that the actor
+    may not see, come along without a kind.
     """
-    query = selection.entries(actor=actor).order_by().values_list("id", "kind", "source_id").query
-    text, positional = query.sql_with_params()
-    named = {f"s{number}": value for number, value in enumerate(positional)}
-    if named:
-        text %= tuple(f"%({name})s" for name in named)
+    found = selection.entries(actor=actor).order_by().values_list("id", "kind", "source_id")
+    text, named = sql_of(found)
     if selection.ids:
         named["ids"] = sorted(set(selection.ids))
         text = _WITH_MISSING.format(found=text)
+    return text, named
+
+
+def sql_of(found: QuerySet[Any, Any]) -> tuple[str, dict[str, Any]]:
+    """A query of Django's as a part of a larger statement, with its values by name."""
+    # Of what can hold nothing Django would make no SQL at all, but an error.
+    compiler = found.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False)
+    text, positional = compiler.as_sql()
+    named = {f"s{number}": value for number, value in enumerate(positional)}
+    if named:
+        text %= tuple(f"%({name})s" for name in named)
     return text, named

@@ -1,4 +1,4 @@
-"""What PostgreSQL and Redis each say about runs and syncs, as plain values."""
+"""What PostgreSQL and Redis each say about runs, syncs and imports, as plain values."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,13 +12,13 @@ from retry.models import Run, RunState
 from retry.syncs import rows
 from retry.waiting import startable
 
-#: Of a run, or of a sync.
+#: Of a run or an import, or of a sync.
 WorkId = UUID | int
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRun:
-    """A run or sync that PostgreSQL says is queued; ``job_id``: as what it was last handed over."""
+    """A run, sync or import that PostgreSQL says is queued, and its last job's id."""
 
     id: WorkId
     job_id: str
@@ -41,7 +41,11 @@ def observe() -> Snapshot:
     """
     queued = tuple(
         WaitingRun(id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
-        for found in (startable().filter(dispatched_at__isnull=False), rows.waiting())
+        for found in (
+            startable().filter(dispatched_at__isnull=False),
+            rows.waiting(),
+            rows.waiting_imports(),
+        )
         for id_, job_id, dispatches in found.filter(dispatches__gt=0).values_list(
             "id", "job_id", "dispatches"
         )

@@ -102,7 +102,7 @@ def fail_lost_syncs(*, actor: Actor) -> int:
     lost = 0
     for sync in Sync.objects.filter(state=SyncState.RUNNING).order_by("pk")[:_MOST]:
         with attempted(sync.source_id) as nobody, transaction.atomic():
-            if nobody and rows.fail(sync.pk, code="worker_lost", message=_LOST):
+            if nobody and rows.fail(sync, code="worker_lost", message=_LOST):
                 audit.record(
                     "sync_lost",
                     actor=actor,
@@ -122,7 +122,7 @@ _LOST = (
 
 def _due() -> QuerySet[Source]:
     held = Hold.objects.filter(
-        Q(source=OuterRef("pk")) | Q(kind=OuterRef("entry_kind")), lifted_at=None
+        Q(source=OuterRef("pk")) | Q(kind=OuterRef("entry_kind"), upstream=""), lifted_at=None
     )
     over = Q(next_sync_at=None) | Q(next_sync_at__lte=Now())
     return Source.objects.filter(over, ~Exists(held), enabled=True, sync_interval__isnull=False)

@@ -1,12 +1,12 @@
-"""The history of syncs: each row from the request to its end, and its way to a worker.
+"""The history of syncs and imports: each row from the request to its end, and its way to a worker.
 
 Every write is conditional on the state that it leaves: a worker that was declared lost writes
 nothing any more.
 """
 
 import logging
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from entries.text import clean_text, scrub
 from retry import queue
 from retry.errors import QueueUnavailable
 from retry.job_ids import dispatch_job_id, sync_job_id
-from retry.models import Sync, SyncState
+from retry.models import Import, Intake, Sync, SyncState
 from retry.outcomes import Actor, Doorway
 
 logger = logging.getLogger(__name__)
@@ -30,33 +30,45 @@ OPEN = (SyncState.QUEUED, SyncState.RUNNING)
 _NOTES = 60
 
 
-def create(source: Source, *, actor: Actor, reason: str, dry_run: bool) -> Sync:
-    """A queued one, in the caller's transaction; handed over once that has committed.
+_FUNCTIONS: Mapping[type[Intake], str] = {Sync: queue.SYNC_SOURCE, Import: queue.IMPORT_FILE}
+R = TypeVar("R", bound=Intake)
 
-    It is inserted as if the hand-over went well. Where Redis could not be reached it is marked
-    for the dispatcher, and where this process dies in between, the dispatcher misses it in Redis.
-    """
+
+def create(source: Source, *, actor: Actor, reason: str, dry_run: bool) -> Sync:
+    """A queued sync; see ``insert_queued``."""
     job_id = sync_job_id(source.slug, token=uuid4())
-    sync = _insert(source, actor, reason=reason, dry_run=dry_run, job_id=job_id, dispatches=1)
-    transaction.on_commit(lambda: _hand_over_new(sync), robust=True)
-    return sync
+    row = Sync(source=source, reason=reason, dry_run=dry_run, job_id=job_id)
+    return insert_queued(row, actor=actor)
 
 
 def begin(source: Source, *, actor: Actor, dry_run: bool) -> Sync:
     """A running one, for whoever does it here and now under the source's lock."""
-    return _insert(source, actor, dry_run=dry_run, state=SyncState.RUNNING, started_at=Now())
+    row = Sync(source=source, dry_run=dry_run, state=SyncState.RUNNING, started_at=Now())
+    return _inserted(row, actor)
 
 
-def claim(sync_id: int) -> bool:
-    """``queued -> running``; False where it is not to be had. Under the source's lock."""
-    queued = Sync.objects.filter(pk=sync_id, state=SyncState.QUEUED)
+def insert_queued(row: R, *, actor: Actor) -> R:
+    """In the caller's transaction; handed over once that has committed.
+
+    It is inserted as if the hand-over went well. Where Redis could not be reached it is marked
+    for the dispatcher, and where this process dies in between, the dispatcher misses it in Redis.
+    """
+    row.state, row.dispatches = SyncState.QUEUED, 1
+    _inserted(row, actor)
+    transaction.on_commit(lambda: _hand_over_new(row), robust=True)
+    return row
+
+
+def claim(row: Intake) -> bool:
+    """``queued -> running``; False where it is not to be had. Under the lock of what is read."""
+    queued = _same(row).filter(state=SyncState.QUEUED)
     return bool(queued.update(state=SyncState.RUNNING, started_at=Now()))
 
 
-def count(sync_id: int, progress: SyncProgress, *, queued: int) -> bool:
+def count(row: Sync, progress: SyncProgress, *, queued: int) -> bool:
     """How far it is, for those who watch; False where it is not running any more."""
-    return _write(
-        sync_id,
+    return write(
+        row,
         total=progress.total,
         created=progress.created,
         updated=progress.updated,
@@ -66,9 +78,9 @@ def count(sync_id: int, progress: SyncProgress, *, queued: int) -> bool:
     )
 
 
-def succeed(sync_id: int, report: SyncReport, *, queued: int) -> bool:
-    return _write(
-        sync_id,
+def succeed(row: Sync, report: SyncReport, *, queued: int) -> bool:
+    return write(
+        row,
         state=SyncState.SUCCEEDED,
         ended_at=Now(),
         created=report.created,
@@ -78,15 +90,19 @@ def succeed(sync_id: int, report: SyncReport, *, queued: int) -> bool:
         invalid=report.invalid,
         queued=queued,
         not_modified=report.not_modified,
-        notes=[clean_text(scrub(note), limit=500) for note in report.notes[:_NOTES]],
+        notes=cleaned(report.notes),
         sample=report.sample,
     )
 
 
-def fail(sync_id: int, *, code: str, message: str) -> bool:
+def cleaned(notes: Sequence[str]) -> list[str]:
+    return [clean_text(scrub(note), limit=500) for note in notes[:_NOTES]]
+
+
+def fail(row: Intake, *, code: str, message: str) -> bool:
     """The counts stay at what was stored until then."""
-    return _write(
-        sync_id,
+    return write(
+        row,
         state=SyncState.FAILED,
         ended_at=Now(),
         error_code=code[:50],
@@ -94,10 +110,16 @@ def fail(sync_id: int, *, code: str, message: str) -> bool:
     )
 
 
-def put_back(sync_id: int) -> bool:
-    """``running -> queued``, to begin anew; the dispatcher finds that Redis does not have it."""
-    none = dict.fromkeys(("created", "updated", "unchanged", "invalid", "queued"), 0)
-    return _write(sync_id, state=SyncState.QUEUED, started_at=None, **none)
+def put_back(row: Intake, **fields: Any) -> bool:
+    """``running -> queued``; the dispatcher finds that Redis does not have it.
+
+    ``fields``: what else is written, for whoever begins again.
+    """
+    return write(row, state=SyncState.QUEUED, started_at=None, **fields)
+
+
+#: For who begins at the beginning.
+NOTHING_YET = dict.fromkeys(("created", "updated", "unchanged", "invalid", "queued"), 0)
 
 
 def waiting() -> QuerySet[Sync]:
@@ -106,63 +128,96 @@ def waiting() -> QuerySet[Sync]:
     return Sync.objects.filter(~Exists(busy), state=SyncState.QUEUED)
 
 
-def undispatched(*, limit: int) -> list[Sync]:
-    """Those that were committed and never reached Redis, oldest first."""
-    return list(waiting().filter(dispatches=0).order_by("pk")[:limit])
+def waiting_imports() -> QuerySet[Import]:
+    """Queued ones; none waits for another."""
+    return Import.objects.filter(state=SyncState.QUEUED)
 
 
-def hand_over(syncs: Iterable[Sync]) -> int:
+def undispatched(*, limit: int) -> list[Intake]:
+    """Those that were committed and never reached Redis, of each sort the oldest first."""
+    return [
+        row
+        for found in (waiting(), waiting_imports())
+        for row in found.filter(dispatches=0).order_by("created_at", "pk")[:limit]
+    ]
+
+
+def hand_over(rows: Iterable[Intake]) -> int:
     """Those that Redis does not have; returns how many reached it. Never raises for Redis.
 
     Must be called outside a transaction: a job may start before this returns.
     """
-    sent = []
-    for sync in syncs:
-        if not _sent(sync, dispatches=sync.dispatches):
+    sent: list[Intake] = []
+    for row in rows:
+        if not _sent(row, dispatches=row.dispatches):
             break
-        sent.append(sync.pk)
-    if sent:
-        Sync.objects.filter(pk__in=sent).update(dispatches=F("dispatches") + 1)
+        sent.append(row)
+    for model in _FUNCTIONS:
+        ids = [row.pk for row in sent if isinstance(row, model)]
+        _rows(model).filter(pk__in=ids).update(dispatches=F("dispatches") + 1)
     return len(sent)
 
 
-def _insert(source: Source, actor: Actor, **fields: Any) -> Sync:
-    return Sync.objects.create(
-        source=source,
-        actor_id=actor.user_id,
-        actor_label=actor.label,
-        doorway=actor.doorway,
-        **fields,
-    )
+def write(row: Intake, **fields: Any) -> bool:
+    """Only while it is running."""
+    return bool(_same(row).filter(state=SyncState.RUNNING).update(**fields))
 
 
-def _write(sync_id: int, **fields: Any) -> bool:
-    return bool(Sync.objects.filter(pk=sync_id, state=SyncState.RUNNING).update(**fields))
+def advance(row: Import, *, position: int, **fields: Any) -> bool:
+    """From ``row.position`` to ``position``; False where somebody else is at work on it, or nobody
+    is any more. In the transaction that stored what lies between.
+    """
+    here = _same(row).filter(state=SyncState.RUNNING, position=row.position)
+    return bool(here.update(position=position, **fields))
 
 
-def _hand_over_new(sync: Sync) -> None:
-    if not _sent(sync, dispatches=0):
-        queued = Sync.objects.filter(pk=sync.pk, state=SyncState.QUEUED, dispatches=1)
-        queued.update(dispatches=0)
-        sync.dispatches = 0
+def queue_again(row: R, *, job_id: str) -> bool:
+    """``failed -> queued``, to go on, in the caller's transaction; handed over after it."""
+    failed = _same(row).filter(state=SyncState.FAILED)
+    cleared = {"error": "", "error_code": "", "started_at": None, "ended_at": None}
+    if not failed.update(state=SyncState.QUEUED, job_id=job_id, dispatches=1, **cleared):
+        return False
+    row.refresh_from_db()
+    transaction.on_commit(lambda: _hand_over_new(row), robust=True)
+    return True
 
 
-def _sent(sync: Sync, *, dispatches: int) -> bool:
+def _inserted(row: R, actor: Actor) -> R:
+    row.actor_id, row.actor_label, row.doorway = actor.user_id, actor.label, actor.doorway
+    row.save(force_insert=True)
+    return row
+
+
+def _same(row: Intake) -> QuerySet[Any]:
+    return _rows(type(row)).filter(pk=row.pk)
+
+
+def _rows(model: type[Intake]) -> QuerySet[Any]:
+    return cast("Any", model).objects.all()  # type: ignore[no-any-return]
+
+
+def _hand_over_new(row: Intake) -> None:
+    if not _sent(row, dispatches=0):
+        _same(row).filter(state=SyncState.QUEUED, dispatches=1).update(dispatches=0)
+        row.dispatches = 0
+
+
+def _sent(row: Intake, *, dispatches: int) -> bool:
     handover = queue.Handover(
-        job_id=dispatch_job_id(sync.job_id, dispatches=dispatches),
+        job_id=dispatch_job_id(row.job_id, dispatches=dispatches),
         queue=QUEUE,
-        argument=str(sync.pk),
+        argument=str(row.pk),
         timeout=settings.REDRIVE_SYNC_TIMEOUT,
-        function=queue.SYNC_SOURCE,
+        function=_FUNCTIONS[type(row)],
     )
     try:
         queue.hand_over(handover)
     except QueueUnavailable as error:
-        logger.warning("handover.failed", extra={"sync_id": sync.pk, "error": str(error)})
+        logger.warning("handover.failed", extra={"job_id": row.job_id, "error": str(error)})
         return False
     return True
 
 
-def actor_of(sync: Sync) -> Actor:
+def actor_of(row: Intake) -> Actor:
     """Who asked for it, as far as that is still known."""
-    return Actor(sync.actor_label, Doorway(sync.doorway), sync.actor)
+    return Actor(row.actor_label, Doorway(row.doorway), row.actor)

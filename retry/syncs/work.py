@@ -13,7 +13,7 @@ from entries.sources.sync import OnBatch, SyncProgress, SyncReport, sync
 from entries.states import EntryStatus
 from entries.text import describe_error
 from retry import audit
-from retry.models import Sync
+from retry.models import Intake, Sync
 from retry.outcomes import Actor, SyncOutcome
 from retry.service import submit_entries
 from retry.syncs import rows
@@ -39,14 +39,14 @@ def perform(sync_id: int, *, stop: Callable[[], bool]) -> None:
     if found is None:
         return
     with attempted(found.source_id) as alone:
-        if not alone or not rows.claim(sync_id):
+        if not alone or not rows.claim(found):
             return
         try:
             run(found, actor=rows.actor_of(found), stop=stop)
         except SourceError as error:
             logger.warning("sync.failed", extra={"code": error.code, "error": str(error)})
         except _Stopped:
-            rows.put_back(sync_id)
+            rows.put_back(found, **rows.NOTHING_YET)
             logger.info("sync.put_back")
 
 
@@ -69,7 +69,7 @@ def run(
     except _Stopped:
         raise
     except BaseException as error:
-        _note_failure(row, error)
+        note_failure(row, error)
         raise
     working.end(report)
     return SyncOutcome(row.pk, report, working.queued, working.dispatched)
@@ -96,7 +96,7 @@ class _Working:
     def after_batch(self, progress: SyncProgress) -> None:
         if self._submit and progress.created_ids:
             self._submit_ids(progress.created_ids)
-        if not rows.count(self._row.pk, progress, queued=self.queued):
+        if not rows.count(self._row, progress, queued=self.queued):
             raise _Lost(f"sync {self._row.pk} was given up by somebody else")
         if self._on_batch is not None:
             self._on_batch(progress)
@@ -113,7 +113,7 @@ class _Working:
     def end(self, report: SyncReport) -> None:
         """With its audit; a dry run has changed nothing that would have to be audited."""
         with transaction.atomic():
-            rows.succeed(self._row.pk, report, queued=self.queued)
+            rows.succeed(self._row, report, queued=self.queued)
             if self._row.dry_run:
                 return
             audit.record(
@@ -138,7 +138,7 @@ class _Working:
         self.dispatched = self.dispatched and outcome.dispatched
 
 
-def _note_failure(row: Sync, error: BaseException) -> None:
+def note_failure(row: Intake, error: BaseException) -> None:
     """Without a database the dispatcher does it, once that finds the source's lock free."""
     match error:
         case SourceError():
@@ -151,6 +151,6 @@ def _note_failure(row: Sync, error: BaseException) -> None:
     try:
         if not connection.in_atomic_block and not connection.is_usable():
             connection.close()
-        rows.fail(row.pk, code=code, message=message)
+        rows.fail(row, code=code, message=message)
     except (DatabaseError, InterfaceError):
-        logger.warning("sync.unnoted", extra={"sync_id": row.pk, "code": code})
+        logger.warning("sync.unnoted", extra={"job_id": row.job_id, "code": code})

@@ -55,4 +55,5 @@ def page_of(obj: Any, action: str = "change") -> str:
 
 def text_of(page: str) -> str:
     """What a person reads: without tags, on one line."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
+    inline = re.sub(r"</?bdi\b[^>]*>", "", page)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", inline)).split())

@@ -51,7 +51,7 @@ def folder(settings: Any, tmp_path: Path) -> Path:
     """Where uploads wait."""
     backend = "django.core.files.storage.FileSystemStorage"
     own = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "imports"}}
-    settings.STORAGES = {**settings.STORAGES, "import_export": own}
+    settings.STORAGES = {**settings.STORAGES, "uploads": own}
     return tmp_path / "imports"
 
 

@@ -54,6 +54,8 @@ def test_filters(at_desk: Browser) -> None:
     assert listed(at_desk, "status=succeeded") == [done.pk]
     assert listed(at_desk, "kind=scripted") == [done.pk]
     assert listed(at_desk, "source=planet") == [failed.pk]
+    assert listed(at_desk, "upstream=page.example") == [other.pk, failed.pk]
+    assert listed(at_desk, "upstream=nope") == []
     assert listed(at_desk, "source=") == [done.pk, other.pk]
     assert listed(at_desk, "error_class=ValueError") == [other.pk]
     assert listed(at_desk, "status=failed&fingerprint=1-v") == [other.pk]

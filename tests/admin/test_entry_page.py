@@ -36,8 +36,17 @@ def test_title_and_payload_can_be_edited_and_nothing_else(editor: "User") -> Non
     assert browser.press(page_of(entry), **fields | forged | new)
     after: dict[str, Any] = {**Entry.objects.values().get()}
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"title", "payload", "updated_at"}
+    assert changed == {"title", "payload", "content_hash", "updated_at"}
     assert after["payload"] == {"url": "http://page.example/2"}
+
+
+def test_what_an_entry_depends_on_follows_its_payload(editor: "User") -> None:
+    entry = EntryFactory.create(payload={"url": "http://page.example/1"})
+    browser = Browser(editor)
+    fields = form_of(browser, entry) | {"payload": '{"url": "https://other.example/"}'}
+    browser.press(page_of(entry), **fields)
+    assert Entry.objects.get().upstream == "other.example"
+    assert "other.example" in text_of(browser.read(page_of(entry)))
 
 
 def test_the_payload_is_shown_indented(editor: "User") -> None:

@@ -72,6 +72,47 @@ def test_a_kind_is_put_on_hold_and_lifted_and_every_page_says_so_at_once(keeper:
     )
 
 
+def test_an_upstream_is_put_on_hold_and_lifted(keeper: Browser) -> None:
+    page = text_of(keeper.read(HOLDS))
+    assert "No single upstream is on hold." in page
+    asked = {"kind": "webhook", "upstream": " crm ", "reason": "down"}
+    (message,) = keeper.press(f"{HOLDS}put/", **asked)
+    assert message == (
+        "Upstream crm of webhook is on hold: nothing of it starts until the hold is lifted."
+    )
+    hold = Hold.objects.get()
+    assert (hold.kind, hold.upstream) == ("webhook", "crm")
+    (alarm,) = alarms(keeper)
+    assert alarm.startswith("Upstream crm of webhook is on hold, put there now by operator: down")
+    page = text_of(keeper.read(HOLDS))
+    assert "crm of webhook on hold by operator" in page
+    assert "webhook Delivers the payload to an endpoint, signed. goes on" in page
+    for fields, said in (
+        ({"kind": "webhook", "upstream": " "}, "Say which upstream of which kind"),
+        ({"kind": "webhook", "upstream": "x" * 201}, "Say which kind"),
+        ({"source": "news", "upstream": "crm"}, "Say which kind or which source"),
+        ({"kind": "scripted", "upstream": "crm"}, "The kind scripted has no upstreams"),
+    ):
+        (message,) = keeper.press(f"{HOLDS}put/", **fields)
+        assert said in message
+    (message,) = keeper.press(f"{HOLDS}{hold.pk}/lift/")
+    assert message.startswith("Upstream crm of webhook goes on")
+    assert alarms(keeper) == []
+
+
+def test_many_upstreams_are_one_line(keeper: Browser) -> None:
+    for number in range(12):
+        holds.trip("routed", f"h{number}", actor=BREAKER, reason="HTTP 503", probe_after=9)
+    queued_entries(3, kind="routed", to="h3")
+    queued_entries(1, kind="routed", to="h7")
+    (alarm,) = alarms(keeper)
+    assert alarm.startswith(
+        "12 upstreams of routed are on hold: h0, h1, h2 and 9 more. 2 runs wait."
+    )
+    page = text_of(keeper.read(HOLDS))
+    assert "h11 of routed on hold by the breaker" in page
+
+
 def test_what_makes_no_sense_is_said_and_changes_nothing(keeper: Browser) -> None:
     hold = holds.hold_kind("page", actor=SCRIPT)
     for fields, said in (

@@ -23,6 +23,7 @@ from retry.operations.selection import Selection
         ("status=failed&p=2", EntryFilter(status=EntryStatus.FAILED)),
         ("kind=page&source=planet", EntryFilter(kind="page", source="planet")),
         ("error_class=ValueError", EntryFilter(error_class="ValueError")),
+        ("kind=webhook&upstream=crm", EntryFilter(kind="webhook", upstream="crm")),
         (
             "status=failed&fingerprint=1-a",
             EntryFilter(status=EntryStatus.FAILED, fingerprint="1-a"),

@@ -6,7 +6,7 @@ import pytest
 
 from entries.models import Entry
 from retry.admin.messages import RETRY_OR_RESYNC
-from retry.models import AuditEvent, Operation, Run
+from retry.models import AuditEvent, Operation, Run, Trigger
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -136,4 +136,14 @@ def test_an_attempt_says_what_its_source_had(at_desk: Browser) -> None:
         )
         assert words in text_of(at_desk.read(page_of(entry)))
     entry.attempts.update(change="", status="failed", error_class="SourceError")
-    assert "could not be read; the entry stays what it was" in text_of(at_desk.read(page_of(entry)))
+    unread = "could not be read; the entry stays what it was"
+    assert unread not in text_of(at_desk.read(page_of(entry))), "a retry reads no source"
+    Run.objects.create(
+        pk=entry.attempts.get().run_id,
+        trigger=Trigger.RESYNC,
+        resync=True,
+        kind=entry.kind,
+        entry_ids=[entry.pk],
+        size=1,
+    )
+    assert unread in text_of(at_desk.read(page_of(entry)))

@@ -3,17 +3,17 @@
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
 from retry import queue
-from retry.models import Heartbeat, Run
+from retry.models import Heartbeat, Hold, Operation, Run, Sync, WorkerHeartbeat
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.conftest import grant
-from tests.factories.entries import EntryFactory
+from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import queued_entries
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 STATUS = "/admin/retry/status/"
+Workers = dict[str, WorkerHeartbeat]
 
 
 def beat(*, seconds_ago: float = 0.0) -> None:
@@ -31,19 +32,23 @@ def beat(*, seconds_ago: float = 0.0) -> None:
     )
 
 
+def worker(queue_name: str, *, seconds_ago: float = 1.0, **values: Any) -> WorkerHeartbeat:
+    """One that serves that queue."""
+    at = timezone.now() - timedelta(seconds=seconds_ago)
+    named = {"name": f"worker-{queue_name}", "queue": queue_name}
+    fixed = named | {"host": "desk-1", "pid": 4711}
+    times = {"started_at": at, "beat_at": at, "state": "idle"}
+    return WorkerHeartbeat.objects.create(**(fixed | times | values))
+
+
 @pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> list[queue.WorkerView]:
+def workers() -> dict[str, WorkerHeartbeat]:
     """Idle workers, one for each queue."""
-    found = [
-        queue.WorkerView(f"worker-{name}", (name,), "idle", None, 4711, None)
-        for name in ("default", "bulk", "sync")
-    ]
-    monkeypatch.setattr(queue, "workers", lambda: found)
-    return found
+    return {name: worker(name) for name in ("default", "bulk", "sync")}
 
 
 def test_it_shows_counts_queues_workers_and_the_dispatcher(
-    at_desk: Browser, workers: list[queue.WorkerView]
+    at_desk: Browser, workers: Workers
 ) -> None:
     beat()
     EntryFactory.create_batch(3, failed=True)
@@ -92,24 +97,98 @@ def test_alarms_are_on_the_pages_people_work_with(at_desk: Browser) -> None:
         assert f'href="{STATUS}"' in page
 
 
-def test_all_is_quiet_when_all_is_well(at_desk: Browser, workers: list[queue.WorkerView]) -> None:
+def test_all_is_quiet_when_all_is_well(at_desk: Browser, workers: Workers) -> None:
     beat()
     assert alarms(at_desk) == []
     assert 'class="alarms"' not in at_desk.read(ENTRIES)
 
 
-def test_a_silent_dispatcher(at_desk: Browser, workers: list[queue.WorkerView]) -> None:
+def waited(seconds: float, **values: Any) -> None:
+    """Every run has been waiting for so long."""
+    at = timezone.now() - timedelta(seconds=seconds)
+    Run.objects.update(created_at=at, dispatched_at=at, **values)
+
+
+def test_a_silent_worker_is_named_and_serves_nothing(at_desk: Browser, workers: Workers) -> None:
+    beat()
+    worker("default", seconds_ago=20, name="stuck")
+    (alarm,) = alarms(at_desk)
+    assert alarm.startswith("The worker stuck of default has been silent for 20 s:")
+    assert "process 4711 on desk-1" in alarm
+    words = text_of(at_desk.read(STATUS))
+    assert "Everything is at work." not in words
+    assert "silent for 20 s" in words
+    workers["default"].delete()
+    cache.clear()
+    assert "No worker serves default:" in text_of(at_desk.read(STATUS))
+
+
+def test_what_waits_for_busy_workers(at_desk: Browser, workers: Workers) -> None:
+    beat()
+    queued_entries(2)
+    waited(10)
+    assert alarms(at_desk) == []
+    waited(40)
+    since = timezone.now() - timedelta(seconds=70)
+    WorkerHeartbeat.objects.filter(queue="default").update(state="busy", busy_since=since)
+    (alarm,) = alarms(at_desk)
+    assert alarm.startswith("Work in default has been waiting for 40 s: its worker has been ")
+    assert "busy for 70 s" in alarm
+    assert "manage.py worker default" in alarm
+    worker("default", name="second", state="busy")
+    assert "all its 2 workers are busy, one for 70 s" in alarms(at_desk)[0]
+    assert "Everything is at work." not in text_of(at_desk.read(STATUS))
+
+
+def test_what_waits_although_a_worker_is_free(at_desk: Browser, workers: Workers) -> None:
+    beat()
+    queued_entries(1)
+    waited(40)
+    (alarm,) = alarms(at_desk)
+    assert "although a worker is free" in alarm
+    beat(seconds_ago=60)
+    assert any("40 s for the dispatcher" in alarm for alarm in alarms(at_desk))
+
+
+def test_what_may_not_start_is_not_waited_for(at_desk: Browser, workers: Workers) -> None:
+    """On hold, or paused; and once it may, the time counts from there."""
+    beat()
+    queued_entries(1)
+    kind = Run.objects.get().kind
+    waited(3600)
+    hold = Hold.objects.create(kind=kind, actor_label="alice", reason="down")
+    assert not any("waiting" in alarm for alarm in alarms(at_desk))
+    Hold.objects.filter(pk=hold.pk).update(lifted_at=timezone.now() - timedelta(seconds=5))
+    assert alarms(at_desk) == []
+    Hold.objects.filter(pk=hold.pk).update(lifted_at=timezone.now() - timedelta(seconds=30))
+    assert "has been waiting for 30 s" in alarms(at_desk)[0]
+    paused = Operation.objects.create(action="retry", state="paused", actor_label="alice")
+    Run.objects.update(operation=paused)
+    assert alarms(at_desk) == []
+    resumed = timezone.now() - timedelta(seconds=20)
+    Operation.objects.update(state="running", resumed_at=resumed)
+    assert "has been waiting for 20 s" in alarms(at_desk)[0]
+
+
+def test_a_sync_that_waits(at_desk: Browser, workers: Workers) -> None:
+    beat()
+    sync = Sync.objects.create(source=SourceFactory.create(), actor_label="a", doorway="command")
+    Sync.objects.filter(pk=sync.pk).update(created_at=timezone.now() - timedelta(minutes=5))
+    assert "Work in sync has been waiting for 5\xa0minutes" in alarms(at_desk)[0]
+
+
+def test_a_silent_dispatcher(at_desk: Browser, workers: Workers) -> None:
     beat(seconds_ago=300)
     (alarm,) = alarms(at_desk)
     assert "was last heard of 5\xa0minutes ago" in alarm
 
 
-def test_a_queue_without_a_worker(at_desk: Browser, workers: list[queue.WorkerView]) -> None:
+def test_a_queue_without_a_worker(at_desk: Browser, workers: Workers) -> None:
     beat()
-    del workers[0]
+    workers["default"].delete()
     (alarm,) = alarms(at_desk)
     assert alarm.startswith("No worker serves default:")
-    workers.clear()
+    WorkerHeartbeat.objects.all().delete()
     (alarm,) = alarms(at_desk)
     assert alarm.startswith("No worker serves default, bulk and sync:")
 

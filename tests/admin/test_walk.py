@@ -7,6 +7,7 @@ import pytest
 from django.apps import apps
 
 from entries.models import Entry
+from retry import audit
 from tests.admin.browsing import Browser
 from tests.admin.walking import addresses, populate
 
@@ -24,7 +25,7 @@ VERBS = {
     "entries_entry_retry_now",
     "entries_entry_stop",
     "entries_entry_resync",
-    "entries_entry_process_import",
+    "retry_import_confirm",
     "entries_source_sync",
     "entries_source_dry_run",
     "retry_operation_pause",
@@ -37,13 +38,15 @@ VERBS = {
 
 
 def everything() -> dict[str, list[Any]]:
-    """All rows of all tables that the admin could touch."""
+    """All rows of all tables that the admin could touch, but the notes of what was refused."""
     left_out = {"sessions.Session", "admin.LogEntry"}
-    return {
+    rows = {
         model._meta.label: list(model._default_manager.order_by("pk").values())
         for model in apps.get_models()
         if model._meta.label not in left_out and model._meta.managed
     }
+    events = rows["retry.AuditEvent"]
+    return rows | {"retry.AuditEvent": [e for e in events if e["verb"] != audit.REFUSED]}
 
 
 def forged() -> dict[str, Any]:

@@ -11,9 +11,8 @@ from entries.admin.show import duration
 from entries.errors import EntriesError, SourceError
 from entries.states import EntryStatus
 from retry import errors
-from retry.admin.messages import of_refusal, of_selection, of_submission, why_not_retryable
+from retry.admin.messages import of_refusal, of_selection, why_not_retryable
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
-from retry.submission import Effect, SubmitOutcome, Submitted
 
 MADE: dict[type[Exception], Exception] = {
     errors.NotPermitted: errors.NotPermitted("entries.retry_entry"),
@@ -22,16 +21,27 @@ MADE: dict[type[Exception], Exception] = {
         reason=Reason.ALREADY_RUNNING, status=EntryStatus.RUNNING, entry_id=7
     ),
     errors.TooManyEntries: errors.TooManyEntries(limit=1000, given=1001),
+    errors.NoSuchName: errors.NoSuchName("planet", known=["news"]),
+    errors.NoSuchSource: errors.NoSuchSource("planet", known=["news", "shop"]),
+    errors.NoSuchKind: errors.NoSuchKind("pag", known=["page"]),
+    errors.NothingEligible: errors.NothingEligible(
+        action="restore", skipped={Reason.NOT_DISCARDED: 2, Reason.ALREADY_RUNNING: 1}
+    ),
     errors.OperationNotFound: errors.OperationNotFound(UUID(int=1)),
     errors.OperationFinished: errors.OperationFinished(state="completed"),
+    errors.IdempotencyKeyReused: errors.IdempotencyKeyReused(UUID(int=1)),
     errors.InvalidItems: errors.InvalidItems({(0, "payload"): "is too large"}),
     errors.TooManyToExport: errors.TooManyToExport(limit=100_000),
     errors.SourceNotFound: errors.SourceNotFound("planet"),
     errors.SourceDisabled: errors.SourceDisabled("planet"),
     errors.SyncNotFound: errors.SyncNotFound(7),
+    errors.ImportNotFound: errors.ImportNotFound(UUID(int=1)),
+    errors.UploadRefused: errors.UploadRefused("It has more than 10 bytes."),
+    errors.NotConfirmable: errors.NotConfirmable("It is queued."),
     errors.HoldNotFound: errors.HoldNotFound(7),
     errors.AlreadyOnHold: errors.AlreadyOnHold("kind page"),
     errors.HoldLifted: errors.HoldLifted(by="alice"),
+    errors.NoUpstreams: errors.NoUpstreams("page"),
     SourceError: SourceError("unreachable", "The source cannot be reached."),
 }
 
@@ -64,10 +74,10 @@ def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
 @pytest.mark.parametrize(
     ("given", "level", "text"),
     [
-        (outcome(None, None, None), messages.SUCCESS, "3 queued."),
+        (outcome(None, None, None), messages.INFO, "3 queued."),
         (
             outcome(None, None, None, Reason.ALREADY_RUNNING),
-            messages.SUCCESS,
+            messages.INFO,
             "3 queued, 1 skipped (already running).",
         ),
         (
@@ -75,58 +85,12 @@ def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
             messages.WARNING,
             "Nothing was queued, 3 skipped (2 not failed, 1 not found).",
         ),
-        (outcome(*[None] * 1000), messages.SUCCESS, "1,000 queued."),
+        (outcome(*[None] * 1000), messages.INFO, "1,000 queued."),
     ],
 )
 def test_an_outcome_is_counted_in_words(given: QueueOutcome, level: int, text: str) -> None:
     (worded,) = of_selection(given)
     assert (worded.level, worded.text) == (level, text)
-
-
-def submitted(*items: tuple[Effect, Reason | None], dispatched: bool = True) -> SubmitOutcome:
-    return SubmitOutcome(
-        tuple(
-            Submitted(str(n), n, effect, EntryStatus.QUEUED, 1, reason=reason)
-            for n, (effect, reason) in enumerate(items)
-        ),
-        dispatched,
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "texts"),
-    [
-        ([], ["Nothing was stored; nothing was queued."]),
-        ([submitted((Effect.CREATED, None))], ["1 created; 1 queued."]),
-        (
-            [
-                submitted(*[(Effect.CREATED, None)] * 1000),
-                submitted(
-                    (Effect.UPDATED, None),
-                    (Effect.UPDATED, Reason.ALREADY_QUEUED),
-                    (Effect.UNCHANGED, Reason.UNCHANGED),
-                    (Effect.LEFT_ALONE, Reason.ALREADY_RUNNING),
-                    (Effect.LEFT_ALONE, Reason.DISCARDED),
-                ),
-            ],
-            [
-                "1,000 created, 2 changed, 1 unchanged; 1,001 queued.",
-                "2 left alone: 1 already running, 1 discarded.",
-            ],
-        ),
-        (
-            [submitted((Effect.CREATED, None), dispatched=False)],
-            [
-                "1 created; 1 queued.",
-                "Redis cannot be reached; it will start by itself when it is back.",
-            ],
-        ),
-    ],
-)
-def test_what_was_submitted_is_counted_in_words(
-    given: list[SubmitOutcome], texts: list[str]
-) -> None:
-    assert [worded.text for worded in of_submission(given)] == texts
 
 
 def test_what_waits_for_redis_is_a_warning_beside_the_outcome() -> None:

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from retry.models import Action, ApiToken, AuditEvent, Run, Sync
+from retry.models import Action, ApiToken, AuditEvent, Import, Run, Sync
 from retry.operations import control
 from retry.operations.selection import Selection
 from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
@@ -42,6 +42,9 @@ def populate() -> dict[str, Any]:
         "retry_run": Run.objects.first(),
         "retry_operation": control.start(chosen, action=Action.RETRY, actor=SCRIPT),
         "retry_sync": Sync.objects.create(source=source, state="succeeded", dry_run=True),
+        "retry_import": Import.objects.create(
+            dry_run=True, state="succeeded", file_name="a.csv", file_format="csv", kind="page"
+        ),
         "retry_auditevent": AuditEvent.objects.first(),
         "retry_apitoken": ApiToken.objects.create(user=user, name="nightly", digest="d" * 64),
         "auth_user": user,

@@ -40,6 +40,7 @@ def test_what_an_entry_looks_like(api: Caller) -> None:
         "id": entry.id,
         "kind": "page",
         "source": "feed",
+        "upstream": "page.example",
         "external_id": "a",
         "title": "A page",
         "gone_at": None,
@@ -84,13 +85,21 @@ def test_by_status(api: Caller, status: EntryStatus) -> None:
 def test_by_everything_else(api: Caller) -> None:
     feed = SourceFactory.create(slug="feed")
     mine = EntryFactory.create(
-        failed=True, source=feed, kind="webhook", fingerprint="1-a", error_class="X", failed_at=NOON
+        failed=True,
+        source=feed,
+        kind="webhook",
+        payload={"endpoint": "crm"},
+        fingerprint="1-a",
+        error_class="X",
+        failed_at=NOON,
     ).id
     EntryFactory.create(failed=True, source=SourceFactory.create(), failed_at=NOON - timedelta(1))
     EntryFactory.create()
     for query in (
         {"kind": "webhook"},
         {"source": "feed"},
+        {"upstream": "crm"},
+        {"kind": "webhook", "upstream": "crm"},
         {"fingerprint": "1-a"},
         {"error_class": "X"},
         {"failed_after": "2026-01-31T12:00:00Z"},
@@ -100,7 +109,27 @@ def test_by_everything_else(api: Caller) -> None:
         assert ids(api, **query) == [mine], query
     assert ids(api, failed_after="2026-01-31T12:00:00.001Z") == []
     assert mine not in ids(api, failed_before="2026-01-31T12:00:00Z")
-    assert ids(api, source="unknown") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "known"),
+    [
+        ({"source": "unknown"}, "unknown_source", "feed"),
+        ({"kind": "pag"}, "unknown_kind", "page"),
+    ],
+)
+def test_a_misspelt_name_is_no_empty_answer(
+    query: dict[str, str], code: str, known: str, api: Caller
+) -> None:
+    SourceFactory.create(slug="feed")
+    said = problem(api.get("entries", **query), 422, code)
+    assert known in said["known"]
+    assert known in said["detail"]
+
+
+def test_a_kind_that_is_not_installed_any_more_is_one_that_has_entries(api: Caller) -> None:
+    old = EntryFactory.create(kind="retired")
+    assert ids(api, kind="retired") == [old.pk]
 
 
 def test_times_as_far_as_they_go(api: Caller) -> None:

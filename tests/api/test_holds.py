@@ -24,6 +24,7 @@ def test_a_kind_is_put_on_hold_and_lifted(api: Caller) -> None:
     assert put == {
         "id": Hold.objects.get().pk,
         "kind": "page",
+        "upstream": None,
         "source": None,
         "automatic": False,
         "actor": "operator",
@@ -43,6 +44,15 @@ def test_a_kind_is_put_on_hold_and_lifted(api: Caller) -> None:
         ("hold", "api"),
         ("lift", "api"),
     }
+
+
+def test_an_upstream_is_put_on_hold(api: Caller) -> None:
+    put = ok(api.post("holds", {"kind": "webhook", "upstream": "crm"}), 201)
+    assert (put["kind"], put["upstream"], put["source"]) == ("webhook", "crm", None)
+    problem(api.post("holds", {"kind": "webhook", "upstream": "crm"}), 409, "already_on_hold")
+    assert ok(api.post("holds", {"kind": "webhook"}), 201)["upstream"] is None
+    problem(api.post("holds", {"kind": "scripted", "upstream": "crm"}), 422, "no_upstreams")
+    assert [hold["upstream"] for hold in ok(api.get("status"))["holds"]] == ["crm", None]
 
 
 def test_a_source_is_put_on_hold(api: Caller) -> None:
@@ -77,6 +87,11 @@ def test_what_is_refused(api: Caller) -> None:
     [
         ({}, "body"),
         ({"kind": "page", "source": "news"}, "body"),
+        ({"upstream": "crm"}, "body"),
+        ({"source": "news", "upstream": "crm"}, "body"),
+        ({"kind": "webhook", "upstream": ""}, "upstream"),
+        ({"kind": "webhook", "upstream": "x" * 201}, "upstream"),
+        ({"kind": "webhook", "upstream": "a\0"}, "upstream"),
         ({"kind": ""}, "kind"),
         ({"kind": 7}, "kind"),
         ({"source": "x" * 81}, "source"),

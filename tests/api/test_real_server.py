@@ -119,8 +119,10 @@ class TestDatabase:
                 )
             problem(web.client.get(STATUS), 401, "not_authenticated")
             page = web.client.get("/admin/", headers=session)
-            assert page.status_code == 500
-            assert page.headers["X-Frame-Options"] == "DENY", "it is Django's own page"
+            assert page.status_code == 503
+            assert "Try again in a moment" in page.text
+            assert page.headers["Retry-After"] == "5"
+            assert page.headers["X-Frame-Options"] == "DENY", "it went through all middleware"
             assert web.client.get("/healthz").status_code == 200
             ready = web.client.get("/readyz")
             assert ready.status_code == 503

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from entries.models import Source
+from entries.sources.sync import NOT_WHOLE
 from retry.models import AuditEvent, Sync
 from tests.api.calls import Caller, fields, ok, problem
 from tests.factories.entries import SourceFactory
@@ -50,7 +51,7 @@ def test_one_is_asked_for_and_watched_to_its_end(api: Caller) -> None:
             "error": None,
         }.items()
     )
-    assert found["notes"] == ["1 item left out: not a row, such as line 1"]
+    assert found["notes"] == ["1 item left out: not a row, such as line 1", NOT_WHOLE]
     assert found["sample"] == []
     assert found["finished_at"]
 
@@ -136,7 +137,8 @@ class TestList:
         assert [row["sync_id"] for row in of_one] == made[::-1]
         failed = ok(api.get("syncs", state="failed"))["results"]
         assert [row["sync_id"] for row in failed] == [other]
-        assert ok(api.get("syncs", source="nowhere"))["results"] == []
+        misspelt = problem(api.get("syncs", source="nowhere"), 422, "unknown_source")
+        assert misspelt["known"] == ["one", "two"]
 
     @pytest.mark.parametrize(
         ("name", "value"),

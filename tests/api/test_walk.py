@@ -7,6 +7,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from entries.models import Entry
+from retry import audit
 from retry.api import urls
 from retry.models import AuditEvent, Hold, Operation, Sync
 from tests.api.calls import PREFIX, Caller, ok, problem
@@ -101,6 +102,8 @@ def test_staff_without_permissions(powerless: "User", entry: Entry, name: str) -
         answer = caller.get(path_of(name))
     problem(answer, 403, "permission_denied")
     untouched(entry)
+    noted = AuditEvent.objects.filter(verb=audit.REFUSED, actor=powerless.pk)
+    assert noted.exists() == (name in BODIES), "what was refused is noted, looking is not"
 
 
 @pytest.mark.parametrize("name", ALSO_WRITTEN)
@@ -145,4 +148,4 @@ def untouched(entry: Entry) -> None:
     assert (entry.status, entry.attempt) == ("failed", 1)
     assert Operation.objects.get().state == "planned"
     assert Hold.objects.get().lifted_at is None
-    assert not AuditEvent.objects.exists()
+    assert set(AuditEvent.objects.values_list("verb", flat=True)) <= {audit.REFUSED}

@@ -7,6 +7,7 @@ import factory
 from django.utils import timezone
 
 from entries.endpoints import fresh_secret
+from entries.kinds.upstreams import upstream_of
 from entries.models import Attempt, Endpoint, Entry, Source
 from entries.states import EntryStatus
 
@@ -69,6 +70,13 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
     external_id = factory.Sequence(lambda n: f"entry-{n}")
     title = factory.Sequence(lambda n: f"Entry {n}")
     payload = factory.LazyFunction(lambda: {"url": "http://page.example/1"})
+    upstream = factory.LazyAttribute(
+        lambda entry: upstream_of(
+            entry.kind,
+            entry.payload,
+            source=getattr(getattr(entry, "source", None), "slug", None),
+        )
+    )
 
     @factory.post_generation
     def attempts(self: Entry, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: FBT001
@@ -82,6 +90,7 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
             run_id=self.run_id or uuid4(),
             status="failed" if self.status == EntryStatus.SCHEDULED else self.status,
             previous_status=EntryStatus.PENDING,
+            started_at=None if self.status == EntryStatus.QUEUED else timezone.now(),
             ended_at=timezone.now() if ended else None,
             error_class=self.error_class,
             error_message=self.error_message,

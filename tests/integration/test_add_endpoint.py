@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from entries.endpoints import fresh_secret, secret_problem
 from entries.models import Endpoint
+from retry.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +62,10 @@ def test_slips_of_the_pen(arguments: list[str], message: str) -> None:
         add(*arguments)
     assert message in str(caught.value)
     assert not Endpoint.objects.exists()
+
+
+def test_it_is_in_the_audit_without_its_secret() -> None:
+    call_command("add_endpoint", "e", url="https://h.example/in")
+    event = AuditEvent.objects.get()
+    assert (event.verb, event.doorway) == ("add_endpoint", "command")
+    assert (event.after or {})["secret"] == "***"

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from entries.models import Source
+from retry.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +84,10 @@ def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert "kind of source: " in said
     assert " feed" in said
     assert "page" in said
+
+
+def test_it_is_in_the_audit_without_its_credentials() -> None:
+    call_command("add_source", "s", location="https://alice:s3cr3t-w0rd@h.example/", kind="feed")
+    event = AuditEvent.objects.get()
+    assert (event.verb, event.doorway) == ("add_source", "command")
+    assert (event.after or {})["location"] == "https://***@h.example/"

@@ -1,20 +1,29 @@
 """The breaker trips by itself when nearly everything of a kind fails by a passing fault."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from entries.kinds import registry
 from entries.kinds.base import Breaker
+from entries.models import Entry
+from retry import execution
 from retry.breaker.breaking import trip, watch
 from retry.holds import control as holds
-from retry.models import AuditEvent, Hold, Run
-from tests.support.asking import SCRIPT, queued_entries
-from tests.support.holds import outcomes
+from retry.models import Action, AuditEvent, Hold, OutcomeTally, Run
+from retry.operations import control
+from retry.service import retry_entries
+from tests.factories.entries import EntryFactory
+from tests.support.asking import SCRIPT
+from tests.support.holds import outcomes, settle
+from tests.support.operations import FAILED
+from tests.support.servers import wait_until
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -55,26 +64,40 @@ def test_it_does_not_trip_for_less(good: int, bad: int, how: str) -> None:
 
 def test_what_was_long_ago_or_of_another_kind_does_not_count() -> None:
     outcomes(25, "transient")
-    Run.objects.update(ended_at=Now() - timedelta(minutes=11))
+    OutcomeTally.objects.update(at=Now() - timedelta(minutes=11))
     outcomes(15, "transient", kind="grouped")
     assert watch() == 0
 
 
 def test_a_run_at_work_counts_with_what_it_has_come_to_so_far(tmp_path: Path) -> None:
-    queued_entries(25)
-    Run.objects.update(
-        state="running",
-        lease_expires_at=Now() + timedelta(hours=1),
-        started_at=Now(),
-        scheduled=20,
-        transient=20,
-    )
-    assert trip() == 1
+    gate = tmp_path / "gate"
+    payload = {"kind": "patient", "failed": True}
+    ids = [EntryFactory.create(**payload, payload={"do": "transient"}).pk for _ in range(20)]
+    ids.append(EntryFactory.create(**payload, payload={"wait_for": str(gate)}).pk)
+    retry_entries(ids, actor=SCRIPT)
+    run = Run.objects.get()
+
+    def trip_in_the_middle() -> None:
+        try:
+            wait_until(lambda: trip() == 1)
+        finally:
+            gate.touch()
+            connection.close()
+
+    thread = threading.Thread(target=trip_in_the_middle)
+    thread.start()
+    execution.execute(run.pk, worker="test")
+    thread.join()
+    assert Hold.objects.get().kind == "patient"
 
 
 def test_discarding_is_no_outcome() -> None:
-    outcomes(20, "transient")
-    Run.objects.update(trigger="discard")
+    for _ in range(25):
+        EntryFactory.create(failed=True, kind="scripted", payload={})
+    control.start(FAILED, action=Action.DISCARD, actor=SCRIPT)
+    settle()
+    assert not Entry.objects.exclude(status="discarded").exists()
+    assert not OutcomeTally.objects.exists()
     assert trip() == 0
 
 

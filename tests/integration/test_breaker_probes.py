@@ -145,6 +145,7 @@ def test_a_probe_whose_worker_died_is_followed_by_another() -> None:
         run = probe()
         assert claim_run(run.pk, worker="gone") is not None
         transitions.claim(run.entry_ids, run_id=run.pk, worker="gone")
+        transitions.begin(run.entry_ids, run_id=run.pk)
         assert watch() == 0, "its lease decides"
         Run.objects.filter(pk=run.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
         Dispatcher().tick()

@@ -1,5 +1,6 @@
 """The control loop: what it hands over, wakes and rescues, tick by tick."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -7,7 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from entries.models import Attempt, Entry
 from retry import execution, queue
 from retry.dispatcher import Dispatcher, Tick
 from retry.models import AuditEvent, Heartbeat, Run
+from retry.reconcile import repair
 from retry.runs import claim_run
 from retry.worker import run_worker
 from tests.factories.entries import EntryFactory
@@ -140,13 +141,50 @@ def test_a_lapsed_run_is_rescued_the_running_alone_and_the_waiting_together() ->
 def test_an_entry_that_kills_its_workers_fails_after_its_limit() -> None:
     ids = queued_entries()
     for _ in range(3):  # rescued twice, then given up
-        transitions.claim(ids, run_id=taken(ids), worker="gone")
+        run_id = taken(ids)
+        transitions.claim(ids, run_id=run_id, worker="gone")
+        transitions.begin(ids, run_id=run_id)
         assert Dispatcher().tick().rescued == 1
     entry = Entry.objects.get()
     assert (entry.status, entry.error_class, entry.attempt) == ("failed", "WorkerLost", 4)
     assert entry.fingerprint
     statuses = entry.attempts.order_by("number").values_list("status", flat=True)
     assert list(statuses) == ["failed", "lost", "lost", "failed"]
+
+
+def test_an_entry_that_never_began_is_not_given_up() -> None:
+    """Its workers died, or their claims were answered to nobody; none came to process it."""
+    ids = queued_entries()
+    for _ in range(6):
+        transitions.claim(ids, run_id=taken(ids), worker="gone")
+        assert Dispatcher().tick().rescued == 1
+    run_everything()
+    assert [e.status for e in Entry.objects.all()] == ["succeeded"]
+    assert Entry.objects.get().attempts.filter(status="lost", began=False).count() == 6
+
+
+def test_an_entry_that_was_lost_is_marked_before_it_begins_again() -> None:
+    """Should it take its whole machine along, that counts, although nobody is there to say so."""
+    ids = queued_entries(kind="asking", ask="began")
+    transitions.claim(ids, run_id=taken(ids), worker="gone")
+    assert Dispatcher().tick().rescued == 1
+    run_everything()
+    assert Entry.objects.get().result == {"began": [False, True]}
+
+
+def test_after_postgresql_was_away_workers_have_time_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = queued_entries()
+    dispatcher = Dispatcher()
+    assert dispatcher.tick().rescued == 0
+    transitions.claim(ids, run_id=taken(ids), worker="slow")
+    moment = time.monotonic()
+    monkeypatch.setattr(repair, "AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(repair, "PATIENCE_SECONDS", 1.0)
+    assert dispatcher.tick().rescued == 0
+    tick_until(lambda tick: tick.rescued == 1, dispatcher)
+    assert time.monotonic() - moment >= 1.0
 
 
 def test_a_lease_that_still_runs_is_respected() -> None:
@@ -177,19 +215,6 @@ def test_due_automatic_retries_are_woken_and_others_wait() -> None:
     later.refresh_from_db()
     assert (due.status, later.status) == ("succeeded", "scheduled")
     assert Run.objects.get().trigger == "automatic"
-
-
-def test_only_one_dispatcher_acts_at_a_time() -> None:
-    from retry.dispatcher import _LOCK
-
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-        assert not Dispatcher().tick().acted
-    finally:
-        other.close()
-    wait_until(lambda: Dispatcher().tick().acted, what="the lock goes with its session")
 
 
 def test_every_tick_leaves_a_sign_of_life(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import InternalError, connection
 
+from entries import transitions
 from entries.models import Attempt, Entry
 from retry import execution
 from retry.models import Run
@@ -190,3 +193,82 @@ def test_a_worker_that_is_asked_to_stop_hands_on_what_it_has_not_begun(tmp_path:
 
 def test_an_unknown_run_is_no_work() -> None:
     assert not execution.execute(uuid4(), worker="test")
+
+
+@pytest.mark.parametrize(
+    ("do", "error_class"),
+    [
+        ("interrupt", "KeyboardInterrupt"),
+        ("cancel", "CancelledError"),
+        ("close", "GeneratorExit"),
+        ("own", "OwnError"),
+    ],
+)
+def test_whatever_is_raised_is_an_outcome_at_the_first_attempt(do: str, error_class: str) -> None:
+    (id_,) = queued_entries(kind="hostile", do=do)
+    execute(id_)
+    entry = Entry.objects.get(pk=id_)
+    assert (entry.status, entry.error_class, entry.attempt) == ("failed", error_class, 2)
+    assert "from within" in last_attempt(entry).traceback or do == "close"
+
+
+@pytest.mark.parametrize(
+    ("do", "left"),
+    [
+        ("begin", "a transaction that is open"),
+        ("write", "a transaction that is open"),
+        ("atomic", "a transaction that is open"),
+        ("manual", "autocommit switched off"),
+        ("set", "the setting statement_timeout = 7000"),
+        ("lock", "an advisory lock"),
+        ("table", "the temporary table left_over"),
+    ],
+)
+def test_what_a_kind_leaves_on_its_connection_costs_its_entry_alone(do: str, left: str) -> None:
+    made = [
+        EntryFactory.create(failed=True, kind="hostile_together", payload={"do": action}).id
+        for action in ("succeed", "query", do, "query", "succeed")
+    ]
+    retry_entries(made, actor=SCRIPT)
+    execute(made[0])
+    entries = Entry.objects.order_by("id")
+    assert [e.status for e in entries] == ["succeeded"] * 2 + ["failed"] + ["succeeded"] * 2
+    careless = entries[2]
+    assert careless.error_class == "UncleanConnection"
+    assert f'on the connection "default": {left}' in careless.error_message
+    assert [entries[1].attempts.get(number=2).result, entries[3].attempts.get(number=2).result] == [
+        {"did": "query", "attempt": 2}
+    ] * 2
+    assert Run.objects.get(pk=run_of(made[0])).state == "finished"
+
+
+def test_what_a_kind_closes_is_not_the_workers(tmp_path: Path) -> None:
+    ids = queued_entries(3, kind="hostile_together", do="close_all")
+    with connection.cursor() as cursor:
+        cursor.execute("SET application_name = 'ours'")
+        execute(ids[0])
+        cursor.execute("SHOW application_name")
+        assert cursor.fetchone() == ("ours",)
+    assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}
+
+
+def test_an_outcome_whose_answer_was_lost_is_known_to_be_written(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (id_,) = queued_entries()
+    finish, calls = transitions.finish, 0
+
+    def finish_and_lose_the_answer(*args: Any, **kwargs: Any) -> set[int]:
+        nonlocal calls
+        calls += 1
+        written = finish(*args, **kwargs)
+        if calls == 1:
+            raise InternalError("terminating connection")
+        return written
+
+    monkeypatch.setattr(transitions, "finish", finish_and_lose_the_answer)
+    assert execute(id_)
+    assert calls == 2
+    assert Entry.objects.get(pk=id_).status == "succeeded"
+    assert "entry.outcome_rejected" not in caplog.text
+    assert Run.objects.get().state == "finished"

@@ -31,12 +31,24 @@ def test_put_listed_and_lifted(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+def test_one_upstream(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, "--kind", "webhook", "--upstream", "crm", "--reason", "down")
+    assert "upstream crm of webhook is on hold." in text
+    assert "upstream crm of webhook, since" in said(capsys)
+    hold = Hold.objects.get()
+    assert (hold.kind, hold.upstream) == ("webhook", "crm")
+    assert "upstream crm of webhook goes on." in said(capsys, "--lift", str(hold.pk))
+
+
 @pytest.mark.parametrize(
     ("args", "why"),
     [
         (("--kind", "nope"), "no kind is registered"),
         (("--source", "nope"), "no source 'nope'"),
         (("--lift", "4711"), "no hold 4711"),
+        (("--upstream", "crm"), "belongs to a kind"),
+        (("--source", "news", "--upstream", "crm"), "belongs to a kind"),
+        (("--kind", "scripted", "--upstream", "crm"), "has no upstreams"),
         (("--kind", "page", "--source", "news"), "not allowed with"),
     ],
 )

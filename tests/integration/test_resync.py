@@ -56,8 +56,8 @@ def test_a_retry_runs_the_stored_input_whatever_the_source_says(shop: Shop) -> N
     retry_entry(entry.pk, actor=SCRIPT)
     work()
     attempt = last(entry)
-    assert entry.result == {"page": "old", "rescan": False, "change": ""}
-    assert (attempt.change, attempt.hash_before, attempt.is_rescan) == ("", "", False)
+    assert entry.result == {"page": "old", "rescan": True, "change": ""}
+    assert (attempt.change, attempt.hash_before, attempt.is_rescan) == ("", "", True)
 
 
 def test_what_is_unchanged_is_processed_all_the_same(shop: Shop) -> None:

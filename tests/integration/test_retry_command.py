@@ -42,6 +42,14 @@ def test_it_starts_an_operation_and_says_which(capsys: pytest.CaptureFixture[str
     assert operation.selection == {"filter": {"status": "failed", "source": "news"}}
 
 
+def test_it_takes_what_depends_on_one_upstream(capsys: pytest.CaptureFixture[str]) -> None:
+    for to in ("crm", "erp"):
+        EntryFactory.create(failed=True, kind="routed", payload={"to": to})
+    call_command("retry", "--kind", "routed", "--upstream", "crm")
+    assert Operation.objects.get().total == 1
+    assert Operation.objects.get().selection_words == "status failed, kind routed, upstream crm"
+
+
 @pytest.mark.usefixtures("crew")
 def test_waiting_ends_with_zero_when_all_succeeded(capsys: pytest.CaptureFixture[str]) -> None:
     failed(3)

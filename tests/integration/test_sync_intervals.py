@@ -1,6 +1,7 @@
 """Sources that are synced by an interval."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -8,6 +9,9 @@ from django.utils import timezone
 from entries.models import Source
 from retry.dispatcher import Dispatcher
 from retry.models import AuditEvent, Hold, Sync
+from retry.syncs.control import request_sync
+from tests.support.asking import SCRIPT
+from tests.support.http import LocalServer
 from tests.support.syncing import numbered, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +76,37 @@ def test_a_hold_is_respected_until_it_is_lifted(of: str) -> None:
     assert Dispatcher().tick().syncs == 0
     Hold.objects.filter(pk=hold.pk).update(lifted_at=timezone.now())
     assert Dispatcher().tick().syncs == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "seconds"),
+    [
+        (429, "600", 600),
+        (503, "600", 600),
+        (503, "1000000", 3600),
+        (429, "Thu, 01 Jan 2099 00:00:00 GMT", 3600),
+        (429, "0", 10),
+        (429, "soon", 10),
+        (404, "600", 10),
+    ],
+)
+def test_a_source_that_asks_to_be_left_alone_is(
+    settings: Any, status: int, after: str, seconds: int
+) -> None:
+    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
+    with LocalServer() as server:
+        url = server.answer("/", status=status, headers={"Retry-After": after})
+        Source.objects.create(slug="news", kind="feed", location=url, sync_interval=10)
+        assert Dispatcher().tick().syncs == 1
+        work_off()
+        assert Sync.objects.get().state == "failed"
+        due = Source.objects.get().next_sync_at
+        assert due is not None
+        assert seconds - 10 < (due - timezone.now()).total_seconds() <= seconds
+        assert Dispatcher().tick().syncs == 0
+        request_sync("news", actor=SCRIPT)
+        work_off()
+        assert len(server.received) == 2, "somebody asked"
 
 
 def test_another_interval_begins_at_once() -> None:

@@ -10,7 +10,7 @@ from entries.errors import SourceError
 from entries.models import Entry, Source
 from entries.sources import registry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.sync import sync
+from entries.sources.sync import NOT_WHOLE, sync
 from tests.support.feeds import json_feed
 from tests.support.http import LocalServer
 
@@ -90,6 +90,7 @@ class TestOtherKindsOfSource:
             "1 item left out: the payload cannot be stored: object is not JSON",
             "1 item left out: the payload is not a JSON object",
             "1 item left out: without an id",
+            NOT_WHOLE,
         )
         stored = Entry.objects.get(external_id="4")
         assert (len(stored.title), stored.payload) == (500, {"nan": "NaN"})

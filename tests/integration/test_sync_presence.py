@@ -5,7 +5,7 @@ from django.db import connection
 
 from entries.errors import SourceError
 from entries.models import Entry, Source
-from entries.sources.sync import SyncProgress
+from entries.sources.sync import NOT_WHOLE, SyncProgress
 from retry.models import AuditEvent, Sync
 from retry.service import submit_entries
 from tests.factories.entries import EntryFactory
@@ -33,12 +33,46 @@ def versions() -> dict[str, tuple[str, str]]:
 def test_each_is_counted_for_what_it_is() -> None:
     source = numbered(10)
     assert counts(synced(source).report) == (10, 0, 0, 0, 0)
-    now_has(source, **{"from": 3, "to": 12, "changed_every": 5, "invalid": 2})
+    now_has(source, **{"from": 3, "to": 12, "changed_every": 5})
     report = synced(source).report
-    assert counts(report) == (2, 2, 6, 2, 2)
-    assert report.notes == ("2 items left out: not a row, such as line 1",)
+    assert counts(report) == (2, 2, 6, 2, 0)
+    assert report.notes == ()
     assert gone_ids() == ["item-1", "item-2"]
     assert Entry.objects.count() == 12, "nothing is ever deleted"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_could_not_be_read_makes_nothing_gone(dry_run: bool) -> None:  # noqa: FBT001
+    source = numbered(10)
+    synced(source)
+    now_has(source, **{"from": 3, "to": 12, "invalid": 2})
+    report = synced(source, dry_run=dry_run).report
+    assert counts(report) == (2, 0, 8, 0, 2), "whose rows those two were nobody knows"
+    assert report.notes == ("2 items left out: not a row, such as line 1", NOT_WHOLE)
+    assert gone_ids() == []
+
+
+def test_a_reading_that_says_it_is_not_whole_makes_nothing_gone() -> None:
+    source = numbered(3)
+    synced(source)
+    assert Source.objects.get().etag == '"new"'
+    now_has(source, to=1, partial="there is a next page")
+    report = synced(source).report
+    assert counts(report) == (0, 0, 1, 0, 0)
+    assert report.notes == ("there is a next page", NOT_WHOLE)
+    assert Source.objects.get().etag == "", "the rest is asked for again"
+    now_has(source, to=1)
+    assert counts(synced(source).report) == (0, 0, 1, 2, 0)
+
+
+def test_a_row_of_which_the_id_could_be_read_keeps_its_own_entry_alone() -> None:
+    source = numbered(3)
+    synced(source)
+    now_has(source, to=1, known_invalid="item-3")
+    report = synced(source).report
+    assert counts(report) == (0, 0, 1, 1, 1)
+    assert report.notes == ("1 item left out: not a row",)
+    assert gone_ids() == ["item-2"]
 
 
 def test_what_is_as_before_is_neither_written_nor_locked() -> None:
@@ -140,15 +174,15 @@ class TestDryRun:
         synced(source)
         now_has(source, to=1_199)
         synced(source)
-        now_has(source, **{"from": 3, "to": 1_210, "changed_every": 70, "invalid": 4})
+        now_has(source, **{"from": 3, "to": 1_210, "changed_every": 70, "known_invalid": "x"})
         before = everything_but_syncs()
         dry = synced(source, dry_run=True)
         assert everything_but_syncs() == before
-        assert counts(dry.report) == (10, 17 + 1, 1_197 - 17, 2, 4)
+        assert counts(dry.report) == (10, 17 + 1, 1_197 - 17, 2, 1)
         assert dry.queued == 0
         row = Sync.objects.get(pk=dry.sync_id)
         assert (row.dry_run, row.state, counts(row)) == (True, "succeeded", counts(dry.report))
-        assert row.notes == ["4 items left out: not a row, such as line 1"]
+        assert row.notes == ["1 item left out: not a row"]
         wet = synced(source)
         assert counts(wet.report) == counts(dry.report)
         assert wet.report.sample == []

@@ -57,9 +57,9 @@ def _finish(status: EntryStatus) -> Driver:
     return drive
 
 
-def _rescue(limits: Mapping[str, int]) -> Driver:
+def _rescue(limits: Mapping[str, int], *, began: bool = False) -> Driver:
     return lambda entry, run_id: transitions.rescue(
-        [entry.id], run_id=run_id, rescue_limits=limits, error=LOST
+        [entry.id], run_id=run_id, rescue_limits=limits, error=LOST, began=began
     )
 
 
@@ -85,7 +85,8 @@ DRIVERS: Mapping[str, tuple[Driver, ...]] = {
     "cancel": (lambda entry, run_id: transitions.cancel([entry.id], run_id=run_id),),
     "discard": (_move("discard"),),
     "restore": (_move("restore"),),
-    "rescue": (_rescue({}), _rescue({"page": 5})),
+    "release": (lambda entry, run_id: transitions.release([entry.id], run_id=run_id),),
+    "rescue": (_rescue({}), _rescue({}, began=True), _rescue({"page": 5}, began=True)),
     "resubmit": (_queue("resubmit"),),
 }
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -35,8 +36,19 @@ def test_a_run_is_claimed_once(run_id: UUID) -> None:
     assert claim_run(run_id, worker="first") is not None
     claimed = row(run_id)
     assert claim_run(run_id, worker="second") is None
-    assert claim_run(run_id, worker="first") is None
     assert row(run_id) == claimed
+
+
+def test_a_claim_whose_answer_was_lost_is_answered_again(run_id: UUID) -> None:
+    claimed = claim_run(run_id, worker="first")
+    assert claimed is not None
+    again = claim_run(run_id, worker="first")
+    assert again is not None
+    assert (again.id, again.started_at) == (claimed.id, claimed.started_at)
+    first = transitions.claim(again.entry_ids, run_id=run_id, worker="first")
+    assert transitions.claim(again.entry_ids, run_id=run_id, worker="second") == []
+    assert transitions.claim(again.entry_ids, run_id=run_id, worker="first") == first
+    assert len(first) == 1
 
 
 def test_a_run_that_is_not_there_is_nobodys(run_id: UUID) -> None:
@@ -66,6 +78,8 @@ def test_only_its_worker_ends_it(run_id: UUID) -> None:
     transitions.finish(endings, run_id=run_id)
     assert end_run(run, worker="first")
     ended = row(run_id)
+    assert claim_run(run_id, worker="first") is None
+    assert transitions.claim(run.entry_ids, run_id=run_id, worker="first") == []
     assert not end_run(run, worker="first"), "it ends once"
     assert renew_lease(run_id, worker="first") is None
     assert row(run_id) == ended
@@ -89,3 +103,8 @@ def test_a_run_can_be_taken_only_after_its_lease(run_id: UUID) -> None:
     assert lock_lapsed(run_id)
     Run.objects.update(lease_expires_at=timezone.now() + timedelta(seconds=30))
     assert not lock_lapsed(run_id)
+
+
+def test_by_default_a_dead_machine_is_noticed_within_fifteen_seconds() -> None:
+    """The lease, the tick that finds it lapsed, and the rescue itself."""
+    assert settings.REDRIVE_LEASE_SECONDS + 1 + 1 <= 15

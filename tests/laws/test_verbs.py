@@ -3,23 +3,25 @@
 import contextlib
 import inspect
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 from django.db import transaction
 
 from entries.models import Entry, Source
 from entries.sources import registry
 from retry import queue
 from retry.errors import NotPermitted
-from retry.models import ApiToken, AuditEvent, Hold, Operation, Run, Sync
+from retry.models import ApiToken, AuditEvent, Hold, Import, Operation, Run, Sync
 from retry.outcomes import Actor, Doorway
-from tests.laws.verbs import ACTS, INTERNAL, ON_THE_SERVER, Constant, Scene, public
+from tests.laws.verbs import ACTS, INTERNAL, Constant, Scene, public
 from tests.support.processes import redis_at
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOMEBODY = Actor.command("somebody")
@@ -31,6 +33,13 @@ class TakenBack(Exception):
 
 
 @pytest.fixture(autouse=True)
+def _uploads(settings: "Settings", tmp_path: Path) -> None:
+    backend = "django.core.files.storage.FileSystemStorage"
+    own = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "uploads"}}
+    settings.STORAGES = {**settings.STORAGES, "uploads": own}
+
+
+@pytest.fixture(autouse=True)
 def _constant_source() -> Iterator[None]:
     registry.register(Constant)
     yield
@@ -39,7 +48,7 @@ def _constant_source() -> Iterator[None]:
 
 
 def jobs() -> int:
-    return len(queue.observe(tuple(settings.RQ_QUEUES)).waiting)
+    return len(queue.observe(tuple(configured.RQ_QUEUES)).waiting)
 
 
 def audited(scene: Scene) -> int:
@@ -48,7 +57,7 @@ def audited(scene: Scene) -> int:
 
 def everything() -> list[object]:
     """What a verb could have changed."""
-    models = (Entry, Source, Run, Operation, Sync, Hold, ApiToken, AuditEvent)
+    models = (Entry, Source, Run, Operation, Sync, Import, Hold, ApiToken, AuditEvent)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -95,7 +104,7 @@ def test_nothing_is_enqueued_before_the_commit(scene: Scene) -> None:
     assert jobs() == scene.jobs
 
 
-@pytest.mark.parametrize("name", sorted(ACTS.keys() - INTERNAL - ON_THE_SERVER))
+@pytest.mark.parametrize("name", sorted(ACTS.keys() - INTERNAL))
 def test_without_the_permission_nothing_happens(name: str, powerless: "User") -> None:
     act = ACTS[name].prepare()
     before = everything()

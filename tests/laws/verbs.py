@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from retry import exports, service, submission, tokens
+from entries.sources.patches import Patch
+from retry import exports, service, submission, tokens, upkeep
 from retry.holds import control as holds
+from retry.imports import control as imports
 from retry.models import Action, ApiToken, Operation, Sync
 from retry.operations import control
 from retry.operations.selection import Selection
@@ -20,6 +22,7 @@ from retry.outcomes import Actor
 from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
+from tests.laws.importing import confirm_import, repeat_lost, request_import
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -28,10 +31,12 @@ MODULES: tuple[ModuleType, ...] = (
     service,
     submission,
     exports,
+    upkeep,
     tokens,
     control,
     syncs,
     holds,
+    imports,
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
@@ -42,6 +47,9 @@ NO_VERBS = {
     "retry.submission.foresee",
     "retry.submission.problems_with",
     "retry.submission.destination",
+    "retry.imports.control.put_back",
+    "retry.imports.control.forget_file",
+    "retry.imports.control.forget_old_files",
 }
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {
@@ -50,10 +58,9 @@ INTERNAL = {
     "retry.syncs.control.request_due_syncs",
     "retry.syncs.control.fail_lost_syncs",
     "retry.holds.control.trip",
+    "retry.imports.control.repeat_lost_imports",
+    "retry.upkeep.derive_upstreams",
 }
-#: What staff cannot do at all; the server's own command does it.
-ON_THE_SERVER = {"retry.tokens.create", "retry.tokens.revoke"}
-
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
 
@@ -139,6 +146,17 @@ def _submit() -> Act:
 def _push() -> Act:
     items = [SourceItem("1", "One", {"url": "http://page.example/1"})]
     return lambda actor: submission.submit(items, kind="page", actor=actor)
+
+
+def _push_patches() -> Act:
+    patches = [Patch("1", title="One")]
+    return lambda actor: submission.submit_patches(patches, kind="page", actor=actor)
+
+
+def _derive() -> Act:
+    EntryFactory.create()
+    Entry.objects.update(upstream="")
+    return lambda actor: upkeep.derive_upstreams(actor=actor)
 
 
 def _export() -> Act:
@@ -250,8 +268,13 @@ ACTS: Mapping[str, Scene] = {
     "retry.syncs.control.sync_source": Scene(_sync, "sync", jobs=1),
     "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
     "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
+    "retry.imports.control.request_import": Scene(request_import, "request_import", jobs=1),
+    "retry.imports.control.confirm_import": Scene(confirm_import, "confirm_import", jobs=1),
+    "retry.imports.control.repeat_lost_imports": Scene(repeat_lost, "import_lost"),
     "retry.submission.submit": Scene(_push, "submit", jobs=1),
+    "retry.submission.submit_patches": Scene(_push_patches, "submit", jobs=1),
     "retry.exports.begin_export": Scene(_export, "export"),
+    "retry.upkeep.derive_upstreams": Scene(_derive, "derive_upstreams"),
     "retry.tokens.create": Scene(_create_token, "create_token"),
     "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),

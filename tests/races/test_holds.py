@@ -4,14 +4,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from entries import transitions
 from entries.models import Entry
 from retry import execution
 from retry.breaker.breaking import watch
 from retry.errors import AlreadyOnHold, HoldLifted
+from retry.held import held_upstreams
 from retry.holds import control as holds
 from retry.models import AuditEvent, Hold, Run
 from retry.outcomes import Actor
-from retry.runs import claim_run
+from retry.parting import hand_on_held
+from retry.runs import claim_run, end_run
+from retry.service import retry_entries
+from retry.waiting import startable
+from tests.factories.entries import EntryFactory
 from tests.races.test_transitions import in_order
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import settle, tripped
@@ -112,3 +118,77 @@ def test_of_two_people_one_lifts() -> None:
     with pytest.raises(HoldLifted):
         in_order(lambda: lift(hold), lambda: lift(hold))
     assert AuditEvent.objects.filter(verb="lift").count() == 1
+
+
+# --- one upstream ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed_run_id() -> UUID:
+    ids = [
+        EntryFactory.create(failed=True, kind="routed", payload={"to": to}).pk
+        for to in ("dead", "good", "dead")
+    ]
+    retry_entries(ids, actor=SCRIPT)
+    return Run.objects.values_list("pk", flat=True).get()
+
+
+def put_upstream() -> Hold:
+    return holds.hold_kind("routed", "dead", actor=SCRIPT)
+
+
+def claim_entries(run_id: UUID) -> set[str]:
+    """As a worker does, the upstreams it got."""
+    run = Run.objects.get(pk=run_id)
+    held = held_upstreams(run)
+    claimed = transitions.claim(run.entry_ids, run_id=run.pk, worker="test", held=held)
+    return {entry.upstream for entry in claimed}
+
+
+def test_entries_claimed_before_the_hold_commits_go_through(mixed_run_id: UUID) -> None:
+    _, claimed = in_order(put_upstream, lambda: claim_entries(mixed_run_id))
+    assert claimed == {"dead", "good"}
+
+
+def test_a_hold_while_entries_are_being_claimed_waits_for_nobody(mixed_run_id: UUID) -> None:
+    claimed, hold = in_order(lambda: claim_entries(mixed_run_id), put_upstream)
+    assert claimed == {"dead", "good"}
+    assert hold.lifted_at is None
+    assert claim_entries(mixed_run_id) == set()
+
+
+def test_entries_are_refused_until_the_lift_commits_and_nothing_is_lost(
+    mixed_run_id: UUID,
+) -> None:
+    hold = put_upstream()
+    run = claim_run(mixed_run_id, worker="test")
+    assert run is not None
+    _, claimed = in_order(lambda: lift(hold), lambda: claim_entries(mixed_run_id))
+    assert claimed == {"good"}
+    assert hand_on_held(run) == 2
+    assert set(Entry.objects.values_list("upstream", "status")) == {
+        ("dead", "queued"),
+        ("good", "running"),
+    }
+    assert startable().get().upstream == "dead"
+
+
+def test_a_lift_while_the_rest_of_a_run_is_handed_on_loses_nothing(mixed_run_id: UUID) -> None:
+    hold = put_upstream()
+    run = claim_run(mixed_run_id, worker="test")
+    assert run is not None
+    moved, _ = in_order(lambda: hand_on_held(run), lambda: lift(hold))
+    assert moved == 3, "nobody had begun any of them"
+    assert end_run(run, worker="test")
+    assert drained()
+
+
+def test_a_verb_before_the_hold_commits_makes_a_run_that_is_taken_apart_later() -> None:
+    entry = EntryFactory.create(failed=True, kind="routed", payload={"to": "dead"})
+    hold, _ = in_order(put_upstream, lambda: retry_entries([entry.pk], actor=SCRIPT))
+    assert Run.objects.get().upstream == ""
+    settle()
+    assert Entry.objects.get().status == "queued"
+    assert Run.objects.get(state="queued").upstream == "dead"
+    lift(hold)
+    assert drained()

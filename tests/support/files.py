@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from entries.sources import registry
-from entries.sources.base import Invalid, Reading, SourceItem, SourceSpec
+from entries.sources.base import Invalid, Note, Reading, SourceItem, SourceSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Files:
 
     def rows(self, content: bytes | str, **options: object) -> list[SourceItem | Invalid]:
         reading = self.read(content, **options)
-        rows = list(reading.items)
+        rows = [row for row in reading.items if not isinstance(row, Note)]
         assert reading.total in {None, len(rows)}, "a total is exact or None"
         return rows
 
 
-def peak_while(items: Iterator[SourceItem | Invalid]) -> tuple[int, int]:
+def peak_while(items: Iterator[object]) -> tuple[int, int]:
     """How many items came, and the most memory that was held meanwhile."""
     tracemalloc.start()
     try:

@@ -9,28 +9,28 @@ from retry import execution
 from retry.dispatcher import Dispatcher
 from retry.holds import control as holds
 from retry.models import Hold, Run
-from retry.waiting import startable
+from retry.waiting import due_entries, startable, undispatched
 from retry.worker import run_worker
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.servers import wait_until
 
 
-def outcomes(count: int, do: str, *, kind: str = "scripted") -> list[int]:
+def outcomes(count: int, do: str, *, kind: str = "scripted", **payload: object) -> list[int]:
     """So many entries of the kind processed just now."""
-    ids = queued_entries(count, kind=kind, do=do)
+    ids = queued_entries(count, kind=kind, do=do, **payload)
     for run in startable().filter(kind=kind):
         execution.execute(run.pk, worker=f"test:{run.pk.hex}")
     return ids
 
 
-def tripped(kind: str = "scripted") -> Hold:
+def tripped(kind: str = "scripted", upstream: str = "") -> Hold:
     """The breaker's hold, with its first probe at once."""
-    return holds.trip(kind, actor=SCRIPT, reason="HTTP 503", probe_after=0)
+    return holds.trip(kind, upstream, actor=SCRIPT, reason="HTTP 503", probe_after=0)
 
 
-def probe() -> Run:
+def probe(upstream: str = "") -> Run:
     """The one under way."""
-    hold = Hold.objects.get(lifted_at=None, automatic=True)
+    hold = Hold.objects.get(lifted_at=None, automatic=True, upstream=upstream)
     assert hold.probe_run_id is not None
     return Run.objects.get(pk=hold.probe_run_id)
 
@@ -50,12 +50,15 @@ def work() -> None:
 
 
 def settle() -> None:
-    """Ticks and work, until three looks in a row have found nothing to do."""
+    """Ticks and work, until three looks in a row have found nothing to do, also not for later in
+    the ramp after a hold.
+    """
     dispatcher = Dispatcher()
     quiet: list[bool] = []
 
     def rests() -> bool:
-        quiet.append(not dispatcher.tick().busy)
+        busy = dispatcher.tick().busy
+        quiet.append(not busy and not undispatched(limit=1) and not due_entries(limit=1))
         work()
         return len(quiet) > 3 and all(quiet[-3:])
 

@@ -1,17 +1,22 @@
 """Kinds for tests, each does what its payload says; and a kind of source that is a file."""
 
+import asyncio
+import ctypes
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
+from django.db import connection, connections, transaction
 
 from entries.errors import PermanentError, SourceError, TransientError
 from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
+from entries.models import Attempt
 from entries.sources import registry as sources
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 
@@ -19,7 +24,8 @@ from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 @register
 class Scripted(Kind):
     """``do``: succeed, fail, transient, permanent, hang, exit, die. ``ledger``: a file that gets a
-    line ``<entry id> <attempt>`` for every execution; ``wait_for``: a file to wait for first.
+    line ``<entry id> <attempt>`` for every execution; ``wait_for``: a file to wait for first;
+    ``nap``: seconds that it takes.
     """
 
     name = "scripted"
@@ -35,6 +41,7 @@ class Scripted(Kind):
         if "wait_for" in payload:
             while not Path(payload["wait_for"]).exists():
                 time.sleep(0.01)
+        time.sleep(payload.get("nap", 0.0))
         return self.act(payload, attempt)
 
     def act(self, payload: Mapping[str, Any], attempt: AttemptData) -> Mapping[str, Any]:
@@ -61,6 +68,7 @@ class Patient(Scripted):
 
     name = "patient"
     time_limit = 60.0
+    group_size = 1
 
 
 @register
@@ -78,6 +86,21 @@ class Grouped(Scripted):
     name = "grouped"
     group_size = 5
     run_size = 10
+
+
+@register
+class Routed(Scripted):
+    """As ``scripted``, and depends on what the payload names as ``to``."""
+
+    name = "routed"
+    group_size = 5
+    run_size = 10
+
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
+        if payload.get("to") == "raise":
+            raise KeyError("to")
+        to: str = payload.get("to", source or "")
+        return to
 
 
 @register
@@ -139,3 +162,83 @@ class Calling(Kind):
         if answer.status_code != 200:
             raise TransientError(f"HTTP {answer.status_code}")
         return None
+
+
+class OwnError(BaseException):
+    """As a library's that wants to pass every ``except Exception``."""
+
+
+_RAISED: Mapping[str, type[BaseException]] = {
+    "interrupt": KeyboardInterrupt,
+    "cancel": asyncio.CancelledError,
+    "close": GeneratorExit,
+    "own": OwnError,
+}
+_STATEMENTS = {
+    "query": "SELECT 1",
+    "begin": "BEGIN",
+    "set": "SET statement_timeout = '7s'",
+    "lock": "SELECT pg_advisory_lock(7)",
+    "table": "CREATE TEMPORARY TABLE left_over (id int)",
+    "write": "BEGIN; DELETE FROM entries_attempt",
+}
+
+
+@register
+class Hostile(Scripted):
+    """As ``scripted``, and ``do`` may be what nobody should.
+
+    ``block``, ``block_all``: wait in C for ever, the second with Python's own lock in hand;
+    ``swallow``: catch whatever interrupts it. The names of exceptions, and of what can be left
+    behind on a connection.
+    """
+
+    name = "hostile"
+    time_limit = 1.0
+    run_size = 50
+
+    def act(self, payload: Mapping[str, Any], attempt: AttemptData) -> Mapping[str, Any]:
+        action = str(payload.get("do", "succeed"))
+        if action in {"block", "block_all"}:
+            _deadlock(ctypes.CDLL(None) if action == "block" else ctypes.PyDLL(None))
+        while action == "swallow":
+            with suppress(BaseException):
+                time.sleep(0.05)
+        if action in _RAISED:
+            raise _RAISED[action]("from within")
+        if action in _STATEMENTS:
+            with connection.cursor() as cursor:
+                cursor.execute(_STATEMENTS[action])
+        if action == "atomic":
+            transaction.atomic().__enter__()
+        if action == "manual":
+            transaction.set_autocommit(False)
+        if action == "close_all":
+            connections.close_all()
+        return super().act(payload, attempt)
+
+
+@register
+class HostileTogether(Hostile):
+    """As ``hostile``, claimed and finished in groups."""
+
+    name = "hostile_together"
+    group_size = 50
+
+
+@register
+class Asking(Scripted):
+    """Its result is what the database says of its attempts."""
+
+    name = "asking"
+
+    def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
+        attempts = Attempt.objects.filter(entry_id=entry.id, number__gt=1).order_by("number")
+        return {"began": list(attempts.values_list("began", flat=True))}
+
+
+def _deadlock(library: Any) -> None:
+    """Locking a mutex twice waits for ever, and no signal interrupts that."""
+    mutex = ctypes.create_string_buffer(128)
+    library.pthread_mutex_lock(mutex)
+    library.pthread_mutex_lock(mutex)

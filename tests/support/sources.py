@@ -6,7 +6,7 @@ from time import sleep
 from typing import ClassVar
 
 from entries.errors import SourceError
-from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
+from entries.sources.base import Invalid, Note, Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.registry import register
 
 
@@ -18,7 +18,8 @@ class Numbered(SourceKind):
     ``unknown_total``: it does not know how many there are. ``fail_at``, ``break_at``: the source,
     or this kind, breaks before that item. ``wait_at``: before that item it waits for the file
     ``wait_for``, and touches the file ``ledger`` first. ``invalid``: so many come first that the
-    source can make nothing of.
+    source can make nothing of; ``known_invalid``: one of which it can read the id alone comes last.
+    ``partial``: what it says at the end of what it could not read.
     """
 
     name: ClassVar[str] = "numbered"
@@ -34,7 +35,7 @@ class Numbered(SourceKind):
         )
 
 
-def _items(spec: SourceSpec) -> Iterator[SourceItem | Invalid]:
+def _items(spec: SourceSpec) -> Iterator[SourceItem | Invalid | Note]:
     options = spec.options
     for line in range(options.get("invalid", 0)):
         yield Invalid("not a row", f"line {line + 1}")
@@ -49,6 +50,10 @@ def _items(spec: SourceSpec) -> Iterator[SourceItem | Invalid]:
         revision = options.get("revision", 1) + bool(every and number % every == 0)
         payload = {"url": f"http://page.example/{number}", "revision": revision}
         yield SourceItem(f"item-{number}", f"Item {number}", payload)
+    if "known_invalid" in options:
+        yield Invalid("not a row", external_id=options["known_invalid"])
+    if "partial" in options:
+        yield Note(options["partial"], partial=True)
 
 
 def _wait(ledger: str, wait_for: str) -> None:

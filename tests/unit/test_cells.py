@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from retry.admin.transfer.cells import escaped, text_of, unescaped
+from retry.imports.cells import escaped, text_of, unescaped
 
 SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 #: Text made of what matters here.

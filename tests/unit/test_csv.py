@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from entries.errors import SourceError
-from entries.sources import delimited, registry
+from entries.sources import files as files_module
+from entries.sources import registry
 from entries.sources.base import Invalid, SourceItem, SourceSpec
 from tests.support.files import Files, peak_while
 
@@ -69,6 +70,17 @@ def test_encodings_that_say_what_they_are(files: Files, encoding: str) -> None:
     assert files.rows("id;a\n1;é\n".encode(encoding)) == [item("1", "1", a="é")]
 
 
+def test_a_mark_beats_the_option(files: Files) -> None:
+    content = "id,title\r\n1,Äpfel\r\n".encode("utf-8-sig")
+    assert files.rows(content, encoding="utf-8") == [item("1", "Äpfel", title="Äpfel")]
+
+
+def test_the_first_line_of_excel(files: Files) -> None:
+    content = "sep=;\r\nid;title\r\n1;Eins\r\n2;Zwei\r\n".encode("utf-8-sig")
+    rows = [item("1", "Eins", title="Eins"), item("2", "Zwei", title="Zwei")]
+    assert files.rows(content) == rows
+
+
 def test_other_encodings_are_said(files: Files) -> None:
     content = "id;a\n1;é\n".encode("cp1252")
     assert files.rows(content, encoding="windows-1252") == [item("1", "1", a="é")]
@@ -77,11 +89,9 @@ def test_other_encodings_are_said(files: Files) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("2", "fewer cells than columns"),
         ("2,a,b", "more cells than columns"),
         (",a", "without an id"),
         ("  ,a", "without an id"),
-        (",", "without an id"),
     ],
 )
 def test_a_row_that_is_no_item_is_left_out(files: Files, row: str, reason: str) -> None:
@@ -106,7 +116,7 @@ def test_a_row_that_is_no_item_is_left_out(files: Files, row: str, reason: str) 
         (b"id,a\n1,ok\n2,\xe9t\xe9\n", "line 3 is not in utf-8; the option encoding says"),
         ('id,a\n1,b\n2,"c\n3,d\n', "line 4: unexpected end of data; a quotation mark is missing"),
         ('id,a\n1,"b"c\n', "line 2: ',' expected after '\"'; a quotation mark"),
-        ("id,a\n1,2,3\n4\n", r"none of the first 2 rows can be used (line 2: more cells"),
+        ("id,a\n1,2,3\n,4\n", r"none of the first 2 rows can be used (line 2: more cells"),
         ("id,a\n1," + "x" * 1_000_001, "the row that reaches line 2 is longer than 1,000,000"),
         ('id,a\n1,"' + "x\n" * 600_000, "is longer than 1,000,000 characters; a quotation mark"),
         ("id" + ",a" * 600_000, "line 1 is longer than 1,000,000 characters"),
@@ -118,6 +128,19 @@ def test_what_is_wrong_is_known_before_anything_is_handed_out(
     error = refused(files, content)
     assert error.code == "malformed"
     assert message in str(error)
+
+
+def test_of_a_short_row_what_is_missing_is_empty(files: Files) -> None:
+    assert files.rows("id,title,note\r\n1,A,x\r\n2,B\r\n3\r\n") == [
+        item("1", "A", title="A", note="x"),
+        item("2", "B", title="B", note=""),
+        item("3", "3", title="", note=""),
+    ]
+
+
+def test_a_row_of_empty_cells_is_blank(files: Files) -> None:
+    """Spreadsheets save them below the last row, and they are nobody's."""
+    assert files.rows("id,a\n1,2\n,\n,,,\n3,4\n") == [item("1", "1", a="2"), item("3", "3", a="4")]
 
 
 def test_a_header_alone_is_a_source_without_rows(files: Files) -> None:
@@ -146,7 +169,7 @@ class TestLargeFiles:
 
     @pytest.fixture(autouse=True)
     def large(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(delimited, "READ_AHEAD", 5)
+        monkeypatch.setattr(files_module, "READ_AHEAD", 5)
 
     def test_what_came_before_an_error_has_come(self, files: Files) -> None:
         content = "id,a\n" + "".join(f"{number},b\n" for number in range(5_000))

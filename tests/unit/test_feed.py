@@ -8,7 +8,9 @@ import pytest
 
 from entries.errors import SourceError
 from entries.sources import registry
-from entries.sources.base import Reading, SourceItem, SourceSpec
+from entries.sources.base import Invalid, Reading, SourceItem, SourceSpec
+from entries.sources.batches import batches
+from entries.sources.items import AGAIN
 from tests.support.feeds import json_feed, rss, rss_item, rss_of
 from tests.support.http import LocalServer
 
@@ -30,7 +32,6 @@ def items(url: str) -> list[SourceItem]:
 
 
 def items_of(reading: Reading) -> list[SourceItem]:
-    """A feed hands out whole items only."""
     return [item for item in reading.items if isinstance(item, SourceItem)]
 
 
@@ -93,14 +94,15 @@ class TestIds:
         url = server.answer("/f", rss("<item/><item><author>Jo</author></item>" + rss_item(1)))
         reading = read(url)
         assert [item.external_id for item in items_of(reading)] == ["id-1"]
-        assert reading.notes == ("2 items left out: without id, link, title and text",)
-        assert reading.total == 1
+        left_out = [row for row in read(url).items if isinstance(row, Invalid)]
+        assert left_out == [Invalid("without id, link, title and text")] * 2
+        assert reading.total == 3
 
     def test_of_two_with_one_id_the_first_counts(self, server: LocalServer) -> None:
         url = server.answer("/f", rss(rss_item(1, title="first") + rss_item(1, title="again")))
-        reading = read(url)
-        assert [item.title for item in items_of(reading)] == ["first"]
-        assert reading.notes == ("1 item left out: the id was there before; the first one counts",)
+        (batch,) = batches(read(url).items)
+        assert [item.title for item in batch.items.values()] == ["first"]
+        assert batch.invalid == [Invalid(AGAIN, external_id="id-1")]
 
     def test_long_ids_stay_apart(self, server: LocalServer) -> None:
         long = "x" * 600

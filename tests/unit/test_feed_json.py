@@ -104,9 +104,15 @@ def test_what_is_refused(text: str, code: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_other_encodings_are_refused() -> None:
+def test_a_bad_byte_is_one_character() -> None:
+    body = json_feed([{"id": "1", "title": "Caf?"}]).encode().replace(b"?", b"\xe9")
+    found, notes = read_json_feed(body, url=BASE)
+    assert found == [Found(id="1", title="Caf\ufffd")]
+    (note,) = notes
+    assert note.partial
+    assert "bytes that make no text in utf-8" in note.text
     with pytest.raises(SourceError, match="no UTF-8 at byte 7"):
-        parse(b'{"a": "\xff"}')
+        parse(b'{"a": "\xff')
     assert parse(b"\xef\xbb\xbf" + json_feed([]).encode()) == []
 
 

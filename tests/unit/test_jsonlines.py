@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from entries.errors import SourceError
-from entries.sources import jsonlines, registry
-from entries.sources.base import Invalid, SourceItem, SourceSpec
+from entries.sources import files as files_module
+from entries.sources import registry
+from entries.sources.base import NOT_SEEN, Invalid, SourceItem, SourceSpec
 from tests.support.files import Files, peak_while
 
 GOOD = '{"id": "ok"}\n'
@@ -45,6 +46,12 @@ def test_what_editors_leave_behind_is_forgiven(files: Files) -> None:
     assert files.rows("\ufeff" + GOOD.replace("\n", "\r\n") + "\r\n\n" + GOOD.strip()) == [OK, OK]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_encodings_that_say_what_they_are(files: Files, encoding: str) -> None:
+    content = ('{"id": "é\u2028"}\n' * 2).encode(encoding)
+    assert files.rows(content) == [SourceItem("é\u2028", "é\u2028", {"id": "é\u2028"})] * 2
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -54,6 +61,9 @@ def test_what_editors_leave_behind_is_forgiven(files: Files) -> None:
         (b"[" * 100_000, "not JSON"),
         (b'{"id": "\xff"}', "not in UTF-8"),
         (b'{"id": "a\0"}', "not JSON"),
+        (b'{"id": "a", "x": {"y": 1, "y": 2}}', "a key that is there twice"),
+        (b'{"id": "a\\ud83d"}', "half a character (a lone surrogate)"),
+        (b'{"id": "a", "x": ' + b"[" * 51 + b"]" * 51 + b"}", "nested deeper than 50 levels"),
         (b"\0\0\0", "not JSON"),
         (b'["id", 1]', "not a JSON object"),
         (b'"id"', "not a JSON object"),
@@ -78,7 +88,7 @@ def test_a_line_that_is_no_item_is_left_out(files: Files, line: bytes, reason: s
         ("\n\r\n \n", "empty", "nothing but empty lines"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "malformed", r"none of the first 3 rows can be used"),
         (b"PK\3\4\0\0", "malformed", "binary"),
-        ('{"id": 1}\n'.encode("utf-16"), "malformed", "binary, or not in UTF-8"),
+        ('{"id": 1}\n'.encode("utf-16-le"), "malformed", "binary, or not in UTF-8"),
         ("<html>\n" * 50, "malformed", r"none of the first 20 rows can be used \(line 1: not JSON"),
         ('[\n{"id": 1},\n{"id": 2}\n]\n', "malformed", "one JSON list"),
         ('{"key": 1}\n{"key": 2}\n', "malformed", "line 1: without an id"),
@@ -117,9 +127,13 @@ def test_memory_does_not_grow_with_the_rows(files: Files) -> None:
 def test_only_some_are_read(files: Files) -> None:
     spec = files.spec('{"id": 1}\n{"id": 2, "a": 1}\nnonsense\n{"id": 3}\n', {})
     found = list(registry.get("jsonlines").read_some(spec, {"2", "3", "9"}))
-    assert found == [SourceItem("2", "2", {"id": 2, "a": 1}), SourceItem("3", "3", {"id": 3})]
+    assert found == [
+        SourceItem("2", "2", {"id": 2, "a": 1}),
+        SourceItem("3", "3", {"id": 3}),
+        Invalid(NOT_SEEN, external_id="9"),
+    ], "nobody knows whose line the nonsense was"
 
 
 def test_large_files_are_not_counted_first(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonlines, "READ_AHEAD", 5)
+    monkeypatch.setattr(files_module, "READ_AHEAD", 5)
     assert files.read(GOOD).total is None

@@ -49,6 +49,7 @@ def test_a_valid_kind_has_no_problems() -> None:
         ({"retry_policy": RetryPolicy(limit=-1)}, "no negative numbers"),
         ({"retry_policy": RetryPolicy(cap=float("nan"))}, "no negative numbers"),
         ({"retry_policy": RetryPolicy(on=(cast("type[Exception]", "Oops"),))}, "exception classes"),
+        ({"upstream": "crm"}, "upstream must be a method"),
         ({"breaker": 7}, "breaker must be a Breaker or None"),
         ({"breaker": Breaker(window=1)}, "breaker.window must be 2 to 1000"),
         ({"breaker": Breaker(window=1001)}, "breaker.window must be 2 to 1000"),

@@ -1,5 +1,6 @@
 """Time and memory that a fetch takes, whatever the other side does."""
 
+import gzip
 import socket
 import time
 import tracemalloc
@@ -126,7 +127,17 @@ class TestSize:
         with pytest.raises(TooLarge):
             get(url)
 
-    @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "x" * 500])
+    def test_a_bomb_behind_another_member_or_of_many_is_given_up(self, server: LocalServer) -> None:
+        bomb = compressed_zeros(300 * MEGABYTE, wbits=31)
+        empty = gzip.compress(b"")
+        for body in (gzip.compress(b"x") + bomb, empty * (2 * MEGABYTE // len(empty))):
+            url = server.answer("/a", body, headers={"Content-Encoding": "gzip"})
+            before = time.monotonic()
+            with peak_memory(below=6 * MEGABYTE + 2 * len(body)), pytest.raises(TooLarge):
+                fetch(url, seconds=20, max_bytes=MEGABYTE)
+            assert time.monotonic() - before < 5
+
+    @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd", "dcb"])
     def test_other_and_layered_encodings_are_not_unpacked(
         self, server: LocalServer, encoding: str
     ) -> None:

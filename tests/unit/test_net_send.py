@@ -40,6 +40,19 @@ def test_body_and_headers_arrive_and_the_answer_comes_back(server: LocalServer) 
     assert got.headers["content-length"] == "7"
 
 
+def test_the_host_of_an_ipv6_literal_has_its_brackets(
+    server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _host, port, *_, **__: [(2, 1, 6, "", ("127.0.0.1", port))]
+    )
+    server.answer("/a")
+    post(f"http://[::1]:{server.port}/a")
+    post(f"http://me:pw@n.example:{server.port}/a")
+    hosts = [request.headers["host"] for request in server.received]
+    assert hosts == [f"[::1]:{server.port}", f"n.example:{server.port}"]
+
+
 @pytest.mark.parametrize("status", [201, 204, 301, 304, 400, 404, 410, 429, 500, 503, 599])
 def test_any_status_is_an_answer(server: LocalServer, status: int) -> None:
     url = server.answer("/a", status=status, headers={"Location": "/b"})

@@ -127,6 +127,7 @@ class TestTitle:
         [
             ("iso-8859-1", "text/html; charset=ISO-8859-1", ""),
             ("cp1251", "text/html", '<meta charset="windows-1251">'),
+            ("cp1252", "text/html; charset=ISO-8859-1", "<meta charset=iso-8859-1>"),
             ("shift_jis", 'text/html;charset="Shift_JIS"', ""),
             ("utf-16", "text/html", ""),
             ("utf-8-sig", "text/html; charset=latin1", ""),
@@ -137,7 +138,9 @@ class TestTitle:
         ],
     )
     def test_in_any_encoding(self, encoding: str, content_type: str, head: str) -> None:
-        text = {"cp1251": "Привет", "shift_jis": "日本"}.get(encoding, "Café")
+        text = {"cp1251": "Привет", "shift_jis": "日本", "cp1252": "“Preis” 5 €"}.get(
+            encoding, "Café"
+        )
         body = f"{head}<title>{text}</title>".encode(encoding)
         assert title_of(body, content_type=content_type) == text
 

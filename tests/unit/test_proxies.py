@@ -42,7 +42,11 @@ def test_the_address_is_the_last_one_that_no_proxy_of_ours_has(
 
 
 def test_what_only_proxies_may_say_is_taken_from_everybody_else() -> None:
-    said = {"X_FORWARDED_FOR": "127.0.0.1", "X_FORWARDED_PROTO": "https", "X_REAL_IP": "::1"}
+    said: dict[str, Any] = {
+        "X_FORWARDED_FOR": "127.0.0.1",
+        "X_FORWARDED_PROTO": "https",
+        "X_REAL_IP": "::1",
+    }
     assert put_right("203.0.113.9", **said) == {"REMOTE_ADDR": "203.0.113.9"}
     kept = put_right("10.0.0.5", **said)
     assert kept["HTTP_X_FORWARDED_PROTO"] == "https"

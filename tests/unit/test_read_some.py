@@ -7,8 +7,15 @@ from typing import ClassVar
 import pytest
 
 from entries.errors import SourceError
-from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.items import Sieve
+from entries.sources.base import (
+    NOT_SEEN,
+    Invalid,
+    Note,
+    Reading,
+    SourceItem,
+    SourceKind,
+    SourceSpec,
+)
 
 SPEC = SourceSpec("some", "somewhere", etag='"1"', last_modified="Mon, 01 Jan 2024 00:00:00 GMT")
 
@@ -20,7 +27,7 @@ def item(external_id: str, title: str = "") -> SourceItem:
 class Listed(SourceKind):
     name: ClassVar[str] = "listed"
 
-    def __init__(self, *rows: SourceItem | Invalid | SourceError) -> None:
+    def __init__(self, *rows: SourceItem | Invalid | Note | SourceError) -> None:
         self.rows = rows
         self.specs: list[SourceSpec] = []
         self.handed_out = 0
@@ -29,7 +36,7 @@ class Listed(SourceKind):
         self.specs.append(spec)
         return Reading(self._items())
 
-    def _items(self) -> Iterator[SourceItem | Invalid]:
+    def _items(self) -> Iterator[SourceItem | Invalid | Note]:
         for row in self.rows:
             self.handed_out += 1
             if isinstance(row, SourceError):
@@ -52,6 +59,19 @@ def test_the_source_is_read_without_validators() -> None:
 def test_who_does_not_come_is_gone() -> None:
     kind = Listed(item("a"), item("b"))
     assert list(kind.read_some(SPEC, {"gone", "b"})) == [item("b")]
+
+
+@pytest.mark.parametrize("row", [Invalid("not a row"), Note("a page is missing", partial=True)])
+def test_who_does_not_come_in_half_a_reading_is_not_known_to_be_gone(row: Invalid | Note) -> None:
+    kind = Listed(item("a"), row, item("b"))
+    missing = Invalid(NOT_SEEN, external_id="c")
+    assert list(kind.read_some(SPEC, {"b", "c"})) == [item("b"), missing]
+    assert list(kind.read_some(SPEC, {"b"})) == [item("b")]
+
+
+def test_a_row_with_an_id_alone_says_that_it_is_there() -> None:
+    row = Invalid("not a row", external_id="a")
+    assert list(Listed(row, item("b")).read_some(SPEC, {"a", "c"})) == [row]
 
 
 def test_nobody_asked_for_means_nothing_read() -> None:
@@ -86,14 +106,3 @@ def test_a_source_that_will_not_say_makes_nothing_gone() -> None:
     with pytest.raises(SourceError) as caught:
         list(Silent().read_some(SPEC, {"a"}))
     assert caught.value.code == "not_modified"
-
-
-def test_rows_that_make_no_item_are_counted_by_reason() -> None:
-    sieve = Sieve()
-    rows: list[SourceItem | Invalid] = [
-        Invalid("not a JSON object", "line 2"),
-        item("a"),
-        Invalid("not a JSON object"),
-    ]
-    assert list(sieve.pass_on(rows)) == [item("a")]
-    assert sieve.notes == ("2 items left out: not a JSON object, such as line 2",)

@@ -12,7 +12,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from entries.errors import PermanentError
-from entries.text import NotJSON, NotStorable, clean_json, clean_text, one_line, plain_text
+from entries.text import (
+    NotJSON,
+    NotStorable,
+    clean_json,
+    clean_text,
+    one_line,
+    plain_text,
+    visible,
+)
 
 anything = st.text(alphabet=st.characters(exclude_categories=()))
 UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -181,3 +189,29 @@ class TestCleanJson:
         assert "\\u0000" not in written.replace("\\\\", "")
         assert json.loads(written) == cleaned
         assert clean_json(cleaned, max_bytes=10_000) == cleaned
+
+
+class TestVisible:
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            ("Release notes", "Release notes"),
+            ("  two\n lines ", "two lines"),
+            ("", ""),
+            (" \t\n", ""),
+            ("\u200b\u200d\ufeff", ""),
+            ("\u3000\u3164\u2800", ""),
+            ("\u202e\u2066", ""),
+            ("\u202eevil\u202c", "evil"),
+            ("שלום", "שלום"),
+            ("bell\x07", "bell\ufffd"),
+        ],
+    )
+    def test_what_can_be_seen_of_it(self, value: str, shown: str) -> None:
+        assert visible(value) == shown
+
+    @given(anything)
+    def test_it_never_turns_what_stands_around_it(self, value: str) -> None:
+        assert not set(visible(value)) & set(
+            "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\n"
+        )

@@ -1,1 +1,1 @@
-"""Taking entries out in files and bringing them in: django-import-export around our own verbs."""
+"""Taking entries out in files and bringing them in."""

@@ -12,7 +12,8 @@ from typing import IO, Any, ClassVar
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from retry.admin.transfer.cells import escaped, text_of
+from entries.readers.cell_text import for_cells
+from retry.imports.cells import escaped, text_of
 
 _ROWS = 200
 _PIECE = 256 * 1024
@@ -105,6 +106,7 @@ def _cell(value: Any) -> int | float | str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     text: str = ILLEGAL_CHARACTERS_RE.sub("\ufffd", escaped(text_of(value)))
+    text = for_cells(text)
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - len(_CUT)] + _CUT
 
 

@@ -4,11 +4,12 @@ import argparse
 import logging
 import signal
 import threading
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from retry import wakeup
 from retry.dispatcher import Dispatcher
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         dispatcher = Dispatcher()
         if options["once"]:
             self.stdout.write(str(dispatcher.tick()))
+            dispatcher.stop()
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -39,10 +41,12 @@ class Command(BaseCommand):
                 # While there is more to start or to hand over there is no reason to wait.
                 if dispatcher.tick().more:
                     continue
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
                 logger.warning("dispatcher.no_database", extra={"error": type(error).__name__})
                 connection.close()
             _rest(stop, seconds=settings.REDRIVE_TICK_SECONDS)
+        with suppress(DatabaseError, InterfaceError):
+            dispatcher.stop()
         logger.info("dispatcher.stopped")
 
 
@@ -50,5 +54,6 @@ def _rest(stop: threading.Event, *, seconds: float) -> None:
     """Until the next look, or until somebody starts something."""
     try:
         wakeup.wait(seconds)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
+        connection.close()
         stop.wait(seconds)

@@ -1,4 +1,4 @@
-"""``manage.py hold``: put a kind or a source on hold, lift it, or say what stands."""
+"""``manage.py hold``: put a kind, an upstream or a source on hold, lift it, or say what stands."""
 
 import getpass
 from typing import Any
@@ -15,7 +15,8 @@ from retry.outcomes import Actor
 
 class Command(BaseCommand):
     help = (
-        "Put a kind or a source on hold: nothing of it starts until the hold is lifted. Without "
+        "Put a kind, one upstream of a kind, or a source on hold: nothing of it starts until the "
+        "hold is lifted. Without "
         "any of --kind, --source and --lift: say what is on hold."
     )
 
@@ -24,13 +25,16 @@ class Command(BaseCommand):
         what.add_argument("--kind", help="put this kind on hold")
         what.add_argument("--source", metavar="SLUG", help="put this source on hold")
         what.add_argument("--lift", type=int, metavar="ID", help="let what waits for it go on")
+        parser.add_argument("--upstream", default="", help="of the kind: this one only")
         parser.add_argument("--reason", default="", help="kept with the hold")
 
     def handle(self, *args: Any, **given: Any) -> None:
+        if given["upstream"] and not given["kind"]:
+            raise CommandError("--upstream belongs to a kind: give --kind as well.")
         asked = {"actor": Actor.command(getpass.getuser()), "reason": given["reason"]}
         try:
             if given["kind"]:
-                self._say(control.hold_kind(given["kind"], **asked))
+                self._say(control.hold_kind(given["kind"], given["upstream"], **asked))
             elif given["source"]:
                 self._say(control.hold_source(given["source"], **asked))
             elif given["lift"] is not None:

@@ -15,7 +15,7 @@ class Command(BulkCommand):
         "Fetch every entry behind a filter fresh from its source, store what changed, and process "
         "it, as one operation. An entry whose source cannot be read stays what it was. With --wait "
         "the exit code is 0 where all succeeded, 1 where some did not, 2 where the operation was "
-        "paused."
+        "paused. A source or kind that there is not ends with 2 as well."
     )
     action: ClassVar = Action.RESYNC
     doing: ClassVar = "resyncing"

@@ -12,7 +12,8 @@ class Command(BulkCommand):
     help = (
         "Retry every entry behind a filter with its stored input, as one operation (manage.py "
         "resync would fetch it from its source first). With --wait the exit code is 0 where all "
-        "succeeded, 1 where some did not, 2 where the operation was paused."
+        "succeeded, 1 where some did not, 2 where the operation was paused. A source or kind that "
+        "there is not ends with 2 as well."
     )
     action: ClassVar = Action.RETRY
     doing: ClassVar = "retrying"

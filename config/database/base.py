@@ -1,0 +1,21 @@
+"""What Django loads for ``ENGINE = "config.database"``."""
+
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+
+from config.database.silence import AttentiveConnection
+
+
+class _Driver:
+    """psycopg, with connections of our own."""
+
+    connect = AttentiveConnection.connect
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(psycopg, name)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    Database: Any = _Driver()

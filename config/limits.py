@@ -1,0 +1,95 @@
+"""How long a process waits for PostgreSQL before it gives up, by what the process is for.
+
+A process that is stopped, stuck or cut off must not make the others wait: PostgreSQL itself ends
+what it has open, by limits that it is given when the process connects.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Role(StrEnum):
+    WEB = "web"
+    DISPATCHER = "dispatcher"
+    WORKER = "worker"
+    #: Reads whole sources, and compares what it read in statements that take minutes.
+    SYNC = "sync"
+    #: Somebody at a terminal, or a deployment: migrations take their time.
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """In seconds; 0 is no limit.
+
+    ``idle_in_transaction``: between two statements of one transaction; afterwards PostgreSQL ends
+    the session, and with it the locks it held. ``idle``: between any two statements.
+    """
+
+    connect: int
+    statement: int
+    lock: int
+    idle_in_transaction: int
+    idle: int = 0
+
+
+LIMITS: Mapping[Role, Limits] = {
+    Role.WEB: Limits(connect=3, statement=10, lock=3, idle_in_transaction=10),
+    # It sits idle for a tick at the most; after that it is stopped, and holds what others need.
+    Role.DISPATCHER: Limits(connect=3, statement=30, lock=5, idle_in_transaction=5, idle=30),
+    # Both longer where a kind has a longer time limit: see retry.limits.
+    Role.WORKER: Limits(connect=3, statement=60, lock=15, idle_in_transaction=60),
+    Role.SYNC: Limits(connect=5, statement=0, lock=30, idle_in_transaction=60),
+    Role.COMMAND: Limits(connect=5, statement=0, lock=60, idle_in_transaction=600),
+}
+
+#: A peer that has vanished is noticed after about eleven seconds instead of the system's two hours.
+_TCP = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+def role_of(argv: Sequence[str] | None = None, *, default: str = "") -> Role:
+    """What this process is: its management command says so, else ``default``, else it serves the
+    web. Raises ``ValueError`` for a default that is no role.
+    """
+    words = list(sys.argv if argv is None else argv)
+    program = Path(words[0]).name if words else ""
+    if program not in {"manage.py", "django-admin"}:
+        return Role(default) if default else Role.WEB
+    command = words[1] if len(words) > 1 else ""
+    if command == "runserver":
+        return Role.WEB
+    if command == "worker":
+        return Role.SYNC if "sync" in words[2:] else Role.WORKER
+    return {"dispatcher": Role.DISPATCHER, "sync": Role.SYNC}.get(command, Role.COMMAND)
+
+
+def connection_options(
+    role: Role, *, given: Mapping[str, object], by_server: bool, tick_seconds: float = 1.0
+) -> dict[str, object]:
+    """libpq's parameters for a process; what was ``given`` in the address of the database wins.
+
+    ``by_server``: have PostgreSQL keep the limits. It needs the startup parameter ``options``,
+    which a pooler may not pass on.
+    """
+    limits = LIMITS[role]
+    options: dict[str, object] = {"connect_timeout": limits.connect, **_TCP, **given}
+    if by_server:
+        idle = max(limits.idle, int(3 * tick_seconds)) if limits.idle else 0
+        settings = {
+            "statement_timeout": limits.statement,
+            "lock_timeout": limits.lock,
+            "idle_in_transaction_session_timeout": limits.idle_in_transaction,
+            "idle_session_timeout": idle,
+        }
+        ours = " ".join(f"-c {name}={seconds}s" for name, seconds in settings.items())
+        options["options"] = f"{ours} {given.get('options', '')}".strip()
+    return options

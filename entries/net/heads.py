@@ -1,0 +1,74 @@
+"""The head of an answer, as browsers read it; pure.
+
+A line that is no header (a name with ``/`` in it, a warning of PHP's, a line without a colon) says
+nothing and is left out, and white space before a colon is taken away: the parser behind would
+refuse the whole answer. What decides where the answer ends is never touched: a broken or doubled
+``Content-Length`` stays for the parser, and so does a head with a NUL in it.
+"""
+
+import re
+
+#: More than the parser takes: it then says so.
+MAX_HEAD = 128 * 1024
+_END = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(rb"HTTP/1\.[0-9] ([0-9]{3})(?![0-9])")
+_HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*(:[^\x00-\x08\x0a-\x1f\x7f]*\r?)")
+_FOLDED = re.compile(rb"[ \t][^\x00-\x08\x0a-\x1f\x7f]*\r?")
+_FRAMING = re.compile(rb"content-length|transfer-encoding", re.IGNORECASE)
+
+
+class Head:
+    """Takes an answer as it comes in and gives it back without the odd lines of its head."""
+
+    def __init__(self) -> None:
+        #: Of the last status line that was whole; 0 before the first.
+        self.status = 0
+        self._held = b""
+        self._done = False
+
+    def pass_on(self, data: bytes) -> bytes:
+        """What of the answer may go on. Empty: not enough has come yet, unless ``data`` is."""
+        if self._done:
+            return data
+        self._held += data
+        passed = b""
+        while not self._done and (end := _END.search(self._held)):
+            head, self._held = self._held[: end.end()], self._held[end.end() :]
+            passed += self._cleaned(head)
+            # After "100 Continue" and the like comes another head.
+            self._done = not 100 <= self.status < 200
+        if not data or len(self._held) > MAX_HEAD:
+            self._done = True
+            found = _STATUS.match(self._held.partition(b"\n")[0])
+            self.status = int(found[1]) if found and b"\n" in self._held else self.status
+        if self._done:
+            passed, self._held = passed + self._held, b""
+        return passed
+
+    def _cleaned(self, head: bytes) -> bytes:
+        status, *lines = head.split(b"\n")
+        found = _STATUS.match(status)
+        if found is None:
+            self._done = True  # no HTTP: the parser says so
+            return head
+        self.status = int(found[1])
+        if b"\0" in head:
+            return head
+        kept: list[bytes] = [status]
+        goes_on = False
+        for line in lines:
+            if line[:1] in {b" ", b"\t"}:  # white space goes on with the line before
+                kept += [line] if goes_on and _FOLDED.fullmatch(line) else []
+                continue
+            read = _read(line)
+            goes_on = read is not None
+            kept += [] if read is None else [read]
+        return b"\n".join(kept)
+
+
+def _read(line: bytes) -> bytes | None:
+    """The line as the parser is to have it; None where it is no header."""
+    if not line.strip() or _FRAMING.search(line.partition(b":")[0]):
+        return line
+    found = _HEADER.fullmatch(line)
+    return found[1] + found[2] if found else None

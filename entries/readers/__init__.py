@@ -1,0 +1,1 @@
+"""One bounded reader per file format, for sources and imports alike."""

@@ -1,0 +1,122 @@
+"""One JSON list, an item at a time: memory does not grow with the list."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from entries.errors import SourceError
+from entries.readers.base import Limits, Meter, Row, RowError
+from entries.readers.json_text import LENIENT, STRICT, RowFault, object_in
+
+_STEP = 64 * 1024
+_BLANK = re.compile(r"[ \t\r\n]*")
+#: The longest that JSON spells in one go outside of strings is "-Infinity".
+_LONGEST_WORD = 20
+
+
+class JsonList:
+    """Iterates the rows, numbered from 1. Raises ``SourceError`` where the text is not JSON.
+
+    ``start`` was read from ``file`` already and begins with the list's bracket.
+    """
+
+    def __init__(self, file: BinaryIO, start: bytes, *, limits: Limits, meter: Meter) -> None:
+        self._file = file
+        self._limits = limits
+        self._meter = meter
+        # A byte that is no UTF-8 is a fault of its item.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._text = self._decoder.decode(start)
+        self._at = 1
+        self._ended = False
+        self._number = 0
+
+    def __iter__(self) -> Iterator[Row | RowError]:
+        sign = self._next_sign()
+        while sign != "]":
+            self._number += 1
+            row = self._item()
+            self._meter.add(1, len(row.values) if isinstance(row, Row) else 0)
+            yield row
+            sign = self._next_sign()
+            if sign == ",":
+                self._at += 1
+                self._next_sign()
+            elif sign != "]":
+                raise self._broken("a comma or ] is missing behind it")
+        self._at += 1
+        if self._next_sign():
+            raise SourceError("malformed", "broken JSON: there is more behind the list")
+
+    def _item(self) -> Row | RowError:
+        while (found := self._parsed()) is None:
+            limit = self._limits.characters
+            if len(self._text) - self._at > limit:
+                why = f"item {self._number:,} is longer than {limit:,} characters"
+                raise SourceError("too_large", why)
+            if not self._more():
+                raise self._broken("the file ends within it")
+        value, end = found
+        text, self._at = self._text[self._at : end], end
+        if len(text) > self._limits.characters:
+            value = RowFault(f"longer than {self._limits.characters:,} characters")
+        try:
+            text.encode()
+            return Row(self._number, object_in(value, text, columns=self._limits.columns))
+        except UnicodeEncodeError:
+            return RowError(self._number, "not in UTF-8")
+        except RowFault as fault:
+            return RowError(self._number, str(fault))
+
+    def _parsed(self) -> tuple[Any, int] | None:
+        """A value, or what is wrong with it, and where it ends; None where it does not end yet."""
+        try:
+            value, end = STRICT.raw_decode(self._text, self._at)
+        except json.JSONDecodeError as error:
+            self._check_end(error)
+            return None
+        except RecursionError as error:
+            raise self._broken("nested far too deep") from error
+        except ValueError as error:
+            value = error if isinstance(error, RowFault) else RowFault("a number without end")
+            try:
+                _, end = LENIENT.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as broken:
+                self._check_end(broken)
+                return None
+        # Twelve may be the beginning of 123.
+        complete = end < len(self._text) or self._ended or isinstance(value, dict | list)
+        return (value, end) if complete else None
+
+    def _check_end(self, error: json.JSONDecodeError) -> None:
+        """Raise ``SourceError`` where no more text can mend it."""
+        far = len(self._text) - error.pos > _LONGEST_WORD
+        if far and not error.msg.startswith("Unterminated"):
+            raise self._broken(error.msg) from error
+
+    def _next_sign(self) -> str:
+        """The next character that is no white space; empty at the end."""
+        while True:
+            blank = _BLANK.match(self._text, self._at)
+            self._at = blank.end() if blank else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def _more(self) -> bool:
+        """Read on, and say whether there may be more. It doubles, so that nothing is quadratic."""
+        if self._ended:
+            return False
+        rest = self._text[self._at :]
+        data = self._file.read(max(_STEP, len(rest)))
+        self._ended = not data
+        self._text = rest + self._decoder.decode(data, final=not data)
+        self._at = 0
+        self._meter.check_clock()
+        return True
+
+    def _broken(self, why: str) -> SourceError:
+        return SourceError("malformed", f"broken JSON at item {self._number:,}: {why}")

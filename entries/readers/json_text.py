@@ -1,0 +1,63 @@
+"""JSON that strangers wrote, one object at a time; pure."""
+
+import json
+import re
+from typing import Any
+
+#: Levels that an entry's payload may have.
+MAX_DEPTH = 50
+_LONE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class RowFault(ValueError):
+    """One object cannot be read; what is around it can. The message is the reason."""
+
+
+def object_in(value: Any, text: str, *, columns: int) -> dict[str, Any]:
+    """``value``, which was read from ``text`` or is a fault already. Raises ``RowFault``."""
+    if isinstance(value, RowFault):
+        raise value
+    if not isinstance(value, dict):
+        raise RowFault("not a JSON object")
+    if len(value) > columns:
+        raise RowFault(f"more than {columns:,} keys")
+    if "\\u" in text and _LONE.search(text) and not _is_unicode(value):
+        raise RowFault("half a character (a lone surrogate)")
+    if text.count("{") + text.count("[") > MAX_DEPTH and _is_deep(value):
+        raise RowFault(f"nested deeper than {MAX_DEPTH} levels")
+    return value
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise RowFault("a key that is there twice")
+    return found
+
+
+#: Reads what may be kept.
+STRICT = json.JSONDecoder(object_pairs_hook=unique_keys)
+#: Reads what may not, to find where it ends: also a number of five thousand digits.
+LENIENT = json.JSONDecoder(parse_int=len, parse_float=len)
+
+
+def _is_unicode(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""Files that people upload: compared in a dry run, then stored, both by a worker."""

@@ -1,0 +1,214 @@
+"""Importing a file: asking for a dry run, confirming it, repeating what broke off."""
+
+from datetime import timedelta
+from pathlib import PurePath
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.core.files.base import File
+from django.db import transaction
+from django.db.models.functions import Now
+
+from entries.sources import uploads
+from entries.sources.lock import attempted
+from entries.text import clean_text
+from retry import audit
+from retry.errors import ImportNotFound, NotConfirmable, NotPermitted, UploadRefused
+from retry.imports.tables import FORMATS
+from retry.job_ids import import_job_id
+from retry.models import Import, SyncState
+from retry.outcomes import Actor
+from retry.submission import SUBMIT, destination
+from retry.syncs import rows
+
+LOCK = "import"
+#: Nobody confirms a preview of yesterday: the entries have moved on.
+KEPT = timedelta(days=1)
+#: Workers that may die over one import before it is given up.
+MOST_LOSSES = 3
+#: In one tick of the dispatcher.
+_MOST = 100
+_LOST = "Its workers died one after the other. What was stored until then is kept."
+_GONE = "The file is not kept any more: it was imported, or waited too long. Choose it again."
+
+
+def request_import(
+    content: "File[bytes]",
+    *,
+    file_name: str,
+    kind: str | None,
+    source: str | None = None,
+    actor: Actor,
+    reason: str = "",
+) -> Import:
+    """Keep a file and have a worker say what its import would do. Nothing of it is read here.
+
+    ``kind`` may be None with a source, whose entries' kind is meant then. Raises ``NotPermitted``,
+    ``UploadRefused``, ``SourceNotFound`` and ``entries.errors.UnknownKind``; nothing is kept then.
+    """
+    _require(actor)
+    source_id, kind = destination(kind=kind, source=source)
+    name = PurePath(file_name.replace("\\", "/")).name
+    stem, _, file_format = name.lower().rpartition(".")
+    if not stem or file_format not in FORMATS:
+        raise UploadRefused(f"Its name must end in one of {', '.join(map('.{}'.format, FORMATS))}.")
+    if (content.size or 0) > settings.REDRIVE_UPLOAD_MAX_BYTES:
+        raise UploadRefused(f"It has more than {settings.REDRIVE_UPLOAD_MAX_BYTES:,} bytes.")
+    location = uploads.new_location(name)
+    uploads.store(location, content)
+    row = Import(
+        source_id=source_id,
+        kind=kind,
+        location=location,
+        file_name=clean_text(name, limit=200),
+        file_format=file_format,
+        dry_run=True,
+        reason=reason[:500],
+    )
+    try:
+        with transaction.atomic():
+            _ask(row, actor=actor)
+            after = {"import_id": str(row.pk), "file": row.file_name, "bytes": content.size}
+            audit.record(
+                "request_import",
+                actor=actor,
+                count=1,
+                reason=reason,
+                source_id=source_id,
+                after=after,
+            )
+    except BaseException:
+        uploads.remove(location)
+        raise
+    return row
+
+
+def confirm_import(import_id: UUID, *, actor: Actor, skip_invalid: bool = False) -> Import:
+    """Have a worker store what a dry run has shown; returns the import.
+
+    Once confirmed, the same import is returned; one that failed goes on where it broke off. With
+    ``skip_invalid`` rows with errors are left out; otherwise there must be none. Raises
+    ``NotPermitted``, ``ImportNotFound`` (also where somebody else had uploaded the file) and
+    ``NotConfirmable``.
+    """
+    _require(actor)
+    with transaction.atomic():
+        # Whoever presses twice waits here, and then finds what was made meanwhile.
+        locked = Import.objects.select_for_update(no_key=True)
+        preview = locked.filter(pk=import_id, dry_run=True, actor=actor.user_id).first()
+        if preview is None:
+            raise ImportNotFound(import_id)
+        row = Import.objects.filter(confirms=preview).first()
+        if row is not None and row.state != SyncState.FAILED:
+            return row
+        _check_confirmable(preview, skip_invalid=skip_invalid)
+        if row is None:
+            row = _confirmation(preview, skip_invalid=skip_invalid)
+            _ask(row, actor=actor)
+        else:
+            rows.queue_again(row, job_id=import_job_id(row.pk, token=uuid4()))
+        audit.record(
+            "confirm_import",
+            actor=actor,
+            count=1,
+            reason=row.reason,
+            source_id=row.source_id,
+            after={
+                "import_id": str(row.pk),
+                "position": row.position,
+                "skip_invalid": skip_invalid,
+            },
+        )
+    return row
+
+
+def repeat_lost_imports(*, actor: Actor) -> int:
+    """Queue those that nobody is at work on any more; returns how many.
+
+    Who does one holds its lock from before it says so until after it says how it ended. What was
+    stored is done with; where worker after worker died, it fails instead.
+    """
+    _require(actor)
+    repeated = 0
+    for row in Import.objects.filter(state=SyncState.RUNNING).order_by("started_at")[:_MOST]:
+        with attempted(row.pk, what=LOCK) as nobody, transaction.atomic():
+            if not nobody:
+                continue
+            losses = row.losses + 1
+            if losses > MOST_LOSSES:
+                rows.fail(row, code="worker_lost", message=_LOST)
+            elif not put_back(row, losses=losses):
+                continue
+            audit.record(
+                "import_lost",
+                actor=actor,
+                count=1,
+                source_id=row.source_id,
+                after={"import_id": str(row.pk), "losses": losses},
+            )
+            repeated += 1
+    return repeated
+
+
+def forget_old_files(*, actor: Actor) -> int:
+    """Remove files whose dry run nobody confirmed in time; returns how many."""
+    _require(actor)
+    late = Import.objects.filter(created_at__lt=Now() - KEPT).exclude(location="")
+    in_use = Import.objects.filter(state__in=rows.OPEN).values("location")
+    old = late.exclude(location__in=in_use).values_list("location", flat=True)
+    locations = sorted(set(old[:_MOST]))
+    for location in locations:
+        forget_file(location)
+    return len(locations)
+
+
+def forget_file(location: str) -> None:
+    """Remove it; no import can be confirmed or go on with it."""
+    Import.objects.filter(location=location).update(location="")
+    transaction.on_commit(lambda: uploads.remove(location), robust=True)
+
+
+def put_back(row: Import, *, losses: int = 0) -> bool:
+    """``running -> queued``. A dry run begins at the beginning, an import where it was."""
+    fields: dict[str, object] = {"losses": losses} if losses else {}
+    if row.dry_run:
+        begun = {"position": 0, "left_alone": 0, "reasons": {}, "sample": []}
+        fields |= rows.NOTHING_YET | begun
+    return rows.put_back(row, **fields)
+
+
+def _check_confirmable(preview: Import, *, skip_invalid: bool) -> None:
+    if preview.state != SyncState.SUCCEEDED:
+        raise NotConfirmable(f"The dry run is {preview.state}; there is nothing to confirm.")
+    if not preview.location:
+        raise NotConfirmable(_GONE)
+    if preview.invalid and not skip_invalid:
+        raise NotConfirmable("Some rows cannot be stored, and nobody said to leave them out.")
+    if preview.total == preview.invalid:
+        raise NotConfirmable("None of the rows can be stored.")
+
+
+def _confirmation(preview: Import, *, skip_invalid: bool) -> Import:
+    return Import(
+        source_id=preview.source_id,
+        kind=preview.kind,
+        location=preview.location,
+        file_name=preview.file_name,
+        file_format=preview.file_format,
+        has_payload=preview.has_payload,
+        total=preview.total,
+        notes=preview.notes,
+        reason=preview.reason,
+        skip_invalid=skip_invalid,
+        confirms=preview,
+    )
+
+
+def _ask(row: Import, *, actor: Actor) -> None:
+    row.job_id = import_job_id(row.pk, token=uuid4())
+    rows.insert_queued(row, actor=actor)
+
+
+def _require(actor: Actor) -> None:
+    if not actor.may(SUBMIT):
+        raise NotPermitted(SUBMIT)

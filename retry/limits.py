@@ -1,0 +1,44 @@
+"""Loosening the limits that a process has at PostgreSQL, where more time is due.
+
+What they are stands in ``config.limits``.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from config.limits import LIMITS, Role
+from entries.kinds import registry
+
+#: Beyond the time limit of an entry, until PostgreSQL ends what it has left open.
+_GRACE_SECONDS = 30
+
+_ALLOW = """
+SELECT set_config('statement_timeout', %s, true) FROM pg_settings
+WHERE name = 'statement_timeout' AND setting::bigint BETWEEN 1 AND %s
+"""
+
+
+def allow_statement(seconds: int) -> None:
+    """Let statements take so long until the end of the caller's transaction; never tightens."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALLOW, [f"{seconds}s", seconds * 1000 - 1])
+
+
+def leave_kinds_their_time(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Of a worker: what a kind does on a connection may last for as long as the kind may take.
+
+    Called for each new connection.
+    """
+    if settings.REDRIVE_ROLE != Role.WORKER or not settings.DATABASE_LIMITS:
+        return
+    longest = max((kind.time_limit for kind in registry.all_kinds().values()), default=0.0)
+    seconds = max(int(longest) + _GRACE_SECONDS, LIMITS[Role.WORKER].statement)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %(limit)s, false),"
+            " set_config('statement_timeout', %(limit)s, false)",
+            {"limit": f"{seconds}s"},
+        )

@@ -1,0 +1,103 @@
+"""Add a source from the shell."""
+
+import getpass
+import json
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from entries.errors import UnknownKind, UnknownSourceKind
+from entries.kinds import registry as kinds
+from entries.models import Source
+from entries.sources import registry as sources
+from entries.sources.calling import spec_of
+from retry import edits
+from retry.outcomes import Actor
+
+
+class Command(BaseCommand):
+    help = "Add a source of entries. Fetch it afterwards with: manage.py sync SLUG"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="short name: letters, digits, hyphens, underscores")
+        parser.add_argument(
+            "--kind", default="feed", help=f"kind of source: {_listed(sources.names())}"
+        )
+        parser.add_argument("--location", required=True, help="its address, such as https://…")
+        parser.add_argument("--name", default="", help="what staff see; the slug if not given")
+        parser.add_argument(
+            "--entry-kind",
+            default="page",
+            help=f"how its entries are processed: {_listed(kinds.names())} (default: page)",
+        )
+        parser.add_argument(
+            "--option",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="an option of the kind of source; VALUE is read as JSON where it is JSON. "
+            "May be given several times.",
+        )
+        parser.add_argument(
+            "--every",
+            type=int,
+            metavar="SECONDS",
+            help="have it synced so often, 10 or more (default: only when somebody asks)",
+        )
+        parser.add_argument(
+            "--if-missing",
+            action="store_true",
+            help="succeed without a change where there is a source of that name",
+        )
+
+    def handle(self, *args: Any, **given: Any) -> None:
+        if Source.objects.filter(slug=given["slug"]).exists():
+            if not given["if_missing"]:
+                raise CommandError(f"There is a source {given['slug']!r} already.")
+            self.stdout.write(f"There is a source {given['slug']} already; nothing was changed.")
+            return
+        source = Source(
+            slug=given["slug"],
+            name=given["name"] or given["slug"],
+            kind=given["kind"],
+            location=given["location"].strip(),
+            options=dict(map(_option, given["option"])),
+            entry_kind=given["entry_kind"],
+            sync_interval=given["every"],
+        )
+        _validate(source)
+        with transaction.atomic():
+            source.save()
+            edits.record_addition(source, actor=Actor.command(getpass.getuser()))
+        self.stdout.write(self.style.SUCCESS(f"Added the source {source.slug}."))
+
+
+def _validate(source: Source) -> None:
+    try:
+        kind = sources.get(source.kind)
+        kinds.get(source.entry_kind)
+        source.full_clean()
+    except (UnknownKind, UnknownSourceKind) as error:
+        raise CommandError(str(error)) from error
+    except ValidationError as error:
+        words = (f"{name}: {' '.join(told)}" for name, told in error.message_dict.items())
+        raise CommandError("; ".join(words)) from error
+    problems = kind.problems_with(spec_of(source))
+    if problems:
+        raise CommandError("; ".join(problems))
+
+
+def _option(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise CommandError(f"--option {text!r}: write it as key=value.")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _listed(names: list[str]) -> str:
+    return " or ".join(names) or "none is registered"

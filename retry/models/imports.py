@@ -1,0 +1,86 @@
+"""The history of imports."""
+
+from typing import TYPE_CHECKING, ClassVar, Self
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+
+from entries.models import Source
+from retry.models.intakes import Intake, SyncState
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+_IMPORT = "entries.submit_entry"
+_SEE_ALL = ("retry.view_sync", "retry.view_auditevent")
+
+
+class ImportQuerySet(models.QuerySet["Import"]):
+    def visible_to(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
+        """Those who may import see their own; all of them, who may see syncs or the audit."""
+        has_perm = getattr(user, "has_perm", None)
+        if has_perm is None or not (has_perm("entries.view_entry") and has_perm(_IMPORT)):
+            return self.none()
+        if any(map(has_perm, _SEE_ALL)):
+            return self.all()
+        return self.filter(actor_id=user.pk)
+
+
+class Import(Intake):
+    """One reading of a file that somebody uploaded: first a dry run, and once that is confirmed
+    another that stores.
+
+    ``position``: rows that are done with; written with what they stored, so that whoever goes on
+    begins there. ``queued`` of a dry run: entries that would be.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    source = models.ForeignKey(
+        Source,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="where the entries belong; empty: to none",
+    )
+    kind = models.CharField(max_length=50)
+    location = models.CharField(
+        max_length=200, blank=True, help_text="where the upload is kept; empty once it is removed"
+    )
+    file_name = models.CharField(max_length=200, help_text="as whoever uploaded it calls it")
+    file_format = models.CharField(max_length=10)
+    confirms = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="confirmation"
+    )
+    skip_invalid = models.BooleanField(default=False, help_text="rows with errors are left out")
+    has_payload = models.BooleanField(
+        default=False, help_text="there is a column payload, so that other columns mean nothing"
+    )
+    position = models.PositiveBigIntegerField(default=0)
+    left_alone = models.PositiveIntegerField(default=0)
+    reasons = models.JSONField(default=dict, help_text="why how many were left alone")
+    losses = models.PositiveSmallIntegerField(default=0, help_text="workers that died over it")
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=SyncState.values), name="import_state_known"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at"], name="import_newest"),
+            models.Index(fields=["actor", "-created_at"], name="import_own"),
+            models.Index(
+                fields=["state", "created_at"],
+                name="import_unsettled",
+                condition=Q(state__in=["queued", "running"]),
+            ),
+            models.Index(fields=["created_at"], name="import_kept", condition=~Q(location="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'dry run' if self.dry_run else 'import'} of {self.file_name}"

@@ -1,0 +1,60 @@
+"""What brings entries in, done by a worker: asked for, handed over, counted."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from retry.outcomes import Doorway
+
+
+class SyncState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class Intake(models.Model):
+    """One reading of something that holds entries: who asked, when, and what came of it.
+
+    ``total`` is None where it cannot be known beforehand. A ``dry_run`` only says what it would
+    have done; ``sample`` shows some of it.
+    """
+
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_label = models.CharField(max_length=150)
+    doorway = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Doorway])
+    reason = models.CharField(max_length=500, blank=True)
+    dry_run = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=SyncState, default=SyncState.QUEUED)
+    job_id = models.CharField(max_length=120, blank=True)
+    dispatches = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField(null=True)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    invalid = models.PositiveIntegerField(default=0)
+    queued = models.PositiveIntegerField(default=0, help_text="new entries that were submitted")
+    error_code = models.CharField(max_length=50, blank=True)
+    error = models.CharField(max_length=1000, blank=True)
+    notes = models.JSONField(default=list)
+    sample = models.JSONField(default=list, help_text="some of what a dry run would change")
+
+    class Meta:
+        abstract: ClassVar = True
+
+    @property
+    def finished(self) -> bool:
+        return self.state in {SyncState.SUCCEEDED, SyncState.FAILED}
+
+    @property
+    def dispatched(self) -> bool:
+        """Redis has been told; else the dispatcher does it when Redis is back."""
+        return self.state != SyncState.QUEUED or self.dispatches > 0

@@ -1,0 +1,31 @@
+"""Which queue a run goes to, and how long its job may take: by its kind."""
+
+from django.conf import settings
+
+from entries.errors import UnknownKind
+from entries.kinds import registry
+from entries.kinds.base import Kind
+from retry.models import Run
+
+
+def queue_of(kind: str, *, bulk: bool) -> str:
+    """Return the queue for people's clicks, or with ``bulk`` the one for everything else."""
+    known = _kind(kind)
+    if known is None:
+        return "bulk" if bulk else "default"
+    return known.bulk_queue if bulk else known.queue
+
+
+def timeout_of(run: Run) -> int:
+    """Seconds after which RQ kills the work-horse: a net under the entries' own time limits."""
+    known = _kind(run.kind)
+    each = known.time_limit if known else 60.0
+    reading = settings.REDRIVE_SYNC_TIMEOUT if run.resync else 0
+    return int(each * len(run.entry_ids)) + reading + 60
+
+
+def _kind(name: str) -> Kind | None:
+    try:
+        return registry.get(name)
+    except UnknownKind:
+        return None

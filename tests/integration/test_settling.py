@@ -1,0 +1,130 @@
+"""What a worker does about a work-horse that is dead, as far as it can be seen without one."""
+
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from entries import transitions
+from entries.models import Attempt, Entry
+from retry.activity import Activity, Seen
+from retry.models import AuditEvent, Run
+from retry.reconcile.repair import Death, settle
+from retry.runs import claim_run
+from retry.service import resync_entries
+from retry.watch import settle_death
+from tests.support.asking import SCRIPT, queued_entries
+from tests.support.shops import Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KILLED = signal.SIGKILL.value
+
+
+def claimed(ids: list[int], *, begun_to: int) -> tuple[Run, Activity]:
+    """A run of which a work-horse has claimed ``ids`` and begun as many as that."""
+    run_id = Entry.objects.values_list("run_id", flat=True).get(pk=ids[0])
+    assert run_id is not None
+    activity = Activity()
+    activity.start("horse")
+    run = claim_run(run_id, worker="horse")
+    assert run is not None
+    activity.hold(run.id)
+    transitions.claim(ids, run_id=run.id, worker="horse")
+    if begun_to:
+        activity.begin(begun_to, seconds=60)
+    return run, activity
+
+
+def died(activity: Activity, *, late: Seen | None = None) -> int:
+    return settle_death(activity, late=late, status=KILLED, hurry=lambda: True)
+
+
+def test_what_had_begun_is_lost_and_what_had_not_goes_on_as_it_was() -> None:
+    ids = queued_entries(6)
+    _, activity = claimed(ids[:4], begun_to=ids[1])
+    assert died(activity) == 6
+    entries = list(Entry.objects.order_by("id"))
+    assert [e.attempt for e in entries] == [3, 3, 2, 2, 2, 2]
+    assert {e.status for e in entries} == {"queued"}
+    assert len({e.run_id for e in entries}) == 3
+    lost = Attempt.objects.filter(status="lost")
+    assert set(lost.values_list("entry_id", "began")) == {(ids[0], True), (ids[1], True)}
+    assert "was killed by SIGKILL" in lost[0].error_message
+    put_back = Attempt.objects.get(entry=ids[2], number=2)
+    assert (put_back.status, put_back.started_at, put_back.worker) == ("queued", None, "")
+    event = AuditEvent.objects.get(verb="rescue")
+    assert (event.actor_label, event.count) == ("worker", 6)
+    assert died(activity) == 0, "it is settled once"
+
+
+def test_what_never_began_is_not_lost_however_often_its_work_horse_dies() -> None:
+    ids = queued_entries(2)
+    for _ in range(5):
+        _, activity = claimed(ids, begun_to=0)
+        assert died(activity) == 2
+    assert set(Entry.objects.values_list("status", "attempt")) == {("queued", 2)}
+
+
+def test_a_worker_that_does_not_hold_the_run_any_more_settles_nothing() -> None:
+    ids = queued_entries(2)
+    run, activity = claimed(ids, begun_to=ids[0])
+    Run.objects.filter(pk=run.pk).update(worker="another")
+    before = list(Entry.objects.values())
+    assert died(activity) == 0
+    assert list(Entry.objects.values()) == before
+
+
+def test_out_of_time_it_is_retried_as_the_kind_says_and_was_never_lost() -> None:
+    ids = queued_entries(2, kind="persistent")
+    run, activity = claimed(ids, begun_to=ids[0])
+    assert died(activity, late=activity.look()) == 1
+    first, second = Entry.objects.order_by("id")
+    assert (first.status, first.error_class) == ("scheduled", "TimeLimitExceeded")
+    assert first.error_message == "took longer than 2 s"
+    assert (second.status, second.attempt) == ("queued", 2)
+    run.refresh_from_db()
+    assert (run.state, run.scheduled, run.lost, run.handed_on) == ("finished", 1, 0, 1)
+
+
+def test_an_endless_reading_is_an_error_of_the_source_and_not_read_again(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop.json")
+    ids = [shop.entry("a").id, shop.entry("b").id]
+    assert resync_entries(ids, actor=SCRIPT).queued == 2
+    run_id = Entry.objects.values_list("run_id", flat=True)[0]
+    assert run_id is not None
+    run = claim_run(run_id, worker="horse")
+    assert run is not None
+    late = replace(Activity().look(), worker="horse", run_id=run_id, until=1.0)
+    assert settle(run, Death(begun_to=0, cause="killed", late=late)) == 0
+    assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}
+    attempts = Attempt.objects.filter(run_id=run_id)
+    assert set(attempts.values_list("status", "error_class")) == {("failed", "SourceError")}
+    assert Run.objects.get(pk=run_id).state == "finished"
+
+
+def test_what_a_work_horse_says_it_is_at() -> None:
+    activity, run_id = Activity(), UUID(int=7)
+    assert activity.look() == Seen(worker="", run_id=None, entry_id=0, begun_to=0, until=0.0)
+    activity.start("horse")
+    activity.hold(run_id)
+    activity.begin(5, seconds=60)
+    seen = activity.look()
+    assert (seen.worker, seen.run_id, seen.entry_id, seen.begun_to) == ("horse", run_id, 5, 5)
+    assert 50 < seen.until - time.monotonic() <= 60
+    activity.wait()
+    assert (activity.look().until, activity.look().begun_to) == (0.0, 5)
+    activity.claim()
+    assert activity.look().begun_to == 0
+
+
+@pytest.mark.parametrize(("lost", "held", "known"), [(8, 7, False), (7, 7, True), (7, 9, False)])
+def test_a_lost_run_is_that_run_and_no_other(lost: int, held: int, *, known: bool) -> None:
+    activity = Activity()
+    activity.hold(UUID(int=7))
+    activity.lose(UUID(int=lost))
+    activity.hold(UUID(int=held))
+    assert activity.lost is known
