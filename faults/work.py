@@ -28,7 +28,7 @@ def push(kind: str, payloads: Iterable[Mapping[str, Any]], *, prefix: str = "e")
     ids: list[int] = []
     for place in range(0, len(items), 1000):
         outcome = submit(items[place : place + 1000], kind=kind, actor=PERSON)
-        ids += [item.entry_id for item in outcome.items]
+        ids += [item.entry_id for item in outcome.items if item.entry_id is not None]
     return ids
 
 
