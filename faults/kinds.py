@@ -122,8 +122,7 @@ class Upstreamed(Ledgered):
     time_limit = 3.0
     retry_policy: ClassVar = RetryPolicy(limit=50, first_delay=1.0, cap=5.0)
 
-    @classmethod
-    def upstream(cls, payload: Mapping[str, Any], *, source: str | None) -> str:  # noqa: ARG003
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
         return str(payload.get("to", ""))
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:

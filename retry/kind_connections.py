@@ -69,9 +69,12 @@ class KindConnections:
         for wrapper in self._open():
             try:
                 left = _transaction(wrapper) or self._changes(wrapper)
-            except (DatabaseError, InterfaceError):
-                self._renew(wrapper)  # it is gone, and whatever it had with it
-                continue
+            except (DatabaseError, InterfaceError) as error:
+                # Where it is gone, whatever it had went with it. Else not even a question to
+                # PostgreSQL gets through any more, such as with a timeout of a millisecond.
+                left = "" if _is_gone(wrapper) else f"settings under which all fails: {error}"
+                if not left:
+                    self._renew(wrapper)
             if left:
                 found.append(f'on the connection "{wrapper.alias}": {left}')
                 self._renew(wrapper)
@@ -125,6 +128,13 @@ def _transaction(wrapper: BaseDatabaseWrapper) -> str:
     if info.transaction_status is TransactionStatus.UNKNOWN:
         raise OperationalError("the connection is lost")
     return "a transaction that is open"
+
+
+def _is_gone(wrapper: BaseDatabaseWrapper) -> bool:
+    held = wrapper.connection
+    return (
+        held is None or bool(getattr(held, "closed", False)) or bool(getattr(held, "broken", False))
+    )
 
 
 def _session(wrapper: BaseDatabaseWrapper) -> frozenset[str]:
