@@ -72,7 +72,11 @@ class KindConnections:
             except (DatabaseError, InterfaceError) as error:
                 # Where it is gone, whatever it had went with it. Else not even a question to
                 # PostgreSQL gets through any more, such as with a timeout of a millisecond.
-                left = "" if _is_gone(wrapper) else f"settings under which all fails: {error}"
+                left = (
+                    ""
+                    if _is_gone(wrapper)
+                    else f"the setting of a limit under which nothing gets through: {error}"
+                )
                 if not left:
                     self._renew(wrapper)
             if left:

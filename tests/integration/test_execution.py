@@ -220,6 +220,7 @@ def test_whatever_is_raised_is_an_outcome_at_the_first_attempt(do: str, error_cl
         ("atomic", "a transaction that is open"),
         ("manual", "autocommit switched off"),
         ("set", "the setting statement_timeout = 7000"),
+        ("hurry", "the setting "),
         ("lock", "an advisory lock"),
         ("table", "the temporary table left_over"),
     ],

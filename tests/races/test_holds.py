@@ -137,11 +137,11 @@ def put_upstream() -> Hold:
     return holds.hold_kind("routed", "dead", actor=SCRIPT)
 
 
-def claim_entries(run_id: UUID) -> set[str]:
+def claim_entries(run_id: UUID, *, worker: str = "test") -> set[str]:
     """As a worker does, the upstreams it got."""
     run = Run.objects.get(pk=run_id)
     held = held_upstreams(run)
-    claimed = transitions.claim(run.entry_ids, run_id=run.pk, worker="test", held=held)
+    claimed = transitions.claim(run.entry_ids, run_id=run.pk, worker=worker, held=held)
     return {entry.upstream for entry in claimed}
 
 
@@ -154,7 +154,7 @@ def test_a_hold_while_entries_are_being_claimed_waits_for_nobody(mixed_run_id: U
     claimed, hold = in_order(lambda: claim_entries(mixed_run_id), put_upstream)
     assert claimed == {"dead", "good"}
     assert hold.lifted_at is None
-    assert claim_entries(mixed_run_id) == set()
+    assert claim_entries(mixed_run_id, worker="another") == set()
 
 
 def test_entries_are_refused_until_the_lift_commits_and_nothing_is_lost(

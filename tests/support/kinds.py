@@ -178,6 +178,7 @@ _STATEMENTS = {
     "query": "SELECT 1",
     "begin": "BEGIN",
     "set": "SET statement_timeout = '7s'",
+    "hurry": "SET statement_timeout = '1ms'",
     "lock": "SELECT pg_advisory_lock(7)",
     "table": "CREATE TEMPORARY TABLE left_over (id int)",
     "write": "BEGIN; DELETE FROM entries_attempt",

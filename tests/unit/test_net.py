@@ -87,11 +87,7 @@ class TestAnswers:
             with pytest.raises(BrokenAnswer, match="ends in the middle"):
                 get(url)
 
-    @pytest.mark.parametrize(
-        "last",
-        [gzip.compress(b"second")[:-4], b"\x1f\x8b\x08junk junk junk"],
-        ids=["broken off", "no member"],
-    )
+    @pytest.mark.parametrize("last", [gzip.compress(b"", mtime=0)[:-4], b"\x1f\x8b\x08junk junk"])
     def test_a_member_that_breaks_off_breaks_the_whole(
         self, server: LocalServer, last: bytes
     ) -> None:

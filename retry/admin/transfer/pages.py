@@ -20,6 +20,7 @@ from entries.admin import show
 from entries.admin.listing import ReadOnlyAdmin
 from retry.admin import messages
 from retry.admin.acting import actor_of
+from retry.admin.audited import AuditedAdmin
 from retry.admin.bar import Bar
 from retry.admin.sync import StateFilter
 from retry.admin.transfer import words
@@ -30,7 +31,7 @@ from retry.submission import SUBMIT
 
 
 @admin.register(Import)
-class ImportAdmin(ReadOnlyAdmin[Import]):
+class ImportAdmin(AuditedAdmin, ReadOnlyAdmin[Import]):
     list_display = ("what", "state_shown", "outcome", "found", "asked_by", "reason", "took", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter,)
