@@ -5,8 +5,10 @@ from typing import Any
 
 from django.db import connection
 
+from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
 from entries.sources.base import SourceItem
+from entries.states import EntryStatus
 from retry import service
 from retry.models import Action, Operation
 from retry.operations import control
@@ -57,6 +59,12 @@ def retry_all(ids: Iterable[int], **pace: Any) -> Operation:
     return control.start(
         Selection(ids=tuple(ids)), action=Action.RETRY, actor=PERSON, pace=Pace(**pace)
     )
+
+
+def retry_failed(kind: str, **pace: Any) -> Operation:
+    """What failed of a kind, however many."""
+    chosen = Selection(filter=EntryFilter(status=EntryStatus.FAILED, kind=kind))
+    return control.start(chosen, action=Action.RETRY, actor=PERSON, pace=Pace(**pace))
 
 
 def click(entry_id: int) -> None:

@@ -13,6 +13,7 @@ from entries.models import Attempt, Entry
 from faults import work
 from faults.scenarios.base import Outcome, Scenario
 from faults.stage import Process, Stage, until
+from retry.models import Run
 
 
 def killed_horses(stage: Stage) -> Outcome:
@@ -76,6 +77,10 @@ def asked_to_go(stage: Stage) -> Outcome:
     return outcome
 
 
+#: Started in several steps, so that one of them is under way when the dispatcher is stopped.
+_MANY = 30_000
+
+
 def frozen_dispatcher(stage: Stage) -> Outcome:
     """The acting dispatcher is stopped in the middle of a step; clicks must not wait for it."""
     first = stage.start("dispatcher")
@@ -84,11 +89,14 @@ def frozen_dispatcher(stage: Stage) -> Outcome:
     second = stage.start("dispatcher")
     stage.start("worker", "default").wait_for("Listening on")
     stage.start("worker", "bulk").wait_for("Listening on")
-    operation = work.retry_all(work.failed("one", [{} for _ in range(5_000)]))
+    work.failed("grouped", [{} for _ in range(_MANY)])
+    operation = work.retry_failed("grouped")
     until(lambda: Entry.objects.filter(status="queued").exists(), seconds=30)
     first.send(signal.SIGSTOP)
+    planned = Run.objects.filter(state="planned").exists()
     clicked = work.failed("one", [{}], prefix="click")
     outcome = Outcome(allowed=20.0)
+    outcome.expect(planned, "it was stopped too late to be in the middle of anything")
     began = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '15s'")
