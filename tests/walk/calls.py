@@ -70,10 +70,10 @@ def walk(caller: Caller) -> "Iterator[tuple[Call, Visit]]":
     for call in calls():
         with traces.undone():
             BEFORE.get(call.name, lambda: None)()
-            unknown_tokens.clear()
             since = traces.observed()
             answer = _answer(call, caller)
             trace = since()
+        unknown_tokens.clear()
         yield call, Visit.of(answer, name=call.name, method=call.method, trace=trace)
 
 

@@ -52,7 +52,8 @@ def observed() -> Callable[[], Trace]:
         now = everything()
         different = (label for label in now if now[label] != before[label])
         started = Operation.objects.exclude(pk__in=known)
-        planned = Run.objects.filter(operation__in=started, state=RunState.PLANNED)
+        # What is not there for whoever asks is planned without a kind, to be told as an outcome.
+        planned = Run.objects.filter(operation__in=started, state=RunState.PLANNED).exclude(kind="")
         return Trace(
             tuple(sorted(different)),
             refused=_refusals() != notes,

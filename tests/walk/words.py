@@ -20,8 +20,7 @@ ELSEWHERE = "elsewhere"
 MEANINGS = {
     OK: "the page or the data, as far as they may be seen; nothing is changed",
     DONE: "it was done: something is different in the database",
-    EMPTY: "taken, as an operation over no entry at all: there is none for them, or none that it "
-    "could be done to",
+    EMPTY: "taken, as an operation without an entry in it: there is none for them",
     UNCHANGED: "taken, and nothing is different",
     ELSEWHERE: "sent on to another page, which decides for itself",
     LOGIN: "asked to log in; by the API with 401",
