@@ -26,7 +26,7 @@ MAKEFLAGS += --no-builtin-rules
 
 .PHONY: help
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Run everything on this machine until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
@@ -43,6 +43,10 @@ test: $(VENV)/.dev browser ## Run the tests (ARGS="tests/unit -k queue")
 .PHONY: faults
 faults: $(VENV)/.dev ## Break everything on purpose (ARGS="killer upstream", FAULTS=long)
 	@exec $(PY) -m faults $(ARGS)
+
+.PHONY: permissions
+permissions: $(VENV)/.dev ## Write docs/permissions.md anew: everybody at every address
+	@exec $(TEMPORARY) $(PY) -m tests.walk
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## 20,000 bad requests at the API, 5,000 at the admin: no 5xx (FUZZ_SEED=1)

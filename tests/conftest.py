@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 __all__ = ["pytest_terminal_summary"]  # a hook: it says loudly that Chromium is missing
 
+OPERATOR = (
+    "entries.view_entry",
+    "entries.retry_entry",
+    "entries.resync_entry",
+    "entries.view_source",
+    "entries.sync_source",
+    "retry.view_status",
+    "retry.view_sync",
+)
+
 
 @pytest.fixture(autouse=True)
 def clean_redis() -> Iterator[None]:
@@ -38,16 +48,7 @@ def grant(user: "User", *permissions: str) -> "User":
 @pytest.fixture
 def operator(db: None) -> "User":
     """Staff who may see entries and retry them."""
-    return grant(
-        UserFactory.create(username="operator", is_staff=True),
-        "entries.view_entry",
-        "entries.retry_entry",
-        "entries.resync_entry",
-        "entries.view_source",
-        "entries.sync_source",
-        "retry.view_status",
-        "retry.view_sync",
-    )
+    return grant(UserFactory.create(username="operator", is_staff=True), *OPERATOR)
 
 
 @pytest.fixture

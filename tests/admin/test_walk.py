@@ -1,20 +1,19 @@
 """Every address of the admin, visited by everybody; a new one is visited without being listed."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from django.apps import apps
 
-from entries.models import Entry
-from retry import audit
 from tests.admin.browsing import Browser
 from tests.admin.walking import addresses, populate
+from tests.walk.desk import walk
+from tests.walk.words import REFUSED, Visit
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
 #: For whoever is staff, whatever they may do.
 FOR_ALL_STAFF = {"index", "login", "password_change", "password_change_done", "jsi18n"}
@@ -37,43 +36,6 @@ VERBS = {
 }
 
 
-def everything() -> dict[str, list[Any]]:
-    """All rows of all tables that the admin could touch, but the notes of what was refused."""
-    left_out = {"sessions.Session", "admin.LogEntry"}
-    rows = {
-        model._meta.label: list(model._default_manager.order_by("pk").values())
-        for model in apps.get_models()
-        if model._meta.label not in left_out and model._meta.managed
-    }
-    events = rows["retry.AuditEvent"]
-    return rows | {"retry.AuditEvent": [e for e in events if e["verb"] != audit.REFUSED]}
-
-
-def forged() -> dict[str, Any]:
-    """Fields that some view or other takes for a command."""
-    return {
-        "_selected_action": list(Entry.objects.values_list("pk", flat=True)),
-        "action": [
-            "retry_selected",
-            "resync_selected",
-            "stop_selected",
-            "sync_selected",
-            "delete_selected",
-            "discard_selected",
-        ],
-        "key": "0" * 32,
-        "index": "0",
-        "select_across": "0",
-        "post": "yes",
-        "_save": "Save",
-        "title": "forged",
-        "name": "forged",
-        "username": "forged",
-        "status": "succeeded",
-        "reason": "forged",
-    }
-
-
 def test_the_resolver_knows_the_desk() -> None:
     walk = addresses(populate())
     names = {address.name for address in walk}
@@ -89,62 +51,47 @@ def test_the_resolver_knows_the_desk() -> None:
 
 
 def test_nobody_gets_anywhere_without_logging_in() -> None:
-    made = populate()
-    before = everything()
-    for address in addresses(made):
-        for answer in (Browser().get(address.url), Browser().post(address.url, forged())):
-            if address.name == "login":
-                assert answer.status_code == 200
-            elif address.name == "logout":
-                assert answer["Location"] == "/admin/"
-            else:
-                assert answer.status_code == 302, address
-                assert answer["Location"].startswith("/admin/login/?next="), address
-    assert everything() == before
+    for _, visit in walk(populate(), None):
+        if visit.name == "login":
+            assert visit.status == 200
+        elif visit.name == "logout":
+            assert visit.location == "/admin/"
+        else:
+            assert visit.status == 302, visit
+            assert visit.location.startswith("/admin/login/?next="), visit
+        assert not visit.trace.changed, visit
 
 
 def test_staff_without_permissions_see_nothing_and_change_nothing(powerless: "User") -> None:
-    made = populate()
-    browser = Browser(powerless)
-    before = everything()
-    for address in addresses(made):
-        if address.name in ENDS_THE_WALK:
+    for _, visit in walk(populate(), powerless):
+        if visit.name in ENDS_THE_WALK:
             continue
-        seen = browser.get(address.url)
-        if address.name not in FOR_ALL_STAFF:
-            _refused(seen, address)
-        tried = browser.post(address.url, forged())
-        if address.name not in FOR_ALL_STAFF:
-            _refused(tried, address)
-    assert everything() == before
+        if visit.name not in FOR_ALL_STAFF:
+            _refused(visit)
+        assert not visit.trace.changed, visit
 
 
-def _refused(answer: Any, address: object) -> None:
+def _refused(visit: Visit) -> None:
     """403 and the like, or a redirect: to an address that will refuse, or home, because for who
     may not see it there is no such thing."""
-    sent = answer.get("Location", "")
-    assert (
-        sent == "/admin/" or sent.endswith("/change/") or answer.status_code in {403, 404, 405}
-    ), (address, answer.status_code)
+    sent = visit.location
+    assert sent == "/admin/" or sent.endswith("/change/") or visit.status in {403, 404, 405}, visit
 
 
 def test_readers_read_and_change_nothing(reader: "User") -> None:
-    made = populate()
-    browser = Browser(reader)
-    before = everything()
     read = 0
-    for address in addresses(made):
-        if address.name in ENDS_THE_WALK:
+    for _, visit in walk(populate(), reader):
+        if visit.name in ENDS_THE_WALK:
             continue
-        seen = browser.get(address.url)
-        assert seen.status_code < 500, address
-        read += address.name.startswith("entries_entry") and seen.status_code == 200
-        tried = browser.post(address.url, forged())
-        assert tried.status_code < 500, address
-        if address.name in VERBS:
-            assert (seen.status_code, tried.status_code) == (405, 403), address
+        assert visit.status < 500, visit
+        if visit.method == "GET":
+            read += visit.name.startswith("entries_entry") and visit.status == 200
+        if visit.name in VERBS:
+            assert visit.status == (405 if visit.method == "GET" else 403), visit
+        if visit.act:
+            assert visit.word == REFUSED
+        assert not visit.trace.changed, visit
     assert read >= 4, "the list, the page, its history and its changing part"
-    assert everything() == before
 
 
 def test_the_chief_can_read_every_page(chief: "User") -> None:

@@ -22,8 +22,11 @@ _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 
 @dataclass(frozen=True, slots=True)
 class Address:
+    """``pattern``: the way to it as a person would write it down, below the admin."""
+
     name: str
     url: str
+    pattern: str
 
 
 def populate() -> dict[str, Any]:
@@ -77,7 +80,7 @@ def addresses(made: dict[str, Any]) -> list[Address]:
         if isinstance(found, URLResolver) and found.namespace == "admin"
     )
     return [
-        Address(name, f"/{_fill(route, name, made)}")
+        Address(name, f"/{_fill(route, made)}", _GROUP.sub(_blank, route).removeprefix("admin/"))
         for name, route in _leaves(root, str(root.pattern))
     ]
 
@@ -91,7 +94,7 @@ def _leaves(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, str]]:
             yield from _leaves(found, route)
 
 
-def _fill(route: str, name: str, made: dict[str, Any]) -> str:
+def _fill(route: str, made: dict[str, Any]) -> str:
     owner = next((obj for key, obj in made.items() if route.startswith(_prefix(key))), None)
     known = {
         "app_label": "entries",
@@ -101,6 +104,11 @@ def _fill(route: str, name: str, made: dict[str, Any]) -> str:
         "id": str(owner.pk) if owner else "1",
     }
     return _GROUP.sub(lambda match: known[match[1] or match[2]], route)
+
+
+def _blank(match: re.Match[str]) -> str:
+    name = match[1] or match[2]
+    return f"<{'id' if name == 'object_id' else name}>"
 
 
 def _prefix(key: str) -> str:

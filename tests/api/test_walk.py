@@ -1,81 +1,34 @@
 """Every address of the API, found in its URLs, as everybody who should not get through."""
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import pytest
-from django.urls import URLPattern, reverse
 
 from entries.models import Entry
 from retry import audit
-from retry.api import urls
-from retry.models import AuditEvent, Hold, Operation, Sync
-from tests.api.calls import PREFIX, Caller, ok, problem
-from tests.factories.entries import EntryFactory, SourceFactory
+from retry.models import AuditEvent, Hold, Operation
+from tests.api.calls import Caller, ok, problem
+from tests.api.walking import (
+    ALSO_WRITTEN,
+    ANSWERS,
+    BODIES,
+    READ,
+    addresses,
+    furnish,
+    path_of,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db
-#: Name of an address that is written to -> a body with which it would do something. A new address
-#: is missing here until somebody adds it.
-BODIES: dict[str, dict[str, object]] = {
-    "retry": {"entry_id": 1},
-    "retry-bulk": {"entry_ids": [1]},
-    "retry-now": {"filter": {"status": "scheduled"}},
-    "retry-stop": {"filter": {"status": "scheduled"}},
-    "resync": {"filter": {"all": True}},
-    "discard": {"entry_ids": [1]},
-    "restore": {"filter": {"all": True}},
-    "pause": {},
-    "resume": {},
-    "cancel": {},
-    "retry-failed": {},
-    "source-sync": {"dry_run": False},
-    "holds": {"kind": "page"},
-    "lift": {},
-}
-#: What is answered where it is not accepted for later.
-ANSWERS = {"pause": 200, "resume": 200, "cancel": 200, "holds": 201, "lift": 200}
-READ = {"entries", "entry", "status", "operations", "operation", "items", "syncs", "sync"}
-#: Addresses that are read by GET and written to by POST.
-ALSO_WRITTEN: dict[str, dict[str, object]] = {
-    "entries": {"kind": "page", "entries": [{"external_id": "pushed", "payload": {}}]},
-}
-OPERATION = UUID(int=1)
-#: An id that the sequences do not come to.
-FAR = 10**9
 #: What somebody who may only see entries gets to see.
 FOR_READERS = {"entries", "entry"}
 
 
-def patterns() -> dict[str, URLPattern]:
-    return {p.name: p for p in urls.urlpatterns if p.name}
-
-
-def addresses() -> list[str]:
-    return [name for name in patterns() if name != "nothing"]
-
-
-def path_of(name: str) -> str:
-    values = {
-        "entry_id": 1,
-        "operation_id": OPERATION,
-        "sync_id": FAR,
-        "slug": "news",
-        "hold_id": FAR,
-    }
-    kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
-    return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
-
-
 @pytest.fixture
 def entry() -> Entry:
-    source = SourceFactory.create(slug="news")
-    Sync.objects.create(id=FAR, source=source, state="failed", error_code="unreachable")
-    Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
-    Hold.objects.create(id=FAR, kind="scripted", actor_label="somebody")
-    return EntryFactory.create(id=1, failed=True)
+    return furnish()
 
 
 def test_every_address_is_either_read_or_has_a_body() -> None:

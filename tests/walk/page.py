@@ -1,0 +1,106 @@
+"""Everybody's walk as tables, and the document that holds them."""
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.test import override_settings
+
+from tests.admin.walking import populate
+from tests.laws.tree import ROOT
+from tests.walk import calls, desk, traces
+from tests.walk.people import PEOPLE, WHO, callers
+from tests.walk.words import DONE, MEANINGS, Visit
+
+PAGE = ROOT / "docs" / "permissions.md"
+COMMAND = "make permissions"
+_BLOCK = re.compile(r"(<!-- generated: do not edit -->\n).*?(<!-- end of generated -->)", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Table:
+    """``rows``: by area and label, what became of each who in the order of ``columns``."""
+
+    columns: list[str] = field(default_factory=list)
+    rows: dict[tuple[int, str], dict[str, list[str]]] = field(default_factory=dict)
+
+    def add(self, area: tuple[int, str], label: str, visit: Visit) -> None:
+        self.rows.setdefault(area, {}).setdefault(label, []).append(visit.word)
+
+    def drawn(self) -> Iterator[str]:
+        for (_, title), rows in sorted(self.rows.items()):
+            if title:
+                yield from (f"### {title}", "")
+            yield f"| | {' | '.join(self.columns)} |"
+            yield f"| --- |{' --- |' * len(self.columns)}"
+            for label, words in rows.items():
+                yield f"| {label} | {' | '.join(map(_cell, words))} |"
+            yield ""
+
+
+def _cell(word: str) -> str:
+    return f"**{word}**" if word == DONE else word
+
+
+def tables() -> dict[str, Table]:
+    """Walk as everybody; by heading. Leaves nothing behind."""
+    admin = {"GET": Table(list(PEOPLE)), "POST": Table(list(PEOPLE))}
+    api = {"GET": Table(), "POST": Table()}
+    with traces.undone(), uploads_elsewhere():
+        made = populate()
+        for make in PEOPLE.values():
+            with traces.undone():
+                for step, visit in desk.walk(made, make()):
+                    admin[step.method].add(step.area, step.label, visit)
+    with traces.undone():
+        calls.furnish()
+        for who, caller in callers().items():
+            for table in api.values():
+                table.columns.append(who)
+            for call, visit in calls.walk(caller):
+                api[call.method].add((0, ""), call.label, visit)
+    return {
+        "Pages of the admin (GET)": admin["GET"],
+        "Acts at the admin (POST)": admin["POST"],
+        "Calls of the API that read (GET)": api["GET"],
+        "Calls of the API that act (POST)": api["POST"],
+    }
+
+
+@contextmanager
+def uploads_elsewhere() -> Iterator[None]:
+    backend = "django.core.files.storage.FileSystemStorage"
+    with tempfile.TemporaryDirectory() as folder:
+        own = {"BACKEND": backend, "OPTIONS": {"location": folder}}
+        with override_settings(STORAGES={**settings.STORAGES, "uploads": own}):
+            yield
+
+
+def page(text: str, found: Mapping[str, Table]) -> str:
+    """``text`` with its generated block replaced."""
+    drawn = "\n".join(_drawn(found))
+    new, count = _BLOCK.subn(lambda block: f"{block[1]}{drawn}{block[2]}", text)
+    if count != 1:
+        raise ValueError(f"{PAGE} needs one block between its two markers")
+    return new
+
+
+def _drawn(found: Mapping[str, Table]) -> Iterator[str]:
+    yield from _explained("who", WHO)
+    yield from _explained("word", MEANINGS)
+    for title, table in found.items():
+        yield from (f"## {title}", "")
+        yield from table.drawn()
+
+
+def _explained(heading: str, meanings: Mapping[str, str]) -> "Iterable[str]":
+    rows = (f"| {name} | {meaning} |" for name, meaning in meanings.items())
+    return [f"| {heading} | means |", "| --- | --- |", *rows, ""]
+
+
+def write(found: Mapping[str, Table], path: Path = PAGE) -> None:
+    path.write_text(page(path.read_text(), found))

@@ -1,0 +1,74 @@
+"""The kinds of people at the desk."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import Permission
+
+from retry import tokens
+from tests.api.calls import Caller
+from tests.conftest import OPERATOR, grant
+from tests.factories.users import UserFactory
+from tests.support.asking import SCRIPT
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def _staff(name: str, *permissions: str) -> "User":
+    return grant(UserFactory.create(username=name, is_staff=True), *permissions)
+
+
+def _chief() -> "User":
+    user = _staff("chief")
+    user.user_permissions.set(Permission.objects.all())
+    return type(user).objects.get(pk=user.pk)
+
+
+def _superuser() -> "User":
+    return UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
+
+
+#: Heading of a column -> somebody new of that kind; None logs in nobody.
+PEOPLE: dict[str, Callable[[], "User | None"]] = {
+    "nobody": lambda: None,
+    "staff": lambda: _staff("staff"),
+    "reader": lambda: _staff("reader", "entries.view_entry"),
+    "operator": lambda: _staff("operator", *OPERATOR),
+    "blind": lambda: _staff("blind", "entries.retry_entry"),
+    "chief": _chief,
+    "superuser": _superuser,
+}
+WHO = {
+    "nobody": "has not logged in",
+    "staff": "staff without any permission",
+    "reader": 'may see entries ("Can view entry") and nothing else',
+    "operator": "sees entries, sources, syncs and the status, and retries, resyncs and syncs",
+    "blind": '"Can retry entry" without "Can view entry"',
+    "chief": "has every permission there is, and is no superuser",
+    "superuser": "may do everything",
+}
+
+
+#: Those who only come to the API.
+TOKENS = {
+    "token": "a token of the operator",
+    "inactive": "a token of a superuser who has been made inactive since",
+}
+WHO |= TOKENS
+
+
+def callers() -> dict[str, Caller]:
+    """Somebody new of each kind, at the API."""
+    people = {who: make() for who, make in PEOPLE.items()}
+    gone = UserFactory.create(username="inactive", is_staff=True, is_superuser=True)
+    made = [_token_of(people["operator"]), _token_of(gone)]
+    gone.is_active = False
+    gone.save(update_fields=["is_active"])
+    sessions = {who: Caller(user) for who, user in people.items()}
+    return sessions | {who: Caller(token=token) for who, token in zip(TOKENS, made, strict=True)}
+
+
+def _token_of(user: "User | None") -> str:
+    assert user is not None
+    return tokens.create(user, name="walk", actor=SCRIPT)

@@ -1,0 +1,78 @@
+"""The document says who may do what, and this is what happens."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.admin.walking import addresses, populate
+from tests.api import walking
+from tests.walk import acts, calls, desk, page
+from tests.walk.people import PEOPLE, callers
+from tests.walk.traces import Trace
+from tests.walk.words import DONE, Visit
+
+pytestmark = pytest.mark.django_db
+SUPERUSER = "superuser"
+
+
+def test_the_page_says_what_happens() -> None:
+    text = page.PAGE.read_text()
+    assert text == page.page(text, page.tables()), f"run: {page.COMMAND}"
+
+
+def test_each_act_at_the_admin_is_done_for_a_superuser() -> None:
+    """Else a column of refusals would say nothing."""
+    made = populate()
+    with page.uploads_elsewhere():
+        walked = list(desk.walk(made, PEOPLE[SUPERUSER]()))
+    assert {step.address for step, _ in walked} == set(addresses(made))
+    expected = acts.FORMS.keys() | acts.BEFORE.keys()
+    tried = [visit for _, visit in walked if visit.act or visit.name in expected]
+    assert {visit.act or visit.name for visit in tried} >= expected
+    assert [visit for visit in tried if visit.method == "POST" and visit.word != DONE] == []
+
+
+def test_each_call_that_acts_does_for_a_superuser() -> None:
+    calls.furnish()
+    walked = [visit for _, visit in calls.walk(callers()[SUPERUSER])]
+    assert {visit.name for visit in walked} == set(walking.patterns())
+    acting = walking.BODIES.keys() | walking.ALSO_WRITTEN.keys()
+    done = {visit.name for visit in walked if visit.method == "POST" and visit.word == DONE}
+    assert done == acting
+
+
+def _visit(**fields: Any) -> Visit:
+    trace = Trace(fields.get("changed", ()), refused=fields.get("refused", False), empty=False)
+    method, status = fields.get("method", "POST"), fields.get("status", 200)
+    return Visit("name", method, "", status, "", trace)
+
+
+def test_an_address_that_the_page_does_not_have_is_missed(tmp_path: Path) -> None:
+    table = page.Table(["nobody"])
+    table.add((0, ""), "`one/`", _visit())
+    copy = tmp_path / "permissions.md"
+    copy.write_text(page.PAGE.read_text())
+    page.write({"Acts": table}, copy)
+    text = copy.read_text()
+    assert text == page.page(text, {"Acts": table})
+    table.add((0, ""), "`another/`", _visit())
+    assert text != page.page(text, {"Acts": table})
+    copy.write_text("no markers")
+    with pytest.raises(ValueError, match="markers"):
+        page.write({}, copy)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"status": 500}, "no answer for anybody"),
+        ({"method": "GET", "changed": ("entries.Entry",)}, "looking has changed"),
+        ({"status": 403, "refused": True, "changed": ("entries.Entry",)}, "all the same"),
+        ({"status": 403}, "no note of it"),
+        ({"status": 200, "refused": True, "changed": ("entries.Entry",)}, "all the same"),
+    ],
+)
+def test_what_must_never_be_has_no_word(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        assert _visit(**wrong).word
