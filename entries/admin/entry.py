@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
 
 from entries.admin import show
 from entries.admin.exchange import ExchangeView, exchange_in
@@ -185,7 +186,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
     # --- what keeps itself up to date ----------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        live = self.admin_site.admin_view(self.live_view)
+        live = self.admin_site.admin_view(require_safe(self.live_view))
         return [
             path("<path:object_id>/live/", live, name="entries_entry_live"),
             *super().get_urls(),

@@ -14,6 +14,7 @@ from retry.operations import canary
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
+from retry.visibility import sees_nothing
 
 PERMISSIONS = {
     Action.RETRY: "entries.retry_entry",
@@ -224,6 +225,8 @@ def _control(
         if operation is None:
             raise OperationNotFound(operation_id)
         require(actor, Action(operation.action))
+        if sees_nothing(actor):  # and so none of the entries that it is about
+            raise OperationNotFound(operation_id)
         if operation.state not in _OPEN:
             raise OperationFinished(state=operation.state)
         before = operation.state

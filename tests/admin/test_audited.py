@@ -1,6 +1,7 @@
 """Every edit by a person, and every refusal, is in the audit; the history of a thing shows it."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from axes.models import AccessAttempt
@@ -9,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.test import RequestFactory
+from django.urls import reverse
 
 from entries.models import Endpoint, Entry, Source
 from retry import audit, tokens
@@ -17,6 +19,7 @@ from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor, Doorway
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.admin.test_masked import form_of
+from tests.admin.walking import populate
 from tests.api.calls import Caller, problem
 from tests.conftest import grant
 from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
@@ -286,3 +289,13 @@ def test_the_audit_of_an_entry_tells_those_who_may_see_it(chief: "User", powerle
     auditor = grant(powerless, "retry.view_auditevent")
     assert "SECRET WORDS" not in Browser(auditor).read(url)
     assert "SECRET WORDS" in Browser(grant(auditor, "entries.view_entry")).read(url)
+
+
+@pytest.mark.parametrize("model", ["entries_source", "retry_operation", "retry_hold", "auth_user"])
+def test_a_history_does_not_tell_what_there_is(powerless: "User", model: str) -> None:
+    made = populate()
+    browser = Browser(powerless)
+    known = made.get(model)
+    for object_id in (known.pk if known else 1, uuid4() if model == "retry_operation" else 10**9):
+        address = reverse(f"admin:{model}_history", args=[object_id])
+        assert browser.get(address).status_code == 403, address

@@ -289,3 +289,12 @@ def test_nothing_is_asked_of_the_database_where_nothing_is_hidden(
         assert sees_everything(actor)
         assert visible_ids([1, 2], actor=actor) == [1, 2]
         assert visible_ids([1, 2], actor=SCRIPT) == [1, 2]
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "cancel"])
+def test_who_sees_no_entry_steers_no_operation(verb: str) -> None:
+    chosen = Selection(ids=(EntryFactory.create(failed=True).pk,))
+    operation = control.start(chosen, action=Action.RETRY, actor=SCRIPT)
+    blind = Caller(grant(UserFactory.create(is_staff=True), "entries.retry_entry"))
+    problem(blind.post(f"operations/{operation.pk}/{verb}", {}), 404, "operation_not_found")
+    assert Operation.objects.get().state == operation.state
