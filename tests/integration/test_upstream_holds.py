@@ -20,7 +20,7 @@ from retry.holds import control as holds
 from retry.holds.standing import holding, holding_operation, standing, waiting_for
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
 from retry.operations.progress import progress
-from retry.service import retry_entries, submit
+from retry.service import resync_entries, retry_entries, submit
 from retry.syncs.control import request_due_syncs
 from retry.waiting import startable
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -28,6 +28,7 @@ from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import settle, statuses, work
 from tests.support.operations import consistent, start
 from tests.support.servers import wait_until
+from tests.support.shops import Shop
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -329,3 +330,24 @@ def test_a_canary_goes_to_another_kind_where_its_own_is_on_hold() -> None:
     lift(hold)
     settle()
     assert statuses(first) == {"succeeded"}
+
+
+def test_what_a_resync_moves_to_an_upstream_on_hold_waits_for_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shelf.json")
+    ledger = {"ledger": str(tmp_path / "ledger")}
+    shop.has(a={"to": "dead", **ledger}, b={"to": "good", **ledger})
+    ids = [
+        EntryFactory.create(
+            kind="routed", source=shop.source, external_id=name, failed=True, payload={"to": "good"}
+        ).pk
+        for name in "ab"
+    ]
+    hold = put()
+    resync_entries(ids, actor=SCRIPT, only_if_changed=True)
+    settle()
+    assert by_upstream(ids, "succeeded") == {"good"}
+    assert by_upstream(ids, "queued") == {"dead"}
+    assert len((tmp_path / "ledger").read_text().splitlines()) == 1
+    lift(hold)
+    settle()
+    assert statuses(ids) == {"succeeded"}
