@@ -11,6 +11,7 @@ from retry.dispatcher import Dispatcher
 from retry.holds import control as holds
 from retry.models import Run
 from retry.operations.selection import Selection
+from tests.factories.entries import EntryFactory
 from tests.support import operations
 from tests.support.asking import SCRIPT, queued_entries
 
@@ -51,3 +52,11 @@ def test_a_hold_whose_entry_somebody_holds_keeps_no_other_from_being_probed() ->
     assert tick.broken == 1
     assert set(Run.objects.filter(probe=True).values_list("kind", flat=True)) == {"grouped"}
     assert Entry.objects.filter(pk__in=[*first, *second], status="queued").count() == 4
+
+
+def test_what_is_due_does_not_wait_for_one_that_somebody_holds() -> None:
+    ids = [entry.pk for entry in EntryFactory.create_batch(3, scheduled=True)]
+    with locked_by_somebody(ids[1]):
+        tick = Dispatcher().tick()
+    assert (tick.broken, tick.woken) == (0, 2)
+    assert Dispatcher().tick().woken == 1
