@@ -106,20 +106,8 @@ class SourceFilter(EqualFilter):
         return super().queryset(request, queryset)
 
 
-class UpstreamFilter(EqualFilter):
-    """Offers what the newest failures depend on."""
-
-    title = "upstream"
-    parameter_name = column = "upstream"
-
-    def offered(self) -> Iterable[tuple[str, str]]:
-        newest = Entry.objects.failed().order_by("-failed_at", "-id")
-        return [(name, name) for name in sampled(newest, "upstream")]
-
-
-class ErrorClassFilter(EqualFilter):
-    title = "error class"
-    parameter_name = column = "error_class"
+class SampledFilter(EqualFilter):
+    """Offers what the newest failures have, of those that who asks may see."""
 
     def lookups(
         self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
@@ -129,7 +117,17 @@ class ErrorClassFilter(EqualFilter):
 
     def offered(self) -> Iterable[tuple[str, str]]:
         newest = self._seen.failed().order_by("-failed_at", "-id")
-        return [(name, name) for name in sampled(newest, "error_class")]
+        return [(name, name) for name in sampled(newest, self.column)]
+
+
+class UpstreamFilter(SampledFilter):
+    title = "upstream"
+    parameter_name = column = "upstream"
+
+
+class ErrorClassFilter(SampledFilter):
+    title = "error class"
+    parameter_name = column = "error_class"
 
 
 class GoneFilter(admin.SimpleListFilter):
