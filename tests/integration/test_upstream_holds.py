@@ -20,7 +20,7 @@ from retry.holds import control as holds
 from retry.holds.standing import holding, holding_operation, standing, waiting_for
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
 from retry.operations.progress import progress
-from retry.service import resync_entries, retry_entries, submit
+from retry.service import retry_entries, submit
 from retry.syncs.control import request_due_syncs
 from retry.waiting import startable
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -28,7 +28,6 @@ from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import settle, statuses, work
 from tests.support.operations import consistent, start
 from tests.support.servers import wait_until
-from tests.support.shops import Shop
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -265,89 +264,3 @@ def test_a_ramp_lets_go_a_few_at_first_and_all_after_a_while() -> None:
     settle()
     assert statuses([*scheduled, *later]) == {"succeeded"}
     assert not Entry.objects.exclude(status="succeeded").exists()
-
-
-def test_what_an_operation_left_on_hold_keeps_no_room_from_its_neighbours() -> None:
-    """The failure limit bounds what can fail before it is judged; what waits cannot."""
-    ids = routed(*["dead", "dead", "good"] * 75)
-    hold = put()
-    operation = start(max_failure_rate=0.5)
-    settle()
-    assert by_upstream(ids, "succeeded") == {"good"}
-    found = progress(operation.pk)
-    assert (found.succeeded, found.planned, found.queued) == (75, 0, 150)
-    lift(hold)
-    Hold.objects.update(lifted_at=Now() - timedelta(minutes=1))
-    settle()
-    assert statuses(ids) == {"succeeded"}
-
-
-def test_a_canary_does_not_wait_for_what_is_on_hold_in_it() -> None:
-    ids = routed(*["dead", "good"] * 20)
-    hold = put()
-    operation = start(canary_size=10)
-    settle()
-    found = progress(operation.pk)
-    assert (found.operation.canary_state, found.succeeded) == ("passed", 20)
-    assert by_upstream(ids, "queued") == {"dead"}
-    assert not Run.objects.filter(canary=True, state="queued").exists()
-    lift(hold)
-    settle()
-    assert statuses(ids) == {"succeeded"}
-
-
-def test_others_go_in_place_of_what_is_on_hold_in_a_canary() -> None:
-    routed(*["dead", "good"] * 5, *["good"] * 30)
-    Entry.objects.filter(upstream="good").update(payload={"to": "good", "do": "fail"})
-    put()
-    operation = start(canary_size=10)
-    settle()
-    found = progress(operation.pk)
-    assert found.operation.pause_reason == "Canary: 10 of 10 failed, limit 10%"
-    assert (found.failed, found.queued, found.planned) == (10, 5, 25)
-
-
-def test_a_canary_that_is_on_hold_whole_waits_where_there_is_nothing_else() -> None:
-    ids = routed(*["dead"] * 6)
-    hold = holds.hold_kind("routed", actor=SCRIPT)
-    operation = start(canary_size=3)
-    settle()
-    found = progress(operation.pk)
-    assert (found.operation.canary_state, found.planned) == ("under_way", 6)
-    lift(hold)
-    settle()
-    assert statuses(ids) == {"succeeded"}
-
-
-def test_a_canary_goes_to_another_kind_where_its_own_is_on_hold() -> None:
-    first = routed(*["good"] * 6)
-    others = [EntryFactory.create(kind="grouped", failed=True).pk for _ in range(6)]
-    hold = holds.hold_kind("routed", actor=SCRIPT)
-    operation = start(canary_size=3)
-    settle()
-    assert statuses(others) == {"succeeded"}
-    assert progress(operation.pk).planned == 6
-    lift(hold)
-    settle()
-    assert statuses(first) == {"succeeded"}
-
-
-def test_what_a_resync_moves_to_an_upstream_on_hold_waits_for_it(tmp_path: Path) -> None:
-    shop = Shop(tmp_path / "shelf.json")
-    ledger = {"ledger": str(tmp_path / "ledger")}
-    shop.has(a={"to": "dead", **ledger}, b={"to": "good", **ledger})
-    ids = [
-        EntryFactory.create(
-            kind="routed", source=shop.source, external_id=name, failed=True, payload={"to": "good"}
-        ).pk
-        for name in "ab"
-    ]
-    hold = put()
-    resync_entries(ids, actor=SCRIPT, only_if_changed=True)
-    settle()
-    assert by_upstream(ids, "succeeded") == {"good"}
-    assert by_upstream(ids, "queued") == {"dead"}
-    assert len((tmp_path / "ledger").read_text().splitlines()) == 1
-    lift(hold)
-    settle()
-    assert statuses(ids) == {"succeeded"}
