@@ -20,6 +20,7 @@ from retry.errors import QueueUnavailable
 from retry.holds.sweep import Sweep
 from retry.imports import control as imports
 from retry.leadership import Leadership, LeadershipLost
+from retry.limits import hurry_locks
 from retry.models import Run
 from retry.operations.pacing import pace
 from retry.ramp import Ramp, ramp
@@ -106,7 +107,7 @@ class Dispatcher:
     def _act(self) -> Tick:
         self._broken, self._redis = 0, True
         rescued = self._do(self._rescue)
-        holds = self._do(watch) + self._do(self._sweep.step)
+        holds = self._do(partial(watch, self._do)) + self._do(self._sweep.step)
         self._do(self._prune)
         allowance = ramp()
         # What has been tried before is mostly older than what waits for its first try, and that is
@@ -114,7 +115,7 @@ class Dispatcher:
         woken = self._do(partial(self._wake, allowance))
         handed_over = self._do(lambda: hand_over(undispatched(limit=_BATCH, ramp=allowance)))
         self._do(allowance.note)
-        started = self._do(pace)
+        started = self._do(partial(pace, self._do))
         lost = self._do(lambda: syncs.fail_lost_syncs(actor=DISPATCHER))
         lost += self._do(lambda: imports.repeat_lost_imports(actor=DISPATCHER))
         self._do(lambda: imports.forget_old_files(actor=DISPATCHER))
@@ -195,6 +196,5 @@ class Dispatcher:
 
 def _rescue_patiently(run: Run) -> int:
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = %s", [_RESCUE_LOCK_SECONDS * 1000])
+        hurry_locks(_RESCUE_LOCK_SECONDS)
         return rescue(run)

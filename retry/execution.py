@@ -147,11 +147,11 @@ def _group_limit(kind: str) -> int:
 def _process_group(run: Run, ids: Sequence[int], found: Found | None, work: _Work) -> None:
     """Claim what still belongs to the run, process it, write the outcomes at least every flush."""
     work.activity.claim()
-    claimed = outlast(
-        lambda: transitions.claim(ids, run_id=run.id, worker=work.worker, held=held_upstreams(run))
-    )
+    held = outlast(lambda: held_upstreams(run))
+    claimed = outlast(lambda: transitions.claim(ids, run_id=run.id, worker=work.worker, held=held))
     if found is not None:
         claimed = _rescanned(run, claimed, found, worker=work.worker)
+        claimed = _put_back_held(run, claimed, held)
     if run.trigger == Trigger.RESCUE and claimed:
         # The last attempt was lost. Should this one be lost too, it counts.
         outlast(lambda: transitions.begin([entry.id for entry in claimed], run_id=run.id))
@@ -180,6 +180,13 @@ def _rescanned(run: Run, claimed: Sequence[Claimed], found: Found, *, worker: st
         counted = Counted(unchanged=done.unchanged, failed=done.failed)
         outlast(lambda: tally(run, counted, worker=worker))
     return done.kept
+
+
+def _put_back_held(run: Run, claimed: Sequence[Claimed], held: Sequence[str]) -> list[Claimed]:
+    """What has come to depend on an upstream that is on hold is left queued, like all of that."""
+    if waiting := [entry.id for entry in claimed if entry.upstream in held]:
+        outlast(lambda: transitions.release(waiting, run_id=run.id))
+    return [entry for entry in claimed if entry.upstream not in held]
 
 
 def _hand_on(run: Run, ids: Sequence[int]) -> None:

@@ -27,6 +27,12 @@ def allow_statement(seconds: int) -> None:
         cursor.execute(_ALLOW, [f"{seconds}s", seconds * 1000 - 1])
 
 
+def hurry_locks(seconds: float) -> None:
+    """Wait no longer than that for what somebody else has locked, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = %s", [int(seconds * 1000)])
+
+
 def leave_kinds_their_time(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Of a worker: what a kind does on a connection may last for as long as the kind may take.
 

@@ -134,7 +134,7 @@ def rescan(claimed: Sequence[Claimed], found: Found, *, run: Run) -> Rescanned:
             reverting.append(Reverting(entry.id, AttemptStatus.FAILED, seen))
             continue
         fresh.append(seen)
-        if run.only_if_changed and seen.change is not Change.CHANGED:
+        if run.only_if_changed and Change.CHANGED not in {seen.change, entry.change}:
             reverting.append(Reverting(entry.id, AttemptStatus.UNCHANGED))
     stored = transitions.refresh(fresh, run_id=run.id) if fresh else set()
     reverted = transitions.revert(reverting, run_id=run.id) if reverting else set()
@@ -148,7 +148,9 @@ def rescan(claimed: Sequence[Claimed], found: Found, *, run: Run) -> Rescanned:
 
 
 def _compared(entry: Claimed, item: SourceItem | Unstorable | None) -> Fresh | ErrorInfo:
-    """With what is stored now: what somebody edited by hand counts as different, too."""
+    """With what is stored now: what somebody edited by hand counts as different, too. So does what
+    this very try has stored already, before its worker died.
+    """
     if isinstance(item, Unstorable):
         return describe_error(SourceError("invalid_item", item.reason))
     before = content_hash(entry.title, entry.payload)
@@ -156,7 +158,8 @@ def _compared(entry: Claimed, item: SourceItem | Unstorable | None) -> Fresh | E
         return Fresh(entry.id, Change.GONE, before, "")
     after = content_hash(item.title, item.payload)
     if after == before:
-        return Fresh(entry.id, Change.UNCHANGED, before, after)
+        stored = entry.change == Change.CHANGED
+        return Fresh(entry.id, Change.CHANGED if stored else Change.UNCHANGED, before, after)
     upstream = upstream_of(entry.kind, item.payload, source=entry.source)
     return Fresh(entry.id, Change.CHANGED, before, after, item.title, item.payload, upstream)
 

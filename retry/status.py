@@ -25,6 +25,8 @@ SILENCE = timedelta(seconds=10)
 #: Work that could start and has waited for longer says that something is missing.
 PATIENCE = timedelta(seconds=15)
 
+#: What was held has gone on by then; of years of holds only the last ones are looked at.
+_RELEASED = timedelta(minutes=10)
 #: Counting stops here: more says the same, and every page asks.
 _MANY = 10_000
 
@@ -100,7 +102,7 @@ def _waits() -> Mapping[str, timedelta]:
     whole = Q(upstream="") | Q(upstream=OuterRef("upstream"))
     released = (
         Hold.objects.filter(Q(kind=OuterRef("kind")) & whole | Q(source=OuterRef("source")))
-        .exclude(lifted_at=None)
+        .filter(lifted_at__gt=Now() - _RELEASED)
         .order_by("-lifted_at")
         .annotate(free_at=F("lifted_at") + timedelta(seconds=ramp.SECONDS))
         .values("free_at")[:1]

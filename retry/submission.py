@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -150,12 +150,12 @@ def submit(
     """
     source_id, kind = _admit(items, kind=kind, source=source, actor=actor)
     _check(items)
-    ids = [item.external_id for item in items]
-    hidden = hidden_external_ids(ids, source_id=source_id, actor=actor)
+    hidden = hidden_external_ids([i.external_id for i in items], source_id=source_id, actor=actor)
     with transaction.atomic():
         mine = [item for item in items if item.external_id not in hidden]
         stored = transitions.store(source_id=source_id, kind=kind, items=mine)
-        found, handing = _queue_stored(stored, actor=actor, reason=reason, source_id=source_id)
+        push = _Push(actor, reason, source_id, bulk=len(mine) > settings.REDRIVE_CLICK_SIZE)
+        found, handing = _queue_stored(stored, push)
     found |= {id_: _not_found(id_) for id_ in hidden}
     return SubmitOutcome(tuple(found[item.external_id] for item in items), handing.done)
 
@@ -194,7 +194,8 @@ def submit_patches(
             external_ids=[id_ for id_ in askable if id_ not in hidden],
             merge=merge,
         )
-        found, handing = _queue_stored(stored, actor=actor, reason=reason, source_id=source_id)
+        # The last batch of a file is small, whatever the file is.
+        found, handing = _queue_stored(stored, _Push(actor, reason, source_id, bulk=True))
     found |= {id_: _not_found(id_) for id_ in hidden}
     ids = [patch.external_id for patch in patches if patch.external_id in found]
     return SubmitOutcome(tuple(found[id_] for id_ in ids), handing.done), problems
@@ -210,9 +211,16 @@ def _admit(
     return destination(kind=kind, source=source)
 
 
-def _queue_stored(
-    stored: Sequence[Stored], *, actor: Actor, reason: str, source_id: int | None
-) -> tuple[dict[str, Submitted], Handing]:
+class _Push(NamedTuple):
+    """Who pushed, why, and where to; ``bulk``: no click has to wait behind it."""
+
+    actor: Actor
+    reason: str
+    source_id: int | None
+    bulk: bool
+
+
+def _queue_stored(stored: Sequence[Stored], push: _Push) -> tuple[dict[str, Submitted], Handing]:
     """Queue what is new, changed or not tried yet; in the transaction that stored it."""
     fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
     eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
@@ -220,9 +228,7 @@ def _queue_stored(
     seen = transitions.queue(
         eager, verb="resubmit", run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
     )
-    handing = _follow_up(
-        stored, fates, seen, actor=actor, reason=reason, source_id=source_id, on_hold=on_hold
-    )
+    handing = _follow_up(stored, fates, seen, push, on_hold)
     by_id = {s.id: s for s in seen}
     found = {s.external_id: _submitted(s, fates[s.id], by_id.get(s.id)) for s in stored}
     return found, handing
@@ -256,15 +262,11 @@ def _follow_up(
     stored: Sequence[Stored],
     fates: Mapping[int, Fate],
     seen: Sequence[Seen],
-    *,
-    actor: Actor,
-    reason: str,
-    source_id: int | None,
+    push: _Push,
     on_hold: Held,
 ) -> Handing:
     """The runs of what was queued, and the audit, in the transaction that changed it."""
-    queued = placed(seen)
-    bulk = len(stored) > settings.REDRIVE_CLICK_SIZE
+    queued, (actor, reason, source_id, bulk) = placed(seen), push
     runs = create_runs(
         queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk, on_hold=on_hold
     )

@@ -29,7 +29,7 @@ class Seen:
 _QUEUE = """
 WITH picked AS MATERIALIZED (
     SELECT id, kind, source_id, upstream, status, attempt FROM entries_entry
-    WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+    WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE {skip_locked}
 ), eligible AS (
     SELECT p.id, p.kind, p.source_id, p.status, coalesce(h.upstream, '') AS upstream,
            (row_number() OVER (PARTITION BY p.kind, p.source_id, h.upstream ORDER BY p.id) - 1)
@@ -81,7 +81,8 @@ def queue(
     Entries are gathered into runs by kind and source, in id order, at most ``run_sizes[kind]`` in
     each; those of an upstream that is ``held``, as (kind, upstream), go into runs of its own. Every
     verb but ``wake`` starts a new cycle of automatic retries; ``resync`` leaves alone what has no
-    source. Unknown ids are missing from the answer.
+    source. Unknown ids are missing from the answer, and from that of ``wake`` those whose row
+    somebody else holds.
     """
     params: dict[str, Any] = {
         "ids": list(ids),
@@ -94,7 +95,9 @@ def queue(
         "held_upstreams": [upstream for _, upstream in held],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, params)
+        # Nobody asked for a wake: what somebody holds is due at the next look as well.
+        skip_locked = "SKIP LOCKED" if verb == "wake" else ""
+        cursor.execute(_QUEUE.format(skip_locked=skip_locked), params)
         return [
             Seen(id_, kind, EntryStatus(status), *rest)
             for id_, kind, status, *rest in cursor.fetchall()

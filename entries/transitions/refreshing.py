@@ -62,7 +62,10 @@ WITH found AS MATERIALIZED (
     RETURNING e.id, e.attempt
 ), noted AS (
     UPDATE entries_attempt a
-    SET change = f.change, hash_before = f.hash_before, hash_after = f.hash_after
+    SET change = f.change, hash_after = f.hash_after,
+        -- It was fetched before, by a worker that died over it.
+        hash_before = CASE WHEN a.change = 'changed' AND f.change = 'changed' THEN a.hash_before
+                           ELSE f.hash_before END
     FROM stored s JOIN found f ON f.entry_id = s.id
     WHERE a.entry_id = s.id AND a.number = s.attempt
 )

@@ -56,11 +56,14 @@ WITH picked AS MATERIALIZED (
 ), noted AS (
     INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, queued_at,
                                  worker, error_class, error_message, traceback, fingerprint,
-                                 is_rescan)
+                                 is_rescan, change, hash_before, hash_after)
     SELECT m.id, m.attempt, m.run_id, 'queued', m.previous_status, now(), '', '', '', '', '',
            EXISTS (SELECT FROM entries_attempt b
-                   WHERE b.entry_id = m.id AND b.number < m.attempt AND b.started_at IS NOT NULL)
-    FROM moved m WHERE m.again ORDER BY m.id
+                   WHERE b.entry_id = m.id AND b.number < m.attempt AND b.started_at IS NOT NULL),
+           -- What a resync has stored of it already is to be processed still.
+           l.change, l.hash_before, l.hash_after
+    FROM moved m JOIN entries_attempt l ON l.entry_id = m.id AND l.number = m.lost_attempt
+    WHERE m.again ORDER BY m.id
 )
 SELECT id, kind, attempt, CASE WHEN again THEN run_id END FROM moved ORDER BY id
 """

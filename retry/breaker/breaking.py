@@ -1,8 +1,11 @@
 """The dispatcher's part in the breaker: trip it, probe, and let go."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 
 from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
@@ -12,18 +15,29 @@ from retry.breaker.probing import BREAKER, attend
 from retry.errors import AlreadyOnHold
 from retry.held import held
 from retry.holds import control
+from retry.limits import hurry_locks
+from retry.models import Hold
 
 logger = logging.getLogger(__name__)
 
+_LOCK_SECONDS = 0.5
 
-def watch() -> int:
+
+def watch(do: Callable[[Callable[[], int]], int] = lambda act: act()) -> int:
     """Look at the upstreams once; returns how many holds were put, probed or lifted.
 
-    All of it stands in PostgreSQL: a new dispatcher goes on where the last one was.
+    All of it stands in PostgreSQL: a new dispatcher goes on where the last one was. ``do`` does
+    the part of each, so that one whose rows somebody holds keeps no other waiting.
     """
-    probed = [attend(hold) for hold in due_holds()]
-    done = sum(each.released or each.lifted for each in probed)
-    return done + (trip() if settings.REDRIVE_BREAKER else 0)
+    done = sum(do(partial(_attend, hold)) for hold in due_holds())
+    return done + (do(trip) if settings.REDRIVE_BREAKER else 0)
+
+
+def _attend(hold: Hold) -> int:
+    with transaction.atomic():
+        hurry_locks(_LOCK_SECONDS)
+        probed = attend(hold)
+    return int(probed.released or probed.lifted)
 
 
 def trip() -> int:

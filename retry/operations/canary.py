@@ -2,17 +2,23 @@
 
 from uuid import uuid4
 
-from retry.models import Operation, Run, RunState
+from retry.held import run_is_held
+from retry.models import Action, Operation, Run, RunState
 
 
-def draw(operation: Operation) -> int:
-    """Make the next ``canary_size`` planned entries the canary; return how many there are.
+def draw(operation: Operation, *, wanted: int | None = None, held_too: bool = True) -> int:
+    """Make the next ``wanted`` planned entries, ``canary_size`` unless given, the canary; return
+    how many there are. What is on hold is chosen only where nothing else is left, and not at all
+    unless ``held_too``.
 
     In the caller's transaction, which holds the operation's lock. A run that is larger than what
     is wanted is divided, so that a canary never holds more than was asked for.
     """
+    wanted = asked = operation.canary_size if wanted is None else wanted
     planned = Run.objects.filter(operation=operation, state=RunState.PLANNED)
-    wanted = operation.canary_size
+    if Action(operation.action).by_workers:
+        free = planned.exclude(run_is_held())
+        planned = free if not held_too or free.exists() else planned
     for run in planned.order_by("position", "id").select_for_update()[:wanted].iterator():
         if run.size > wanted:
             _divide(run, first=wanted)
@@ -20,7 +26,15 @@ def draw(operation: Operation) -> int:
         wanted -= run.size
         if not wanted:
             break
-    return operation.canary_size - wanted
+    return asked - wanted
+
+
+def dismiss(operation: Operation) -> None:
+    """What is left of a canary that has passed, because it is on hold, is judged like the rest."""
+    left = Run.objects.filter(
+        operation=operation, canary=True, state__in=(RunState.PLANNED, RunState.QUEUED)
+    )
+    left.update(canary=False)
 
 
 def _divide(run: Run, *, first: int) -> None:

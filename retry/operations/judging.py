@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from retry.models import Operation, PauseCause
+from retry.held import RUN_IS_HELD
+from retry.models import Action, Operation, PauseCause
 from retry.operations import canary
 
 #: How many of the last outcomes are looked at, and how few say nothing yet.
@@ -31,33 +32,48 @@ def judge(operation: Operation) -> Verdict:
         if verdict is not None:
             return verdict
         Operation.objects.filter(pk=operation.pk).update(canary_done=True)
+        canary.dismiss(operation)
     return Verdict(pause=_too_many_failures(operation))
 
 
-_CANARY = """
-SELECT count(*) FILTER (WHERE state = 'planned'),
-       count(*) FILTER (WHERE state IN ('queued', 'running')),
-       coalesce(sum(succeeded + unchanged), 0), coalesce(sum(failed + scheduled), 0)
-FROM retry_run
-WHERE operation_id = %(operation)s AND canary
-  -- Those that were there before it was drawn anew belong to an earlier one.
-  AND (%(since)s::timestamptz IS NULL OR ended_at IS NULL OR ended_at >= %(since)s)
-"""
+# What is on hold will have no outcome for as long as that takes.
+_CANARY = f"""
+SELECT count(*) FILTER (WHERE state = 'planned' AND NOT on_hold),
+       count(*) FILTER (WHERE state = 'running' OR state = 'queued' AND NOT on_hold),
+       coalesce(sum(succeeded + unchanged), 0), coalesce(sum(failed + scheduled), 0),
+       count(*) FILTER (WHERE state IN ('planned', 'queued') AND on_hold)
+FROM (
+    SELECT *, %(by_workers)s AND {RUN_IS_HELD} AS on_hold FROM retry_run
+    WHERE operation_id = %(operation)s AND canary
+      -- Those that were there before it was drawn anew belong to an earlier one.
+      AND (%(since)s::timestamptz IS NULL OR ended_at IS NULL OR ended_at >= %(since)s)
+) r
+"""  # noqa: S608 - a condition of our own
 
 
 def _judge_canary(operation: Operation) -> Verdict | None:
     """None: it has passed."""
+    params = {
+        "operation": operation.pk,
+        "since": operation.canary_since,
+        "by_workers": Action(operation.action).by_workers,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_CANARY, {"operation": operation.pk, "since": operation.canary_since})
-        planned, unfinished, succeeded, failed = cursor.fetchone()
+        cursor.execute(_CANARY, params)
+        planned, unfinished, succeeded, failed, on_hold = map(int, cursor.fetchone())
     if planned:
         return Verdict(canary_only=True)
     if unfinished:
         return Verdict(wait=True)
-    # One of which nothing was tried (somebody else was faster) has shown nothing.
-    if not succeeded + failed and canary.draw(operation):
+    tried = succeeded + failed
+    # One of which nothing was tried (somebody else was faster) has shown nothing; and for what
+    # waits for a hold others go, as long as there are any.
+    wanted = 0 if tried and not on_hold else operation.canary_size - tried
+    if wanted > 0 and canary.draw(operation, wanted=wanted, held_too=not on_hold):
         return Verdict(canary_only=True)
-    why = _verdict_on(operation, failed=int(failed), of=int(succeeded + failed))
+    if on_hold and not tried:
+        return Verdict(canary_only=True)
+    why = _verdict_on(operation, failed=failed, of=tried)
     return Verdict(pause=f"Canary: {why}", cause=PauseCause.CANARY) if why else None
 
 
@@ -113,12 +129,14 @@ class Room:
         return busy == 0 or busy + entries <= self.most
 
 
-_UNDER_WAY = """
+# What waits for a hold cannot fail now: it keeps no place from the others.
+_UNDER_WAY = f"""
 SELECT coalesce(sum(size - skipped_count - handed_on
-                    - succeeded - failed - scheduled - unchanged - cancelled), 0),
+                    - succeeded - failed - scheduled - unchanged - cancelled)
+                FILTER (WHERE state = 'running' OR NOT {RUN_IS_HELD}), 0),
        count(*) FILTER (WHERE state = 'running')
 FROM retry_run WHERE operation_id = %s AND state IN ('queued', 'running')
-"""
+"""  # noqa: S608 - a condition of our own
 
 _SPEED = """
 SELECT coalesce(sum(done), 0), coalesce(sum(seconds), 0), (

@@ -3,7 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -14,6 +15,7 @@ from entries import transitions
 from retry import audit
 from retry.held import held, run_is_held
 from retry.job_ids import operation_job_id
+from retry.limits import hurry_locks
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.operations.judging import judge, room
 from retry.outcomes import Actor, Reason, reason_for
@@ -28,6 +30,8 @@ _RUNS_AT_ONCE = 500
 _GOING_ON = (OperationState.PLANNED, OperationState.RUNNING)
 #: Of one tick, for all operations together; the next tick follows at once.
 SLICE_SECONDS = 2.0
+#: A step waits so long for rows that somebody else holds; its operation waits for the next tick.
+_LOCK_SECONDS = 0.5
 
 _QUEUE_RUN = """
 UPDATE retry_run r
@@ -43,19 +47,26 @@ WHERE r.id = t.id
 """
 
 
-def pace() -> int:
-    """Do what can be done now for every open operation; returns how many entries were started."""
+def pace(do: Callable[[Callable[[], int]], int] = lambda act: act()) -> int:
+    """Do what can be done now for every open operation; returns how many entries were started.
+
+    ``do`` does the part of each, so that one that cannot go on keeps no other waiting.
+    """
     deadline = time.monotonic() + SLICE_SECONDS
+    open_ones = Operation.objects.filter(ended_at=None).order_by("created_at")
+    return sum(do(partial(_go_on, operation, deadline=deadline)) for operation in open_ones)
+
+
+def _go_on(operation: Operation, *, deadline: float) -> int:
+    if operation.state == OperationState.CANCELLED:
+        unwind(operation.pk, deadline=deadline)
     started = 0
-    for operation in Operation.objects.filter(ended_at=None).order_by("created_at"):
-        if operation.state == OperationState.CANCELLED:
-            unwind(operation.pk, deadline=deadline)
-        while time.monotonic() < deadline:
-            done = step(operation.pk)
-            started += done
-            if not done:
-                break
-        settle(operation.pk)
+    while time.monotonic() < deadline:
+        done = step(operation.pk)
+        started += done
+        if not done:
+            break
+    settle(operation.pk)
     return started
 
 
@@ -78,6 +89,7 @@ def step(operation_id: UUID, *, probing: str = "") -> int:
     ``probing``: one run of that kind, although the breaker holds it.
     """
     with transaction.atomic():
+        hurry_locks(_LOCK_SECONDS)
         operation = Operation.objects.select_for_update().get(pk=operation_id)
         if operation.state not in _GOING_ON:
             return 0
@@ -205,6 +217,7 @@ def unwind(operation_id: UUID, *, deadline: float) -> int:
     back = 0
     while time.monotonic() < deadline:
         with transaction.atomic():
+            hurry_locks(_LOCK_SECONDS)
             waiting = Run.objects.filter(operation_id=operation_id, state=RunState.QUEUED)
             run = waiting.order_by("position").select_for_update(skip_locked=True).first()
             if run is None:

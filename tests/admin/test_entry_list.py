@@ -10,6 +10,7 @@ from entries.admin.listing import BoundedPaginator
 from entries.models import Entry
 from tests.admin.browsing import ENTRIES, Browser, text_of
 from tests.factories.entries import EntryFactory, SourceFactory
+from tests.support.hiding import only_source
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -69,6 +70,19 @@ def test_the_error_classes_offered_come_from_failed_entries(at_desk: Browser) ->
     page = at_desk.read(ENTRIES)
     assert "?error_class=ValueError" in page
     assert "?error_class=KeyError" not in page
+
+
+def test_nothing_is_offered_of_what_may_not_be_seen(at_desk: Browser) -> None:
+    EntryFactory.create(failed=True, error_class="HiddenError", payload={"url": "http://hidden/"})
+    page = at_desk.read(ENTRIES)
+    assert "?upstream=hidden" in page
+    assert "?error_class=HiddenError" in page
+    with only_source("none"):
+        for query in ("", "?upstream=nope", "?error_class=nope"):
+            page = at_desk.read(f"{ENTRIES}{query}")
+            assert "upstream=hidden" not in page
+            assert "There are: hidden" not in page
+            assert "HiddenError" not in page
 
 
 def test_search_by_external_id_title_and_error(at_desk: Browser) -> None:

@@ -200,3 +200,12 @@ def test_what_whoever_imports_may_not_see_is_left_alone_and_not_shown() -> None:
     assert (fresh(done).created, fresh(done).left_alone) == (1, 1)
     known.refresh_from_db()
     assert (known.title, known.status) == ("SECRET", "failed")
+
+
+def test_what_it_queues_waits_behind_clicks_however_few_rows_it_has() -> None:
+    """The last batch of a file of thousands is small as well."""
+    row = confirmed(numbered(3))
+    work_off()
+    assert fresh(row).queued == 3
+    assert set(Run.objects.values_list("queue", flat=True)) == {"bulk"}
+    assert queue.lengths(["default"]) == {"default": 0}

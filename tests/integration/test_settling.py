@@ -11,13 +11,15 @@ import pytest
 from entries import transitions
 from entries.models import Attempt, Entry
 from retry.activity import Activity, Seen
+from retry.kind_connections import KindConnections
 from retry.models import AuditEvent, Run
 from retry.reconcile.repair import Death, settle
+from retry.rescanning import Readings, rescan
 from retry.runs import claim_run
 from retry.service import resync_entries
 from retry.watch import settle_death
 from tests.support.asking import SCRIPT, queued_entries
-from tests.support.shops import Shop
+from tests.support.shops import Shop, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,6 +106,28 @@ def test_an_endless_reading_is_an_error_of_the_source_and_not_read_again(tmp_pat
     attempts = Attempt.objects.filter(run_id=run_id)
     assert set(attempts.values_list("status", "error_class")) == {("failed", "SourceError")}
     assert Run.objects.get(pk=run_id).state == "finished"
+
+
+def test_what_a_resync_had_stored_is_processed_although_its_work_horse_died(tmp_path: Path) -> None:
+    """Fetched again it is what is stored, which is no reason to leave it alone."""
+    shop = Shop(tmp_path / "shop.json")
+    entries = [shop.entry("a"), shop.entry("b")]
+    shop.has(a={"page": "new"}, b={"page": "new"})
+    resync_entries([e.pk for e in entries], actor=SCRIPT, only_if_changed=True)
+    run, activity = claimed([e.pk for e in entries], begun_to=0)
+    held = transitions.claim(run.entry_ids, run_id=run.id, worker="horse")
+    with KindConnections() as connections:
+        rescan(held, Readings().of(run, connections=connections), run=run)
+    activity.begin(entries[0].pk, seconds=60)
+    before = set(Attempt.objects.values_list("hash_before", flat=True)) - {""}
+    assert died(activity) == 2
+    work()
+    for entry in entries:
+        entry.refresh_from_db()
+        assert entry.result == {"page": "new", "rescan": True, "change": "changed"}
+        attempt = entry.attempts.get(number=entry.attempt)
+        assert attempt.hash_before in before
+        assert attempt.hash_before != attempt.hash_after
 
 
 def test_what_a_work_horse_says_it_is_at() -> None:

@@ -1,0 +1,29 @@
+"""For how long work has been waiting, which every page asks."""
+
+import time
+
+import pytest
+from django.db import connection
+
+from retry import status
+from retry.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+_OLD_HOLDS = """
+INSERT INTO retry_hold (kind, upstream, automatic, actor_label, reason, lifted_at, lifted_by,
+                        lifted_reason, probes)
+SELECT 'page', 'host-' || n, true, '', '', now() - interval '1 day', '', '', 0
+FROM generate_series(1, 2000) AS n
+"""
+
+
+def test_a_history_of_holds_does_not_slow_down_every_page() -> None:
+    given = {"trigger": "retry", "kind": "grouped", "queue": "default", "dispatches": 1}
+    Run.objects.bulk_create([Run(**given, entry_ids=[1], size=1) for _ in range(20_000)])
+    with connection.cursor() as cursor:
+        cursor.execute(_OLD_HOLDS)
+        cursor.execute("ANALYZE retry_run, retry_hold")
+    began = time.monotonic()
+    assert set(status.read(counting=False).waits) == {"default"}
+    assert time.monotonic() - began < 1.5, "for each run each hold there ever was is looked at"
