@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.db import transaction
 
@@ -17,12 +17,15 @@ from retry.runs import Counted, tally
 logger = logging.getLogger(__name__)
 
 
-def record(run: Run, endings: Sequence[Ending], *, worker: str) -> None:
+def record(
+    run: Run, endings: Sequence[Ending], *, worker: str, give_up: Callable[[], bool] | None = None
+) -> None:
     """Store outcomes, count them on the run and tell the breaker, in one transaction; what the
-    fence rejected is only logged.
+    fence rejected is only logged. Waits for PostgreSQL until it may ``give_up``; for ever without.
     """
     # Work that is done must not be redone: it is kept until PostgreSQL has it or the fence refuses.
-    written = outlast(_Write(run, endings, worker=worker))
+    patience = {"give_up": give_up} if give_up is not None else {}
+    written = outlast(_Write(run, endings, worker=worker), **patience)
     # One line an entry, except where thousands a second go by.
     level = logging.INFO if len(endings) == 1 else logging.DEBUG
     for ending in endings:
@@ -56,6 +59,9 @@ class _Write:
     def __call__(self) -> set[int]:
         again, self._called = self._called, True
         with transaction.atomic():
+            if self._run.size > 1:
+                # In the order of a rescue: the run before its entries.
+                Run.objects.select_for_update(no_key=True).filter(pk=self._run.pk).exists()
             written = transitions.finish(self._endings, run_id=self._run.id)
             self._count([ending for ending in self._endings if ending.entry_id in written])
         if again:

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from entries import transitions
@@ -154,8 +153,7 @@ def submit(
     with transaction.atomic():
         mine = [item for item in items if item.external_id not in hidden]
         stored = transitions.store(source_id=source_id, kind=kind, items=mine)
-        push = _Push(actor, reason, source_id, bulk=len(mine) > settings.REDRIVE_CLICK_SIZE)
-        found, handing = _queue_stored(stored, push)
+        found, handing = _queue_stored(stored, _Push(actor, reason, source_id))
     found |= {id_: _not_found(id_) for id_ in hidden}
     return SubmitOutcome(tuple(found[item.external_id] for item in items), handing.done)
 
@@ -195,7 +193,7 @@ def submit_patches(
             merge=merge,
         )
         # The last batch of a file is small, whatever the file is.
-        found, handing = _queue_stored(stored, _Push(actor, reason, source_id, bulk=True))
+        found, handing = _queue_stored(stored, _Push(actor, reason, source_id))
     found |= {id_: _not_found(id_) for id_ in hidden}
     ids = [patch.external_id for patch in patches if patch.external_id in found]
     return SubmitOutcome(tuple(found[id_] for id_ in ids), handing.done), problems
@@ -212,12 +210,11 @@ def _admit(
 
 
 class _Push(NamedTuple):
-    """Who pushed, why, and where to; ``bulk``: no click has to wait behind it."""
+    """Who pushed, why, and where to."""
 
     actor: Actor
     reason: str
     source_id: int | None
-    bulk: bool
 
 
 def _queue_stored(stored: Sequence[Stored], push: _Push) -> tuple[dict[str, Submitted], Handing]:
@@ -266,9 +263,10 @@ def _follow_up(
     on_hold: Held,
 ) -> Handing:
     """The runs of what was queued, and the audit, in the transaction that changed it."""
-    queued, (actor, reason, source_id, bulk) = placed(seen), push
+    queued, (actor, reason, source_id) = placed(seen), push
+    # However few: a pipeline that pushes one by one must not fill the queue of the clicks.
     runs = create_runs(
-        queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=bulk, on_hold=on_hold
+        queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=True, on_hold=on_hold
     )
     effects = Counter(fate.effect for fate in fates.values())
     if runs or effects[Effect.CREATED] or effects[Effect.UPDATED]:

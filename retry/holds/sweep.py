@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from entries.models import Entry
@@ -19,6 +19,16 @@ from retry.routing import queue_of
 #: Runs in one transaction, and how long one step may go on.
 BATCH = 500
 _SECONDS = 0.5
+#: Entries that wait are moved to another upstream by an edit or a push, which is rare.
+_MIXED_SECONDS = 5.0
+
+_MIX = """
+UPDATE retry_run r SET upstream = ''
+WHERE r.state = 'queued' AND r.upstream <> '' AND NOT r.probe AND EXISTS (
+    SELECT FROM entries_entry e
+    WHERE e.id = ANY(r.entry_ids) AND e.run_id = r.id AND e.status = 'queued'
+      AND e.upstream <> r.upstream)
+"""
 
 
 class Sweep:
@@ -30,9 +40,13 @@ class Sweep:
 
     def __init__(self) -> None:
         self._done: set[int] = set()
+        self._mixed_at = -_MIXED_SECONDS
 
     def step(self) -> int:
         """Set some runs aside; returns how many. What is left is for the next step."""
+        if time.monotonic() - self._mixed_at > _MIXED_SECONDS:
+            self._mixed_at = time.monotonic()
+            mix_moved()
         standing = {hold.pk: hold for hold in Hold.objects.filter(lifted_at=None).order_by("pk")}
         self._done &= standing.keys()
         found, deadline = 0, time.monotonic() + _SECONDS
@@ -43,6 +57,15 @@ class Sweep:
                 if aside < BATCH:
                     self._done.add(hold.pk)
         return found
+
+
+def mix_moved() -> int:
+    """Let runs go whose entries depend on something else by now than what they wait for; a worker
+    parts them once more. Returns how many.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MIX)
+        return int(cursor.rowcount)
 
 
 def _set_aside(hold: Hold) -> int:

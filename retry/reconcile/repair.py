@@ -82,7 +82,8 @@ def _end_late(run: Run, late: Seen) -> None:
     if late.entry_id:
         held = transitions.claim([late.entry_id], run_id=run.id, worker=run.worker)
         if endings := [out_of_time(entry, run=run) for entry in held]:
-            record(run, endings, worker=run.worker)
+            # Who settles has a patience of its own.
+            record(run, endings, worker=run.worker, give_up=lambda: True)
     else:
         # It was reading its source, which would take as long the next time.
         error = describe_error(SourceError("timeout", "reading the source took too long"))

@@ -294,8 +294,7 @@ def test_the_audit_of_an_entry_tells_those_who_may_see_it(chief: "User", powerle
 @pytest.mark.parametrize("model", ["entries_source", "retry_operation", "retry_hold", "auth_user"])
 def test_a_history_does_not_tell_what_there_is(powerless: "User", model: str) -> None:
     made = populate()
-    browser = Browser(powerless)
     known = made.get(model)
     for object_id in (known.pk if known else 1, uuid4() if model == "retry_operation" else 10**9):
         address = reverse(f"admin:{model}_history", args=[object_id])
-        assert browser.get(address).status_code == 403, address
+        assert Browser(powerless).get(address).status_code == 403, address

@@ -50,7 +50,7 @@ def test_a_step_that_finds_the_lease_lost_stops_acting(monkeypatch: pytest.Monke
     queued_entries(1)
     Run.objects.update(dispatches=0, dispatched_at=None)
 
-    def stopped_meanwhile() -> int:
+    def stopped_meanwhile(*_: object) -> int:
         Heartbeat.objects.update(holder="another", lease_until=Now() + timedelta(seconds=10))
         return 0
 
@@ -64,7 +64,7 @@ def test_a_step_that_fails_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None
     queued_entries(1)
     Run.objects.update(dispatches=0, dispatched_at=None)
 
-    def broken() -> int:
+    def broken(*_: object) -> int:
         raise ValueError("malformed")
 
     monkeypatch.setattr(loop, "watch", broken)

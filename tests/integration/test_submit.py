@@ -45,10 +45,10 @@ def test_new_entries_are_stored_queued_and_executed() -> None:
     assert {found.effect for found in outcome.items} == {Effect.CREATED}
     assert (outcome.queued, outcome.dispatched, dict(outcome.skipped)) == (2, True, {})
     run = Run.objects.get()
-    assert (run.trigger, run.reason, run.queue) == ("submit", "because", "default")
+    assert (run.trigger, run.reason, run.queue) == ("submit", "because", "bulk")
     assert run.source_id == source.pk
     assert {found.run_id for found in outcome.items} == {run.pk}
-    run_worker("default", burst=True)
+    run_worker("bulk", burst=True)
     entries = Entry.objects.order_by("external_id")
     assert [(e.title, e.status, e.kind) for e in entries] == [
         ("First", "succeeded", "scripted"),
@@ -62,7 +62,7 @@ def test_new_entries_are_stored_queued_and_executed() -> None:
 
 def test_the_same_again_changes_nothing() -> None:
     submit([item()], kind="scripted", actor=SCRIPT)
-    run_worker("default", burst=True)
+    run_worker("bulk", burst=True)
     before = everything()
     again = submit([item()], kind="scripted", actor=SCRIPT)
     assert again.items[0].reason is Reason.UNCHANGED

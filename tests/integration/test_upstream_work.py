@@ -9,9 +9,10 @@ from django.db.models.functions import Now
 
 from entries.models import Entry
 from retry.holds import control as holds
+from retry.holds.sweep import mix_moved
 from retry.models import Hold, Run
 from retry.operations.progress import progress
-from retry.service import resync_entries
+from retry.service import resync_entries, retry_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
 from tests.support.holds import settle, statuses
@@ -132,6 +133,22 @@ def test_what_a_resync_moves_to_an_upstream_on_hold_waits_for_it(tmp_path: Path)
     assert by_upstream(ids, "succeeded") == {"good"}
     assert by_upstream(ids, "queued") == {"dead"}
     assert len((tmp_path / "ledger").read_text().splitlines()) == 1
+    lift(hold)
+    settle()
+    assert statuses(ids) == {"succeeded"}
+
+
+def test_what_was_moved_to_another_upstream_does_not_wait_for_its_old_one() -> None:
+    ids = routed("dead", "dead", "good")
+    hold = put()
+    retry_entries(ids, actor=SCRIPT)
+    settle()
+    assert by_upstream(ids, "queued") == {"dead"}
+    Entry.objects.filter(pk=ids[0]).update(payload={"to": "elsewhere"}, upstream="elsewhere")
+    assert mix_moved() == 1
+    settle()
+    assert by_upstream(ids, "succeeded") == {"good", "elsewhere"}
+    assert by_upstream(ids, "queued") == {"dead"}, "the other one still waits"
     lift(hold)
     settle()
     assert statuses(ids) == {"succeeded"}
