@@ -92,15 +92,21 @@ class Pulse:
         }
         self._beaten = float("-inf")
         self._state: WorkerState | None = None
+        self._latest: Task | None = None
 
     def beat(self, state: WorkerState, task: Task | None = None) -> None:
         """Give a sign of life, at most once in ``REDRIVE_BEAT_SECONDS``, or where it loses or
         finds Redis. Never raises for the database: who cannot reach it falls silent, as is true.
+
+        Whoever had a task since the last one is busy: between two short tasks nobody is free.
         """
+        self._latest = task or self._latest
         news = self._state != state and WorkerState.WAITING in {self._state, state}
         if not news and time.monotonic() - self._beaten < settings.REDRIVE_BEAT_SECONDS:
             return
-        self._beaten, self._state = time.monotonic(), state
+        if state == WorkerState.IDLE and self._latest:
+            state, task = WorkerState.BUSY, self._latest
+        self._beaten, self._state, self._latest = time.monotonic(), state, None
         changing: dict[str, Any] = {
             "state": state.value,
             "job_id": task.job_id[:200] if task else "",

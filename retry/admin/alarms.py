@@ -46,13 +46,13 @@ def of(status: Status) -> Sequence[str]:
     if not status.dispatcher_alive:
         beat = status.heartbeat
         heard = (
-            f"was last heard of {timesince(beat.beat_at, timezone.now(), depth=1)} ago"
+            f"was last heard of {_time(timezone.now() - beat.beat_at)} ago"
             if beat
             else "has never been heard of"
         )
         found.append(
-            f"The dispatcher {heard}: automatic retries and the rescue of lost work wait for it. "
-            "Start it with manage.py dispatcher."
+            f"The dispatcher {heard}: operations, automatic retries and the rescue of lost work "
+            "wait for it. Start it with manage.py dispatcher."
         )
     idle = status.idle_queues
     if idle:

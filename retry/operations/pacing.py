@@ -27,6 +27,8 @@ PACER = Actor.system("dispatcher")
 #: Entries that are started in one transaction.
 BATCH_ENTRIES = 5_000
 _RUNS_AT_ONCE = 500
+#: What the pace allowed and nobody took lapses: after an outage nothing is caught up on.
+_SAVED_SECONDS = 2.0
 _GOING_ON = (OperationState.PLANNED, OperationState.RUNNING)
 #: Of one tick, for all operations together; the next tick follows at once.
 SLICE_SECONDS = 2.0
@@ -101,12 +103,15 @@ def step(operation_id: UUID, *, probing: str = "") -> int:
             return 0
         if verdict.wait:
             return 0
-        runs = _next(operation, canary_only=verdict.canary_only, probing=probing)
+        most, lapsed = _allowance(operation)
+        runs = _next(operation, most, canary_only=verdict.canary_only, probing=probing)
         if not runs:
             return 0
         _start(operation, runs)
         placed = sum(run.size for run in runs)
-        Operation.objects.filter(pk=operation_id).update(paced_entries=F("paced_entries") + placed)
+        Operation.objects.filter(pk=operation_id).update(
+            paced_entries=F("paced_entries") + placed + lapsed
+        )
     return placed
 
 
@@ -139,7 +144,7 @@ def _pause(operation: Operation, why: str, *, cause: PauseCause) -> None:
     )
 
 
-def _next(operation: Operation, *, canary_only: bool, probing: str) -> list[Run]:
+def _next(operation: Operation, allowed: float, *, canary_only: bool, probing: str) -> list[Run]:
     """Planned runs in order, up to what the pace allows and one transaction should hold.
 
     Those on hold are passed over: the others need not wait for them.
@@ -151,7 +156,7 @@ def _next(operation: Operation, *, canary_only: bool, probing: str) -> list[Run]
         planned = planned.exclude(run_is_held())
     if canary_only:
         planned = planned.filter(canary=True)
-    most = min(_allowance(operation), 1 if probing else BATCH_ENTRIES)
+    most = min(allowed, 1 if probing else BATCH_ENTRIES)
     judged = room(operation)
     chosen: list[UUID] = []
     size = 0
@@ -167,14 +172,18 @@ def _next(operation: Operation, *, canary_only: bool, probing: str) -> list[Run]
     return list(planned.filter(id__in=chosen).order_by("position", "id").select_for_update())
 
 
-def _allowance(operation: Operation) -> float:
-    """How many more entries the pace allows by now; without a pace, any number."""
+def _allowance(operation: Operation) -> tuple[float, int]:
+    """How many more entries the pace allows by now, without a pace any number, and how many
+    more it would have allowed, which lapse with what is started next.
+    """
     if operation.rate_per_second is None:
-        return float("inf")
+        return float("inf"), 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM clock_timestamp() - %s)", [operation.resumed_at])
         elapsed = float(cursor.fetchone()[0])
-    return elapsed * operation.rate_per_second - operation.paced_entries
+    left = elapsed * operation.rate_per_second - operation.paced_entries
+    most = min(left, max(1.0, operation.rate_per_second * _SAVED_SECONDS))
+    return most, int(left - most)
 
 
 def _start(operation: Operation, runs: Sequence[Run]) -> None:

@@ -141,6 +141,8 @@ class RunWorker(Worker):
         watch = Watch(HORSE, pid=self.horse_pid)
         watch.begin()
         try:
+            if self.pulse is not None:  # RQ says nothing of what ends within five seconds
+                self.pulse.beat(WorkerState.BUSY, self._task())
             super().monitor_work_horse(job, queue, execution)
         finally:
             if self.horse_pid:  # RQ gave up, over Redis for instance

@@ -182,6 +182,9 @@ def test_a_silent_dispatcher(at_desk: Browser, workers: Workers) -> None:
     beat(seconds_ago=300)
     (alarm,) = alarms(at_desk)
     assert "was last heard of 5\xa0minutes ago" in alarm
+    beat(seconds_ago=20)
+    (alarm,) = alarms(at_desk)
+    assert "was last heard of 20 s ago" in alarm
 
 
 def test_a_queue_without_a_worker(at_desk: Browser, workers: Workers) -> None:

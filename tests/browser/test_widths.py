@@ -32,6 +32,13 @@ STICKING_OUT = """() => {
   return `${wide} too wide: ${out.join(" ")}`;
 }"""
 
+#: Buttons whose words are broken over lines.
+BROKEN = """() => [...document.querySelectorAll(".verb button")].filter((button) => {
+  const words = document.createRange();
+  words.selectNodeContents(button);
+  return words.getClientRects().length > 1;
+}).map((button) => button.textContent)"""
+
 
 def pages() -> list[str]:
     """Every page that can be looked at, over the nastiest objects there are."""
@@ -84,3 +91,12 @@ def test_the_log_in_is_not_wider(visit: Visit) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         page.goto("/admin/login/?next=/admin/" + nasty.LONG)
         assert page.evaluate(STICKING_OUT) == ""
+
+
+def test_buttons_side_by_side_keep_their_words_whole(visit: Visit, chief: "User") -> None:
+    nasty.entry()
+    page = visit(chief).page
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/admin/entries/entry/export/")
+    assert page.locator(".verb button").count() == 3
+    assert page.evaluate(BROKEN) == []

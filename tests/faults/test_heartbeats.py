@@ -100,6 +100,23 @@ def test_one_that_is_stopped_is_silent_and_one_that_is_killed_is_gone() -> None:
         wait_until(lambda: not silent(), timeout=20)
 
 
+def test_between_two_short_jobs_it_is_busy() -> None:
+    for _ in range(60):
+        queued_entries(1)
+    states: list[str] = []
+    with manage("worker", "default", **QUICK) as worker:
+
+        def done() -> bool:
+            waiting, found = queue.lengths(["default"])["default"], known(worker.pid)
+            if found is not None and waiting and (states or found.state == "busy"):
+                states.append(found.state)
+            return not waiting
+
+        wait_until(done, timeout=60)
+        assert set(states) == {"busy"}
+        wait_until(lambda: idle(worker), timeout=15)
+
+
 def test_short_jobs_do_not_pay_for_it() -> None:
     """Nor is a connection shared with the work-horses."""
     with manage("worker", "default") as worker:

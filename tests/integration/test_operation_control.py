@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from entries.models import Attempt, Entry
 from retry import execution
@@ -20,7 +21,7 @@ from retry.errors import (
     OperationNotFound,
 )
 from retry.interruption import SECONDS
-from retry.models import AuditEvent, Run
+from retry.models import AuditEvent, Operation, Run
 from retry.operations import control, pacing
 from retry.operations.items import items
 from retry.operations.progress import progress
@@ -181,6 +182,19 @@ def test_a_pace_starts_no_more_than_it_allows() -> None:
     assert found.queued + found.succeeded <= 20
     assert found.planned >= 20
     assert max(run.size for run in Run.objects.all()) <= 10
+
+
+def test_what_the_pace_allowed_during_an_outage_is_not_caught_up_on() -> None:
+    failed(100)
+    operation = start(rate_per_second=10.0)
+    Dispatcher().tick()
+    # As if the dispatcher had been away since, or the upstream on hold.
+    Operation.objects.update(resumed_at=timezone.now() - timedelta(seconds=60))
+    while pacing.step(operation.pk):
+        pass
+    assert 20 <= progress(operation.pk).queued <= 60
+    Dispatcher().tick()
+    assert progress(operation.pk).planned >= 40
 
 
 def test_a_worker_lost_in_the_middle_of_an_operation_costs_no_entry() -> None:
