@@ -17,8 +17,8 @@ class InvalidMoment(ValueError):
 
     def __init__(self) -> None:
         super().__init__(
-            "must be a time with its time zone, such as 2026-01-31T12:00:00Z (in an address, "
-            "write + as %2B)"
+            "must be a time with its time zone, such as 2026-01-31T12:00:00Z, at most 14 hours "
+            "from UTC (in an address, write + as %2B)"
         )
 
 

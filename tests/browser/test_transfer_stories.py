@@ -91,7 +91,7 @@ def test_a_file_is_compared_corrected_imported_and_worked_off(
     expect(page.get_by_text("2,501 created, 1 changed; 2,502 queued.")).to_be_visible(
         timeout=60_000
     )
-    expect(page.locator("#announcement")).to_have_text("The import is succeeded.")
+    expect(page.locator("#announcement")).to_have_text("The import has succeeded.")
     assert Entry.objects.filter(status="queued").count() == 2_502
     assert page.evaluate("window.pwned") is None
     reasons = AuditEvent.objects.filter(verb="submit").values_list("reason", flat=True)
@@ -119,7 +119,7 @@ def test_the_page_shows_how_it_goes_on_while_a_worker_is_at_it(
     )
     expect(page.get_by_text("line 7 is odd")).to_be_visible()
     expect(page.get_by_text("Correct the file and choose it again.")).to_be_visible()
-    expect(page.locator("#announcement")).to_have_text("The dry run is failed.")
+    expect(page.locator("#announcement")).to_have_text("The dry run has failed.")
 
 
 @pytest.mark.usefixtures("worker")
