@@ -159,7 +159,7 @@ def test_a_second_confirmation_leads_to_the_first(importer: Browser) -> None:
     assert everything_but_imports() == before
     assert Import.objects.count() == 2
     said = text_of(importer.read(page_of(row)))
-    assert "This was confirmed: the import is succeeded." in said
+    assert "This was confirmed: the import has succeeded." in said
     assert "Import and queue" not in said
 
 

@@ -132,7 +132,7 @@ class TestLive:
         Sync.objects.update(state="succeeded", unchanged=5, ended_at=timezone.now())
         fresh = at_desk.read(live(sync, seen="running.0"))
         assert "hx-get" not in fresh
-        assert "The sync is succeeded." in fresh
+        assert "The sync has succeeded." in fresh
         assert "Sync now" in fresh
 
     def test_it_needs_its_permission(self, reader: "User", at_desk: Browser) -> None:

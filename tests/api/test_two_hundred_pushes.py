@@ -63,7 +63,7 @@ def test_one_of_them_creates_it_and_it_runs_once(operator: "User", tmp_path: Pat
     assert (Entry.objects.count(), Run.objects.count(), Attempt.objects.count()) == (1, 1, 1)
     assert AuditEvent.objects.filter(verb="submit").count() == 1
 
-    with manage("worker", "default", "--burst") as worker:
+    with manage("worker", "bulk", "--burst") as worker:
         assert worker.wait(60) == 0, worker.output
     entry = Entry.objects.get()
     assert entry.status == "succeeded", entry.error_message
