@@ -18,22 +18,23 @@ from retry.models import Run
 
 def killed_horses(stage: Stage) -> Outcome:
     """SIGKILL to work-horses, again and again; each is settled by its worker at once."""
-    ids = work.push("one", [{"seconds": 0.01} for _ in range(4_000 if stage.long else 1_000)])
+    ids = work.push("one", [{"seconds": 0.05} for _ in range(2_000 if stage.long else 400)])
     workers = stage.crew(default=0)[1:]
     slowest = 0.0
     chance = random.Random(1)
     for _ in range(40 if stage.long else 10):
-        until(lambda: _horses(workers), seconds=30)
-        horse = chance.choice(_horses(workers))
-        held = _running_of(horse)
+        until(lambda: _at_work(workers) or work.at_rest(ids), seconds=30)
+        busy = _at_work(workers)
+        if not busy:
+            break
+        horse = chance.choice(sorted(busy))
         with suppress(ProcessLookupError):
             os.kill(horse, signal.SIGKILL)
-        if held:
-            slowest = max(slowest, until(partial(_settled, held), seconds=30))
-        if work.at_rest(ids):
-            break
+        slowest = max(slowest, until(partial(_settled, busy[horse]), seconds=30))
     until(lambda: work.at_rest(ids), seconds=180)
-    return Outcome(recovered=slowest, allowed=2.0)
+    outcome = Outcome(recovered=slowest, allowed=2.0)
+    outcome.expect(work.lost_attempts(ids) > 0, "no kill struck in the middle of an entry")
+    return outcome
 
 
 def killed_workers(stage: Stage) -> Outcome:
@@ -121,6 +122,12 @@ def _beats() -> bool:
 
 def _horses(workers: list[Process]) -> list[int]:
     return [horse for worker in workers if (horse := worker.horse()) is not None]
+
+
+def _at_work(workers: list[Process]) -> dict[int, list[int]]:
+    """Horses in the middle of an entry, with the attempts that they hold."""
+    held = {horse: _running_of(horse) for horse in _horses(workers)}
+    return {horse: attempts for horse, attempts in held.items() if attempts}
 
 
 def _running_of(horse: int) -> list[int]:
