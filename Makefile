@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 PY := $(VENV)/bin/python
-EMBEDDED := $(PY) -m config.embedded
+EMBEDDED := $(PY) -m tools.embedded
 TEMPORARY := $(EMBEDDED) --temporary --
 
 # For the demo and the shell; from the environment or the command line: make demo PORT=9000
@@ -30,7 +30,7 @@ help: ## Show this
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Run everything on this machine until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
-	@exec $(PY) -m config.demo
+	@exec $(PY) -m tools.demo
 
 .PHONY: shell
 shell: $(VENV)/.runtime ## A Django shell on the demo's data, also while the demo runs

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from retry import queue
-from retry.api.base import answer, api_view, parse_body
-from retry.api.problems import Problem
-from retry.api.schemas import RetryRequest, RetryResponse
+from retry.api.http.problems import Problem
+from retry.api.http.resource import answer, api_view, parse_body
+from retry.api.http.schemas import RetryRequest, RetryResponse
 from retry.outcomes import Actor
 
 

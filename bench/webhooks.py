@@ -2,7 +2,7 @@
 
 The story of ``tests/faults/test_webhooks.py`` at length. It checks what the test checks and prints
 how it went. Needs DATABASE_URL and REDIS_URL and empties what it finds there: run it on nothing
-that matters (``python -m config.embedded --temporary -- python -m bench.webhooks``).
+that matters (``python -m tools.embedded --temporary -- python -m bench.webhooks``).
 """
 
 import argparse

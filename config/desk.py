@@ -37,7 +37,7 @@ class DeskSite(AdminSite):
     index_template = "admin/desk.html"
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        from retry.admin.alarms import alarms_for
+        from retry.admin.desk.alarms import alarms_for
 
         # Lazy: pages that show no alarms do not ask for them.
         return super().each_context(request) | {
@@ -57,7 +57,7 @@ class DeskSite(AdminSite):
                 return view(request, *args, **kwargs)
             except PermissionDenied:
                 if request.method not in {"GET", "HEAD", "OPTIONS"}:
-                    from retry.admin.acting import note_refusal
+                    from retry.admin.shared.acting import note_refusal
 
                     note_refusal(request, f"{request.method} {request.path}")
                 raise
@@ -69,7 +69,7 @@ class DeskSite(AdminSite):
     ) -> Any:
         """Django's, with its audit in the same transaction."""
         from retry import edits
-        from retry.admin.acting import actor_of
+        from retry.admin.shared.acting import actor_of
 
         with transaction.atomic():
             user = cast("User", request.user)
@@ -79,7 +79,7 @@ class DeskSite(AdminSite):
             return answer
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from retry.admin.status import status_page
+        from retry.admin.desk.status import status_page
 
         return [
             path("retry/status/", self.admin_view(status_page), name="retry_status"),
@@ -90,13 +90,13 @@ class DeskSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        from retry.admin.status import tiles_for
+        from retry.admin.desk.status import tiles_for
 
         return super().index(request, {"tiles": tiles_for(request)} | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Django's, the desk's own first, with the status page among the operations."""
-        from retry.admin.status import VIEW_STATUS
+        from retry.admin.desk.status import VIEW_STATUS
 
         apps = super().get_app_list(request, app_label)
         apps.sort(key=lambda app: _OURS.get(app["app_label"], len(_OURS)))

@@ -13,7 +13,7 @@ from config.logging import logging_config
 ENVIRONMENT = environment()
 TESTING = ENVIRONMENT is Environment.TEST
 _LOCAL = ENVIRONMENT in {Environment.DEVELOPMENT, Environment.DEMO, Environment.TEST}
-_EMBEDDED = "Set it, or put `python -m config.embedded` before the command."
+_EMBEDDED = "Set it, or put `python -m tools.embedded` before the command."
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = (
@@ -45,7 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
-    "retry.api.middleware.ApiMiddleware",
+    "retry.api.http.middleware.ApiMiddleware",
     "config.request_log.RequestLog",
     "config.outage.OutageMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -241,7 +241,7 @@ if env.bool("BEHIND_PROXY", False) and not REDRIVE_TRUSTED_PROXIES:
     )
 if REDRIVE_TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CSRF_FAILURE_VIEW = "retry.api.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "retry.api.http.problems.csrf_failure"
 
 #: A page of 1,000 checkboxes has a few fields beside them; Django's default stops at 1,000.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500
@@ -250,7 +250,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / ".static")
-STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "uploads": {

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from config.embedded import PostgresServer, RedisServer
 from config.env import BASE_DIR
 from faults import ledger
+from tools.embedded import PostgresServer, RedisServer
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 
 from entries.models import Entry
 from retry import audit
+from retry.access.visibility import sees_everything, visible_entries
 from retry.errors import NotPermitted, TooManyToExport
 from retry.outcomes import Actor
-from retry.visibility import sees_everything, visible_entries
 
 EXPORT = "entries.export_entry"
 

@@ -12,7 +12,7 @@ from entries.states import EntryStatus, sources_of
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from entries.sources.sync import SyncReport
+    from entries.sources.sync.full import SyncReport
 
 
 class Doorway(StrEnum):

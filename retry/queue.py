@@ -26,9 +26,9 @@ from retry.errors import QueueUnavailable
 
 logger = logging.getLogger(__name__)
 
-EXECUTE_RUN = "retry.jobs.execute_run"
-SYNC_SOURCE = "retry.jobs.sync_source"
-IMPORT_FILE = "retry.jobs.import_file"
+EXECUTE_RUN = "retry.worker.jobs.execute_run"
+SYNC_SOURCE = "retry.worker.jobs.sync_source"
+IMPORT_FILE = "retry.worker.jobs.import_file"
 
 #: Failed jobs say nothing that PostgreSQL does not say better; they only go on blocking their id.
 FAILURE_TTL = 3600

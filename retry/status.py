@@ -12,13 +12,14 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from entries.states import EntryStatus
-from retry import heartbeats, queue, ramp
+from retry import heartbeats, queue
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
-from retry.holds.standing import standing
+from retry.holds.overview import standing
 from retry.models import Heartbeat, Hold
+from retry.runs import ramp
+from retry.runs.waiting import startable
 from retry.syncs import rows
-from retry.waiting import startable
 
 #: A dispatcher that has been silent for longer is not at work.
 SILENCE = timedelta(seconds=10)

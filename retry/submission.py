@@ -15,17 +15,18 @@ from entries.models import Source
 from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID, is_storable
 from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
-from entries.sources.patches import Patch
+from entries.sources.sync.patches import Patch
 from entries.states import EntryStatus
 from entries.text import NotJSON, NotStorable, clean_json, clean_text
 from entries.transitions import Content, Seen, Stored
 from retry import audit
+from retry.access.visibility import hidden_external_ids
 from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
-from retry.held import Held, held
+from retry.holds.condition import Held, held
 from retry.models import Trigger
 from retry.outcomes import Actor, Reason
-from retry.runs import Handing, create_runs, placed, run_sizes
-from retry.visibility import hidden_external_ids
+from retry.runs.creation import create_runs, placed, run_sizes
+from retry.runs.handover import Handing
 
 SUBMIT = "entries.submit_entry"
 #: Items in one call.

@@ -18,7 +18,7 @@ from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import BadRequest, Error
 
 from config.web import limits
-from retry.api.problems import Problem, of_page, path_under_api
+from retry.api.http.problems import Problem, of_page, path_under_api
 
 PROBES = frozenset({"/healthz", "/readyz"})
 #: A probe waits for stores; one that waits must not keep the next one from being answered.

@@ -126,7 +126,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
     @admin.display(description="entry")
     def headline(self, entry: Entry) -> SafeString:
         head = format_html('<span class="number">#{}</span> {}', entry.pk, show.name(str(entry)))
-        return head + render_to_string("redrive/entry/gone.html", {"entry": entry})
+        return head + render_to_string("entries/entry/gone.html", {"entry": entry})
 
     @admin.display(description="status")
     def state(self, entry: Entry) -> SafeString:
@@ -203,7 +203,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         if request.GET.get("seen") == context["live_version"]:
             return HttpResponse(status=204)
         return TemplateResponse(
-            request, "redrive/entry/live.html", context | {"original": entry, "announce": True}
+            request, "entries/entry/live.html", context | {"original": entry, "announce": True}
         )
 
     def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from entries.kinds.base import Kind
 from entries.masking import is_masked, mask_address, mask_values, restore_values
 from entries.models import Entry, Source
 from entries.sources import registry as source_kinds
-from entries.sources import uploads
 from entries.sources.base import SourceKind, SourceSpec
+from entries.sources.files import uploads
 from entries.sources.items import MAX_PAYLOAD_BYTES
 from entries.text import NotJSON, NotStorable, clean_json
 

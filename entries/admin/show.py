@@ -18,12 +18,12 @@ _LONGEST_CLASS = 60
 
 def badge(state: str) -> SafeString:
     """The word for a state; its colour and mark only repeat it."""
-    return render_to_string("redrive/badge.html", {"state": state})
+    return render_to_string("entries/badge.html", {"state": state})
 
 
 def moment(when: datetime | None) -> SafeString | str:
     """How long ago, with the exact time for those who point at it."""
-    return render_to_string("redrive/moment.html", {"when": when}) if when else NOTHING
+    return render_to_string("entries/moment.html", {"when": when}) if when else NOTHING
 
 
 def duration(begin: datetime | None, end: datetime | None) -> str:

@@ -16,7 +16,8 @@ from entries.admin.forms import SourceForm
 from entries.admin.listing import BoundedAdmin
 from entries.masking import mask_address, mask_values
 from entries.models import Source
-from entries.sources import registry, uploads
+from entries.sources import registry
+from entries.sources.files import uploads
 
 
 class SourceKindFilter(EqualFilter):

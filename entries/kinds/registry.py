@@ -126,10 +126,10 @@ def load(package: str = "entries.kinds") -> None:
 
 
 def import_modules(package: str) -> None:
-    """Import ``package`` and each module in it. Raises what they raise when imported."""
+    """Import ``package`` and each module in and below it. Raises what they raise when imported."""
     root = importlib.import_module(package)
     for found in pkgutil.iter_modules(getattr(root, "__path__", ())):
-        importlib.import_module(f"{package}.{found.name}")
+        import_modules(f"{package}.{found.name}")
 
 
 def get(name: str) -> Kind:

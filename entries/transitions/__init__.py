@@ -8,21 +8,21 @@ The statements lock first and test afterwards (``picked``): a loser who waited f
 the status that beat it, not the one its snapshot had.
 """
 
-from entries.transitions.moving import Left, move
-from entries.transitions.presence import Gone, Presence
-from entries.transitions.queueing import Seen, cancel, queue
-from entries.transitions.refreshing import Fresh, Reverting, refresh, revert
-from entries.transitions.rescuing import Rescued, release, rescue
-from entries.transitions.storing import (
+from entries.storage.presence import Gone, Presence
+from entries.storage.refresh import Fresh, Reverting, refresh, revert
+from entries.storage.submission import Content, Stored, find_known, store, store_merged
+from entries.storage.upsert import (
     Comparison,
     NewEntry,
     UpsertResult,
     compare_entries,
     upsert_entries,
 )
-from entries.transitions.submitting import Content, Stored, find_known, store, store_merged
-from entries.transitions.upstreams import derive_upstreams
-from entries.transitions.working import Claimed, Ending, begin, claim, finish, finished, reassign
+from entries.storage.upstreams import derive_upstreams
+from entries.transitions.moves import Left, move
+from entries.transitions.queue import Seen, cancel, queue
+from entries.transitions.rescue import Rescued, release, rescue
+from entries.transitions.work import Claimed, Ending, begin, claim, finish, finished, reassign
 
 __all__ = [
     "Claimed",

@@ -1,6 +1,9 @@
 from django.urls import path, re_path
 
-from retry.api import holds, operations, syncs, views
+from retry.api.entries import views
+from retry.api.holds import views as holds
+from retry.api.operations import views as operations
+from retry.api.syncs import views as syncs
 
 app_name = "api"
 urlpatterns = [

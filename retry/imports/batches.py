@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from entries.readers.base import Row, RowError
-from entries.sources.batches import BATCH, MAX_CHARACTERS, size_of
 from entries.sources.ids import MAX_ID, is_storable
-from entries.sources.patches import Patch
+from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, size_of
+from entries.sources.sync.patches import Patch
 from retry.imports.duplicates import Seen
 from retry.imports.patches import RowRefused, patch_in
 from retry.submission import problems_with

@@ -9,15 +9,15 @@ from django.core.files.base import File
 from django.db import transaction
 from django.db.models.functions import Now
 
-from entries.sources import uploads
-from entries.sources.lock import attempted
+from entries.sources.files import uploads
+from entries.sources.sync.lock import attempted
 from entries.text import clean_text
 from retry import audit
 from retry.errors import ImportNotFound, NotConfirmable, NotPermitted, UploadRefused
 from retry.imports.tables import FORMATS
-from retry.job_ids import import_job_id
 from retry.models import Import, SyncState
 from retry.outcomes import Actor
+from retry.runs.job_ids import import_job_id
 from retry.submission import SUBMIT, destination
 from retry.syncs import rows
 

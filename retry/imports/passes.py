@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from entries.errors import SourceError
 from entries.transitions import find_known
 from retry import audit
+from retry.access.visibility import hidden_external_ids
 from retry.imports.batches import Batch, Refused, batches
 from retry.imports.duplicates import Seen
 from retry.imports.foreseen import Sample, fate_of
@@ -20,7 +21,6 @@ from retry.models import Import, SyncState
 from retry.outcomes import Actor, Reason
 from retry.submission import Effect, problems_with, submit_patches
 from retry.syncs import rows
-from retry.visibility import hidden_external_ids
 
 _COUNTED = {
     Effect.CREATED: "created",

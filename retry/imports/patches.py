@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from entries.sources.patches import Patch
+from entries.sources.sync.patches import Patch
 from retry.imports.cells import text_of, unescaped
 from retry.imports.tables import KNOWN_COLUMNS, fold
 

@@ -6,10 +6,10 @@ from typing import BinaryIO
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Row, Table
-from entries.readers.delimited import CsvTable
+from entries.readers.csv_file import CsvTable
 from entries.readers.objects import JsonTable
 from entries.readers.workbook import XlsxTable
-from entries.sources.files import READ_AHEAD, opened, size_of
+from entries.sources.files.base import READ_AHEAD, opened, size_of
 
 #: Columns that mean something, in whatever case they are written.
 KNOWN_COLUMNS = ("external_id", "title", "payload")

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError
 
 from entries.errors import EntriesError, SourceError
-from entries.sources.lock import attempted
+from entries.sources.sync.lock import attempted
 from retry.errors import NotPermitted, RetryError
 from retry.imports.control import LOCK, forget_file, put_back
 from retry.imports.passes import DryRun, Lost, Stopped, Storing

@@ -10,7 +10,7 @@ class Heartbeat(models.Model):
     """The last sign of life of the dispatcher that acts, and its lease.
 
     ``holder``: which process it is; nobody else acts before ``lease_until``, by the database's
-    clock. ``retry.leadership`` writes it.
+    clock. ``retry.dispatcher.leadership`` writes it.
     """
 
     DISPATCHER: ClassVar = "dispatcher"

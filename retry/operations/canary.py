@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from retry.held import run_is_held
+from retry.holds.condition import run_is_held
 from retry.models import Action, Operation, Run, RunState
 
 

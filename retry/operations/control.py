@@ -8,13 +8,13 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from retry import audit, wakeup
+from retry.access.visibility import sees_nothing
 from retry.errors import NotPermitted, OperationFinished, OperationNotFound
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.operations import canary
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
-from retry.visibility import sees_nothing
 
 PERMISSIONS = {
     Action.RETRY: "entries.retry_entry",

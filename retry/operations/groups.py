@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from retry.access.visibility import sees_everything, visible_entries
 from retry.operations.selection import sql_of
 from retry.outcomes import Actor
-from retry.visibility import sees_everything, visible_entries
 
 #: Failed attempts that are looked at, and entries of the runs that are searched for them.
 NEWEST_FAILURES = 1_000

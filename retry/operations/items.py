@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from retry.access.visibility import visible_ids
 from retry.models import Action, Operation, Run, RunState
 from retry.outcomes import Actor
-from retry.visibility import visible_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.querysets import EntryQuerySet
 from entries.states import sources_of
+from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
 from retry.models import Action, Operation, Trigger
 from retry.operations.sizes import sizes
 from retry.outcomes import Actor, Reason, reason_for
-from retry.visibility import visible_entries
 
 #: Ids in one request; more than that is what filters are for.
 MAX_IDS = 10_000

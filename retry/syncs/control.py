@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 
 from entries.errors import SourceError
 from entries.models import Source
-from entries.sources.lock import attempted
-from entries.sources.sync import OnBatch
+from entries.sources.sync.full import OnBatch
+from entries.sources.sync.lock import attempted
 from retry import audit
 from retry.errors import NotPermitted, SourceDisabled, SourceNotFound
 from retry.models import Hold, Sync, SyncState

@@ -15,13 +15,13 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from entries.models import Source
-from entries.sources.sync import SyncProgress, SyncReport
+from entries.sources.sync.full import SyncProgress, SyncReport
 from entries.text import clean_text, scrub
 from retry import queue
 from retry.errors import QueueUnavailable
-from retry.job_ids import dispatch_job_id, sync_job_id
 from retry.models import Import, Intake, Sync, SyncState
 from retry.outcomes import Actor, Doorway
+from retry.runs.job_ids import dispatch_job_id, sync_job_id
 
 logger = logging.getLogger(__name__)
 

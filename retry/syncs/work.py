@@ -7,15 +7,15 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from entries.errors import SourceError
 from entries.models import Entry
-from entries.sources.batches import BATCH
-from entries.sources.lock import attempted
-from entries.sources.sync import OnBatch, SyncProgress, SyncReport, sync
+from entries.sources.sync.batches import BATCH
+from entries.sources.sync.full import OnBatch, SyncProgress, SyncReport, sync
+from entries.sources.sync.lock import attempted
 from entries.states import EntryStatus
 from entries.text import describe_error
 from retry import audit
 from retry.models import Intake, Sync
 from retry.outcomes import Actor, SyncOutcome
-from retry.service import submit_entries
+from retry.requeue import submit_entries
 from retry.syncs import rows
 
 logger = logging.getLogger(__name__)

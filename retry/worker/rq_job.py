@@ -10,8 +10,8 @@ from typing import Any
 from rq.exceptions import DeserializationError
 from rq.job import Job
 
-from retry import jobs
 from retry.queue import EXECUTE_RUN, IMPORT_FILE, SYNC_SOURCE
+from retry.worker import jobs
 
 ALLOWED = {
     EXECUTE_RUN: jobs.execute_run,

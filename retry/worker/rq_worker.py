@@ -22,12 +22,13 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
-from retry import execution
-from retry.activity import HORSE
 from retry.heartbeats import Pulse, Task
 from retry.models import WorkerState
 from retry.queue import EXECUTE_RUN, RunQueue, mend
-from retry.watch import Watch, settle_death
+from retry.worker import execution
+from retry.worker.activity import HORSE
+from retry.worker.death import settle_death
+from retry.worker.lease import Watch
 from retry.worker.rq_job import RunJob
 
 logger = logging.getLogger(__name__)

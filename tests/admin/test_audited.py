@@ -13,8 +13,9 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from entries.models import Endpoint, Entry, Source
-from retry import audit, tokens
-from retry.admin.audited import AuditedAdmin
+from retry import audit
+from retry.access import tokens
+from retry.admin.audit.audited import AuditedAdmin
 from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor, Doorway
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Action, AuditEvent, Hold
 from retry.operations import control

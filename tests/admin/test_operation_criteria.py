@@ -9,8 +9,8 @@ from django.http import QueryDict
 from entries.admin import EntryAdmin
 from entries.filters import EntryFilter
 from entries.states import EntryStatus
-from retry.admin.criteria import Asked, of_address, of_list, preview_url
-from retry.admin.selection import SelectionRefused
+from retry.admin.entries.criteria import Asked, of_address, of_list, preview_url
+from retry.admin.shared.selection import SelectionRefused
 from retry.models import Action
 from retry.operations.selection import Selection
 

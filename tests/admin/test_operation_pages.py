@@ -221,7 +221,7 @@ def test_there_is_no_such_operation(foreman: Browser) -> None:
 def test_entries_come_by_outcome_and_in_pages(
     foreman: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retry.admin.standing.ITEMS", 4)
+    monkeypatch.setattr("retry.admin.operations.progress.ITEMS", 4)
     ids = failed(10)
     bad = failed(3, do="fail")
     operation = started()

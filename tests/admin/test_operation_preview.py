@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from entries.models import Entry
-from retry.admin.forms import CANARY_FROM
+from retry.admin.operations.forms import CANARY_FROM
 from retry.models import AuditEvent, Operation
 from retry.operations import selection
 from tests.admin.browsing import Browser, text_of

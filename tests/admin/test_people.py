@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 
-from retry import tokens
+from retry.access import tokens
 from retry.errors import NotPermitted
 from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor, Doorway

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retry import tokens
+from retry.access import tokens
 from retry.models import ApiToken, AuditEvent, Run
 from retry.outcomes import Actor, Doorway
 from retry.service import retry_entries

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from entries.models import Entry
-from retry.admin.messages import RETRY_OR_RESYNC
+from retry.admin.shared.messages import RETRY_OR_RESYNC
 from retry.models import AuditEvent, Operation, Run, Trigger
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.conftest import grant

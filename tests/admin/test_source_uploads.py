@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from entries.models import Source
 from entries.sources import registry
-from entries.sources.calling import spec_of
+from entries.sources.sync.calls import spec_of
 from tests.admin.browsing import Browser, page_of, text_of
 from tests.admin.test_source_pages import SOURCES, form
 from tests.conftest import grant

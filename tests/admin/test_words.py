@@ -11,7 +11,7 @@ from entries.admin.show import duration
 from entries.errors import EntriesError, SourceError
 from entries.states import EntryStatus
 from retry import errors
-from retry.admin.messages import of_refusal, of_selection, why_not_retryable
+from retry.admin.shared.messages import of_refusal, of_selection, why_not_retryable
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
 
 MADE: dict[type[Exception], Exception] = {

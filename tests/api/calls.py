@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpResponse
 from django.test import Client
 
-from retry.api.problems import TITLES
+from retry.api.http.problems import TITLES
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from entries.models import Entry
-from retry import tokens
+from retry.access import tokens
 from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor
 from tests.api.calls import Caller, ok, problem

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from entries.states import EntryStatus
-from retry.api import reading
+from retry.api.entries import reading
 from tests.api.calls import Caller, fields, ok, problem
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.processes import child_environment

@@ -11,12 +11,12 @@ import pytest
 
 from entries.models import Attempt, Entry, Source
 from retry import exports, service
+from retry.dispatcher.pacing import pace
 from retry.errors import EntryNotFound
 from retry.models import Action, AuditEvent, Operation, Run, Sync
 from retry.operations import control
 from retry.operations.groups import groups
 from retry.operations.items import items
-from retry.operations.pacing import pace
 from retry.operations.selection import Selection
 from retry.outcomes import Actor, Doorway, Reason
 from tests.admin.browsing import ENTRIES, Browser
@@ -281,7 +281,7 @@ def test_who_may_see_it_may_do_it(user: "User") -> None:
 def test_nothing_is_asked_of_the_database_where_nothing_is_hidden(
     operator: "User", django_assert_num_queries: Any
 ) -> None:
-    from retry.visibility import sees_everything, visible_ids
+    from retry.access.visibility import sees_everything, visible_ids
 
     actor = Actor.of(operator, doorway=Doorway.API)
     assert actor.may(service.RETRY)  # reads the permissions, as each verb does

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from entries.models import Entry
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.models import Operation
 from retry.worker import run_worker
 from tests.api.calls import Caller, fields, ok, problem

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from entries.errors import EntriesError
-from retry.api.base import api_view
-from retry.api.middleware import ApiMiddleware
-from retry.api.problems import csrf_failure
+from retry.api.http.middleware import ApiMiddleware
+from retry.api.http.problems import csrf_failure
+from retry.api.http.resource import api_view
 from retry.outcomes import Actor
 from tests.api.calls import PREFIX, Caller, assert_sound, ok, problem
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
-from retry import tokens
+from retry.access import tokens
 from retry.outcomes import Actor
 from tests.api.server import WebServer, web_server
 from tests.factories.entries import EntryFactory

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from entries.states import EntryStatus
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.models import Heartbeat, Run
 from tests.api.calls import Caller, ok, problem
 from tests.conftest import grant

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 
-from retry import tokens
-from retry.api.throttle import LIMIT, Throttle, unknown_tokens
+from retry.access import tokens
+from retry.api.http.throttle import LIMIT, Throttle, unknown_tokens
 from retry.outcomes import Actor
 
 if TYPE_CHECKING:

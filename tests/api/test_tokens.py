@@ -1,4 +1,4 @@
-"""Making tokens: ``retry.tokens`` and ``manage.py create_token``."""
+"""Making tokens: ``retry.access.tokens`` and ``manage.py create_token``."""
 
 from datetime import timedelta
 from io import StringIO
@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from retry import tokens
+from retry.access import tokens
 from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor
 from tests.api.calls import Caller, ok

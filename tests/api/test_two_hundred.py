@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from entries.models import Entry
-from retry import tokens
+from retry.access import tokens
 from retry.models import AuditEvent, Run
 from retry.outcomes import Actor
 from tests.api.server import WebServer, web_server

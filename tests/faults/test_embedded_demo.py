@@ -45,7 +45,7 @@ def demo(data: Path, port: int) -> Spawned:
         "PORT": str(port),
         "DEMO_ENTRIES": "20",
     }
-    return spawn(sys.executable, "-m", "config.demo", env=env)
+    return spawn(sys.executable, "-m", "tools.demo", env=env)
 
 
 def processes(running: Spawned) -> dict[str, int]:

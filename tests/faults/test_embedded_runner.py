@@ -1,4 +1,4 @@
-"""python -m config.embedded leaves nothing behind, whoever is killed and however."""
+"""python -m tools.embedded leaves nothing behind, whoever is killed and however."""
 
 import os
 import shutil
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded import temporary
 from tests.support.servers import (
     Spawned,
     private_folder,
@@ -20,6 +19,7 @@ from tests.support.servers import (
     spawn,
     wait_until,
 )
+from tools.embedded import temporary
 
 UNSET: dict[str, str | None] = {"DATABASE_URL": None, "REDIS_URL": None, "DATA_DIR": None}
 
@@ -36,8 +36,8 @@ POLITE = "signal.signal(signal.SIG{}, lambda *_: (print('told', flush=True), sys
 
 IMPATIENT = """
 import sys
-from config.embedded import signals
-from config.embedded.__main__ import main
+from tools.embedded import signals
+from tools.embedded.__main__ import main
 signals.GRACE = 1
 sys.exit(main())
 """
@@ -45,7 +45,7 @@ sys.exit(main())
 
 @contextmanager
 def embedded(
-    *arguments: str | Path, tmp: Path, launcher: tuple[str, ...] = ("-m", "config.embedded")
+    *arguments: str | Path, tmp: Path, launcher: tuple[str, ...] = ("-m", "tools.embedded")
 ) -> Iterator[Spawned]:
     env = {**UNSET, "TMPDIR": str(tmp)}
     with spawn(sys.executable, *launcher, *arguments, env=env) as runner:
@@ -80,7 +80,7 @@ def test_the_command_gets_both_urls_and_gives_its_exit_code(tmp: Path) -> None:
 def test_a_missing_command_is_named(tmp: Path) -> None:
     with embedded("--temporary", "no-such-command", tmp=tmp) as runner:
         assert runner.wait() == 1
-        assert "config.embedded: no-such-command: no such command" in runner.output
+        assert "tools.embedded: no-such-command: no such command" in runner.output
     assert list(tmp.iterdir()) == []
 
 
@@ -150,7 +150,7 @@ def test_a_given_server_is_used_and_left_alone(tmp: Path) -> None:
     script = "import os; print(os.environ['REDIS_URL'])"
     with private_redis() as given:
         env = {**UNSET, "REDIS_URL": given.url, "TMPDIR": str(tmp)}
-        command = (sys.executable, "-m", "config.embedded", "--data", tmp / "d")
+        command = (sys.executable, "-m", "tools.embedded", "--data", tmp / "d")
         with spawn(*command, sys.executable, "-c", script, env=env) as runner:
             assert runner.wait() == 0
             assert given.url in runner.output

@@ -10,10 +10,6 @@ import psycopg
 import pytest
 import redis
 
-from config.embedded import FolderInUseError, PostgresServer, RedisServer
-from config.embedded.postgres import DATABASE
-from config.embedded.processes import arguments_of
-from config.embedded.redis import OLDEST, bundled_redis, redis_version
 from tests.support.servers import (
     private_folder,
     private_postgres,
@@ -22,6 +18,10 @@ from tests.support.servers import (
     spawn,
     wait_until,
 )
+from tools.embedded import FolderInUseError, PostgresServer, RedisServer
+from tools.embedded.postgres import DATABASE
+from tools.embedded.processes import arguments_of
+from tools.embedded.redis import OLDEST, bundled_redis, redis_version
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_folder_has_one_owner() -> None:
 ABANDON = """
 import os, signal, sys
 from pathlib import Path
-from config.embedded import PostgresServer, RedisServer, server
+from tools.embedded import PostgresServer, RedisServer, server
 server.die_with_parent = lambda number: None  # As on systems whose kernel does not help.
 home = Path(sys.argv[1])
 for started in PostgresServer(home / "postgres"), RedisServer(home / "redis"):

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from config.demo.behaviour import Behaviour, behaviour
-from config.demo.upstream import Upstream
 from tests.support.servers import spawn, wait_until
+from tools.demo.behaviour import Behaviour, behaviour
+from tools.demo.upstream import Upstream
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def test_it_stops_at_once_with_a_client_hanging_on(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     arguments = ("--port", str(port), "--entries", "200", "--verbose")
-    with spawn(sys.executable, "-m", "config.demo.upstream", *arguments) as running:
+    with spawn(sys.executable, "-m", "tools.demo.upstream", *arguments) as running:
         wait_until(lambda: connects(port), timeout=20)
         with socket.create_connection(("127.0.0.1", port)) as hanging:
             hanging.sendall(f"GET {first(Behaviour.HANGS)} HTTP/1.1\r\n\r\n".encode())

@@ -10,11 +10,11 @@ import httpx
 import psycopg
 import pytest
 
-from config.embedded import PostgresServer
 from tests.api.server import WebServer, web_server
 from tests.support.freezing import frozen
 from tests.support.processes import child_environment, manage
 from tests.support.servers import private_postgres, private_redis, spawn, wait_until
+from tools.embedded import PostgresServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

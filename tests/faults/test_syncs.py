@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from entries.models import Entry, Source
-from entries.sources.lock import attempted
+from entries.sources.sync.lock import attempted
 from retry.models import AuditEvent, Sync
 from retry.syncs import control
 from tests.support.asking import SCRIPT

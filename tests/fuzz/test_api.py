@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from entries.models import Entry
-from retry import tokens
+from retry.access import tokens
 from retry.api import urls
 from retry.models import Hold, Operation, Sync
 from retry.outcomes import Actor

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from entries.models import Attempt, Entry
 from retry import queue
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.models import AuditEvent, Run
 from retry.service import retry_entries_now, stop_retrying
 from tests.factories.entries import EntryFactory

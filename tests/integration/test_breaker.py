@@ -13,12 +13,12 @@ from django.utils import timezone
 from entries.kinds import registry
 from entries.kinds.base import Breaker
 from entries.models import Entry
-from retry import execution
-from retry.breaker.breaking import trip, watch
+from retry.dispatcher.breaker import trip, watch
 from retry.holds import control as holds
 from retry.models import Action, AuditEvent, Hold, OutcomeTally, Run
 from retry.operations import control
 from retry.service import retry_entries
+from retry.worker import execution
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
 from tests.support.holds import outcomes, settle

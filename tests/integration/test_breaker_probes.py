@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from entries.models import Entry
 from retry import queue
-from retry.breaker.breaking import watch
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.breaker import watch
+from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import AuditEvent, Hold, Run
 from retry.operations import control
 from retry.operations.items import items
 from retry.operations.progress import progress
+from retry.runs.waiting import startable
 from retry.service import retry_entries
-from retry.waiting import startable
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import due, execute, probe, settle, tripped
@@ -139,7 +139,7 @@ def test_a_probe_whose_worker_died_is_followed_by_another() -> None:
     watch()
     first = probe()
     from entries import transitions
-    from retry.runs import claim_run
+    from retry.runs.lifecycle import claim_run
 
     for _ in range(3):
         run = probe()

@@ -8,12 +8,13 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from entries.models import Entry
-from retry import execution
-from retry.dispatcher import Dispatcher
+from retry.dispatcher import pacing
+from retry.dispatcher.loop import Dispatcher
 from retry.models import AuditEvent, Operation, Run
-from retry.operations import control, pacing
+from retry.operations import control
 from retry.operations.progress import progress
 from retry.service import retry_entries
+from retry.worker import execution
 from tests.support.asking import SCRIPT
 from tests.support.operations import consistent, failed, start, to_the_end, work
 

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from entries import transitions
 from entries.models import Attempt, Entry
-from retry import execution, queue
-from retry.dispatcher import Dispatcher, Tick
+from retry import queue
+from retry.dispatcher import repair
+from retry.dispatcher.loop import Dispatcher, Tick
 from retry.models import AuditEvent, Heartbeat, Run
-from retry.reconcile import repair
-from retry.runs import claim_run
-from retry.worker import run_worker
+from retry.runs.lifecycle import claim_run
+from retry.worker import execution, run_worker
 from tests.factories.entries import EntryFactory
 from tests.support.asking import queued_entries
 from tests.support.processes import redis_at
@@ -240,7 +240,7 @@ def test_a_redis_that_goes_away_and_comes_back_empty_costs_a_delay_and_nothing_e
 
 
 def test_a_rescue_that_comes_late_changes_nothing() -> None:
-    from retry.reconcile.repair import rescue
+    from retry.runs.rescue import rescue
 
     ids = queued_entries()
     run = Run.objects.get(pk=taken(ids))

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from entries.models import Entry
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Run
 from retry.operations.selection import Selection

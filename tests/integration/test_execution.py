@@ -11,9 +11,9 @@ from django.db import InternalError, connection
 
 from entries import transitions
 from entries.models import Attempt, Entry
-from retry import execution
 from retry.models import Run
 from retry.service import retry_entries
+from retry.worker import execution
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT, queued_entries
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from entries.errors import UnknownKind
 from retry.errors import AlreadyOnHold, HoldLifted, HoldNotFound, NotPermitted, SourceNotFound
-from retry.held import held
 from retry.holds import control as holds
+from retry.holds.condition import held
 from retry.models import AuditEvent, Hold
 from retry.outcomes import Actor, Doorway
 from tests.factories.entries import SourceFactory

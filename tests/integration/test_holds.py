@@ -12,18 +12,18 @@ from django.db import connection
 from django.utils import timezone
 
 from entries.models import Entry
-from retry import execution, queue
-from retry.dispatcher import Dispatcher
+from retry import queue
+from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
-from retry.interruption import SECONDS
-from retry.lingering import claim_next
 from retry.models import Action, Hold, Run
 from retry.operations import control
 from retry.operations.progress import progress
-from retry.reconcile.repair import rescue
-from retry.runs import claim_run
+from retry.runs.lifecycle import claim_next, claim_run
+from retry.runs.rescue import rescue
+from retry.runs.waiting import startable
 from retry.service import retry_entries
-from retry.waiting import startable
+from retry.worker import execution
+from retry.worker.interruption import SECONDS
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import settle, statuses, work

@@ -9,9 +9,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from entries.models import Entry
-from entries.sources.lock import attempted
+from entries.sources.sync.lock import attempted
 from retry import queue
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.imports import control
 from retry.imports.work import perform
 from retry.models import AuditEvent, Import, Run

@@ -10,7 +10,7 @@ from django.db import connection
 
 from entries.models import Entry
 from retry import queue
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.errors import ImportNotFound, NotConfirmable, UploadRefused
 from retry.imports import control
 from retry.imports.work import perform

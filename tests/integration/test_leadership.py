@@ -11,14 +11,13 @@ from django.db.models.functions import Now
 
 from entries import transitions
 from entries.models import Attempt, Entry
-from retry import dispatcher as loop
-from retry import leadership
-from retry.dispatcher import Dispatcher
-from retry.leadership import Leadership
+from retry.dispatcher import leadership, loop
+from retry.dispatcher.leadership import Leadership
+from retry.dispatcher.loop import Dispatcher
 from retry.models import Action, AuditEvent, Heartbeat, Operation, Run
 from retry.operations import control
 from retry.operations.selection import Selection
-from retry.runs import claim_run
+from retry.runs.lifecycle import claim_run
 from retry.worker import run_worker
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT, queued_entries

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection
 
 from entries.models import Entry
-from retry import execution, queue, wakeup
-from retry.dispatcher import Dispatcher
+from retry import queue, wakeup
+from retry.dispatcher.loop import Dispatcher
 from retry.models import Run
 from retry.operations import control
 from retry.operations.progress import progress
+from retry.worker import execution
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
 from tests.support.operations import failed, start

@@ -14,19 +14,19 @@ from django.db import connection
 from django.utils import timezone
 
 from entries.models import Attempt, Entry
-from retry import execution
-from retry.dispatcher import Dispatcher
+from retry.dispatcher import pacing
+from retry.dispatcher.loop import Dispatcher
 from retry.errors import (
     OperationFinished,
     OperationNotFound,
 )
-from retry.interruption import SECONDS
 from retry.models import AuditEvent, Operation, Run
-from retry.operations import control, pacing
+from retry.operations import control
 from retry.operations.items import items
 from retry.operations.progress import progress
 from retry.service import retry_entries
-from retry.worker import run_worker
+from retry.worker import execution, run_worker
+from retry.worker.interruption import SECONDS
 from tests.support.asking import SCRIPT
 from tests.support.operations import consistent, failed, start, to_the_end, work
 from tests.support.servers import wait_until
@@ -201,7 +201,7 @@ def test_a_worker_lost_in_the_middle_of_an_operation_costs_no_entry() -> None:
     from django.db.models.functions import Now
 
     from entries import transitions
-    from retry.runs import claim_run
+    from retry.runs.lifecycle import claim_run
 
     failed(20)
     operation = start()

@@ -12,8 +12,7 @@ from django.utils import timezone
 from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.states import EntryStatus
-from retry import execution
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.errors import (
     EmptySelection,
     NotPermitted,
@@ -25,6 +24,7 @@ from retry.operations.items import OUTCOMES, items
 from retry.operations.progress import progress
 from retry.operations.selection import Selection, preview
 from retry.outcomes import Actor, Doorway, Reason
+from retry.worker import execution
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
 from tests.support.operations import FAILED, consistent, failed, start, to_the_end

@@ -13,7 +13,7 @@ from entries.sources.base import SourceItem
 from retry.models import Action, Run
 from retry.operations import control
 from retry.operations.selection import Selection
-from retry.reconcile.repair import rescue
+from retry.runs.rescue import rescue
 from retry.service import (
     resync_entry,
     retry_entries_now,

@@ -10,7 +10,7 @@ from entries.models import Attempt, Entry, Source
 from entries.states import EntryStatus
 from retry.models import AuditEvent, Run
 from retry.outcomes import Reason
-from retry.reconcile.repair import rescue
+from retry.runs.rescue import rescue
 from retry.service import resync_entries, resync_entry, retry_entries, retry_entry, wake_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT

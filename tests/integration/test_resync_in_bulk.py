@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from entries.models import Entry
-from retry import rescanning
+from retry.dispatcher.pacing import pace
 from retry.models import Action, Operation, Run
 from retry.operations import control
 from retry.operations.items import items
-from retry.operations.pacing import pace
 from retry.operations.progress import progress
 from retry.operations.selection import Selection, preview
 from retry.outcomes import Reason
+from retry.worker import resync as rescanning
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
 from tests.support.shops import Shop, work

@@ -10,14 +10,13 @@ import pytest
 
 from entries import transitions
 from entries.models import Attempt, Entry
-from retry.activity import Activity, Seen
-from retry.kind_connections import KindConnections
 from retry.models import AuditEvent, Run
-from retry.reconcile.repair import Death, settle
-from retry.rescanning import Readings, rescan
-from retry.runs import claim_run
+from retry.runs.lifecycle import claim_run
 from retry.service import resync_entries
-from retry.watch import settle_death
+from retry.worker.activity import Activity, Seen
+from retry.worker.death import Death, settle, settle_death
+from retry.worker.kind_connections import KindConnections
+from retry.worker.resync import Readings, rescan
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.shops import Shop, work
 

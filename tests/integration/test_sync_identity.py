@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from entries.models import Entry, Source
-from entries.sources.aliases import settle
 from entries.sources.base import Alias, SourceItem
-from entries.sources.some import read_some
-from entries.sources.sync import NOT_WHOLE, SyncReport, sync
+from entries.sources.sync.aliases import settle
+from entries.sources.sync.full import NOT_WHOLE, SyncReport, sync
+from entries.sources.sync.partial import read_some
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.feeds import atom, rss, rss_item
 from tests.support.http import LocalServer

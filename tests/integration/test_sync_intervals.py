@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from entries.models import Source
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.models import AuditEvent, Hold, Sync
 from retry.syncs.control import request_sync
 from tests.support.asking import SCRIPT

@@ -10,7 +10,7 @@ from entries.errors import SourceError
 from entries.models import Entry, Source
 from entries.sources import registry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.sync import NOT_WHOLE, sync
+from entries.sources.sync.full import NOT_WHOLE, sync
 from tests.support.feeds import json_feed
 from tests.support.http import LocalServer
 

@@ -8,13 +8,13 @@ import pytest
 from django.db import connection
 
 from entries.models import Entry, Source
-from entries.sources.lock import attempted
+from entries.sources.sync.lock import attempted
 from retry import queue
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
+from retry.dispatcher.observe import observe
 from retry.errors import SourceDisabled, SourceNotFound
 from retry.models import AuditEvent, Run, Sync
 from retry.outcomes import Actor, Doorway
-from retry.reconcile.observe import observe
 from retry.syncs import control, work
 from tests.support.asking import SCRIPT
 from tests.support.processes import redis_at

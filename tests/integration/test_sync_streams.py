@@ -9,7 +9,7 @@ import pytest
 from entries.models import Entry, Source
 from entries.sources import registry
 from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.sync import SyncProgress, sync
+from entries.sources.sync.full import SyncProgress, sync
 from tests.factories.entries import SourceFactory
 from tests.support.syncing import counts, gone_ids, numbered, temporary_tables
 

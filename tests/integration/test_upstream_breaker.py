@@ -9,13 +9,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from entries.models import Entry
-from retry.breaker.breaking import trip, watch
-from retry.breaker.observing import prune
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.breaker import trip, watch
+from retry.dispatcher.kind_outcomes import prune
+from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Hold, OutcomeTally, Run
+from retry.runs.waiting import startable
 from retry.service import retry_entries
-from retry.waiting import startable
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import due, execute, outcomes, probe, settle, statuses, tripped

@@ -13,16 +13,17 @@ from django.utils import timezone
 from entries.errors import UnknownKind
 from entries.models import Entry
 from entries.sources.base import SourceItem
-from retry import execution, queue
-from retry.dispatcher import Dispatcher
+from retry import queue
+from retry.dispatcher.loop import Dispatcher
 from retry.errors import AlreadyOnHold, NoUpstreams
 from retry.holds import control as holds
-from retry.holds.standing import holding, holding_operation, standing, waiting_for
+from retry.holds.overview import holding, holding_operation, standing, waiting_for
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
 from retry.operations.progress import progress
+from retry.runs.waiting import startable
 from retry.service import retry_entries, submit
 from retry.syncs.control import request_due_syncs
-from retry.waiting import startable
+from retry.worker import execution
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import settle, statuses, work

@@ -8,8 +8,8 @@ import pytest
 from django.db.models.functions import Now
 
 from entries.models import Entry
+from retry.dispatcher.hold_sweep import mix_moved
 from retry.holds import control as holds
-from retry.holds.sweep import mix_moved
 from retry.models import Hold, Run
 from retry.operations.progress import progress
 from retry.service import resync_entries, retry_entries

@@ -8,11 +8,11 @@ from django.db import connection
 
 from entries.models import Entry, Source
 from entries.sources.base import SourceItem
-from entries.sources.sync import sync
+from entries.sources.sync.full import sync
 from entries.transitions import derive_upstreams, upsert_entries
-from retry import execution
 from retry.models import AuditEvent, Run
 from retry.service import resync_entries, submit
+from retry.worker import execution
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
 

@@ -10,8 +10,8 @@ from django.apps import apps
 from django.utils import timezone
 
 from entries.models import Attempt, Endpoint, Entry
-from retry import execution
 from retry.service import retry_entries
+from retry.worker import execution
 from tests.api.calls import Caller, ok
 from tests.factories.entries import EndpointFactory, EntryFactory
 from tests.factories.users import UserFactory

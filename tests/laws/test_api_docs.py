@@ -2,15 +2,13 @@
 
 import re
 
-from retry.api import (
-    hold_schemas,
-    operation_schemas,
-    schemas,
-    submit_schemas,
-    sync_schemas,
-    urls,
-)
-from retry.api.problems import TITLES
+from retry.api import urls
+from retry.api.entries import schemas as submit_schemas
+from retry.api.holds import schemas as hold_schemas
+from retry.api.http import schemas
+from retry.api.http.problems import TITLES
+from retry.api.operations import schemas as operation_schemas
+from retry.api.syncs import schemas as sync_schemas
 from tests.laws.tree import ROOT
 
 PAGE = (ROOT / "docs" / "api.md").read_text()

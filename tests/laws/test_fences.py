@@ -16,7 +16,7 @@ from entries import transitions
 from entries.states import EntryStatus
 from entries.transitions import Ending
 from retry.models import Run
-from retry.runs import claim_run, end_run, lock_lapsed, renew_lease
+from retry.runs.lifecycle import claim_run, end_run, lock_lapsed, renew_lease
 from tests.support.asking import queued_entries
 
 pytestmark = pytest.mark.django_db

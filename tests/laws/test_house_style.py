@@ -8,21 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.laws.tree import ROOT, modules, nodes
+from tests.laws.tree import ROOT, files, modules, nodes
 
 LONGEST = 300
 LONGEST_TEMPLATE = 80
-TEMPLATES = sorted(path.relative_to(ROOT) for path in (ROOT / "templates").rglob("*.html"))
-SCRIPTS = sorted(
-    path.relative_to(ROOT)
-    for suffix in ("css", "js")
-    for path in (ROOT / "templates" / "static").rglob(f"*.{suffix}")
-    if "vendor" not in path.parts
-)
-SOURCES = modules("bench", "config", "entries", "retry", "tests")
+TEMPLATES = files("html")
+SCRIPTS = files("css", "js")
+SOURCES = modules("bench", "config", "entries", "faults", "retry", "tests", "tools")
 _LATER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 #: Programs of their own, whose output is what they are for.
-_MAY_PRINT = (Path("config/demo"), Path("config/embedded"))
+_MAY_PRINT = (Path("tools/demo"), Path("tools/embedded"))
 INLINE = {
     "a style element": re.compile(r"<style\b", re.IGNORECASE),
     "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.IGNORECASE),

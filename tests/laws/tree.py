@@ -28,6 +28,17 @@ def modules(*packages: str, but: str = "") -> list[Path]:
     ]
 
 
+def files(*suffixes: str) -> list[Path]:
+    """What is drawn with: files of ours with these suffixes, relative to the root."""
+    folders = [ROOT / "templates", ROOT / "static", *(ROOT / package for package in PACKAGES)]
+    return sorted(
+        path.relative_to(ROOT)
+        for folder in folders
+        for suffix in suffixes
+        for path in folder.rglob(f"*.{suffix}")
+    )
+
+
 @cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_text(), filename=str(path))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.patches import Patch
-from retry import exports, service, submission, tokens, upkeep
+from entries.sources.sync.patches import Patch
+from retry import exports, service, submission, upkeep
+from retry.access import tokens
 from retry.holds import control as holds
 from retry.imports import control as imports
 from retry.models import Action, ApiToken, Operation, Sync
@@ -40,7 +41,7 @@ MODULES: tuple[ModuleType, ...] = (
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
-    "retry.tokens.user_of",
+    "retry.access.tokens.user_of",
     "retry.operations.control.again",
     "retry.operations.control.require",
     "retry.holds.control.named",
@@ -275,8 +276,8 @@ ACTS: Mapping[str, Scene] = {
     "retry.submission.submit_patches": Scene(_push_patches, "submit", jobs=1),
     "retry.exports.begin_export": Scene(_export, "export"),
     "retry.upkeep.derive_upstreams": Scene(_derive, "derive_upstreams"),
-    "retry.tokens.create": Scene(_create_token, "create_token"),
-    "retry.tokens.revoke": Scene(_revoke_token, "revoke_token"),
+    "retry.access.tokens.create": Scene(_create_token, "create_token"),
+    "retry.access.tokens.revoke": Scene(_revoke_token, "revoke_token"),
     "retry.operations.control.start": Scene(_start, "start_retry"),
     "retry.operations.control.pause": Scene(_pause, "pause"),
     "retry.operations.control.resume": Scene(_resume, "resume"),

@@ -6,17 +6,17 @@ import pytest
 
 from entries import transitions
 from entries.models import Entry
-from retry import execution
-from retry.breaker.breaking import watch
+from retry.dispatcher.breaker import watch
 from retry.errors import AlreadyOnHold, HoldLifted
-from retry.held import held_upstreams
 from retry.holds import control as holds
+from retry.holds.condition import held_upstreams
 from retry.models import AuditEvent, Hold, Run
 from retry.outcomes import Actor
-from retry.parting import hand_on_held
-from retry.runs import claim_run, end_run
+from retry.runs.lifecycle import claim_run, end_run
+from retry.runs.waiting import startable
 from retry.service import retry_entries
-from retry.waiting import startable
+from retry.worker import execution
+from retry.worker.remainder import hand_on_held
 from tests.factories.entries import EntryFactory
 from tests.races.test_transitions import in_order
 from tests.support.asking import SCRIPT, queued_entries

@@ -19,8 +19,8 @@ from entries.models import Entry
 from entries.states import EntryStatus
 from entries.transitions import Ending
 from retry.models import Run
-from retry.reconcile.repair import rescue
-from retry.runs import claim_run, renew_lease
+from retry.runs.lifecycle import claim_run, renew_lease
+from retry.runs.rescue import rescue
 from tests.factories.entries import EntryFactory
 from tests.support.asking import queued_entries
 from tests.support.servers import wait_until

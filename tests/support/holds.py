@@ -5,12 +5,11 @@ from datetime import timedelta
 from django.db.models.functions import Now
 
 from entries.models import Entry
-from retry import execution
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Hold, Run
-from retry.waiting import due_entries, startable, undispatched
-from retry.worker import run_worker
+from retry.runs.waiting import due_entries, startable, undispatched
+from retry.worker import execution, run_worker
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.servers import wait_until
 

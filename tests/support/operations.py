@@ -2,7 +2,7 @@
 
 from entries.filters import EntryFilter
 from entries.states import EntryStatus
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 from retry.models import Action, Operation
 from retry.operations import control
 from retry.operations.control import Pace

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
-from config.embedded import PostgresServer, RedisServer
+from tools.embedded import PostgresServer, RedisServer
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 from entries.models import Entry, Source
-from retry import execution
 from retry.models import Run
+from retry.worker import execution
 from tests.factories.entries import EntryFactory, SourceFactory
 
 

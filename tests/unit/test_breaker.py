@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entries.kinds.base import Breaker
-from retry.breaker.judging import Outcomes, last, trips, words
+from retry.dispatcher.verdict import Outcomes, last, trips, words
 
 BREAKER = Breaker()
 

@@ -1,10 +1,10 @@
-"""What the command line of config.embedded makes of its arguments."""
+"""What the command line of tools.embedded makes of its arguments."""
 
 from pathlib import Path
 
 import pytest
 
-from config.embedded.__main__ import Request, parse
+from tools.embedded.__main__ import Request, parse
 
 
 def test_everything_from_the_command_on_belongs_to_the_command() -> None:
@@ -37,4 +37,4 @@ def test_what_cannot_be_meant_is_refused(
     with pytest.raises(SystemExit) as ended:
         parse(arguments)
     assert ended.value.code == 2
-    assert "usage: python -m config.embedded" in capsys.readouterr().err
+    assert "usage: python -m tools.embedded" in capsys.readouterr().err

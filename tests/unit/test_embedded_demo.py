@@ -11,17 +11,11 @@ import feedparser
 import pytest
 from rich.console import Console
 
-from config.demo import documents, welcome
-from config.demo.behaviour import Behaviour, behaviour, tally
-from config.demo.options import (
-    DemoError,
-    Options,
-    check_ports,
-    django_environment,
-    secret,
-)
-from config.demo.output import Follower, LogFile
-from config.demo.supervision import configuration, programs
+from tools.demo import documents, welcome
+from tools.demo.behaviour import Behaviour, behaviour, tally
+from tools.demo.options import DemoError, Options, check_ports, django_environment, secret
+from tools.demo.output import Follower, LogFile
+from tools.demo.supervision import configuration, programs
 
 
 @pytest.fixture
@@ -144,10 +138,13 @@ def test_lines_carry_the_name_of_their_process(tmp_path: Path, console: Console)
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ("2026-11-23T21:54:56Z [info     ] entry.finished  [retry.execution] entry_id=1", False),
+        (
+            "2026-11-23T21:54:56Z [info     ] entry.finished  [retry.worker.execution] entry_id=1",
+            False,
+        ),
         ("2026-11-23T21:54:56Z [info     ] bulk: Job OK (run-1) [rq.worker]", False),
         ("2026-11-23T21:54:56Z [warning  ] work-horse died [rq.worker]", True),
-        ("2026-11-23T21:54:56Z [info     ] run.ended  [retry.execution] run_id=1", True),
+        ("2026-11-23T21:54:56Z [info     ] run.ended  [retry.worker.execution] run_id=1", True),
         ("2026-11-23 21:54:56,1 WARN exited: web (terminated by SIGKILL; not expected)", True),
     ],
 )

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from config.embedded import (
+from tools.embedded import (
     EmbeddedError,
     FolderInUseError,
     PostgresServer,
@@ -19,8 +19,8 @@ from config.embedded import (
     processes,
     runner,
 )
-from config.embedded.errors import ServerFailedError
-from config.embedded.locks import FolderLock
+from tools.embedded.errors import ServerFailedError
+from tools.embedded.locks import FolderLock
 
 
 def script(path: Path, text: str) -> Path:
@@ -42,7 +42,7 @@ def test_a_server_that_ends_at_its_start_is_quoted(tmp_path: Path) -> None:
 def test_a_server_that_stays_silent_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.embedded.server.READY_WITHIN", 0.1)
+    monkeypatch.setattr("tools.embedded.server.READY_WITHIN", 0.1)
     server = RedisServer(
         tmp_path / "redis", binary=script(tmp_path / "redis-server", "exec sleep 60")
     )

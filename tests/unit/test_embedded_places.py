@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from environs import Env
 
-from config.embedded import EmbeddedError, PostgresServer, RedisServer
-from config.embedded.accounts import Account, open_tree, open_way
-from config.embedded.sockets import LONGEST, make_socket_folder, socket_folder
+from tools.embedded import EmbeddedError, PostgresServer, RedisServer
+from tools.embedded.accounts import Account, open_tree, open_way
+from tools.embedded.sockets import LONGEST, make_socket_folder, socket_folder
 
 # An account that no file here belongs to.
 STRANGER = Account(uid=2**31 - 9, gid=2**31 - 9)

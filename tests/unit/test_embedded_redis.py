@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded import EmbeddedError, redis
-from config.embedded.redis import find_redis, redis_version
+from tools.embedded import EmbeddedError, redis
+from tools.embedded.redis import find_redis, redis_version
 
 
 def program(path: Path, says: str) -> Path:

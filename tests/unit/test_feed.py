@@ -9,8 +9,8 @@ import pytest
 from entries.errors import SourceError
 from entries.sources import registry
 from entries.sources.base import Invalid, Reading, SourceItem, SourceSpec
-from entries.sources.batches import batches
 from entries.sources.items import AGAIN
+from entries.sources.sync.batches import batches
 from tests.support.feeds import json_feed, rss, rss_item, rss_of
 from tests.support.http import LocalServer
 

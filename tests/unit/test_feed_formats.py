@@ -4,8 +4,8 @@ import feedparser
 import pytest
 
 from entries.errors import SourceError
-from entries.sources.feed_items import Found
-from entries.sources.feed_xml import read_xml_feed
+from entries.sources.feed.items import Found
+from entries.sources.feed.xml_feed import read_xml_feed
 
 ITEM = "<item><title>One</title><link>http://n.example/1</link>{}</item>"
 DESCRIBED = ITEM.format("<description>Words</description>")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from entries.errors import SourceError
-from entries.sources.feed_items import Found
-from entries.sources.feed_json import looks_like_json, read_json_feed
+from entries.sources.feed.items import Found
+from entries.sources.feed.json_feed import looks_like_json, read_json_feed
 from tests.support.feeds import json_feed
 
 BASE = "https://news.example/feed.json"

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from entries.sources.base import Note
-from entries.sources.feed_items import Found
-from entries.sources.feed_xml import read_xml_feed
+from entries.sources.feed.items import Found
+from entries.sources.feed.xml_feed import read_xml_feed
 from tests.support.feeds import atom, rss, rss_item, rss_of
 from tests.unit.test_feed_xml import BASE, parse
 

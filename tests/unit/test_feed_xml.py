@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from entries.errors import SourceError
 from entries.sources.base import Note
-from entries.sources.feed_items import Found
-from entries.sources.feed_xml import read_xml_feed
+from entries.sources.feed.items import Found
+from entries.sources.feed.xml_feed import read_xml_feed
 from tests.support.feeds import atom, rdf, rss, rss_item, rss_of
 
 BASE = "http://news.example/feeds/all"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from entries.sources.base import Invalid, Note, SourceItem
-from entries.sources.http_json_pages import next_link
+from entries.sources.http_json.pages import next_link
 from tests.support.http import LocalServer
 from tests.unit.test_http_json import item, read, refused, row
 

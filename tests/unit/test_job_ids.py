@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retry.job_ids import dispatch_job_id, run_job_id, sync_job_id
+from retry.runs.job_ids import dispatch_job_id, run_job_id, sync_job_id
 
 RUN = UUID("0123456789abcdef0123456789abcdef")
 

@@ -17,7 +17,7 @@ from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry as sources
 from entries.sources.base import Invalid, SourceItem, SourceSpec
-from entries.sources.calling import spec_of
+from entries.sources.sync.calls import spec_of
 from tests.support.http import LocalServer
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "kinds.md"

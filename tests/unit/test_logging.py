@@ -47,7 +47,7 @@ def test_in_production_every_line_is_json_with_its_context() -> None:
             "entries": 3,
             "request_id": "r-1",
             "level": "info",
-            "logger": "retry.runs",
+            "logger": "retry.runs.lifecycle",
         }.items()
     )
     assert started["timestamp"].endswith("Z")

@@ -4,8 +4,8 @@ import pytest
 from django.db import OperationalError
 from psycopg import errors
 
-from retry import patience
-from retry.patience import MOST_CANCELLED, outlast
+from retry.worker import patience
+from retry.worker.patience import MOST_CANCELLED, outlast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

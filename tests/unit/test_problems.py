@@ -13,8 +13,8 @@ import retry
 from entries.errors import EntriesError, PermanentError, SourceError, TimeLimitExceeded, UnknownKind
 from entries.states import EntryStatus
 from retry import errors
-from retry.api import problems
-from retry.api.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
+from retry.api.http import problems
+from retry.api.http.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
 from retry.errors import RetryError
 from retry.outcomes import Reason
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from retry.ramp import Lift, Ramp, Waiting, allowed
+from retry.runs.ramp import Lift, Ramp, Waiting, allowed
 
 LIFTED = datetime(2030, 1, 1, tzinfo=UTC)
 BEFORE = LIFTED - timedelta(seconds=1)

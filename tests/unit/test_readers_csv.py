@@ -8,7 +8,7 @@ import pytest
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Meter, Row, RowError
-from entries.readers.delimited import CsvTable
+from entries.readers.csv_file import CsvTable
 
 
 def read(content: bytes | str, **options: Any) -> list[Row | RowError]:

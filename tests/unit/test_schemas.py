@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from entries.filters import EntryFilter
-from retry.api import schemas
-from retry.api.schemas import MAX_ID, EntryQuery, Query, Request, RetryRequest
+from retry.api.http import schemas
+from retry.api.http.schemas import MAX_ID, EntryQuery, Query, Request, RetryRequest
 
 MODELS = [
     cls

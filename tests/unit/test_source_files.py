@@ -10,7 +10,7 @@ import pytest
 from entries.errors import SourceError
 from entries.sources import registry
 from entries.sources.base import SourceSpec
-from entries.sources.files import opened
+from entries.sources.files.base import opened
 
 ROW = '{"id": 1}\n'
 

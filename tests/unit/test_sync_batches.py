@@ -3,8 +3,8 @@
 import pytest
 
 from entries.sources.base import Invalid, SourceItem
-from entries.sources.batches import BATCH, MAX_CHARACTERS, batches, size_of
 from entries.sources.items import MAX_REASONS, LeftOut
+from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, batches, size_of
 
 
 def items(count: int, *, size: int = 1) -> list[SourceItem | Invalid]:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from retry.time_limits import TimeLimitHit, disarm, time_limit
+from retry.worker.time_limits import TimeLimitHit, disarm, time_limit
 
 
 def spin(seconds: float) -> None:

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from entries.content import content_hash
 from entries.models import Entry
-from entries.sources import uploads
+from entries.sources.files import uploads
 from retry.models import Hold, Import, Operation, Sync
 from tests.factories.entries import EntryFactory
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from entries.models import Attempt
-from retry.api.throttle import unknown_tokens
+from retry.api.http.throttle import unknown_tokens
 from retry.models import Operation, Run
 from tests.api import walking
 from tests.api.calls import Caller

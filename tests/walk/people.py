@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Permission
 
-from retry import tokens
+from retry.access import tokens
 from tests.api.calls import Caller
 from tests.conftest import OPERATOR, grant
 from tests.factories.users import UserFactory

@@ -12,7 +12,7 @@ from entries.errors import UnknownKind, UnknownSourceKind
 from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry as sources
-from entries.sources.calling import spec_of
+from entries.sources.sync.calls import spec_of
 from retry import edits
 from retry.outcomes import Actor
 

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from retry import tokens
+from retry.access import tokens
 from retry.outcomes import Actor
 
 _CENTURY = 36_500

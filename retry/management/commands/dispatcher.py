@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 
 from retry import wakeup
-from retry.dispatcher import Dispatcher
+from retry.dispatcher.loop import Dispatcher
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from entries.errors import UnknownKind
 from retry.errors import RetryError
 from retry.holds import control
-from retry.holds.standing import standing, waiting_for
+from retry.holds.overview import standing, waiting_for
 from retry.models import Hold
 from retry.outcomes import Actor
 

@@ -1,0 +1,30 @@
+"""Excel workbooks."""
+
+from typing import BinaryIO, ClassVar
+
+from entries.readers.base import Limits
+from entries.readers.workbook import XlsxTable
+from entries.sources.files.base import FileOptions
+from entries.sources.files.columns import TableKind
+from entries.sources.registry import register
+
+
+class XlsxOptions(FileOptions):
+    sheet: str = ""
+
+
+@register
+class XlsxKind(TableKind):
+    """The payload is the row, ``{column: value}``: text, numbers, true and false, null, and dates,
+    times and durations in ISO 8601. Of a formula it is the value that was last worked out.
+
+    A row with more cells than columns, or without an id, is left out and counted; an empty row is
+    nothing.
+    """
+
+    name: ClassVar[str] = "xlsx"
+    description: ClassVar[str] = "A sheet of an Excel workbook with a header: a path, or an upload."
+    options: ClassVar[type[FileOptions]] = XlsxOptions
+
+    def table(self, file: BinaryIO, options: XlsxOptions) -> XlsxTable:
+        return XlsxTable(file, limits=Limits(), expects=options.id_field, sheet=options.sheet)

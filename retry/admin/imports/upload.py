@@ -1,0 +1,74 @@
+"""Import of entries from a file: the form. The rest is on the page of the import."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from entries import upload_pass
+from entries.errors import EntriesError
+from retry.admin.imports.forms import UploadForm
+from retry.admin.shared import messages as words
+from retry.admin.shared.acting import actor_of
+from retry.errors import RetryError, SourceNotFound, UploadRefused
+from retry.imports import control
+from retry.models import Import
+from retry.submission import SUBMIT
+
+if TYPE_CHECKING:
+    _ModelAdmin = ModelAdmin[Any]
+else:
+    _ModelAdmin = ModelAdmin
+
+
+class ImportsEntries(_ModelAdmin):
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm(SUBMIT)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.import_view)
+        return [path("import/", view, name="entries_entry_import"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may = {"has_import_permission": self.has_import_permission(request)}
+        return super().changelist_view(request, may | (extra_context or {}))
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if form.is_valid() and (row := self._ask(request, form)):
+            return redirect("admin:retry_import_change", row.pk)
+        context = self.admin_site.each_context(request) | {
+            "title": "Import entries",
+            "opts": self.opts,
+            "form": form,
+            # The web server takes a file of any size from this address only.
+            "upload_url": upload_pass.extended(request.path, user_id=request.user.pk or 0),
+        }
+        return TemplateResponse(request, "admin/entries/entry/import.html", context)
+
+    def _ask(self, request: HttpRequest, form: UploadForm) -> Import | None:
+        chosen = form.cleaned_data
+        try:
+            return control.request_import(
+                chosen["import_file"],
+                file_name=chosen["import_file"].name,
+                kind=chosen["kind"] or None,
+                source=chosen["source"].slug if chosen["source"] else None,
+                actor=actor_of(request),
+                reason=chosen["reason"],
+            )
+        except UploadRefused as error:
+            form.add_error("import_file", str(error))
+        except (EntriesError, SourceNotFound):
+            form.add_error("kind", "Choose a kind, or a source whose entries have one.")
+        except RetryError as error:
+            words.show(request, [words.of_refusal(error)])
+        return None

@@ -1,0 +1,51 @@
+"""API tokens: who has one, and taking one away. They are made on the server, where they can be
+shown once to whoever will use them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from entries.admin import show
+from entries.admin.listing import ReadOnlyAdmin
+from retry.access import tokens
+from retry.admin.audit.audited import AuditedAdmin
+from retry.admin.shared.acting import actor_of
+from retry.models import ApiToken
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
+    list_display = ("name", "user", "created", "expires", "last_used")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username")
+    ordering = ("-created_at",)
+    fields = ("name", "user", "created", "expires", "last_used")
+    actions = ("delete_selected",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return request.user.has_perm("retry.delete_apitoken")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        found = super().get_actions(request).values()
+        return {each[1]: (each[0], each[1], "Revoke selected") for each in found if each}
+
+    def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
+        tokens.revoke([obj], actor=actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        tokens.revoke(queryset.select_related("user"), actor=actor_of(request))
+
+    @admin.display(description="created")
+    def created(self, token: ApiToken) -> SafeString | str:
+        return show.moment(token.created_at)
+
+    @admin.display(description="expires")
+    def expires(self, token: ApiToken) -> SafeString | str:
+        return show.moment(token.expires_at)
+
+    @admin.display(description="last used")
+    def last_used(self, token: ApiToken) -> SafeString | str:
+        return show.moment(token.last_used_at)

@@ -1,1 +1,0 @@
-"""Taking entries out in files and bringing them in."""

@@ -1,0 +1,158 @@
+"""What every API view does around its own few lines."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.views.decorators.csrf import csrf_exempt
+from pydantic import BaseModel, ValidationError
+
+from entries.errors import EntriesError
+from retry import audit
+from retry.api.http import problems
+from retry.api.http.auth import authenticate, check_csrf
+from retry.api.http.body import read_json
+from retry.api.http.problems import Problem
+from retry.errors import NotPermitted, RetryError
+from retry.outages import Outage, outage_of
+from retry.outcomes import Actor
+
+logger = logging.getLogger(__name__)
+M = TypeVar("M", bound=BaseModel)
+P = ParamSpec("P")
+
+
+def api_view(
+    **methods: Callable[Concatenate[HttpRequest, Actor, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """One address: a function for each HTTP method, called with the request and its actor.
+
+    Without any it is an address where nothing is.
+    """
+    if "get" in methods:
+        methods["head"] = methods["get"]  # Django leaves the body out
+
+    @csrf_exempt  # checked below, for sessions
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        caller = None
+        try:
+            caller = authenticate(request)
+            method = _choose(request, methods)
+            if caller.by_session:
+                check_csrf(request)
+            return method(request, caller.actor, *args, **kwargs)
+        except NotPermitted as error:
+            if caller is not None and request.method == "POST":
+                _note_refusal(request, caller.actor, error)
+            return problem_of(error).response()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a script wants a problem
+            return problem_of(error).response()
+
+    return view
+
+
+def _note_refusal(request: HttpRequest, actor: Actor, error: NotPermitted) -> None:
+    """In the audit, within its bounds; never fails for that."""
+    try:
+        what = f"{request.method} {request.path}"
+        audit.record_refusal(what, actor=actor, permission=error.permission)
+    except DatabaseError:
+        logger.warning("audit.unnoted", extra={"refused": error.permission})
+
+
+def _choose(
+    request: HttpRequest, methods: Mapping[str, Callable[..., HttpResponse]]
+) -> Callable[..., HttpResponse]:
+    if not methods:
+        raise Problem(404, "not_found")
+    allowed = ", ".join(sorted(method.upper() for method in [*methods, "options"]))
+    if request.method == "OPTIONS":
+        return lambda *_, **__: _options(allowed)
+    chosen = methods.get((request.method or "").lower())
+    if chosen is None:
+        raise Problem(405, "method_not_allowed", headers={"Allow": allowed})
+    return chosen
+
+
+def _options(allowed: str) -> HttpResponse:
+    response = HttpResponse(status=204, headers={"Allow": allowed})
+    del response.headers["Content-Type"]
+    return response
+
+
+def problem_of(error: Exception) -> Problem:
+    """What a script is told about any error; whatever is nobody else's fault goes to the log."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RetryError | EntriesError):
+        problem = problems.of(error)
+        return problem if problem.status != 500 else _internal(error)
+    outage = outage_of(error)
+    if outage is Outage.AWAY:
+        logger.warning("api.no_database", extra={"error": type(error).__name__})
+        connection.close()
+    if outage is not None:
+        return problems.of_outage(outage)
+    if isinstance(error, SuspiciousOperation):
+        return Problem(400, "bad_request")
+    return _internal(error)
+
+
+def _internal(error: Exception) -> Problem:
+    """Says nothing of the error but where the log has it."""
+    logger.error("api.internal_error", exc_info=error)
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return Problem(500, "internal_error", extra={"request_id": request_id})
+
+
+def parse_body(request: HttpRequest, model: type[M], *, limit: int | None = None) -> M:
+    """The body as ``model``, of at most ``limit`` bytes where the usual is not enough.
+
+    Raises ``Problem`` 400, 411, 413, 415 or 422.
+    """
+    body = read_json(request, limit=limit)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def parse_query(request: HttpRequest, model: type[M]) -> M:
+    """The query string as ``model``. Raises ``Problem`` 422, also where a field is given twice."""
+    # Not request.GET: it is decoded in whatever charset the request claims to be in.
+    raw = str(request.META.get("QUERY_STRING", "")).encode("latin-1")  # as WSGI has it (PEP 3333)
+    given = QueryDict(raw, encoding="utf-8")
+    twice = [name for name, values in given.lists() if len(values) > 1]
+    if twice:
+        raise problems.invalid(
+            [{"field": name[:200], "message": "given more than once"} for name in twice[:50]]
+        )
+    try:
+        return model.model_validate(given.dict())
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: ValidationError) -> Problem:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    if any(item["type"] == "json_invalid" for item in found):
+        return Problem(400, "malformed_json", str(found[0]["msg"])[:300])
+    return problems.invalid(
+        [
+            {
+                "field": ".".join(str(part) for part in item["loc"])[:200] or "body",
+                "message": item["msg"].removeprefix("Value error, ")[:300],
+            }
+            for item in found[:50]
+        ]
+    )
+
+
+def answer(model: BaseModel, *, status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        model.model_dump_json(by_alias=True), status=status, content_type="application/json"
+    )

@@ -1,0 +1,201 @@
+"""The one control loop. Any number may run; the one that holds the lease acts.
+
+Two that act at once do no harm: every step is a conditional statement, or locks what it changes.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.utils import timezone
+
+from retry import heartbeats, service
+from retry.dispatcher.breaker import watch
+from retry.dispatcher.compare import compare
+from retry.dispatcher.hold_sweep import Sweep
+from retry.dispatcher.kind_outcomes import prune
+from retry.dispatcher.leadership import Leadership, LeadershipLost
+from retry.dispatcher.observe import WorkId, observe
+from retry.dispatcher.pacing import pace
+from retry.dispatcher.repair import LapsedRuns, hand_over_again
+from retry.errors import QueueUnavailable
+from retry.imports import control as imports
+from retry.limits import hurry_locks
+from retry.models import Run
+from retry.runs.handover import hand_over
+from retry.runs.ramp import Ramp, ramp
+from retry.runs.rescue import DISPATCHER, rescue
+from retry.runs.waiting import due_entries, undispatched
+from retry.syncs import control as syncs
+from retry.syncs import rows
+
+logger = logging.getLogger(__name__)
+
+#: At most so much of each in one tick, so that the heartbeat stays regular.
+_BATCH = 500
+_WAKE = 5_000
+#: Rescue waits so long for rows that somebody else holds, of one run and of all in a tick.
+_RESCUE_LOCK_SECONDS = 1
+_RESCUE_SECONDS = 5.0
+_PRUNE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did, in counts. ``acted`` is False where another dispatcher holds the lease."""
+
+    acted: bool
+    handed_over: int = 0
+    handed_over_again: int = 0
+    woken: int = 0
+    rescued: int = 0
+    started: int = 0
+    syncs: int = 0
+    syncs_lost: int = 0
+    #: Holds that the breaker has put, probed or lifted, and runs taken out of Redis for a hold.
+    holds: int = 0
+    #: Steps that failed. Each costs itself and is tried again at the next tick.
+    broken: int = 0
+    redis: bool = True
+
+    @property
+    def busy(self) -> bool:
+        idle = Tick(acted=self.acted, redis=self.redis)
+        return self != idle
+
+    @property
+    def more(self) -> bool:
+        """There is more to do at once."""
+        return bool(self.started) or self.handed_over >= _BATCH or self.woken >= _WAKE
+
+
+class Dispatcher:
+    """``holder``: the name under which it holds the lease, this process's own unless given."""
+
+    def __init__(self, *, holder: str = "") -> None:
+        self._leadership = Leadership(started_at=timezone.now(), holder=holder)
+        self._suspects: Mapping[WorkId, float] = {}
+        self._broken = 0
+        self._redis = True
+        self._lapsed = LapsedRuns()
+        self._sweep = Sweep()
+        self._pruned_at = -_PRUNE_SECONDS
+
+    def tick(self) -> Tick:
+        """Look once and put right what can be put right. Raises ``DatabaseError`` where the
+        database is away, and nothing else.
+        """
+        if not self._leadership.take():
+            return Tick(acted=False)
+        try:
+            done = self._act()
+        except LeadershipLost:
+            logger.warning("dispatcher.lease_lost")
+            return Tick(acted=False)
+        self._leadership.note(asdict(done))
+        if done.busy:
+            logger.info("dispatcher.tick", extra=asdict(done))
+        return done
+
+    def stop(self) -> None:
+        """Let another one take over at once."""
+        self._leadership.give_up()
+
+    def _act(self) -> Tick:
+        self._broken, self._redis = 0, True
+        rescued = self._do(self._rescue)
+        holds = self._do(partial(watch, self._do)) + self._do(self._sweep.step)
+        self._do(self._prune)
+        allowance = ramp()
+        # What has been tried before is mostly older than what waits for its first try, and that is
+        # older than what is started now.
+        woken = self._do(partial(self._wake, allowance))
+        handed_over = self._do(lambda: hand_over(undispatched(limit=_BATCH, ramp=allowance)))
+        self._do(allowance.note)
+        started = self._do(partial(pace, self._do))
+        lost = self._do(lambda: syncs.fail_lost_syncs(actor=DISPATCHER))
+        lost += self._do(lambda: imports.repeat_lost_imports(actor=DISPATCHER))
+        self._do(lambda: imports.forget_old_files(actor=DISPATCHER))
+        due = self._do(lambda: syncs.request_due_syncs(actor=DISPATCHER))
+        handed_over += self._do(lambda: rows.hand_over(rows.undispatched(limit=_BATCH)))
+        again = self._do(self._reconcile)
+        self._do(heartbeats.prune)
+        return Tick(
+            acted=True,
+            handed_over=handed_over,
+            handed_over_again=again,
+            woken=woken,
+            rescued=rescued,
+            started=started,
+            syncs=due,
+            syncs_lost=lost,
+            holds=holds,
+            broken=self._broken,
+            redis=self._redis,
+        )
+
+    def _do(self, step: Callable[[], int | None]) -> int:
+        """Do one step while the lease is held; one that fails keeps no other from being done.
+
+        Raises ``LeadershipLost``, and ``DatabaseError`` where the connection is lost.
+        """
+        self._leadership.keep()
+        try:
+            return step() or 0
+        except LeadershipLost:
+            raise
+        except (DatabaseError, InterfaceError) as error:
+            if not connection.is_usable():
+                raise
+            logger.warning("dispatcher.step_failed", extra={"error": str(error)[:200]})
+        except Exception:
+            logger.exception("dispatcher.step_failed")
+        self._broken += 1
+        return 0
+
+    def _rescue(self) -> int:
+        """One whose rows somebody still holds is left for later; it keeps no other waiting."""
+        rescued = 0
+        deadline = time.monotonic() + _RESCUE_SECONDS
+        for run in self._lapsed.find(limit=_BATCH):
+            if time.monotonic() > deadline:
+                break
+            rescued += self._do(partial(_rescue_patiently, run))
+        return rescued
+
+    def _wake(self, allowance: Ramp) -> int:
+        """Of those that are due the oldest first, whatever has kept them waiting."""
+        ids = due_entries(limit=_WAKE, ramp=allowance)
+        return service.wake_entries(ids, actor=DISPATCHER).queued if ids else 0
+
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned_at > _PRUNE_SECONDS:
+            self._pruned_at = time.monotonic()
+            prune()
+
+    def _reconcile(self) -> int:
+        try:
+            snapshot = observe()
+        except QueueUnavailable:
+            # Nothing is known about Redis, so nothing may be concluded from an absence.
+            self._suspects, self._redis = {}, False
+            return 0
+        verdict = compare(
+            snapshot,
+            suspects=self._suspects,
+            now=time.monotonic(),
+            absent_seconds=settings.REDRIVE_TICK_SECONDS,
+            taken_seconds=settings.REDRIVE_CLAIM_SECONDS,
+        )
+        self._suspects = verdict.suspects
+        return hand_over_again(verdict.missing) if verdict.missing else 0
+
+
+def _rescue_patiently(run: Run) -> int:
+    with transaction.atomic():
+        hurry_locks(_RESCUE_LOCK_SECONDS)
+        return rescue(run)

@@ -1,0 +1,126 @@
+"""Creating the runs that every verb which queues entries ends with."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from django.utils import timezone
+
+from entries.kinds import registry
+from entries.transitions import Seen
+from retry.holds.condition import Held
+from retry.models import Run, Trigger
+from retry.outcomes import Actor
+from retry.runs.job_ids import run_job_id
+from retry.runs.routing import queue_of
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entry that a transition has just put into a run."""
+
+    id: int
+    kind: str
+    attempt: int
+    run_id: UUID
+    source_id: int | None
+    #: That all of the run depends on, where that is on hold.
+    upstream: str = ""
+
+
+def placed(seen: Iterable[Seen]) -> list[Placed]:
+    """Those that a ``queue`` statement has moved."""
+    return [
+        Placed(s.id, s.kind, s.attempt, s.run_id, s.source_id, s.upstream) for s in seen if s.run_id
+    ]
+
+
+def moved_on(
+    run: Run, attempts: Mapping[int, int], *, run_id: UUID, upstream: str = ""
+) -> list[Placed]:
+    """Entries of ``run``, as entry id -> attempt, that ``reassign`` has handed to another; all of
+    one ``upstream`` where it is given.
+    """
+    return [
+        Placed(id_, run.kind, attempt, run_id, run.source_id, upstream or run.upstream)
+        for id_, attempt in attempts.items()
+    ]
+
+
+def run_sizes(*, cap: int | None = None) -> dict[str, int]:
+    """Kind -> how many of its entries make a run."""
+    return {
+        name: min(kind.run_size, cap) if cap else kind.run_size
+        for name, kind in registry.all_kinds().items()
+    }
+
+
+def rescue_limits() -> dict[str, int]:
+    return {name: kind.rescue_limit for name, kind in registry.all_kinds().items()}
+
+
+def create_runs(
+    placed: Iterable[Placed],
+    *,
+    trigger: Trigger,
+    actor: Actor,
+    reason: str,
+    bulk: bool,
+    parent: Run | None = None,
+    held: bool = False,
+    resync: bool = False,
+    only_if_changed: bool = False,
+    probe: bool = False,
+    on_hold: Held | None = None,
+) -> list[Run]:
+    """Insert a run for each run id, in the caller's transaction; ``Handing`` hands them over.
+
+    The order of ids is kept. ``bulk`` sends them where no click has to wait behind them. With a
+    ``parent`` they go on in its place, in its way, as old as it is, and count for its operation.
+    ``held`` ones wait for the dispatcher, as do those that ``on_hold`` stops, and go on where no
+    click waits behind them. A ``probe`` may begin although the breaker holds what it depends on.
+    """
+    now = timezone.now()
+    ordered = sorted(placed, key=lambda item: (item.run_id, item.id))
+    runs = []
+    for run_id, group in groupby(ordered, key=lambda item: item.run_id):
+        members = list(group)
+        first = members[0]
+        stopped = (
+            on_hold is not None
+            and not probe
+            and on_hold.stops(kind=first.kind, source_id=first.source_id, upstream=first.upstream)
+        )
+        waits = held or stopped
+        queue_name = queue_of(first.kind, bulk=not probe and (bulk or waits))
+        if parent is not None and not (bulk or waits or probe):
+            queue_name = parent.queue
+        runs.append(
+            Run(
+                id=run_id,
+                trigger=trigger,
+                actor_id=actor.user_id,
+                actor_label=actor.label,
+                reason=reason[:500],
+                kind=first.kind,
+                source_id=first.source_id,
+                upstream=first.upstream,
+                resync=parent.resync if parent else resync,
+                only_if_changed=parent.only_if_changed if parent else only_if_changed,
+                probe=probe,
+                queue=queue_name,
+                entry_ids=[member.id for member in members],
+                size=len(members),
+                job_id=run_job_id(run_id, entries=[(m.id, m.attempt) for m in members]),
+                dispatches=0 if waits else 1,
+                dispatched_at=None if waits else now,
+                operation_id=parent.operation_id if parent else None,
+                position=parent.position if parent else 0,
+                canary=parent.canary if parent else False,
+                **({"created_at": parent.created_at} if parent else {}),
+            )
+        )
+    runs.sort(key=lambda run: run.entry_ids[0])
+    Run.objects.bulk_create(runs)
+    return runs

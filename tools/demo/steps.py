@@ -1,0 +1,132 @@
+"""What is done once before the demo's processes start, and once when they run."""
+
+import http.client
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, LiteralString
+
+import psycopg
+from rich.console import Console
+
+from tools.demo import documents
+from tools.demo.behaviour import Behaviour, behaviour
+from tools.demo.options import HOST, ROOT, DemoError, Options, write_private
+
+READY_WITHIN = 60.0
+USER = "admin"
+
+
+class Steps:
+    """Runs manage.py commands one after the other and shows a line for each."""
+
+    def __init__(self, options: Options, env: Mapping[str, str], console: Console) -> None:
+        self._options = options
+        self._env = env
+        self._console = console
+
+    def prepare(self) -> None:
+        """The database, an account, the static files and the source. Each is safe to repeat."""
+        self._options.logs.mkdir(parents=True, exist_ok=True)
+        self._step("Migrating the database", "migrate", "--noinput")
+        self._step(
+            f"Creating the account {USER}",
+            "createsuperuser",
+            "--noinput",
+            env={
+                "DJANGO_SUPERUSER_USERNAME": USER,
+                "DJANGO_SUPERUSER_PASSWORD": USER,
+                "DJANGO_SUPERUSER_EMAIL": f"{USER}@example.com",
+            },
+            tolerate="already taken",
+        )
+        self._step("Collecting the static files", "collectstatic", "--noinput")
+        feed = f"{self._options.upstream}/feed.atom"
+        self._step(
+            "Adding the source demo",
+            *("add_source", "demo", "--kind", "feed", "--location", feed),
+            *("--entry-kind", "page", "--if-missing"),
+        )
+
+    def fill(self) -> None:
+        """Fetch the entries, unless an earlier start did."""
+        if not self._synced():
+            self._step("Syncing the source demo", "sync", "demo")
+
+    def failing_entry(self) -> int:
+        """The id of an entry that fails while the upstream is broken, for an example."""
+        titles = [
+            documents.page_title(number)
+            for number in range(1, self._options.entries + 1)
+            if behaviour(number, broken=True) is Behaviour.FAILS
+        ]
+        found = self._one("SELECT min(id) FROM entries_entry WHERE title = ANY(%s)", titles)
+        return int(found or 1)
+
+    def token(self) -> None:
+        """A token for the examples, in the options' token_file; a new one if that is refused."""
+        file = self._options.token_file
+        if not file.exists() or self._refused(file.read_text().strip()):
+            made = self._step("Making an API token", "create_token", USER, "--name", "demo")
+            write_private(file, made.strip())
+
+    def wait_until_ready(self, still_going: Callable[[], bool]) -> None:
+        """Raises DemoError when it takes too long, or when `still_going` says no."""
+        deadline = time.monotonic() + READY_WITHIN
+        answer = "no answer"
+        with self._console.status("Waiting for the web server"):
+            while time.monotonic() < deadline and still_going():
+                status, answer = self._get("/readyz")
+                if status == http.client.OK:
+                    return self._done("Waiting for the web server")
+                time.sleep(0.1)
+        raise DemoError(f"The web server did not get ready; {self._options.site}/readyz: {answer}")
+
+    def _step(
+        self, title: str, *command: str, env: Mapping[str, str] | None = None, tolerate: str = ""
+    ) -> str:
+        """Run a manage.py command and return what it wrote. Raises DemoError with its output,
+        unless that contains `tolerate`."""
+        with self._console.status(title):
+            done = subprocess.run(
+                [sys.executable, "manage.py", *command],
+                cwd=ROOT,
+                env={**self._env, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode != 0 and not (tolerate and tolerate in done.stderr):
+            shown = f"{done.stdout}{done.stderr}".strip()
+            raise DemoError(f"{title} failed: manage.py {' '.join(command)}\n{shown}")
+        self._done(title)
+        return done.stdout
+
+    def _done(self, title: str) -> None:
+        self._console.print(f"[green]✓[/] {title}")
+
+    def _synced(self) -> bool:
+        return bool(self._one("SELECT last_synced_at FROM entries_source WHERE slug = %s", "demo"))
+
+    def _one(self, query: LiteralString, value: str | list[str]) -> Any:
+        """The one value of the one row; None when there is none."""
+        with psycopg.connect(self._env["DATABASE_URL"]) as connection:
+            found = connection.execute(query, [value]).fetchone()
+        return found[0] if found else None
+
+    def _refused(self, token: str) -> bool:
+        status, _ = self._get("/admin/api/status", {"Authorization": f"Bearer {token}"})
+        return status == http.client.UNAUTHORIZED
+
+    def _get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
+        connection = http.client.HTTPConnection(HOST, self._options.port, timeout=5)
+        try:
+            connection.request("GET", path, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            return 0, str(error)
+        finally:
+            connection.close()
