@@ -31,7 +31,7 @@ def _retry(request: HttpRequest, actor: Actor) -> HttpResponse:
         (attempt,) = cursor.fetchone()
     job_id = f"entry-{asked.entry_id}-{attempt}-{run_id.hex[:8]}"
     queue.hand_over(
-        queue.Handover(job_id=job_id, queue="default", argument=str(run_id), timeout=120)
+        queue.JobSpec(job_id=job_id, queue="default", argument=str(run_id), timeout=120)
     )
     return answer(
         RetryResponse.model_validate(

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
-from retry.outages import Outage, outage_of
+from retry.outages import Outage, classify_outage
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +29,14 @@ class OutageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        outage = outage_of(error)
+        outage = classify_outage(error)
         return None if outage is None else _page(outage, error)
 
 
 def page_of_error(request: HttpRequest) -> HttpResponse:
     """Django's ``handler500``, called while the error is being handled."""
     error = sys.exc_info()[1]
-    outage = None if error is None else outage_of(error)
+    outage = None if error is None else classify_outage(error)
     if error is None or outage is None:
         return server_error(request)
     return _page(outage, error)

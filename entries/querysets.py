@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 
 from entries.content import content_hash
-from entries.states import EntryStatus, sources_of
+from entries.states import EntryStatus, allowed_statuses
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -39,7 +39,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return super().bulk_create(objs, *args, **kwargs)
 
     def retryable(self) -> Self:
-        return self.filter(status__in=sources_of("retry"))
+        return self.filter(status__in=allowed_statuses("retry"))
 
     def failed(self) -> Self:
         return self.filter(status=EntryStatus.FAILED)

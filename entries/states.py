@@ -84,7 +84,7 @@ TRANSITIONS: tuple[Transition, ...] = (
 )
 
 
-def sources_of(verb: str) -> frozenset[EntryStatus]:
+def allowed_statuses(verb: str) -> frozenset[EntryStatus]:
     """The statuses from which ``verb`` may start. Raises ``KeyError`` for an unknown verb."""
     for transition in TRANSITIONS:
         if transition.verb == verb:

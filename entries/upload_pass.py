@@ -19,7 +19,7 @@ def sign(user_id: int) -> str:
     return signing.TimestampSigner(salt=_SALT).sign(str(user_id))
 
 
-def extended(path: str, *, user_id: int) -> str:
+def add_pass(path: str, *, user_id: int) -> str:
     """Return the address of a form that may send a file."""
     return f"{path}?{urlencode({FIELD: sign(user_id)})}"
 

@@ -35,7 +35,7 @@ def record(
         verb=verb,
         actor_id=actor.user_id,
         actor_label=actor.label,
-        doorway=actor.doorway.value,
+        channel=actor.channel.value,
         request_id=actor.request_id,
         entry_id=entry_id,
         run_id=run_id,

@@ -63,7 +63,7 @@ def record_deletion(obj: Model, *, actor: Actor) -> None:
     _record("delete", obj, actor=actor, before=was)
 
 
-def subject_of(obj: Model) -> str:
+def get_subject(obj: Model) -> str:
     """How the audit names what has no column of its own there."""
     return f"{obj._meta.label_lower}:{obj.pk}"
 
@@ -83,7 +83,7 @@ def _record(
         count=1,
         entry_id=obj.pk if isinstance(obj, Entry) else None,
         source_id=obj.pk if isinstance(obj, Source) else None,
-        subject="" if known else subject_of(obj),
+        subject="" if known else get_subject(obj),
         before=before,
         after=after,
     )

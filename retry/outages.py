@@ -21,7 +21,7 @@ _BUSY = (
 )
 
 
-def outage_of(error: BaseException) -> Outage | None:
+def classify_outage(error: BaseException) -> Outage | None:
     """None for what is not the database's doing, or a mistake of ours in using it."""
     if not isinstance(error, DatabaseError | InterfaceError):
         return None

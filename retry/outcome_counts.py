@@ -8,19 +8,19 @@ from django.utils import timezone
 from entries.errors import UnknownKind
 from entries.kinds import registry
 from entries.text import one_line
-from entries.transitions import Ending
+from entries.transitions import Outcome
 from retry.models import OutcomeTally, Run
 
 _LONGEST_MESSAGE = 200
 
 
-def append(run: Run, endings: Iterable[Ending]) -> None:
+def append(run: Run, endings: Iterable[Outcome]) -> None:
     """Append one row for each upstream of the run's kind, in the caller's transaction: the one in
     which the outcomes are written. Nothing for a kind without a breaker.
     """
     if not _has_breaker(run.kind):
         return
-    by_upstream: dict[str, list[Ending]] = defaultdict(list)
+    by_upstream: dict[str, list[Outcome]] = defaultdict(list)
     for ending in endings:
         by_upstream[ending.upstream].append(ending)
     began_at = run.started_at or timezone.now()
@@ -44,7 +44,7 @@ def _has_breaker(kind: str) -> bool:
         return False
 
 
-def _most_frequent(endings: Iterable[Ending]) -> str:
+def _most_frequent(endings: Iterable[Outcome]) -> str:
     """The message of the most frequent passing fault, on one line."""
     found = Counter(e.error.message for e in endings if e.transient and e.error is not None)
     return one_line(found.most_common(1)[0][0], limit=_LONGEST_MESSAGE) if found else ""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from entries.states import EntryStatus, sources_of
+from entries.states import EntryStatus, allowed_statuses
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from entries.sources.sync.full import SyncReport
 
 
-class Doorway(StrEnum):
+class Channel(StrEnum):
     ADMIN = "admin"
     API = "api"
     COMMAND = "command"
@@ -66,7 +66,7 @@ def reason_for(status: str | None, *, verb: str, has_source: bool = True) -> Rea
     """Why ``verb`` leaves an entry of that status alone; None where it does not."""
     if status is None:
         return Reason.NOT_FOUND
-    if status not in sources_of(verb):
+    if status not in allowed_statuses(verb):
         already = _ALREADY.get(EntryStatus(status))
         return already or _NOT[verb]
     return Reason.NO_SOURCE if verb == "resync" and not has_source else None
@@ -77,22 +77,22 @@ class Actor:
     """Who asked, and through which door. Make one with ``of``, ``command`` or ``system``."""
 
     label: str
-    doorway: Doorway
+    channel: Channel
     user: "User | None" = None
     request_id: str = ""
 
     @classmethod
-    def of(cls, user: "User", *, doorway: Doorway, request_id: str = "") -> Self:
-        return cls(user.get_username()[:150], doorway, user, request_id[:64])
+    def from_user(cls, user: "User", *, channel: Channel, request_id: str = "") -> Self:
+        return cls(user.get_username()[:150], channel, user, request_id[:64])
 
     @classmethod
     def command(cls, label: str) -> Self:
         """Whoever may start a command on the server may do everything."""
-        return cls(label[:150], Doorway.COMMAND)
+        return cls(label[:150], Channel.COMMAND)
 
     @classmethod
     def system(cls, label: str) -> Self:
-        return cls(label, Doorway.SYSTEM)
+        return cls(label, Channel.SYSTEM)
 
     @property
     def user_id(self) -> int | None:

@@ -35,7 +35,7 @@ FAILURE_TTL = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class JobSpec:
     """One RQ job to be: its only argument is ``argument``; ``timeout`` in seconds."""
 
     job_id: str
@@ -118,7 +118,7 @@ def _translated() -> Iterator[None]:
         raise QueueUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
 
 
-def hand_over(handover: Handover) -> None:
+def hand_over(handover: JobSpec) -> None:
     """Enqueue one job; that it is there already is success.
 
     Raises ``QueueUnavailable``. redis-py repeats a command whose reply was lost, which only

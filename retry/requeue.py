@@ -1,4 +1,4 @@
-"""The verbs. Every doorway parses, resolves the actor, and calls one of these.
+"""The verbs. Every channel parses, resolves the actor, and calls one of these.
 
 Each verb checks the actor's permission, changes what it changes in one transaction together with
 its audit, and hands work to RQ after the commit. Called inside somebody else's transaction the
@@ -16,11 +16,11 @@ from entries.states import EntryStatus
 from retry import audit, submission
 from retry.access.visibility import visible_ids
 from retry.errors import NotPermitted, TooManyEntries, refusal
-from retry.holds.condition import held
+from retry.holds.condition import find_active_holds
 from retry.models import Run, Trigger
 from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
-from retry.runs.creation import create_runs, placed, run_sizes
-from retry.runs.handover import Handing
+from retry.runs.creation import collect_members, create_runs, run_sizes
+from retry.runs.handover import Handover
 
 RETRY = "entries.retry_entry"
 RESYNC = "entries.resync_entry"
@@ -206,12 +206,12 @@ def _queue_entries(
     # What no person waits for gets out of the way of what one does.
     by_itself = trigger is Trigger.AUTOMATIC or verb == "submit"
     bulk = not probe and (by_itself or len(ids) > settings.REDRIVE_CLICK_SIZE)
-    on_hold = held()
+    on_hold = find_active_holds()
     with transaction.atomic():
         seen = transitions.queue(
             visible, verb=verb, run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
         )
-        queued = placed(seen)
+        queued = collect_members(seen)
         runs = create_runs(
             queued,
             trigger=trigger,
@@ -234,12 +234,12 @@ def _queue_entries(
                 before={"status": sorted({s.status.value for s in seen if s.run_id})},
                 after={"status": EntryStatus.QUEUED.value, "runs": len(runs)},
             )
-        handing = Handing([run for run in runs if run.dispatches])
+        handing = Handover([run for run in runs if run.dispatches])
     return QueueOutcome(tuple(_items(ids, seen, runs, verb)), handing.done)
 
 
 def _items(
-    ids: Sequence[int], seen: Sequence[transitions.Seen], runs: Sequence[Run], verb: str
+    ids: Sequence[int], seen: Sequence[transitions.QueueResult], runs: Sequence[Run], verb: str
 ) -> Iterable[ItemOutcome]:
     found = {s.id: s for s in seen}
     jobs: dict[UUID, str] = {run.id: run.job_id for run in runs}

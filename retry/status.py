@@ -15,10 +15,10 @@ from entries.states import EntryStatus
 from retry import heartbeats, queue
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
-from retry.holds.overview import standing
+from retry.holds.overview import list_active
 from retry.models import Heartbeat, Hold
 from retry.runs import ramp
-from retry.runs.waiting import startable
+from retry.runs.waiting import find_startable
 from retry.syncs import rows
 
 #: A dispatcher that has been silent for longer is not at work.
@@ -81,7 +81,7 @@ def read(*, counting: bool = True) -> Status:
         queues = queue.lengths(tuple(settings.RQ_QUEUES))
     except QueueUnavailable:
         queues = None
-    waiting = startable()
+    waiting = find_startable()
     return Status(
         entries=counts() if counting else {},
         queues=queues,
@@ -91,7 +91,7 @@ def read(*, counting: bool = True) -> Status:
         oldest_queued_at=waiting.order_by("created_at")
         .values_list("created_at", flat=True)
         .first(),
-        holds=tuple(standing()),
+        holds=tuple(list_active()),
         waits=_waits(),
     )
 
@@ -112,10 +112,10 @@ def _waits() -> Mapping[str, timedelta]:
         Coalesce("dispatched_at", "created_at"), "operation__resumed_at", Subquery(released)
     )
     wait = ExpressionWrapper(Now() - F("since"), output_field=DurationField())
-    runs = startable().annotate(since=since).order_by().values("queue").annotate(w=Max(wait))
+    runs = find_startable().annotate(since=since).order_by().values("queue").annotate(w=Max(wait))
     found = {row["queue"]: row["w"] for row in runs}
     oldest = (
-        rows.waiting()
+        rows.find_waiting()
         .order_by("pk")
         .annotate(w=ExpressionWrapper(Now() - F("created_at"), output_field=DurationField()))
     )

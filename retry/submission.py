@@ -18,15 +18,15 @@ from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
 from entries.sources.sync.patches import Patch
 from entries.states import EntryStatus
 from entries.text import NotJSON, NotStorable, clean_json, clean_text
-from entries.transitions import Content, Seen, Stored
+from entries.transitions import Content, QueueResult, StoredEntry
 from retry import audit
 from retry.access.visibility import hidden_external_ids
 from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
-from retry.holds.condition import Held, held
+from retry.holds.condition import ActiveHolds, find_active_holds
 from retry.models import Trigger
 from retry.outcomes import Actor, Reason
-from retry.runs.creation import create_runs, placed, run_sizes
-from retry.runs.handover import Handing
+from retry.runs.creation import collect_members, create_runs, run_sizes
+from retry.runs.handover import Handover
 
 SUBMIT = "entries.submit_entry"
 #: Items in one call.
@@ -218,11 +218,13 @@ class _Push(NamedTuple):
     source_id: int | None
 
 
-def _queue_stored(stored: Sequence[Stored], push: _Push) -> tuple[dict[str, Submitted], Handing]:
+def _queue_stored(
+    stored: Sequence[StoredEntry], push: _Push
+) -> tuple[dict[str, Submitted], Handover]:
     """Queue what is new, changed or not tried yet; in the transaction that stored it."""
     fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
     eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
-    on_hold = held()
+    on_hold = find_active_holds()
     seen = transitions.queue(
         eager, verb="resubmit", run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
     )
@@ -257,14 +259,14 @@ def _check(items: Iterable[SourceItem]) -> None:
 
 
 def _follow_up(
-    stored: Sequence[Stored],
+    stored: Sequence[StoredEntry],
     fates: Mapping[int, Fate],
-    seen: Sequence[Seen],
+    seen: Sequence[QueueResult],
     push: _Push,
-    on_hold: Held,
-) -> Handing:
+    on_hold: ActiveHolds,
+) -> Handover:
     """The runs of what was queued, and the audit, in the transaction that changed it."""
-    queued, (actor, reason, source_id) = placed(seen), push
+    queued, (actor, reason, source_id) = collect_members(seen), push
     # However few: a pipeline that pushes one by one must not fill the queue of the clicks.
     runs = create_runs(
         queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=True, on_hold=on_hold
@@ -282,14 +284,14 @@ def _follow_up(
             after={effect.value: effects[effect] for effect in Effect}
             | {"queued": len(queued), "runs": len(runs)},
         )
-    return Handing([run for run in runs if run.dispatches])
+    return Handover([run for run in runs if run.dispatches])
 
 
 def _not_found(external_id: str) -> Submitted:
     return Submitted(external_id, None, Effect.LEFT_ALONE, None, 0, reason=Reason.NOT_FOUND)
 
 
-def _submitted(stored: Stored, fate: Fate, seen: Seen | None) -> Submitted:
+def _submitted(stored: StoredEntry, fate: Fate, seen: QueueResult | None) -> Submitted:
     if seen is not None and seen.run_id is not None:
         status, attempt, run_id = EntryStatus.QUEUED, seen.attempt, seen.run_id
         return Submitted(stored.external_id, stored.id, fate.effect, status, attempt, run_id)

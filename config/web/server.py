@@ -18,7 +18,7 @@ from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import BadRequest, Error
 
 from config.web import limits
-from retry.api.http.problems import Problem, of_page, path_under_api
+from retry.api.http.problems import Problem, page_problem, path_under_api
 
 PROBES = frozenset({"/healthz", "/readyz"})
 #: A probe waits for stores; one that waits must not keep the next one from being answered.
@@ -77,7 +77,7 @@ class Refusal(ErrorTask):
         if not path_under_api(getattr(self.request, "path", "")):
             super().execute()
             return
-        problem = _PROBLEMS[error.code] if error.code in _PROBLEMS else of_page(error.code)
+        problem = _PROBLEMS[error.code] if error.code in _PROBLEMS else page_problem(error.code)
         response = problem.response()
         self.status = f"{response.status_code} {response.reason_phrase}"
         self.response_headers.extend(response.items())

@@ -17,7 +17,7 @@ from entries.endpoints import address_problem, fresh_secret, secret_problem
 from entries.masking import is_masked, mask_address
 from entries.models import Endpoint
 from entries.net import InvalidAddress
-from entries.net.urls import parse, shown
+from entries.net.urls import display_url, parse
 
 if TYPE_CHECKING:
     _EndpointForm = forms.ModelForm[Endpoint]
@@ -141,7 +141,7 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
     def address(self, endpoint: Endpoint) -> str:
         """Without its query, which may hold a token."""
         try:
-            return shown(parse(endpoint.url))
+            return display_url(parse(endpoint.url))
         except InvalidAddress:
             return show.NOTHING
 

@@ -31,7 +31,7 @@ from entries.admin.filters import (
 )
 from entries.admin.forms import EntryForm
 from entries.admin.listing import BoundedAdmin
-from entries.kinds.upstreams import upstream_of
+from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
 from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
@@ -101,7 +101,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
-        """Nobody changes what they may not see: ``visible_to`` decides in all doorways."""
+        """Nobody changes what they may not see: ``visible_to`` decides in all channels."""
         return request.user.has_perm("entries.view_entry")
 
     def has_change_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
@@ -170,7 +170,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         edited = [name for name in form.changed_data if name in {"title", "payload"}]
         if edited:
             obj.updated_at = timezone.now()
-            obj.upstream = upstream_of(
+            obj.upstream = derive_upstream(
                 obj.kind, obj.payload, source=obj.source.slug if obj.source else None
             )
             obj.save(update_fields=[*edited, "upstream", "updated_at"])

@@ -102,7 +102,7 @@ class SourceForm(_SourceForm):
             self._offer("kind", source_kinds.all_kinds())
             self._offer("entry_kind", kinds.all_kinds())
             self.fields["location"].required = False
-            if in_use := uploads.shown(self.location_before):
+            if in_use := uploads.display_name(self.location_before):
                 self.fields["upload"].help_text = f"In use: {in_use}. Another file replaces it."
         if "sync_interval" in self.fields:
             self.fields["sync_interval"].label = "Sync every"

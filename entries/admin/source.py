@@ -60,7 +60,7 @@ class SourceAdmin(BoundedAdmin[Source]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         """The form is sent to an address that the web server takes a file from."""
-        form_url = form_url or upload_pass.extended(request.path, user_id=request.user.pk or 0)
+        form_url = form_url or upload_pass.add_pass(request.path, user_id=request.user.pk or 0)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:

@@ -31,7 +31,7 @@ def depends_on_upstreams(name: str) -> bool:
         return False
 
 
-def upstream_of(name: str, payload: Mapping[str, Any], *, source: str | None) -> str:
+def derive_upstream(name: str, payload: Mapping[str, Any], *, source: str | None) -> str:
     """Return what an entry of the kind ``name`` depends on, or "" where that is nothing known.
 
     ``source`` is a slug. Never raises: what a kind gets wrong is logged and counts as "".

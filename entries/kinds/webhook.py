@@ -20,7 +20,7 @@ from entries.models import Endpoint
 from entries.net import Answer, RequestRefused, ServerUnavailable, send
 from entries.net.exchange import headers_for, retry_after
 from entries.net.record import READ, Record
-from entries.net.urls import parse, shown
+from entries.net.urls import display_url, parse
 
 #: The key of the payload that names the endpoint; it is never delivered.
 ENDPOINT = "endpoint"
@@ -123,7 +123,7 @@ def deliver(message: Message, endpoint: Endpoint, *, seconds: float) -> dict[str
             endpoint.url, body=message.body, headers=headers, seconds=seconds, max_bytes=READ
         )
         exchange["response"] = record.response(answer)
-        _require_success(answer, shown(target))
+        _require_success(answer, display_url(target))
     except (TransientError, PermanentError) as error:
         error.result = exchange | {"elapsed_ms": _milliseconds_since(started)}
         raise

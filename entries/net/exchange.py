@@ -22,7 +22,7 @@ from entries.net.errors import (
     TimedOut,
     Unreachable,
 )
-from entries.net.urls import shown
+from entries.net.urls import display_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def ask(
 @contextmanager
 def translated(target: httpx.URL, deadline: Deadline, *, doing: str) -> Iterator[None]:
     """The library's words into ours; ``doing`` is "fetching" or the like."""
-    where = shown(target)
+    where = display_url(target)
     try:
         yield
     except (DeadlinePassed, httpcore.TimeoutException) as error:

@@ -18,7 +18,7 @@ from entries.net.errors import (
     TooManyRedirects,
 )
 from entries.net.exchange import Answer, ask, pool_for, retry_after, translated
-from entries.net.urls import anonymous, origin, parse, shown
+from entries.net.urls import anonymous, display_url, origin, parse
 
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -58,9 +58,9 @@ def fetch(
                     return Answer(anonymous(target), response.status, found, body, took)
             target, headers = _redirected(target, location, headers)
             if target in seen:
-                raise TooManyRedirects(f"redirected in a circle at {shown(target)}")
+                raise TooManyRedirects(f"redirected in a circle at {display_url(target)}")
             seen.add(target)
-    raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects from {shown(parse(url))}")
+    raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects from {display_url(parse(url))}")
 
 
 def _redirected(
@@ -81,7 +81,7 @@ def _require_success(
 ) -> None:
     if 200 <= status < 300 or (status == 304 and conditional):
         return
-    message = f"HTTP {status} from {shown(target)}"
+    message = f"HTTP {status} from {display_url(target)}"
     if status >= 500 or status in _COME_BACK_LATER:
         after = retry_after(headers.get("retry-after"), now=datetime.now(UTC))
         raise ServerUnavailable(message, retry_after=after)
@@ -96,8 +96,8 @@ def _body(
     compressed = encoding.strip().lower() not in {"", "identity"}
     if not compressed and re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > max_bytes:
         size = f"{int(announced):,} bytes, more than {max_bytes:,}"
-        raise TooLarge(f"{size} from {shown(target)}")
+        raise TooLarge(f"{size} from {display_url(target)}")
     try:
         return read_body(response.iter_stream(), encoding=encoding, max_bytes=max_bytes)
     except (TooLarge, BrokenAnswer) as error:
-        raise type(error)(f"{error} from {shown(target)}") from error
+        raise type(error)(f"{error} from {display_url(target)}") from error

@@ -9,7 +9,7 @@ import httpx
 
 from entries.net.charset import charset_in, codec, decode
 from entries.net.exchange import Answer
-from entries.net.urls import shown
+from entries.net.urls import display_url
 from entries.text import clean_text, one_line, scrub
 
 MASK = "***"
@@ -43,7 +43,7 @@ class Record:
     def request(self, method: str, *, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         return {
             "method": method,
-            "url": shown(self._target),
+            "url": display_url(self._target),
             "headers": self._headers(headers),
             **self._body(body.decode("utf-8", "replace"), cut=False),
         }

@@ -25,7 +25,7 @@ def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
     return parsed
 
 
-def shown(url: httpx.URL) -> str:
+def display_url(url: httpx.URL) -> str:
     """``url`` for messages: without user, password, query, fragment and what looks like a key in
     its path, at most some 300 long.
     """

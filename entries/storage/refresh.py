@@ -17,7 +17,7 @@ from entries.text import ErrorInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class FreshContent:
     """What the source says of one entry now. ``title`` and ``payload`` are None where it is gone,
     and where they are what is stored. The hashes are of what was stored and of what the source has.
     ``upstream`` is what the new payload depends on.
@@ -33,7 +33,7 @@ class Fresh:
 
 
 @dataclass(frozen=True, slots=True)
-class Reverting:
+class Reversal:
     """Why one entry is not processed: ``failed`` with its error, or ``unchanged``."""
 
     entry_id: int
@@ -73,7 +73,7 @@ SELECT id FROM stored
 """
 
 
-def refresh(found: Sequence[Fresh], *, run_id: UUID) -> set[int]:
+def refresh(found: Sequence[FreshContent], *, run_id: UUID) -> set[int]:
     """Store what the source has of entries that ``run_id`` holds, and note on their attempts what
     was found; returns whose were written. Their status stays ``running``.
     """
@@ -116,7 +116,7 @@ SELECT id FROM moved
 """
 
 
-def revert(reverting: Sequence[Reverting], *, run_id: UUID) -> set[int]:
+def revert(reverting: Sequence[Reversal], *, run_id: UUID) -> set[int]:
     """Give entries that ``run_id`` holds back to what they were before it queued them; the attempt
     says why. Returns whose were written.
     """
@@ -130,6 +130,6 @@ def revert(reverting: Sequence[Reverting], *, run_id: UUID) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _told(item: Reverting) -> dict[str, Any]:
+def _told(item: Reversal) -> dict[str, Any]:
     error = asdict(item.error) if item.error is not None else {}
     return {"id": item.entry_id, "status": item.status.value, **error}

@@ -14,7 +14,7 @@ from entries.storage.upstreams import upstreams
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredEntry:
     """One pushed item as the statement found it, and the entry that stands for it."""
 
     id: int
@@ -103,8 +103,8 @@ class _Overtaken(Exception):
     """Somebody else created one of the entries after the statement had looked for it."""
 
 
-def store(*, source_id: int | None, kind: str, items: Sequence[NewEntry]) -> list[Stored]:
-    """Create entries as ``pending`` or refresh those that are known; one ``Stored`` for each item.
+def store(*, source_id: int | None, kind: str, items: Sequence[NewEntry]) -> list[StoredEntry]:
+    """Create entries as ``pending`` or refresh known ones; one ``StoredEntry`` for each item.
 
     The ids of ``items`` must differ. Entries that run, are discarded or have another kind are left
     as they are. All are locked until the caller's transaction ends, in which this must be called.
@@ -135,7 +135,7 @@ def store_merged(
     kind: str,
     external_ids: Sequence[str],
     merge: Callable[[Mapping[str, Content]], Sequence[NewEntry]],
-) -> list[Stored]:
+) -> list[StoredEntry]:
     """``store`` what ``merge`` makes of what is known, by external id; all different.
 
     ``merge`` sees what is stored until the caller's transaction ends, in which this must be called:
@@ -153,7 +153,7 @@ def store_merged(
             continue
 
 
-def _check_locked(stored: Iterable[Stored], known: Mapping[str, Content]) -> None:
+def _check_locked(stored: Iterable[StoredEntry], known: Mapping[str, Content]) -> None:
     if any(s.status is not None and s.external_id not in known for s in stored):
         raise _Overtaken
 
@@ -180,13 +180,13 @@ def _source(params: Mapping[str, Any]) -> str:
     return _NO_SOURCE if params["source_id"] is None else _SOURCE
 
 
-def _stored(params: dict[str, Any]) -> list[Stored]:
+def _stored(params: dict[str, Any]) -> list[StoredEntry]:
     with connection.cursor() as cursor:
         cursor.execute(_STORE.format(source=_source(params)), params)
         rows = cursor.fetchall()
     if any(row[0] is None for row in rows):
         raise _Overtaken
     return [
-        Stored(id_, external_id, EntryStatus(status) if status else None, *rest)
+        StoredEntry(id_, external_id, EntryStatus(status) if status else None, *rest)
         for id_, external_id, status, *rest in rows
     ]

@@ -26,7 +26,7 @@ N = TypeVar("N", bound=NewEntry)
 
 
 @dataclass(frozen=True, slots=True)
-class Differing(Generic[N]):
+class Difference(Generic[N]):
     """``id``: of the entry as it is stored; None where there is none."""
 
     item: N
@@ -39,8 +39,8 @@ class Differing(Generic[N]):
 class Comparison(Generic[N]):
     """``new`` are not stored, ``changed`` are stored otherwise or count as gone."""
 
-    new: list[Differing[N]]
-    changed: list[Differing[N]]
+    new: list[Difference[N]]
+    changed: list[Difference[N]]
     unchanged: int
 
 
@@ -93,13 +93,13 @@ def compare_entries(*, source_id: int | None, items: Iterable[N]) -> Comparison[
         first.setdefault(item.external_id, item)
     hashes = {id_: content_hash(item.title, item.payload) for id_, item in first.items()}
     known = _known(source_id, hashes)
-    new: list[Differing[N]] = []
-    changed: list[Differing[N]] = []
+    new: list[Difference[N]] = []
+    changed: list[Difference[N]] = []
     for external_id, item in first.items():
         id_, same, gone = known.get(external_id, (None, False, False))
         if same and not gone:
             continue
-        found = Differing(item, hashes[external_id], id_, gone)
+        found = Difference(item, hashes[external_id], id_, gone)
         (new if id_ is None else changed).append(found)
     return Comparison(new, changed, len(first) - len(new) - len(changed))
 
@@ -135,7 +135,7 @@ def _known(source_id: int | None, hashes: Mapping[str, str]) -> dict[str, tuple[
 
 
 def _store(
-    source_id: int | None, kind: str, differing: Sequence[Differing[Any]]
+    source_id: int | None, kind: str, differing: Sequence[Difference[Any]]
 ) -> list[tuple[int, bool]]:
     params: dict[str, Any] = {
         "source_id": source_id,

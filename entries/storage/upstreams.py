@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from django.db import connection
 
 from entries.kinds import registry
-from entries.kinds.upstreams import depends_on_upstreams, has_upstreams, upstream_of
+from entries.kinds.upstreams import depends_on_upstreams, derive_upstream, has_upstreams
 
 BATCH = 2_000
 
@@ -22,7 +22,7 @@ def upstreams(source_id: int | None, kind: str, items: Sequence[HasPayload]) -> 
     if not depends_on_upstreams(kind):
         return [""] * len(items)
     source = _slug(source_id)
-    return [upstream_of(kind, item.payload, source=source) for item in items]
+    return [derive_upstream(kind, item.payload, source=source) for item in items]
 
 
 def _slug(source_id: int | None) -> str | None:
@@ -75,7 +75,7 @@ def _batches(kinds: list[str]) -> Iterator[list[tuple[int, str, str | None, str,
 
 def _store(rows: list[tuple[int, str, str | None, str, str]]) -> int:
     derived = [
-        (id_, before, upstream_of(kind, json.loads(payload), source=source))
+        (id_, before, derive_upstream(kind, json.loads(payload), source=source))
         for id_, kind, source, payload, before in rows
     ]
     changed = [item for item in derived if item[1] != item[2]]

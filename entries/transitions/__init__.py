@@ -9,8 +9,8 @@ the status that beat it, not the one its snapshot had.
 """
 
 from entries.storage.presence import Gone, Presence
-from entries.storage.refresh import Fresh, Reverting, refresh, revert
-from entries.storage.submission import Content, Stored, find_known, store, store_merged
+from entries.storage.refresh import FreshContent, Reversal, refresh, revert
+from entries.storage.submission import Content, StoredEntry, find_known, store, store_merged
 from entries.storage.upsert import (
     Comparison,
     NewEntry,
@@ -19,34 +19,42 @@ from entries.storage.upsert import (
     upsert_entries,
 )
 from entries.storage.upstreams import derive_upstreams
-from entries.transitions.moves import Left, move
-from entries.transitions.queue import Seen, cancel, queue
-from entries.transitions.rescue import Rescued, release, rescue
-from entries.transitions.work import Claimed, Ending, begin, claim, finish, finished, reassign
+from entries.transitions.moves import SkippedEntries, move
+from entries.transitions.queue import QueueResult, cancel, queue
+from entries.transitions.rescue import RescuedEntry, release, rescue
+from entries.transitions.work import (
+    ClaimedEntry,
+    Outcome,
+    begin,
+    claim,
+    find_finished,
+    finish,
+    reassign,
+)
 
 __all__ = [
-    "Claimed",
+    "ClaimedEntry",
     "Comparison",
     "Content",
-    "Ending",
-    "Fresh",
+    "FreshContent",
     "Gone",
-    "Left",
     "NewEntry",
+    "Outcome",
     "Presence",
-    "Rescued",
-    "Reverting",
-    "Seen",
-    "Stored",
+    "QueueResult",
+    "RescuedEntry",
+    "Reversal",
+    "SkippedEntries",
+    "StoredEntry",
     "UpsertResult",
     "begin",
     "cancel",
     "claim",
     "compare_entries",
     "derive_upstreams",
+    "find_finished",
     "find_known",
     "finish",
-    "finished",
     "move",
     "queue",
     "reassign",

@@ -8,11 +8,11 @@ from uuid import UUID
 from django.db import connection
 
 from entries.sql import array
-from entries.states import EntryStatus, sources_of
+from entries.states import EntryStatus, allowed_statuses
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SkippedEntries:
     """Entries that a set-based move left alone: what they were, None where they are not there."""
 
     run_id: UUID
@@ -83,7 +83,7 @@ _MOVES = {
 }
 
 
-def move(wanted: Sequence[tuple[int, UUID]], *, verb: str) -> list[Left]:
+def move(wanted: Sequence[tuple[int, UUID]], *, verb: str) -> list[SkippedEntries]:
     """Do ``verb`` to many entries, each in the name of a given run.
 
     The verbs are those of ``_MOVES``; ``resync`` leaves alone what has no source.
@@ -93,12 +93,12 @@ def move(wanted: Sequence[tuple[int, UUID]], *, verb: str) -> list[Left]:
         # As PostgreSQL writes arrays: psycopg takes ten times as long for thousands of elements.
         "ids": array([entry_id for entry_id, _ in wanted]),
         "run_ids": array([run_id for _, run_id in wanted]),
-        "sources": sorted(sources_of(verb)),
+        "sources": sorted(allowed_statuses(verb)),
         "rescan": verb == "resync",
     }
     with connection.cursor() as cursor:
         cursor.execute(_MOVE.format(moves=_MOVES[verb]), params)
         return [
-            Left(run_id, EntryStatus(status) if status else None, has_source, ids)
+            SkippedEntries(run_id, EntryStatus(status) if status else None, has_source, ids)
             for run_id, status, has_source, ids in cursor.fetchall()
         ]

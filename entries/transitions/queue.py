@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from entries.states import EntryStatus, sources_of
+from entries.states import EntryStatus, allowed_statuses
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class QueueResult:
     """One entry as a ``queue`` statement found it; ``run_id`` is set where it was moved."""
 
     id: int
@@ -75,7 +75,7 @@ def queue(
     verb: str,
     run_sizes: Mapping[str, int],
     held: Collection[tuple[str, str]] = (),
-) -> list[Seen]:
+) -> list[QueueResult]:
     """Move what ``verb`` allows to ``queued``, each under the id of the run it now belongs to.
 
     Entries are gathered into runs by kind and source, in id order, at most ``run_sizes[kind]`` in
@@ -88,7 +88,7 @@ def queue(
         "ids": list(ids),
         "kinds": list(run_sizes),
         "sizes": list(run_sizes.values()),
-        "sources": sorted(sources_of(verb)),
+        "sources": sorted(allowed_statuses(verb)),
         "fresh": verb != "wake",
         "rescan": verb == "resync",
         "held_kinds": [kind for kind, _ in held],
@@ -99,7 +99,7 @@ def queue(
         skip_locked = "SKIP LOCKED" if verb == "wake" else ""
         cursor.execute(_QUEUE.format(skip_locked=skip_locked), params)
         return [
-            Seen(id_, kind, EntryStatus(status), *rest)
+            QueueResult(id_, kind, EntryStatus(status), *rest)
             for id_, kind, status, *rest in cursor.fetchall()
         ]
 

@@ -11,7 +11,7 @@ from entries.text import ErrorInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Rescued:
+class RescuedEntry:
     """One entry taken from a dead worker: queued in ``run_id``, or failed where it is None."""
 
     id: int
@@ -76,7 +76,7 @@ def rescue(
     rescue_limits: Mapping[str, int],
     error: ErrorInfo,
     began: bool = False,
-) -> list[Rescued]:
+) -> list[RescuedEntry]:
     """Take entries away from a run whose worker died while running them.
 
     Each is queued alone under a run id of its own, so that the one that kills workers is caught by
@@ -95,7 +95,7 @@ def rescue(
     }
     with connection.cursor() as cursor:
         cursor.execute(_RESCUE, params)
-        return [Rescued(*row) for row in cursor.fetchall()]
+        return [RescuedEntry(*row) for row in cursor.fetchall()]
 
 
 _RELEASE = """

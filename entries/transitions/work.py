@@ -14,7 +14,7 @@ from entries.text import ErrorInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedEntry:
     """One entry that now belongs to the caller's run, with what processing it needs."""
 
     id: int
@@ -31,7 +31,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class Outcome:
     """How one attempt ended. ``delay``: seconds until a ``scheduled`` one is retried."""
 
     entry_id: int
@@ -76,7 +76,7 @@ LEFT JOIN entries_source s ON s.id = m.source_id ORDER BY m.id
 
 def claim(
     ids: Iterable[int], *, run_id: UUID, worker: str, held: Sequence[str] = ()
-) -> list[Claimed]:
+) -> list[ClaimedEntry]:
     """``queued -> running`` for those of ``ids`` that still belong to the run; what depends on an
     upstream that is ``held`` is left queued.
 
@@ -91,7 +91,7 @@ def claim(
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, params)
         return [
-            Claimed(id_, kind, source, external_id, title, json.loads(payload), *rest)
+            ClaimedEntry(id_, kind, source, external_id, title, json.loads(payload), *rest)
             for id_, kind, source, external_id, title, payload, *rest in cursor
         ]
 
@@ -151,7 +151,7 @@ SELECT id FROM moved ORDER BY id
 """
 
 
-def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
+def finish(endings: Sequence[Outcome], *, run_id: UUID) -> set[int]:
     """Write the outcomes of entries that ``run_id`` still holds; returns whose were written.
 
     Whoever is missing was taken away in the meantime: its lease lapsed and it was rescued.
@@ -166,7 +166,7 @@ def finish(endings: Sequence[Ending], *, run_id: UUID) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def finished(ids: Iterable[int], *, run_id: UUID) -> set[int]:
+def find_finished(ids: Iterable[int], *, run_id: UUID) -> set[int]:
     """Those of ``ids`` whose work in the name of ``run_id`` has ended: where ``finish`` was called
     and its answer was lost.
     """
@@ -179,7 +179,7 @@ def finished(ids: Iterable[int], *, run_id: UUID) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _told(ending: Ending) -> dict[str, Any]:
+def _told(ending: Outcome) -> dict[str, Any]:
     told: dict[str, Any] = {
         "id": ending.entry_id,
         "status": ending.status.value,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from retry import audit
 from retry.access.permissions import exceeds
-from retry.edits import subject_of
+from retry.edits import get_subject
 from retry.errors import NotPermitted
 from retry.models import ApiToken
 from retry.outcomes import Actor
@@ -52,7 +52,7 @@ def create(user: "User", *, name: str, actor: Actor, expires_at: datetime | None
             "create_token",
             actor=actor,
             count=1,
-            subject=subject_of(user),
+            subject=get_subject(user),
             after={
                 "user": user.get_username(),
                 "name": name,
@@ -69,7 +69,7 @@ def revoke(revoked: Iterable[ApiToken], *, actor: Actor) -> None:
         for token in revoked:
             before = {"user": token.user.get_username(), "name": token.name}
             token.delete()
-            subject = subject_of(token.user)
+            subject = get_subject(token.user)
             audit.record("revoke_token", actor=actor, count=1, subject=subject, before=before)
 
 

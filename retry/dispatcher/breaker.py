@@ -15,7 +15,7 @@ from retry.dispatcher.attention import due_holds
 from retry.dispatcher.probes import BREAKER, attend
 from retry.errors import AlreadyOnHold
 from retry.holds import control
-from retry.holds.condition import held
+from retry.holds.condition import find_active_holds
 from retry.limits import hurry_locks
 from retry.models import Hold
 
@@ -45,7 +45,7 @@ def trip() -> int:
     """Hold each upstream of which nearly everything fails by a passing fault, and each kind that
     has no upstreams; returns how many.
     """
-    on_hold = held()
+    on_hold = find_active_holds()
     breakers = {
         name: kind.breaker
         for name, kind in registry.all_kinds().items()

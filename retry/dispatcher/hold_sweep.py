@@ -14,7 +14,7 @@ from retry import queue
 from retry.errors import QueueUnavailable
 from retry.models import Hold, Run, RunState
 from retry.runs.job_ids import dispatch_job_id
-from retry.runs.routing import queue_of
+from retry.runs.routing import choose_queue
 
 #: Runs in one transaction, and how long one step may go on.
 BATCH = 500
@@ -80,7 +80,7 @@ def _set_aside(hold: Hold) -> int:
         for kind, group in groupby(runs, key=attrgetter("kind")):
             Run.objects.filter(pk__in=[run.pk for run in group]).update(
                 dispatched_at=None,
-                queue=queue_of(kind, bulk=True),
+                queue=choose_queue(kind, bulk=True),
                 **({"upstream": hold.upstream} if hold.upstream else {}),
             )
     _take_back(runs)

@@ -29,7 +29,7 @@ from retry.models import Run
 from retry.runs.handover import hand_over
 from retry.runs.ramp import Ramp, ramp
 from retry.runs.rescue import DISPATCHER, rescue
-from retry.runs.waiting import due_entries, undispatched
+from retry.runs.waiting import find_due_entries, find_undispatched
 from retry.syncs import control as syncs
 from retry.syncs import rows
 
@@ -114,14 +114,14 @@ class Dispatcher:
         # What has been tried before is mostly older than what waits for its first try, and that is
         # older than what is started now.
         woken = self._do(partial(self._wake, allowance))
-        handed_over = self._do(lambda: hand_over(undispatched(limit=_BATCH, ramp=allowance)))
+        handed_over = self._do(lambda: hand_over(find_undispatched(limit=_BATCH, ramp=allowance)))
         self._do(allowance.note)
         started = self._do(partial(pace, self._do))
         lost = self._do(lambda: syncs.fail_lost_syncs(actor=DISPATCHER))
         lost += self._do(lambda: imports.repeat_lost_imports(actor=DISPATCHER))
         self._do(lambda: imports.forget_old_files(actor=DISPATCHER))
         due = self._do(lambda: syncs.request_due_syncs(actor=DISPATCHER))
-        handed_over += self._do(lambda: rows.hand_over(rows.undispatched(limit=_BATCH)))
+        handed_over += self._do(lambda: rows.hand_over(rows.find_undispatched(limit=_BATCH)))
         again = self._do(self._reconcile)
         self._do(heartbeats.prune)
         return Tick(
@@ -169,7 +169,7 @@ class Dispatcher:
 
     def _wake(self, allowance: Ramp) -> int:
         """Of those that are due the oldest first, whatever has kept them waiting."""
-        ids = due_entries(limit=_WAKE, ramp=allowance)
+        ids = find_due_entries(limit=_WAKE, ramp=allowance)
         return service.wake_entries(ids, actor=DISPATCHER).queued if ids else 0
 
     def _prune(self) -> None:

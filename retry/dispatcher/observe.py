@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from retry import queue
 from retry.models import Run, RunState
 from retry.runs.job_ids import dispatch_job_id
-from retry.runs.waiting import startable
+from retry.runs.waiting import find_startable
 from retry.syncs import rows
 
 #: Of a run or an import, or of a sync.
@@ -42,9 +42,9 @@ def observe() -> Snapshot:
     queued = tuple(
         WaitingRun(id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
         for found in (
-            startable().filter(dispatched_at__isnull=False),
-            rows.waiting(),
-            rows.waiting_imports(),
+            find_startable().filter(dispatched_at__isnull=False),
+            rows.find_waiting(),
+            rows.find_waiting_imports(),
         )
         for id_, job_id, dispatches in found.filter(dispatches__gt=0).values_list(
             "id", "job_id", "dispatches"

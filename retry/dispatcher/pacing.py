@@ -14,11 +14,11 @@ from django.db.models.functions import Now
 from entries import transitions
 from retry import audit
 from retry.dispatcher.failure_limit import judge, room
-from retry.holds.condition import held, run_is_held
+from retry.holds.condition import find_active_holds, run_is_held
 from retry.limits import hurry_locks
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.outcomes import Actor, Reason, reason_for
-from retry.runs.handover import Handing
+from retry.runs.handover import Handover
 from retry.runs.job_ids import operation_job_id
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ def _next(operation: Operation, allowed: float, *, canary_only: bool, probing: s
     """
     planned = Run.objects.filter(operation=operation, state=RunState.PLANNED)
     if probing:
-        planned = planned.filter(kind=probing).exclude(source_id__in=held().source_ids)
+        planned = planned.filter(kind=probing).exclude(source_id__in=find_active_holds().source_ids)
     elif Action(operation.action).by_workers:  # what is held may still be discarded
         planned = planned.exclude(run_is_held())
     if canary_only:
@@ -218,7 +218,7 @@ def _start(operation: Operation, runs: Sequence[Run]) -> None:
             },
         )
     if Action(operation.action).by_workers:
-        Handing([run for run in runs if left_out[run.id] < run.size])
+        Handover([run for run in runs if left_out[run.id] < run.size])
 
 
 def unwind(operation_id: UUID, *, deadline: float) -> int:

@@ -19,12 +19,12 @@ from retry import audit, service
 from retry.dispatcher.attention import FORGOTTEN_SECONDS
 from retry.dispatcher.pacing import start_one
 from retry.holds import control
-from retry.holds.condition import STOPPED, held
+from retry.holds.condition import STOPPED, find_active_holds
 from retry.models import Hold, Run, RunState, Trigger
 from retry.outcomes import Actor
-from retry.runs.creation import create_runs, moved_on
-from retry.runs.routing import queue_of
-from retry.runs.waiting import BY_AGE, startable
+from retry.runs.creation import create_runs, transfer_members
+from retry.runs.routing import choose_queue
+from retry.runs.waiting import BY_AGE, find_startable
 
 BREAKER = Actor.system("breaker")
 #: Runs that are looked at for an entry still waiting in them.
@@ -102,7 +102,7 @@ def _answer(hold: Hold) -> Answer | None:
 
 def _may_begin(run: Run) -> bool:
     """False for a probe that has to wait for something else, and is a probe no longer."""
-    if startable().filter(pk=run.pk).exists():
+    if find_startable().filter(pk=run.pk).exists():
         return True
     return not Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(probe=False)
 
@@ -138,7 +138,7 @@ def _release(hold: Hold) -> bool:
     due = Q(next_probe_at=None) | Q(next_probe_at__lte=Now())
     if not Hold.objects.filter(due, pk=hold.pk).exists():
         return False
-    if hold.upstream and hold.kind in held().kinds:
+    if hold.upstream and hold.kind in find_active_holds().kinds:
         return False  # what a person holds whole is not probed
     run = _from_a_run(hold) or _from_the_scheduled(hold)
     if run is None and not hold.upstream and start_one(hold.kind):
@@ -167,7 +167,7 @@ def _from_a_run(hold: Hold) -> Run | None:
     """Out of the oldest run that waits for nothing but this hold. Those that depend on nothing
     else come first; of the others, which workers take apart, only the oldest are looked at.
     """
-    elsewhere = Q(source_id__in=held().source_ids) | Q(operation__state__in=STOPPED)
+    elsewhere = Q(source_id__in=find_active_holds().source_ids) | Q(operation__state__in=STOPPED)
     waiting = Run.objects.filter(kind=hold.kind, state=RunState.QUEUED).exclude(elsewhere)
     ordered = waiting.order_by(*BY_AGE).select_for_update(of=("self",), skip_locked=True)
     places = [ordered.filter(upstream=hold.upstream), ordered.filter(upstream="")]
@@ -203,7 +203,7 @@ def _carved(run: Run, entry_id: int, upstream: str) -> Run | None:
 
 def _made_one(run: Run, upstream: str) -> Run:
     """Where no click has to wait behind it; a job that it still has finds it taken."""
-    queue = queue_of(run.kind, bulk=False)
+    queue = choose_queue(run.kind, bulk=False)
     Run.objects.filter(pk=run.pk).update(
         probe=True, queue=queue, dispatched_at=None, upstream=upstream or run.upstream
     )
@@ -214,7 +214,7 @@ def _split(run: Run, entry_id: int, upstream: str) -> Run | None:
     new_run_id = uuid4()
     moved = transitions.reassign([entry_id], run_id=run.pk, new_run_id=new_run_id)
     made = create_runs(
-        moved_on(run, moved, run_id=new_run_id, upstream=upstream),
+        transfer_members(run, moved, run_id=new_run_id, upstream=upstream),
         trigger=Trigger(run.trigger),
         actor=Actor.system(run.actor_label),
         reason=run.reason,
@@ -235,7 +235,7 @@ def _from_the_scheduled(hold: Hold) -> Run | None:
     scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED, kind=hold.kind)
     if hold.upstream:
         scheduled = scheduled.filter(upstream=hold.upstream)
-    free = scheduled.exclude(source_id__in=held().source_ids)
+    free = scheduled.exclude(source_id__in=find_active_holds().source_ids)
     found = (
         free.filter(next_attempt_at__lte=Now()).order_by("pk").first()
         or free.order_by("next_attempt_at", "pk").first()

@@ -22,9 +22,9 @@ def hand_over_again(missing: Sequence[WorkId]) -> int:
     """Runs, syncs and imports that Redis lost; returns how many reached it now."""
     ids = [id_ for id_ in missing if isinstance(id_, UUID)]  # no two tables share one
     runs = Run.objects.filter(id__in=ids, state=RunState.QUEUED).order_by(*BY_AGE)
-    imports = rows.waiting_imports().filter(pk__in=ids).order_by("created_at")
+    imports = rows.find_waiting_imports().filter(pk__in=ids).order_by("created_at")
     sync_ids = [id_ for id_ in missing if isinstance(id_, int)]
-    syncs = rows.waiting().filter(pk__in=sync_ids).order_by("pk")
+    syncs = rows.find_waiting().filter(pk__in=sync_ids).order_by("pk")
     return hand_over(list(runs)) + rows.hand_over([*syncs, *imports])
 
 

@@ -27,7 +27,7 @@ STOPPED = (OperationState.PAUSED, OperationState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ActiveHolds:
     """Whole kinds, upstreams as (kind, upstream), and ids of sources that are on hold."""
 
     kinds: frozenset[str] = frozenset()
@@ -49,17 +49,17 @@ class Held:
 
     def stops(self, *, kind: str, source_id: int | None, upstream: str) -> bool:
         """Whether a run that is no probe would be held."""
-        held = kind in self.kinds or source_id in self.source_ids
-        return held or (kind, upstream) in self.upstreams
+        find_active_holds = kind in self.kinds or source_id in self.source_ids
+        return find_active_holds or (kind, upstream) in self.upstreams
 
 
-def held() -> Held:
+def find_active_holds() -> ActiveHolds:
     """As of now; what is put on hold a moment later is stopped where its runs are claimed."""
     with connection.cursor() as cursor:
         # By hand, because every click comes by here.
         cursor.execute("SELECT kind, upstream, source_id FROM retry_hold WHERE lifted_at IS NULL")
         standing = cursor.fetchall()
-    return Held(
+    return ActiveHolds(
         frozenset(kind for kind, upstream, _ in standing if kind and not upstream),
         frozenset(source_id for _, _, source_id in standing if source_id is not None),
         frozenset((kind, upstream) for kind, upstream, _ in standing if upstream),

@@ -47,7 +47,7 @@ def hold_kind(name: str, upstream: str = "", *, actor: Actor, reason: str = "") 
             except AlreadyOnHold:
                 standing = _standing(**what)  # perhaps by the breaker, at the same moment
         if standing is None or not standing.automatic:
-            raise AlreadyOnHold(named(Hold(**what)))
+            raise AlreadyOnHold(describe_target(Hold(**what)))
         return _take_over(standing, actor=actor, reason=reason)
 
 
@@ -63,7 +63,7 @@ def hold_source(slug: str, *, actor: Actor, reason: str = "") -> Hold:
     with transaction.atomic():
         standing = _standing(source=source)
         if standing is not None:
-            raise AlreadyOnHold(named(standing))
+            raise AlreadyOnHold(describe_target(standing))
         return _put({"source": source}, actor=actor, reason=reason)
 
 
@@ -78,7 +78,7 @@ def trip(kind: str, upstream: str = "", *, actor: Actor, reason: str, probe_afte
     with transaction.atomic():
         standing = _standing(**what)
         if standing is not None:
-            raise AlreadyOnHold(named(standing))
+            raise AlreadyOnHold(describe_target(standing))
         first = Now() + timedelta(seconds=probe_after)
         return _put({**what, "automatic": True, "next_probe_at": first}, actor=actor, reason=reason)
 
@@ -106,7 +106,7 @@ def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
     return hold
 
 
-def named(hold: Hold) -> str:
+def describe_target(hold: Hold) -> str:
     """``kind page``, ``upstream crm of webhook`` or ``source news``"""
     if hold.upstream:
         return f"upstream {hold.upstream} of {hold.kind}"
@@ -126,7 +126,7 @@ def _put(values: dict[str, Any], *, actor: Actor, reason: str) -> Hold:
                 **values, actor_id=actor.user_id, actor_label=actor.label, reason=reason[:500]
             )
     except IntegrityError as error:  # somebody else did, at the same moment
-        raise AlreadyOnHold(named(Hold(**values))) from error
+        raise AlreadyOnHold(describe_target(Hold(**values))) from error
     _audit("hold", hold, actor, reason, after=_told(hold))
     hold.refresh_from_db()
     return hold
@@ -152,7 +152,7 @@ def _forget_probe(hold: Hold) -> None:
 
 
 def _told(hold: Hold) -> dict[str, Any]:
-    of = {"kind": hold.kind} if hold.kind else {"source": named(hold).partition(" ")[2]}
+    of = {"kind": hold.kind} if hold.kind else {"source": describe_target(hold).partition(" ")[2]}
     if hold.upstream:
         of["upstream"] = hold.upstream
     return of | {"automatic": hold.automatic, "reason": hold.reason}

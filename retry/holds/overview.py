@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from entries.models import Entry
 from entries.states import EntryStatus
-from retry.holds.condition import Held
+from retry.holds.condition import ActiveHolds
 from retry.models import BY_NO_WORKER, Hold, Run, RunState
 
 #: Counting stops here: more says the same.
@@ -17,7 +17,7 @@ MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingCounts:
     """``runs`` are queued or planned; ``scheduled`` counts entries, whose retry may not be due.
 
     Either is ``MANY`` where there are at least as many.
@@ -27,7 +27,7 @@ class Waiting:
     scheduled: int = 0
 
 
-def standing() -> QuerySet[Hold]:
+def list_active() -> QuerySet[Hold]:
     """Of few rows, by a partial index: cheap enough for every page."""
     return Hold.objects.filter(lifted_at=None).select_related("source").order_by("id")
 
@@ -40,20 +40,21 @@ def together(holds: Iterable[Hold]) -> list[Sequence[Hold]]:
     return list(found.values())
 
 
-def holding(*, kind: str, source_id: int | None, upstream: str = "") -> list[Hold]:
+def find_holds_on(*, kind: str, source_id: int | None, upstream: str = "") -> list[Hold]:
     """The holds for which an entry of that kind, source and upstream waits."""
     found = Q(kind=kind, upstream__in={"", upstream}) & ~Q(kind="")
     if source_id is not None:
         found |= Q(source=source_id)
-    return list(standing().filter(found))
+    return list(list_active().filter(found))
 
 
-def holding_operation(operation_id: UUID) -> list[tuple[Hold, int]]:
+def find_holds_on_operation(operation_id: UUID) -> list[tuple[Hold, int]]:
     """The holds for which runs of an operation wait, and how many runs."""
     grouped = _waiting_runs().filter(operation=operation_id).order_by()
     counted = list(grouped.values_list("kind", "upstream", "source_id").annotate(Count("pk")))
     found = (
-        (hold, sum(runs for *what, runs in counted if _stops(hold, *what))) for hold in standing()
+        (hold, sum(runs for *what, runs in counted if _stops(hold, *what)))
+        for hold in list_active()
     )
     return [(hold, runs) for hold, runs in found if runs]
 
@@ -64,7 +65,7 @@ def _stops(hold: Hold, kind: str, upstream: str, source_id: int | None) -> bool:
     return hold.kind == kind and hold.upstream in {"", upstream}
 
 
-def waiting_for(holds: Iterable[Hold]) -> Mapping[int, Waiting]:
+def count_waiting(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
     """By hold; those of upstreams are counted together, because there may be hundreds."""
     listed = list(holds)
     scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED)
@@ -74,9 +75,9 @@ def waiting_for(holds: Iterable[Hold]) -> Mapping[int, Waiting]:
     for hold in listed:
         if hold.upstream:
             pair = (hold.kind, hold.upstream)
-            found[hold.pk] = Waiting(runs_of.get(pair, 0), scheduled_of.get(pair, 0))
+            found[hold.pk] = WaitingCounts(runs_of.get(pair, 0), scheduled_of.get(pair, 0))
         else:
-            found[hold.pk] = Waiting(
+            found[hold.pk] = WaitingCounts(
                 runs=_waiting_runs().filter(_of(hold))[:MANY].count(),
                 scheduled=scheduled.filter(_of(hold))[:MANY].count(),
             )
@@ -88,7 +89,7 @@ def _by_upstream(
 ) -> Mapping[tuple[str, str], int]:
     if not pairs:
         return {}
-    concerned = rows.filter(Held(upstreams=pairs).condition()).order_by()
+    concerned = rows.filter(ActiveHolds(upstreams=pairs).condition()).order_by()
     counted = concerned.values_list("kind", "upstream").annotate(Count("pk"))
     return {(kind, upstream): count for kind, upstream, count in counted}
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from entries.readers.base import Row, RowError
 from entries.sources.ids import MAX_ID, is_storable
-from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, size_of
+from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, estimate_size
 from entries.sources.sync.patches import Patch
 from retry.imports.duplicates import Seen
 from retry.imports.patches import RowRefused, patch_in
@@ -65,7 +65,7 @@ def _chunks(rows: Iterator[AnyRow]) -> Iterator[list[AnyRow]]:
         left = MAX_CHARACTERS
         for row in islice(rows, BATCH):
             chunk.append(row)
-            left -= size_of(dict(row.values)) if isinstance(row, Row) else 0
+            left -= estimate_size(dict(row.values)) if isinstance(row, Row) else 0
             if left <= 0:
                 break
         if not chunk:

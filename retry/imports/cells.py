@@ -16,16 +16,16 @@ _TO_ESCAPE = re.compile(rf"'*{_FORMULA}")
 _ESCAPED = re.compile(rf"'+{_FORMULA}")
 
 
-def escaped(text: str) -> str:
-    """``text`` as no program runs it; ``unescaped`` is the exact way back."""
+def escape_formula(text: str) -> str:
+    """``text`` as no program runs it; ``unescape_formula`` is the exact way back."""
     return f"'{text}" if _TO_ESCAPE.match(text) else text
 
 
-def unescaped(text: str) -> str:
+def unescape_formula(text: str) -> str:
     return text[1:] if _ESCAPED.match(text) else text
 
 
-def text_of(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """One value of an entry as a cell's text: JSON for what is no text, empty for nothing."""
     if value is None:
         return ""

@@ -8,7 +8,7 @@ from entries.sources.base import SourceItem
 from entries.text import clean_text, scrub
 from entries.transitions import Content
 from retry.imports.batches import Refused
-from retry.imports.cells import text_of
+from retry.imports.cells import cell_text
 from retry.submission import Effect, Fate, foresee
 
 #: Rows shown of each sort: a preview is to be read by people.
@@ -117,5 +117,5 @@ def _short(name: str, values: Mapping[str, Any]) -> str:
     if name not in values:
         return ""
     said = f"{name}: "
-    text = scrub(f"{said}{text_of(values[name])[:_LOOKED_AT]}").removeprefix(said)
+    text = scrub(f"{said}{cell_text(values[name])[:_LOOKED_AT]}").removeprefix(said)
     return clean_text(" ".join(text.split()), limit=_VALUE)

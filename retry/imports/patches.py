@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from entries.sources.sync.patches import Patch
-from retry.imports.cells import text_of, unescaped
+from retry.imports.cells import cell_text, unescape_formula
 from retry.imports.tables import KNOWN_COLUMNS, fold
 
 
@@ -51,14 +51,14 @@ def patch_in(values: Mapping[str, Any], *, file_format: str, has_payload: bool) 
 
 
 def _cell(value: Any) -> Any:
-    return unescaped(value) if isinstance(value, str) else value
+    return unescape_formula(value) if isinstance(value, str) else value
 
 
 def _text(value: Any) -> str:
     """As an id or a title: a spreadsheet has made numbers of some."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return text_of(value)
+    return cell_text(value)
 
 
 def _payload(value: Any) -> Any:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from retry.outcomes import Doorway
+from retry.outcomes import Channel
 
 
 class SyncState(models.TextChoices):
@@ -27,7 +27,7 @@ class Intake(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     actor_label = models.CharField(max_length=150)
-    doorway = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Doorway])
+    channel = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Channel])
     reason = models.CharField(max_length=500, blank=True)
     dry_run = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=SyncState, default=SyncState.QUEUED)

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from retry.outcomes import Doorway
+from retry.outcomes import Channel
 
 
 class AuditEvent(models.Model):
@@ -26,7 +26,7 @@ class AuditEvent(models.Model):
         related_name="+",
     )
     actor_label = models.CharField(max_length=150)
-    doorway = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Doorway])
+    channel = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Channel])
     request_id = models.CharField(max_length=64, blank=True)
     entry_id = models.BigIntegerField(null=True)
     run_id = models.UUIDField(null=True)

@@ -13,7 +13,7 @@ from entries import names
 from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.querysets import EntryQuerySet
-from entries.states import sources_of
+from entries.states import allowed_statuses
 from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
@@ -137,7 +137,7 @@ def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> N
 
 def _eligible(found: EntryQuerySet, action: Action) -> EntryQuerySet:
     """As ``reason_for`` has it."""
-    fitting = found.filter(status__in=sources_of(action.value))
+    fitting = found.filter(status__in=allowed_statuses(action.value))
     return fitting.exclude(source=None) if action == Action.RESYNC else fitting
 
 

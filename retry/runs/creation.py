@@ -8,16 +8,16 @@ from uuid import UUID
 from django.utils import timezone
 
 from entries.kinds import registry
-from entries.transitions import Seen
-from retry.holds.condition import Held
+from entries.transitions import QueueResult
+from retry.holds.condition import ActiveHolds
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
 from retry.runs.job_ids import run_job_id
-from retry.runs.routing import queue_of
+from retry.runs.routing import choose_queue
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class RunMember:
     """An entry that a transition has just put into a run."""
 
     id: int
@@ -29,21 +29,23 @@ class Placed:
     upstream: str = ""
 
 
-def placed(seen: Iterable[Seen]) -> list[Placed]:
+def collect_members(seen: Iterable[QueueResult]) -> list[RunMember]:
     """Those that a ``queue`` statement has moved."""
     return [
-        Placed(s.id, s.kind, s.attempt, s.run_id, s.source_id, s.upstream) for s in seen if s.run_id
+        RunMember(s.id, s.kind, s.attempt, s.run_id, s.source_id, s.upstream)
+        for s in seen
+        if s.run_id
     ]
 
 
-def moved_on(
+def transfer_members(
     run: Run, attempts: Mapping[int, int], *, run_id: UUID, upstream: str = ""
-) -> list[Placed]:
+) -> list[RunMember]:
     """Entries of ``run``, as entry id -> attempt, that ``reassign`` has handed to another; all of
     one ``upstream`` where it is given.
     """
     return [
-        Placed(id_, run.kind, attempt, run_id, run.source_id, upstream or run.upstream)
+        RunMember(id_, run.kind, attempt, run_id, run.source_id, upstream or run.upstream)
         for id_, attempt in attempts.items()
     ]
 
@@ -61,7 +63,7 @@ def rescue_limits() -> dict[str, int]:
 
 
 def create_runs(
-    placed: Iterable[Placed],
+    members: Iterable[RunMember],
     *,
     trigger: Trigger,
     actor: Actor,
@@ -72,7 +74,7 @@ def create_runs(
     resync: bool = False,
     only_if_changed: bool = False,
     probe: bool = False,
-    on_hold: Held | None = None,
+    on_hold: ActiveHolds | None = None,
 ) -> list[Run]:
     """Insert a run for each run id, in the caller's transaction; ``Handing`` hands them over.
 
@@ -82,18 +84,18 @@ def create_runs(
     click waits behind them. A ``probe`` may begin although the breaker holds what it depends on.
     """
     now = timezone.now()
-    ordered = sorted(placed, key=lambda item: (item.run_id, item.id))
+    ordered = sorted(members, key=lambda item: (item.run_id, item.id))
     runs = []
     for run_id, group in groupby(ordered, key=lambda item: item.run_id):
-        members = list(group)
-        first = members[0]
+        group_members = list(group)
+        first = group_members[0]
         stopped = (
             on_hold is not None
             and not probe
             and on_hold.stops(kind=first.kind, source_id=first.source_id, upstream=first.upstream)
         )
         waits = held or stopped
-        queue_name = queue_of(first.kind, bulk=not probe and (bulk or waits))
+        queue_name = choose_queue(first.kind, bulk=not probe and (bulk or waits))
         if parent is not None and not (bulk or waits or probe):
             queue_name = parent.queue
         runs.append(
@@ -110,9 +112,9 @@ def create_runs(
                 only_if_changed=parent.only_if_changed if parent else only_if_changed,
                 probe=probe,
                 queue=queue_name,
-                entry_ids=[member.id for member in members],
-                size=len(members),
-                job_id=run_job_id(run_id, entries=[(m.id, m.attempt) for m in members]),
+                entry_ids=[member.id for member in group_members],
+                size=len(group_members),
+                job_id=run_job_id(run_id, entries=[(m.id, m.attempt) for m in group_members]),
                 dispatches=0 if waits else 1,
                 dispatched_at=None if waits else now,
                 operation_id=parent.operation_id if parent else None,

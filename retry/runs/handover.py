@@ -11,12 +11,12 @@ from retry import queue
 from retry.errors import QueueUnavailable
 from retry.models import Run, RunState
 from retry.runs.job_ids import dispatch_job_id
-from retry.runs.routing import timeout_of
+from retry.runs.routing import job_timeout
 
 logger = logging.getLogger(__name__)
 
 
-class Handing:
+class Handover:
     """Hands new runs over once the transaction around it has committed; ``done`` says how it went.
 
     A run is inserted as if that went well, which it nearly always does: one write less where
@@ -54,11 +54,11 @@ def _sent(runs: Sequence[Run], *, dispatches: int | None = None) -> Iterator[Run
     """Enqueue runs in order, up to the first that Redis does not take."""
     for run in runs:
         before = run.dispatches if dispatches is None else dispatches
-        handover = queue.Handover(
+        handover = queue.JobSpec(
             job_id=dispatch_job_id(run.job_id, dispatches=before),
             queue=run.queue,
             argument=str(run.id),
-            timeout=timeout_of(run),
+            timeout=job_timeout(run),
         )
         try:
             queue.hand_over(handover)

@@ -157,7 +157,7 @@ WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class OutcomeCounts:
     """Outcomes by what they were; ``transient`` of the failed and scheduled ones."""
 
     succeeded: int = 0
@@ -167,7 +167,7 @@ class Counted:
     transient: int = 0
 
 
-def tally(run: Run, counted: Counted, *, worker: str) -> None:
+def tally(run: Run, counted: OutcomeCounts, *, worker: str) -> None:
     """Count outcomes while the run goes on, for those who watch; ``end_run`` counts for good."""
     with connection.cursor() as cursor:
         cursor.execute(_TALLY, {"id": run.id, "worker": worker[:200], **asdict(counted)})

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from retry.holds.condition import Held
+from retry.holds.condition import ActiveHolds
 from retry.models import Hold
 
 #: After so many seconds everything goes on.
@@ -25,7 +25,7 @@ FIRST = 10.0
 DOUBLING_SECONDS = 3.0
 
 
-def allowed(seconds: float) -> float:
+def allowance(seconds: float) -> float:
     """How many entries may have gone on so many seconds after the lift: 10 at once, then 10 a
     second, and twice as many a second every three seconds.
     """
@@ -73,7 +73,7 @@ class Ramp:
     def condition(self, since: str) -> Q:
         """Finds all that may be covered, by the column that says since when it has waited."""
         pairs = [key for key in self._lifts if isinstance(key, tuple)]
-        covered = Held(
+        covered = ActiveHolds(
             frozenset(kind for kind, upstream in pairs if not upstream),
             frozenset(key for key in self._lifts if isinstance(key, int)),
             frozenset(pair for pair in pairs if pair[1]),
@@ -128,6 +128,6 @@ def ramp() -> Ramp:
             continue
         key = (hold.kind, hold.upstream) if hold.kind else hold.source_id
         if key is not None:
-            left = allowed((now - hold.lifted_at).total_seconds()) - hold.released
+            left = allowance((now - hold.lifted_at).total_seconds()) - hold.released
             found[key] = Lift(hold.pk, hold.lifted_at, left)
     return Ramp(found)

@@ -11,8 +11,8 @@ from entries.text import describe_error
 from retry import audit
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
-from retry.runs.creation import Placed, create_runs, moved_on, rescue_limits
-from retry.runs.handover import Handing
+from retry.runs.creation import RunMember, create_runs, rescue_limits, transfer_members
+from retry.runs.handover import Handover
 from retry.runs.lifecycle import end_run, lock_lapsed
 
 DISPATCHER = Actor.system("dispatcher")
@@ -44,12 +44,12 @@ def take_away(run: Run, *, cause: str, began: bool, actor: Actor) -> int:
     # Last, so that the tallies count what has just been written.
     end_run(run, worker=run.worker)
     alone = [
-        Placed(id=r.id, kind=r.kind, attempt=r.attempt, run_id=r.run_id, source_id=run.source_id)
+        RunMember(id=r.id, kind=r.kind, attempt=r.attempt, run_id=r.run_id, source_id=run.source_id)
         for r in rescued
         if r.run_id is not None
     ]
-    together = moved_on(run, waiting, run_id=new_run_id)
-    Handing(
+    together = transfer_members(run, waiting, run_id=new_run_id)
+    Handover(
         _runs(run, alone, Trigger.RESCUE, actor) + _runs(run, together, Trigger(run.trigger), actor)
     )
     if rescued or waiting:
@@ -69,7 +69,7 @@ def take_away(run: Run, *, cause: str, began: bool, actor: Actor) -> int:
     return len(rescued) + len(waiting)
 
 
-def _runs(run: Run, placed: Iterable[Placed], trigger: Trigger, actor: Actor) -> list[Run]:
+def _runs(run: Run, placed: Iterable[RunMember], trigger: Trigger, actor: Actor) -> list[Run]:
     return create_runs(
         placed,
         trigger=trigger,

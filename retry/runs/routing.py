@@ -8,7 +8,7 @@ from entries.kinds.base import Kind
 from retry.models import Run
 
 
-def queue_of(kind: str, *, bulk: bool) -> str:
+def choose_queue(kind: str, *, bulk: bool) -> str:
     """Return the queue for people's clicks, or with ``bulk`` the one for everything else."""
     known = _kind(kind)
     if known is None:
@@ -16,7 +16,7 @@ def queue_of(kind: str, *, bulk: bool) -> str:
     return known.bulk_queue if bulk else known.queue
 
 
-def timeout_of(run: Run) -> int:
+def job_timeout(run: Run) -> int:
     """Seconds after which RQ kills the work-horse: a net under the entries' own time limits."""
     known = _kind(run.kind)
     each = known.time_limit if known else 60.0

@@ -9,10 +9,10 @@ from django.db.models.functions import Now
 
 from entries.models import Entry
 from entries.states import EntryStatus
-from retry.holds.condition import STOPPED, held, run_is_held
+from retry.holds.condition import STOPPED, find_active_holds, run_is_held
 from retry.models import Run, RunState
 from retry.runs.ramp import Ramp, Waiting
-from retry.runs.routing import queue_of
+from retry.runs.routing import choose_queue
 
 #: Runs by age; those that were made together, by the entries in them.
 BY_AGE = ("created_at", "position", "entry_ids__0")
@@ -20,18 +20,18 @@ BY_AGE = ("created_at", "position", "entry_ids__0")
 _LOOKED_AT = 5_000
 
 
-def startable() -> QuerySet[Run]:
+def find_startable() -> QuerySet[Run]:
     """Queued runs that a worker may begin: not on hold, of no operation or one that is going on."""
     stopped = Q(operation__state__in=STOPPED)
     return Run.objects.filter(state=RunState.QUEUED).exclude(stopped).exclude(run_is_held())
 
 
-def undispatched(*, limit: int, ramp: Ramp | None = None) -> list[Run]:
+def find_undispatched(*, limit: int, ramp: Ramp | None = None) -> list[Run]:
     """Runs without a job, because Redis was away or they were held; oldest first.
 
     Of those that waited for a hold that was just lifted, as many as the ``ramp`` allows.
     """
-    found = startable().filter(dispatched_at=None).order_by(*BY_AGE)
+    found = find_startable().filter(dispatched_at=None).order_by(*BY_AGE)
     if not ramp:
         return list(found[:limit])
     covered = ramp.condition("created_at")
@@ -47,13 +47,13 @@ def _waiting_run(row: Sequence[Any]) -> Waiting[UUID]:
     return Waiting(*row)
 
 
-def due_entries(*, limit: int, ramp: Ramp | None = None) -> list[int]:
+def find_due_entries(*, limit: int, ramp: Ramp | None = None) -> list[int]:
     """Ids of scheduled entries whose automatic retry is due and not on hold, oldest first.
 
     Of those that waited for a hold that was just lifted, as many as the ``ramp`` allows.
     """
     due = Entry.objects.filter(status=EntryStatus.SCHEDULED, next_attempt_at__lte=Now())
-    on_hold = held()
+    on_hold = find_active_holds()
     if on_hold:
         due = due.exclude(on_hold.condition())
     due = due.order_by("pk")
@@ -81,4 +81,4 @@ def set_aside(run_id: UUID) -> None:
     kind = waiting.values_list("kind", flat=True).first()
     if kind is not None:
         waiting.filter(probe=True).update(dispatched_at=None)
-        waiting.filter(probe=False).update(dispatched_at=None, queue=queue_of(kind, bulk=True))
+        waiting.filter(probe=False).update(dispatched_at=None, queue=choose_queue(kind, bulk=True))

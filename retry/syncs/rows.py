@@ -20,7 +20,7 @@ from entries.text import clean_text, scrub
 from retry import queue
 from retry.errors import QueueUnavailable
 from retry.models import Import, Intake, Sync, SyncState
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from retry.runs.job_ids import dispatch_job_id, sync_job_id
 
 logger = logging.getLogger(__name__)
@@ -122,22 +122,22 @@ def put_back(row: Intake, **fields: Any) -> bool:
 NOTHING_YET = dict.fromkeys(("created", "updated", "unchanged", "invalid", "queued"), 0)
 
 
-def waiting() -> QuerySet[Sync]:
+def find_waiting() -> QuerySet[Sync]:
     """Queued ones that a worker may begin: a source is read by one at a time."""
     busy = Sync.objects.filter(source=OuterRef("source"), state=SyncState.RUNNING)
     return Sync.objects.filter(~Exists(busy), state=SyncState.QUEUED)
 
 
-def waiting_imports() -> QuerySet[Import]:
+def find_waiting_imports() -> QuerySet[Import]:
     """Queued ones; none waits for another."""
     return Import.objects.filter(state=SyncState.QUEUED)
 
 
-def undispatched(*, limit: int) -> list[Intake]:
+def find_undispatched(*, limit: int) -> list[Intake]:
     """Those that were committed and never reached Redis, of each sort the oldest first."""
     return [
         row
-        for found in (waiting(), waiting_imports())
+        for found in (find_waiting(), find_waiting_imports())
         for row in found.filter(dispatches=0).order_by("created_at", "pk")[:limit]
     ]
 
@@ -183,7 +183,7 @@ def queue_again(row: R, *, job_id: str) -> bool:
 
 
 def _inserted(row: R, actor: Actor) -> R:
-    row.actor_id, row.actor_label, row.doorway = actor.user_id, actor.label, actor.doorway
+    row.actor_id, row.actor_label, row.channel = actor.user_id, actor.label, actor.channel
     row.save(force_insert=True)
     return row
 
@@ -203,7 +203,7 @@ def _hand_over_new(row: Intake) -> None:
 
 
 def _sent(row: Intake, *, dispatches: int) -> bool:
-    handover = queue.Handover(
+    handover = queue.JobSpec(
         job_id=dispatch_job_id(row.job_id, dispatches=dispatches),
         queue=QUEUE,
         argument=str(row.pk),
@@ -220,4 +220,4 @@ def _sent(row: Intake, *, dispatches: int) -> bool:
 
 def actor_of(row: Intake) -> Actor:
     """Who asked for it, as far as that is still known."""
-    return Actor(row.actor_label, Doorway(row.doorway), row.actor)
+    return Actor(row.actor_label, Channel(row.channel), row.actor)

@@ -19,7 +19,7 @@ from retry.outcomes import Actor
 from retry.runs.rescue import take_away
 from retry.worker.activity import Activity, Seen
 from retry.worker.patience import AWAY, PAUSE_SECONDS
-from retry.worker.processing import out_of_time
+from retry.worker.processing import build_timeout_outcome
 from retry.worker.recording import record
 from retry.worker.resync import Found, rescan
 
@@ -59,7 +59,7 @@ def settle(run: Run, death: Death, *, actor: Actor = WORKER) -> int:
 def _end_late(run: Run, late: Seen) -> None:
     if late.entry_id:
         held = transitions.claim([late.entry_id], run_id=run.id, worker=run.worker)
-        if endings := [out_of_time(entry, run=run) for entry in held]:
+        if endings := [build_timeout_outcome(entry, run=run) for entry in held]:
             # Who settles has a patience of its own.
             record(run, endings, worker=run.worker, give_up=lambda: True)
     else:

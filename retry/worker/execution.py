@@ -20,13 +20,13 @@ from django.db import transaction
 from entries import transitions
 from entries.errors import UnknownKind
 from entries.kinds import registry
-from entries.transitions import Claimed, Ending
+from entries.transitions import ClaimedEntry, Outcome
 from retry.holds.condition import held_upstreams
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
-from retry.runs.creation import create_runs, moved_on
-from retry.runs.handover import Handing
-from retry.runs.lifecycle import Counted, claim_next, claim_run, end_run, tally
+from retry.runs.creation import create_runs, transfer_members
+from retry.runs.handover import Handover
+from retry.runs.lifecycle import OutcomeCounts, claim_next, claim_run, end_run, tally
 from retry.runs.waiting import set_aside
 from retry.worker.activity import Activity
 from retry.worker.group_size import FLUSH_SECONDS, Groups
@@ -163,9 +163,9 @@ def _process_group(run: Run, ids: Sequence[int], found: Found | None, work: _Wor
         record(run, endings, worker=work.worker)
 
 
-def _until_flush(left: deque[Claimed], run: Run, work: _Work) -> list[Ending]:
+def _until_flush(left: deque[ClaimedEntry], run: Run, work: _Work) -> list[Outcome]:
     began = time.monotonic()
-    endings: list[Ending] = []
+    endings: list[Outcome] = []
     with work.connections.lent():
         while left and (not endings or time.monotonic() - began <= FLUSH_SECONDS):
             ending = process_one(
@@ -175,15 +175,19 @@ def _until_flush(left: deque[Claimed], run: Run, work: _Work) -> list[Ending]:
     return endings
 
 
-def _rescanned(run: Run, claimed: Sequence[Claimed], found: Found, *, worker: str) -> list[Claimed]:
+def _rescanned(
+    run: Run, claimed: Sequence[ClaimedEntry], found: Found, *, worker: str
+) -> list[ClaimedEntry]:
     done = outlast(lambda: rescan(claimed, found, run=run))
     if run.size > 1 and done.unchanged + done.failed:
-        counted = Counted(unchanged=done.unchanged, failed=done.failed)
+        counted = OutcomeCounts(unchanged=done.unchanged, failed=done.failed)
         outlast(lambda: tally(run, counted, worker=worker))
     return done.kept
 
 
-def _put_back_held(run: Run, claimed: Sequence[Claimed], held: Sequence[str]) -> list[Claimed]:
+def _put_back_held(
+    run: Run, claimed: Sequence[ClaimedEntry], held: Sequence[str]
+) -> list[ClaimedEntry]:
     """What has come to depend on an upstream that is on hold is left queued, like all of that."""
     if waiting := [entry.id for entry in claimed if entry.upstream in held]:
         outlast(lambda: transitions.release(waiting, run_id=run.id))
@@ -198,7 +202,7 @@ def _hand_on(run: Run, ids: Sequence[int]) -> None:
     with transaction.atomic():
         moved = transitions.reassign(ids, run_id=run.id, new_run_id=new_run_id)
         runs = create_runs(
-            moved_on(run, moved, run_id=new_run_id),
+            transfer_members(run, moved, run_id=new_run_id),
             trigger=Trigger(run.trigger),
             actor=Actor.system(run.actor_label),
             reason=run.reason,
@@ -207,4 +211,4 @@ def _hand_on(run: Run, ids: Sequence[int]) -> None:
             held=waits,
         )
         if not waits:
-            Handing(runs)
+            Handover(runs)

@@ -17,7 +17,7 @@ from entries.text import (
     clean_text,
     describe_error,
 )
-from entries.transitions import Claimed, Ending
+from entries.transitions import ClaimedEntry, Outcome
 from retry.models import Run
 from retry.worker.activity import Activity
 from retry.worker.kind_connections import KindConnections
@@ -36,8 +36,8 @@ _LEFT = (
 
 
 def process_one(
-    entry: Claimed, *, run: Run, activity: Activity, connections: KindConnections
-) -> Ending:
+    entry: ClaimedEntry, *, run: Run, activity: Activity, connections: KindConnections
+) -> Outcome:
     """Run the kind's ``process`` under its time limit, while it is lent ``connections``.
 
     Whatever it raises is the entry's outcome, and so is what it leaves on a connection.
@@ -55,16 +55,18 @@ def process_one(
         disarm()
         # The alarm may have struck in the middle of a query: such a connection is of no more use.
         connections.drop()
-        return out_of_time(entry, run=run, hit=hit)
+        return build_timeout_outcome(entry, run=run, hit=hit)
     except BaseException as error:  # noqa: BLE001 - a kind may raise anything
         connections.left()
         return _failed(entry, error, kind=kind, run=run)
     if left := connections.left():
         return _failed(entry, UncleanConnection(_LEFT.format(left)), kind=kind, run=run)
-    return Ending(entry.id, EntryStatus.SUCCEEDED, result=cleaned, upstream=entry.upstream)
+    return Outcome(entry.id, EntryStatus.SUCCEEDED, result=cleaned, upstream=entry.upstream)
 
 
-def out_of_time(entry: Claimed, *, run: Run, hit: TimeLimitHit | None = None) -> Ending:
+def build_timeout_outcome(
+    entry: ClaimedEntry, *, run: Run, hit: TimeLimitHit | None = None
+) -> Outcome:
     """How an entry ends whose time limit ran out; ``hit`` knows where it was then."""
     kind = registry.get(entry.kind)
     late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
@@ -80,14 +82,14 @@ def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return cleaned
 
 
-def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None, run: Run) -> Ending:
+def _failed(entry: ClaimedEntry, error: BaseException, *, kind: Kind | None, run: Run) -> Outcome:
     delay, retries = _judged(entry, error, kind=kind, run=run)
     described = describe_error(error)
     if delay is None and retries:
         # After the fingerprint was made: it is the same group of errors all the same.
         tries = entry.automatic_attempts + 1
         described = replace(described, message=_gave_up(described.message, tries=tries))
-    return Ending(
+    return Outcome(
         entry.id,
         EntryStatus.FAILED if delay is None else EntryStatus.SCHEDULED,
         result=_known(error),
@@ -99,7 +101,7 @@ def _failed(entry: Claimed, error: BaseException, *, kind: Kind | None, run: Run
 
 
 def _judged(
-    entry: Claimed, error: BaseException, *, kind: Kind | None, run: Run
+    entry: ClaimedEntry, error: BaseException, *, kind: Kind | None, run: Run
 ) -> tuple[float | None, bool]:
     """The delay until the next automatic retry, and whether there are any for such errors."""
     if kind is None:
@@ -121,7 +123,7 @@ def _known(error: BaseException) -> Mapping[str, Any] | None:
         return None
 
 
-def _used(entry: Claimed, kind: Kind, run: Run) -> int:
+def _used(entry: ClaimedEntry, kind: Kind, run: Run) -> int:
     """Automatic retries so far. A probe is tried for all of its kind, and is never the last one."""
     last = max(kind.retry_policy.limit - 1, 0)
     return min(entry.automatic_attempts, last) if run.probe else entry.automatic_attempts
@@ -132,7 +134,7 @@ def _gave_up(message: str, *, tries: int) -> str:
     return clean_text(message, limit=MAX_MESSAGE - len(ending)) + ending
 
 
-def _entry_data(entry: Claimed) -> EntryData:
+def _entry_data(entry: ClaimedEntry) -> EntryData:
     return EntryData(
         id=entry.id,
         kind=entry.kind,
@@ -143,7 +145,7 @@ def _entry_data(entry: Claimed) -> EntryData:
     )
 
 
-def _attempt_data(entry: Claimed, run: Run) -> AttemptData:
+def _attempt_data(entry: ClaimedEntry, run: Run) -> AttemptData:
     return AttemptData(
         number=entry.attempt,
         run_id=str(run.id),

@@ -8,17 +8,17 @@ from django.db import transaction
 
 from entries import transitions
 from entries.states import EntryStatus
-from entries.transitions import Ending
+from entries.transitions import Outcome
 from retry import outcome_counts as tallies
 from retry.models import Run
-from retry.runs.lifecycle import Counted, tally
+from retry.runs.lifecycle import OutcomeCounts, tally
 from retry.worker.patience import outlast
 
 logger = logging.getLogger(__name__)
 
 
 def record(
-    run: Run, endings: Sequence[Ending], *, worker: str, give_up: Callable[[], bool] | None = None
+    run: Run, endings: Sequence[Outcome], *, worker: str, give_up: Callable[[], bool] | None = None
 ) -> None:
     """Store outcomes, count them on the run and tell the breaker, in one transaction; what the
     fence rejected is only logged. Waits for PostgreSQL until it may ``give_up``; for ever without.
@@ -36,10 +36,10 @@ def record(
             logger.warning("entry.outcome_rejected", extra=fields)
 
 
-def _counted(endings: Iterable[Ending]) -> Counted:
+def _counted(endings: Iterable[Outcome]) -> OutcomeCounts:
     kept = list(endings)
     by_status = Counter(ending.status for ending in kept)
-    return Counted(
+    return OutcomeCounts(
         succeeded=by_status[EntryStatus.SUCCEEDED],
         failed=by_status[EntryStatus.FAILED],
         scheduled=by_status[EntryStatus.SCHEDULED],
@@ -50,7 +50,7 @@ def _counted(endings: Iterable[Ending]) -> Counted:
 class _Write:
     """Writes outcomes; called again, it finds those it had written although nobody heard of it."""
 
-    def __init__(self, run: Run, endings: Sequence[Ending], *, worker: str) -> None:
+    def __init__(self, run: Run, endings: Sequence[Outcome], *, worker: str) -> None:
         self._run = run
         self._endings = endings
         self._worker = worker
@@ -66,10 +66,10 @@ class _Write:
             self._count([ending for ending in self._endings if ending.entry_id in written])
         if again:
             ids = [ending.entry_id for ending in self._endings]
-            written |= transitions.finished(ids, run_id=self._run.id)
+            written |= transitions.find_finished(ids, run_id=self._run.id)
         return written
 
-    def _count(self, kept: Sequence[Ending]) -> None:
+    def _count(self, kept: Sequence[Outcome]) -> None:
         if self._run.size > 1:  # who watches an operation sees what a long run has come to so far
             tally(self._run, _counted(kept), worker=self._worker)
         tallies.append(self._run, kept)

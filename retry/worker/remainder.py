@@ -11,7 +11,7 @@ from entries.models import Entry
 from entries.states import EntryStatus
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
-from retry.runs.creation import create_runs, moved_on
+from retry.runs.creation import create_runs, transfer_members
 
 
 def hand_on_held(run: Run) -> int:
@@ -32,7 +32,7 @@ def _hand_on(run: Run, upstream: str, ids: list[int]) -> int:
     with transaction.atomic():
         moved = transitions.reassign(ids, run_id=run.id, new_run_id=new_run_id)
         create_runs(
-            moved_on(run, moved, run_id=new_run_id, upstream=upstream),
+            transfer_members(run, moved, run_id=new_run_id, upstream=upstream),
             trigger=Trigger(run.trigger),
             actor=Actor.system(run.actor_label),
             reason=run.reason,

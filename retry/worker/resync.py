@@ -11,13 +11,13 @@ from django.db import connection
 from entries import transitions
 from entries.content import content_hash
 from entries.errors import SourceError
-from entries.kinds.upstreams import upstream_of
+from entries.kinds.upstreams import derive_upstream
 from entries.sources.base import SourceItem
-from entries.sources.sync.batches import size_of
+from entries.sources.sync.batches import estimate_size
 from entries.sources.sync.partial import Unstorable, one_by_one, read_some
 from entries.states import AttemptStatus, Change
 from entries.text import ErrorInfo, describe_error
-from entries.transitions import Claimed, Fresh, Reverting
+from entries.transitions import ClaimedEntry, FreshContent, Reversal
 from retry.models import Run
 from retry.worker.kind_connections import KindConnections
 from retry.worker.patience import outlast
@@ -42,7 +42,7 @@ class Found:
 class Rescanned:
     """``kept`` go on to be processed; the others have been given back to what they were."""
 
-    kept: list[Claimed]
+    kept: list[ClaimedEntry]
     unchanged: int = 0
     failed: int = 0
 
@@ -115,27 +115,27 @@ def _kept(
         if not whole and item.external_id not in wanted:
             continue
         items[item.external_id] = item
-        size += size_of(item.payload) if isinstance(item, SourceItem) else 0
+        size += estimate_size(item.payload) if isinstance(item, SourceItem) else 0
         if whole and size > MOST_CHARACTERS:
             whole = False
             items = {key: value for key, value in items.items() if key in wanted}
     return items, whole
 
 
-def rescan(claimed: Sequence[Claimed], found: Found, *, run: Run) -> Rescanned:
+def rescan(claimed: Sequence[ClaimedEntry], found: Found, *, run: Run) -> Rescanned:
     """Store what is new of entries the run holds. Those that are not to be processed are given
     back: all where the source could not be read, the unchanged where only what changed is wanted.
     """
-    reverting: list[Reverting] = []
-    fresh: list[Fresh] = []
+    reverting: list[Reversal] = []
+    fresh: list[FreshContent] = []
     for entry in claimed:
         seen = found.error or _compared(entry, found.items.get(entry.external_id))
         if isinstance(seen, ErrorInfo):
-            reverting.append(Reverting(entry.id, AttemptStatus.FAILED, seen))
+            reverting.append(Reversal(entry.id, AttemptStatus.FAILED, seen))
             continue
         fresh.append(seen)
         if run.only_if_changed and Change.CHANGED not in {seen.change, entry.change}:
-            reverting.append(Reverting(entry.id, AttemptStatus.UNCHANGED))
+            reverting.append(Reversal(entry.id, AttemptStatus.UNCHANGED))
     stored = transitions.refresh(fresh, run_id=run.id) if fresh else set()
     reverted = transitions.revert(reverting, run_id=run.id) if reverting else set()
     by_id = {seen.entry_id: seen for seen in fresh if seen.entry_id in stored}
@@ -147,7 +147,9 @@ def rescan(claimed: Sequence[Claimed], found: Found, *, run: Run) -> Rescanned:
     )
 
 
-def _compared(entry: Claimed, item: SourceItem | Unstorable | None) -> Fresh | ErrorInfo:
+def _compared(
+    entry: ClaimedEntry, item: SourceItem | Unstorable | None
+) -> FreshContent | ErrorInfo:
     """With what is stored now: what somebody edited by hand counts as different, too. So does what
     this very try has stored already, before its worker died.
     """
@@ -155,16 +157,16 @@ def _compared(entry: Claimed, item: SourceItem | Unstorable | None) -> Fresh | E
         return describe_error(SourceError("invalid_item", item.reason))
     before = content_hash(entry.title, entry.payload)
     if item is None:
-        return Fresh(entry.id, Change.GONE, before, "")
+        return FreshContent(entry.id, Change.GONE, before, "")
     after = content_hash(item.title, item.payload)
     if after == before:
         stored = entry.change == Change.CHANGED
-        return Fresh(entry.id, Change.CHANGED if stored else Change.UNCHANGED, before, after)
-    upstream = upstream_of(entry.kind, item.payload, source=entry.source)
-    return Fresh(entry.id, Change.CHANGED, before, after, item.title, item.payload, upstream)
+        return FreshContent(entry.id, Change.CHANGED if stored else Change.UNCHANGED, before, after)
+    upstream = derive_upstream(entry.kind, item.payload, source=entry.source)
+    return FreshContent(entry.id, Change.CHANGED, before, after, item.title, item.payload, upstream)
 
 
-def _refreshed(entry: Claimed, seen: Fresh) -> Claimed:
+def _refreshed(entry: ClaimedEntry, seen: FreshContent) -> ClaimedEntry:
     if seen.title is None or seen.payload is None:
         return replace(entry, change=seen.change.value)
     return replace(
@@ -176,7 +178,7 @@ def _refreshed(entry: Claimed, seen: Fresh) -> Claimed:
     )
 
 
-def _count(reverting: Sequence[Reverting], written: set[int], status: AttemptStatus) -> int:
+def _count(reverting: Sequence[Reversal], written: set[int], status: AttemptStatus) -> int:
     return sum(item.status is status and item.entry_id in written for item in reverting)
 
 

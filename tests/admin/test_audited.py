@@ -17,7 +17,7 @@ from retry import audit
 from retry.access import tokens
 from retry.admin.audit.audited import AuditedAdmin
 from retry.models import ApiToken, AuditEvent
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.admin.test_masked import form_of
 from tests.admin.walking import populate
@@ -37,7 +37,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 def event(verb: str) -> AuditEvent:
     """The only one of that verb, by somebody at the admin."""
     found = AuditEvent.objects.get(verb=verb)
-    assert (found.actor_label, found.doorway, found.count) == ("chief", "admin", 1)
+    assert (found.actor_label, found.channel, found.count) == ("chief", "admin", 1)
     return found
 
 
@@ -207,7 +207,7 @@ def test_without_its_audit_nothing_is_edited(
 
 def refused() -> list[tuple[str, str, str]]:
     found = AuditEvent.objects.filter(verb=audit.REFUSED).order_by("id")
-    return [(e.actor_label, e.doorway, (e.after or {})["what"]) for e in found]
+    return [(e.actor_label, e.channel, (e.after or {})["what"]) for e in found]
 
 
 def test_refusals_say_who_wanted_what(reader: "User") -> None:
@@ -221,7 +221,7 @@ def test_refusals_say_who_wanted_what(reader: "User") -> None:
         ("reader", "admin", f"POST {ENTRIES}{entry.pk}/retry/"),
         ("reader", "admin", "retry_selected in entries"),
     ]
-    needed = AuditEvent.objects.filter(doorway="api").values_list("after__needs", flat=True)
+    needed = AuditEvent.objects.filter(channel="api").values_list("after__needs", flat=True)
     assert list(needed) == ["entries.retry_entry"]
 
 
@@ -242,7 +242,7 @@ def test_a_scanner_does_not_fill_the_audit(reader: "User") -> None:
     for number in range(audit.MOST_REFUSALS + 10):
         Browser(reader).post(f"{ENTRIES}{number}/retry/")
     assert len(refused()) == audit.MOST_REFUSALS
-    other = Actor.of(UserFactory.create(), doorway=Doorway.API)
+    other = Actor.from_user(UserFactory.create(), channel=Channel.API)
     assert audit.record_refusal("x", actor=other), "of each user"
 
 

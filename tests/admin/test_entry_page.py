@@ -143,12 +143,12 @@ def test_changing_needs_seeing(powerless: "User") -> None:
 def test_attempts_newest_first_with_who_asked_and_the_traceback(
     at_desk: Browser, operator: "User"
 ) -> None:
-    from retry.outcomes import Actor, Doorway
+    from retry.outcomes import Actor, Channel
     from retry.service import retry_entries
 
     entry = EntryFactory.create(failed=True)
     Attempt.objects.update(traceback="Traceback: line 1\n  line 2")
-    actor = Actor.of(operator, doorway=Doorway.ADMIN)
+    actor = Actor.from_user(operator, channel=Channel.ADMIN)
     retry_entries([entry.pk], actor=actor, reason="upstream is back")
     page = at_desk.read(page_of(entry))
     words = text_of(page)

@@ -77,7 +77,7 @@ def test_all_pages_of_what_is_filtered_and_searched(
     rows = json.loads(exported(exporter, "json", query))
     assert [row["payload"] for row in rows] == [e.payload for e in reversed(wanted)]
     assert rows[0]["result"] is None
-    events = AuditEvent.objects.filter(verb="export", actor_label="operator", doorway="admin")
+    events = AuditEvent.objects.filter(verb="export", actor_label="operator", channel="admin")
     assert [(e.count, e.after and e.after["format"]) for e in events.order_by("id")] == [
         (5, "csv"),
         (5, "xlsx"),

@@ -56,7 +56,7 @@ def test_a_kind_is_put_on_hold_and_lifted_and_every_page_says_so_at_once(keeper:
         "operator",
         "down until 14:00",
     )
-    assert AuditEvent.objects.get(verb="hold").doorway == "admin"
+    assert AuditEvent.objects.get(verb="hold").channel == "admin"
     (alarm,) = alarms(keeper)
     assert alarm.startswith("Kind scripted is on hold, put there now by operator: down until 14:00")
     assert "1 run waits. See the holds" in alarm

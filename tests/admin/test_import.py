@@ -110,7 +110,7 @@ def test_the_confirmation_stores_it_through_the_service(importer: Browser, folde
     verbs = AuditEvent.objects.order_by("id").values_list("verb", flat=True)
     assert list(verbs) == ["request_import", "confirm_import", "submit", "import"]
     for event in AuditEvent.objects.all():
-        assert (event.actor_label, event.doorway, event.reason) == (
+        assert (event.actor_label, event.channel, event.reason) == (
             "operator",
             "admin",
             "from the old system",

@@ -94,7 +94,7 @@ def test_what_is_ticked_is_discarded_and_restored_by_operations(foreman: Browser
         assert "2 succeeded" in words
         assert "1 already running" in words
     event = AuditEvent.objects.get(verb="start_discard")
-    assert (event.actor_label, event.doorway, event.reason) == ("operator", "admin", "old")
+    assert (event.actor_label, event.channel, event.reason) == ("operator", "admin", "old")
 
 
 def test_all_behind_the_filter_is_discarded_by_way_of_the_preview(foreman: Browser) -> None:

@@ -66,7 +66,7 @@ def test_the_start_leads_to_the_operation_with_its_pace(foreman: Browser) -> Non
     for expected in ("2.5 entries a second", "Failure limit 12.5%", "again", "status failed"):
         assert expected in words
     event = AuditEvent.objects.get()
-    assert (event.verb, event.doorway, event.count) == ("start_retry", "admin", 3)
+    assert (event.verb, event.channel, event.count) == ("start_retry", "admin", 3)
 
 
 def test_the_same_form_sent_twice_starts_one_operation(foreman: Browser) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 from retry.access import tokens
 from retry.errors import NotPermitted
 from retry.models import ApiToken, AuditEvent
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from tests.admin.browsing import Browser, page_of
 from tests.conftest import grant
 from tests.factories.users import UserFactory
@@ -183,7 +183,7 @@ def test_nobody_makes_a_token_for_those_who_hold_more(
     clerk: User, chief: User, stronger: User, somebody: User
 ) -> None:
     clerk = grant(clerk, "retry.add_apitoken")
-    actor = Actor.of(clerk, doorway=Doorway.ADMIN)
+    actor = Actor.from_user(clerk, channel=Channel.ADMIN)
     for user in (chief, stronger):
         with pytest.raises(NotPermitted):
             tokens.create(user, name="x", actor=actor)
@@ -191,7 +191,7 @@ def test_nobody_makes_a_token_for_those_who_hold_more(
     assert tokens.user_of(tokens.create(somebody, name="x", actor=actor)) == somebody
     assert tokens.user_of(tokens.create(clerk, name="x", actor=actor)) == clerk
     with pytest.raises(NotPermitted):
-        tokens.create(somebody, name="x", actor=Actor.of(somebody, doorway=Doorway.ADMIN))
+        tokens.create(somebody, name="x", actor=Actor.from_user(somebody, channel=Channel.ADMIN))
 
 
 def test_the_tokens_of_who_is_deleted_are_revoked_and_that_is_told(

@@ -6,7 +6,7 @@ import pytest
 
 from retry.access import tokens
 from retry.models import ApiToken, AuditEvent, Run
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from retry.service import retry_entries
 from tests.admin.browsing import Browser, page_of, text_of
 from tests.conftest import grant
@@ -30,7 +30,7 @@ def auditor(reader: "User") -> Browser:
 
 def test_a_run_says_who_asked_for_what_and_how_it_went(auditor: Browser, operator: "User") -> None:
     entry = EntryFactory.create(failed=True, kind="scripted", title="Release notes")
-    actor = Actor.of(operator, doorway=Doorway.ADMIN)
+    actor = Actor.from_user(operator, channel=Channel.ADMIN)
     retry_entries([entry.pk], actor=actor, reason="upstream is back")
     Run.objects.update(succeeded=1, skipped_counts={"already_running": 2})
     run = Run.objects.get()
@@ -66,7 +66,7 @@ def test_the_audit_is_found_by_actor_entry_and_run(auditor: Browser) -> None:
     assert "1 audit event" in text_of(auditor.read(f"{AUDIT}?q={id_}"))
     assert "1 audit event" in text_of(auditor.read(f"{AUDIT}?q={event.run_id}"))
     assert "0 audit events" in text_of(auditor.read(f"{AUDIT}?q=nobody"))
-    assert "2 audit events" in text_of(auditor.read(f"{AUDIT}?verb=retry&doorway=command"))
+    assert "2 audit events" in text_of(auditor.read(f"{AUDIT}?verb=retry&channel=command"))
     assert f'href="{AUDIT}?q={id_}"' in auditor.read(f"/admin/entries/entry/{id_}/change/")
     page = auditor.read(page_of(event))
     assert f'href="/admin/entries/entry/{id_}/change/"' in page

@@ -32,7 +32,7 @@ def test_a_selection_is_queued_and_audited(at_desk: Browser, operator: "User") -
     assert statuses() == ["queued"] * 3
     assert queue.lengths(["default"]) == {"default": 1}
     event = AuditEvent.objects.get()
-    assert (event.verb, event.doorway, event.count) == ("retry", "admin", 3)
+    assert (event.verb, event.channel, event.count) == ("retry", "admin", 3)
     assert (event.actor_id, event.reason) == (operator.pk, "upstream is back")
     assert event.request_id, "the one of the log lines"
 

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from entries.models import Source
 from entries.sources import registry
-from entries.sources.sync.calls import spec_of
+from entries.sources.sync.calls import build_spec
 from tests.admin.browsing import Browser, page_of, text_of
 from tests.admin.test_source_pages import SOURCES, form
 from tests.conftest import grant
@@ -51,7 +51,7 @@ def test_an_upload_is_read_instead_of_a_location(editor: "User", folder: Path) -
     (name,) = stored(folder)
     assert source.location == f"upload:{name}"
     assert name.endswith("-orders-2024.csv")
-    reading = registry.get("csv").read(spec_of(source))
+    reading = registry.get("csv").read(build_spec(source))
     assert [item.external_id for item in reading.items if hasattr(item, "external_id")] == [
         "1",
         "2",

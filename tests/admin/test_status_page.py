@@ -173,7 +173,7 @@ def test_what_may_not_start_is_not_waited_for(at_desk: Browser, workers: Workers
 
 def test_a_sync_that_waits(at_desk: Browser, workers: Workers) -> None:
     beat()
-    sync = Sync.objects.create(source=SourceFactory.create(), actor_label="a", doorway="command")
+    sync = Sync.objects.create(source=SourceFactory.create(), actor_label="a", channel="command")
     Sync.objects.filter(pk=sync.pk).update(created_at=timezone.now() - timedelta(minutes=5))
     assert "Work in sync has been waiting for 5\xa0minutes" in alarms(at_desk)[0]
 

@@ -28,7 +28,7 @@ UGLY = "<script>alert(1)</script>"
 def made(**fields: Any) -> Sync:
     source = fields.pop("source", None) or SourceFactory.create(slug="planet", name="Planet")
     return Sync.objects.create(
-        source=source, actor_label="alice", doorway="admin", **{"state": "queued", **fields}
+        source=source, actor_label="alice", channel="admin", **{"state": "queued", **fields}
     )
 
 

@@ -18,7 +18,7 @@ from retry.operations import control
 from retry.operations.groups import groups
 from retry.operations.items import items
 from retry.operations.selection import Selection
-from retry.outcomes import Actor, Doorway, Reason
+from retry.outcomes import Actor, Channel, Reason
 from tests.admin.browsing import ENTRIES, Browser
 from tests.api.calls import Caller, ok, problem
 from tests.conftest import grant
@@ -82,7 +82,7 @@ def user(request: pytest.FixtureRequest, db: None) -> "Iterator[User]":
 
 @pytest.fixture
 def actor(user: "User") -> Actor:
-    return Actor.of(user, doorway=Doorway.API)
+    return Actor.from_user(user, channel=Channel.API)
 
 
 def hidden(status: str = "failed", **values: Any) -> Entry:
@@ -181,7 +181,7 @@ def test_errors_of_an_operation(user: "User") -> None:
     operation = failed_operation(entry)
     assert "SECRET" in str(items(operation).items)
     assert "SECRET" in str(groups(operation.pk).found)
-    actor = Actor.of(user, doorway=Doorway.ADMIN)
+    actor = Actor.from_user(user, channel=Channel.ADMIN)
     assert groups(operation.pk, actor=actor).found == []
     answer = Caller(user).get(f"operations/{operation.pk}/items")
     assert "SECRET" not in answer.content.decode()
@@ -283,7 +283,7 @@ def test_nothing_is_asked_of_the_database_where_nothing_is_hidden(
 ) -> None:
     from retry.access.visibility import sees_everything, visible_ids
 
-    actor = Actor.of(operator, doorway=Doorway.API)
+    actor = Actor.from_user(operator, channel=Channel.API)
     assert actor.may(service.RETRY)  # reads the permissions, as each verb does
     with django_assert_num_queries(0):
         assert sees_everything(actor)

@@ -40,7 +40,7 @@ def test_a_kind_is_put_on_hold_and_lifted(api: Caller) -> None:
     assert (lifted["lifted_by"], lifted["lifted_reason"]) == ("operator", "back")
     assert lifted["lifted_at"]
     assert ok(api.get("status"))["holds"] == []
-    assert set(AuditEvent.objects.values_list("verb", "doorway")) == {
+    assert set(AuditEvent.objects.values_list("verb", "channel")) == {
         ("hold", "api"),
         ("lift", "api"),
     }

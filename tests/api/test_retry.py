@@ -53,7 +53,7 @@ def test_the_audit_knows_who_asked_and_by_which_request(api: Caller, operator: "
     entry = EntryFactory.create(failed=True)
     api.post("retry", {"entry_id": entry.id, "reason": "why not"})
     event = AuditEvent.objects.get()
-    assert (event.verb, event.doorway, event.actor, event.actor_label) == (
+    assert (event.verb, event.channel, event.actor, event.actor_label) == (
         "retry",
         "api",
         operator,

@@ -53,7 +53,7 @@ def test_one_of_each(api: Caller) -> None:
         sorted([ids[1], ids[3]]),
     )
     assert Entry.objects.get(external_id="4").title == "Four"
-    assert AuditEvent.objects.filter(verb="submit", doorway="api").count() == 2
+    assert AuditEvent.objects.filter(verb="submit", channel="api").count() == 2
 
 
 WRONG: dict[str, tuple[Any, set[str]]] = {

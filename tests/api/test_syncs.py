@@ -27,7 +27,7 @@ def test_one_is_asked_for_and_watched_to_its_end(api: Caller) -> None:
         "dispatched": True,
         "progress_url": f"/admin/api/syncs/{sync.pk}",
     }
-    assert (sync.doorway, sync.actor_label, sync.reason) == ("api", "operator", "why not")
+    assert (sync.channel, sync.actor_label, sync.reason) == ("api", "operator", "why not")
     assert ok(api.get(f"syncs/{sync.pk}"))["state"] == "queued"
     work_off()
     found = ok(api.get(f"syncs/{sync.pk}"))

@@ -85,7 +85,7 @@ class TestCommand:
         ok(Caller(token=out.strip()).get("entries"))
         made = ApiToken.objects.get()
         assert (made.name, made.expires_at) == ("nightly", None)
-        assert AuditEvent.objects.get().doorway == "command"
+        assert AuditEvent.objects.get().channel == "command"
 
     def test_for_some_days(self, operator: "User") -> None:
         create_token("operator", "--name", "x", "--days", "30")

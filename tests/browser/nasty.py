@@ -109,7 +109,7 @@ def everything() -> dict[str, Any]:
     hold = Hold.objects.create(source=one, actor_label=LONG[:150], reason=LONG[:500])
     event = AuditEvent.objects.create(
         actor_label=LONG[:150],
-        doorway="admin",
+        channel="admin",
         verb="retry",
         count=1,
         reason=LONG[:500],

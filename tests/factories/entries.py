@@ -7,7 +7,7 @@ import factory
 from django.utils import timezone
 
 from entries.endpoints import fresh_secret
-from entries.kinds.upstreams import upstream_of
+from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Endpoint, Entry, Source
 from entries.states import EntryStatus
 
@@ -71,7 +71,7 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
     title = factory.Sequence(lambda n: f"Entry {n}")
     payload = factory.LazyFunction(lambda: {"url": "http://page.example/1"})
     upstream = factory.LazyAttribute(
-        lambda entry: upstream_of(
+        lambda entry: derive_upstream(
             entry.kind,
             entry.payload,
             source=getattr(getattr(entry, "source", None), "slug", None),

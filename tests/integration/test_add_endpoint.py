@@ -67,5 +67,5 @@ def test_slips_of_the_pen(arguments: list[str], message: str) -> None:
 def test_it_is_in_the_audit_without_its_secret() -> None:
     call_command("add_endpoint", "e", url="https://h.example/in")
     event = AuditEvent.objects.get()
-    assert (event.verb, event.doorway) == ("add_endpoint", "command")
+    assert (event.verb, event.channel) == ("add_endpoint", "command")
     assert (event.after or {})["secret"] == "***"

@@ -89,5 +89,5 @@ def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
 def test_it_is_in_the_audit_without_its_credentials() -> None:
     call_command("add_source", "s", location="https://alice:s3cr3t-w0rd@h.example/", kind="feed")
     event = AuditEvent.objects.get()
-    assert (event.verb, event.doorway) == ("add_source", "command")
+    assert (event.verb, event.channel) == ("add_source", "command")
     assert (event.after or {})["location"] == "https://***@h.example/"

@@ -47,7 +47,7 @@ def test_it_trips_when_nearly_all_fails_by_a_passing_fault() -> None:
     assert hold.next_probe_at is not None
     assert timedelta(0) < hold.next_probe_at - timezone.now() <= timedelta(seconds=5)
     event = AuditEvent.objects.get(verb="hold")
-    assert (event.actor_label, event.doorway, event.reason) == ("breaker", "system", hold.reason)
+    assert (event.actor_label, event.channel, event.reason) == ("breaker", "system", hold.reason)
     assert trip() == 0, "it is on hold already"
 
 

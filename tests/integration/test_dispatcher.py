@@ -132,7 +132,7 @@ def test_a_lapsed_run_is_rescued_the_running_alone_and_the_waiting_together() ->
     run = Run.objects.get(pk=old)
     assert (run.state, run.lost, run.handed_on) == ("finished", 2, 4)
     event = AuditEvent.objects.get(verb="rescue")
-    assert (event.actor_label, event.doorway, event.run_id) == ("dispatcher", "system", old)
+    assert (event.actor_label, event.channel, event.run_id) == ("dispatcher", "system", old)
     assert event.after == {"queued": 4, "failed": 0}
     run_everything()
     assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}

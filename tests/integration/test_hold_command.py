@@ -26,7 +26,7 @@ def test_put_listed_and_lifted(capsys: pytest.CaptureFixture[str]) -> None:
     assert "source news, since" in listed
     hold = Hold.objects.get(kind="scripted")
     assert said(capsys, "--lift", str(hold.pk)) == f"Hold {hold.pk}: kind scripted goes on.\n"
-    assert set(AuditEvent.objects.filter(verb="hold").values_list("doorway", flat=True)) == {
+    assert set(AuditEvent.objects.filter(verb="hold").values_list("channel", flat=True)) == {
         "command"
     }
 

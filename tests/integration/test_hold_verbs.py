@@ -9,9 +9,9 @@ from django.utils import timezone
 from entries.errors import UnknownKind
 from retry.errors import AlreadyOnHold, HoldLifted, HoldNotFound, NotPermitted, SourceNotFound
 from retry.holds import control as holds
-from retry.holds.condition import held
+from retry.holds.condition import find_active_holds
 from retry.models import AuditEvent, Hold
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from tests.factories.entries import SourceFactory
 from tests.support.asking import SCRIPT
 
@@ -41,7 +41,7 @@ def test_a_hold_says_who_since_when_and_why_and_is_audited(operator: "User") -> 
     event = AuditEvent.objects.get(verb="lift")
     assert event.before == {"kind": "scripted", "automatic": False, "reason": "upstream is down"}
     with pytest.raises(NotPermitted):
-        holds.hold_kind("scripted", actor=Actor.of(operator, doorway=Doorway.API))
+        holds.hold_kind("scripted", actor=Actor.from_user(operator, channel=Channel.API))
 
 
 def test_what_makes_no_sense_is_refused_and_changes_nothing() -> None:
@@ -68,7 +68,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing() -> None:
         holds.lift(kind.pk, actor=SCRIPT)
     again = holds.hold_source("news", actor=SCRIPT)
     assert again.pk != of_source.pk
-    assert held().source_ids == {source.pk}
+    assert find_active_holds().source_ids == {source.pk}
 
 
 def test_a_person_takes_over_what_the_breaker_holds() -> None:

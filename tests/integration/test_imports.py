@@ -15,7 +15,7 @@ from retry.errors import ImportNotFound, NotConfirmable, UploadRefused
 from retry.imports import control
 from retry.imports.work import perform
 from retry.models import AuditEvent, Import, Run
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from retry.service import submit
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -180,7 +180,7 @@ def test_what_whoever_imports_may_not_see_is_left_alone_and_not_shown() -> None:
         source=theirs, external_id="x", title="SECRET", failed=True, kind="scripted"
     )
     user = grant(UserFactory.create(is_staff=True), "entries.submit_entry", "entries.view_entry")
-    actor = Actor.of(user, doorway=Doorway.ADMIN)
+    actor = Actor.from_user(user, channel=Channel.ADMIN)
     text = "external_id,title\nx,Mine now\ny,New\n"
     with only_source("mine"):
         row = control.request_import(

@@ -23,7 +23,7 @@ from retry.operations import control
 from retry.operations.items import OUTCOMES, items
 from retry.operations.progress import progress
 from retry.operations.selection import Selection, preview
-from retry.outcomes import Actor, Doorway, Reason
+from retry.outcomes import Actor, Channel, Reason
 from retry.worker import execution
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
@@ -86,7 +86,9 @@ def test_too_many_ids_and_missing_permission_are_refused(reader: "User") -> None
     with pytest.raises(TooManyEntries):
         start(Selection(ids=tuple(range(1, 10_002))))
     with pytest.raises(NotPermitted):
-        control.start(FAILED, action=Action.RETRY, actor=Actor.of(reader, doorway=Doorway.API))
+        control.start(
+            FAILED, action=Action.RETRY, actor=Actor.from_user(reader, channel=Channel.API)
+        )
     assert not Operation.objects.exists()
 
 

@@ -15,7 +15,7 @@ from entries.states import EntryStatus
 from retry import queue
 from retry.errors import EntryNotFound, NotPermitted, NotRetryable, TooManyEntries
 from retry.models import AuditEvent, Run
-from retry.outcomes import Actor, Doorway, Reason
+from retry.outcomes import Actor, Channel, Reason
 from retry.service import retry_entries, retry_entry, submit_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
@@ -35,7 +35,7 @@ def test_one_failed_entry_is_queued_with_an_attempt_a_run_an_audit_and_a_job(
     operator: "User",
 ) -> None:
     entry = EntryFactory.create(failed=True)
-    actor = Actor.of(operator, doorway=Doorway.ADMIN, request_id="req-1")
+    actor = Actor.from_user(operator, channel=Channel.ADMIN, request_id="req-1")
     item, dispatched = retry_entry(entry.id, actor=actor, reason="upstream is back")
 
     assert dispatched
@@ -49,7 +49,7 @@ def test_one_failed_entry_is_queued_with_an_attempt_a_run_an_audit_and_a_job(
     assert (run.trigger, run.actor, run.reason) == ("retry", operator, "upstream is back")
     assert (run.entry_ids, run.state, run.dispatches) == ([entry.id], "queued", 1)
     event = AuditEvent.objects.get(verb="retry")
-    assert (event.actor_id, event.doorway, event.request_id) == (operator.pk, "admin", "req-1")
+    assert (event.actor_id, event.channel, event.request_id) == (operator.pk, "admin", "req-1")
     assert (event.entry_id, event.run_id, event.count) == (entry.id, run.id, 1)
     assert jobs() == [item.job_id]
     assert re.fullmatch(rf"entry-{entry.id}-2-{run.id.hex[:8]}", str(item.job_id))
@@ -149,7 +149,7 @@ def test_too_many_ids_are_refused_before_anything_changes(settings: "Settings") 
 def test_without_the_permission_nothing_happens(reader: "User") -> None:
     entry = EntryFactory.create(failed=True)
     with pytest.raises(NotPermitted, match=r"entries\.retry_entry"):
-        retry_entries([entry.id], actor=Actor.of(reader, doorway=Doorway.ADMIN))
+        retry_entries([entry.id], actor=Actor.from_user(reader, channel=Channel.ADMIN))
     assert Entry.objects.get(pk=entry.id).status == EntryStatus.FAILED
 
 

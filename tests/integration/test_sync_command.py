@@ -130,5 +130,5 @@ def test_it_stands_in_the_history() -> None:
     with pytest.raises(CommandError):
         run("numbers")
     row = Sync.objects.get()
-    assert (row.state, row.error_code, row.doorway) == ("failed", "unreachable", "command")
+    assert (row.state, row.error_code, row.channel) == ("failed", "unreachable", "command")
     assert row.actor_label.startswith("manage.py sync (")

@@ -28,7 +28,7 @@ def test_the_dispatcher_asks_when_it_is_time_and_not_before() -> None:
     source = every(60)
     assert Dispatcher().tick().syncs == 1
     sync = Sync.objects.get()
-    assert (sync.actor_label, sync.doorway) == ("dispatcher", "system")
+    assert (sync.actor_label, sync.channel) == ("dispatcher", "system")
     assert sync.reason == "every 60 s"
     assert AuditEvent.objects.get(verb="request_sync").actor_label == "dispatcher"
     source.refresh_from_db()

@@ -14,7 +14,7 @@ from retry.dispatcher.loop import Dispatcher
 from retry.dispatcher.observe import observe
 from retry.errors import SourceDisabled, SourceNotFound
 from retry.models import AuditEvent, Run, Sync
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from retry.syncs import control, work
 from tests.support.asking import SCRIPT
 from tests.support.processes import redis_at
@@ -44,7 +44,7 @@ def never() -> bool:
 
 def test_a_worker_does_it_and_the_row_says_how_it_went(operator: "User") -> None:
     source = numbered(1_100, invalid=1)
-    actor = Actor.of(operator, doorway=Doorway.API)
+    actor = Actor.from_user(operator, channel=Channel.API)
     sync = control.request_sync(source.slug, actor=actor, reason="because")
     assert (sync.state, sync.dispatches, sync.dry_run) == ("queued", 1, False)
     event = AuditEvent.objects.get()
@@ -54,7 +54,7 @@ def test_a_worker_does_it_and_the_row_says_how_it_went(operator: "User") -> None
     work_off()
     sync.refresh_from_db()
     assert (sync.state, counts(sync), sync.queued) == ("succeeded", (1_100, 0, 0, 0, 1), 1_100)
-    assert (sync.actor_label, sync.doorway, sync.reason) == ("operator", "api", "because")
+    assert (sync.actor_label, sync.channel, sync.reason) == ("operator", "api", "because")
     assert sync.total == 1_100
     assert sync.started_at is not None
     assert sync.ended_at is not None

@@ -17,10 +17,10 @@ from retry import queue
 from retry.dispatcher.loop import Dispatcher
 from retry.errors import AlreadyOnHold, NoUpstreams
 from retry.holds import control as holds
-from retry.holds.overview import holding, holding_operation, standing, waiting_for
+from retry.holds.overview import count_waiting, find_holds_on, find_holds_on_operation, list_active
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
 from retry.operations.progress import progress
-from retry.runs.waiting import startable
+from retry.runs.waiting import find_startable
 from retry.service import retry_entries, submit
 from retry.syncs.control import request_due_syncs
 from retry.worker import execution
@@ -72,10 +72,10 @@ def test_put_taken_over_and_lifted_like_any_other() -> None:
     with pytest.raises(AlreadyOnHold):
         put()
     others = put("other"), holds.hold_kind("routed", actor=SCRIPT)
-    assert holds.named(taken) == "upstream dead of routed"
-    assert set(standing()) == {taken, *others}
+    assert holds.describe_target(taken) == "upstream dead of routed"
+    assert set(list_active()) == {taken, *others}
     lift(taken)
-    assert set(standing()) == set(others)
+    assert set(list_active()) == set(others)
     event = AuditEvent.objects.get(verb="lift")
     assert event.before == {
         "kind": "routed",
@@ -131,7 +131,7 @@ def test_what_lies_in_a_mixed_run_is_left_and_handed_on(tmp_path: Path) -> None:
     assert set(parts.values_list("upstream", "size", "dispatches", "queue", "created_at")) == {
         (upstream, 2, 0, "bulk", run.created_at) for upstream in ("dead", "other")
     }
-    assert not startable().exists()
+    assert not find_startable().exists()
     settle()
     assert by_upstream(ids, "queued") == {"dead", "other"}
     lift(held[0])
@@ -174,7 +174,7 @@ def test_scheduled_ones_are_not_woken_and_their_neighbours_are() -> None:
     hold = put()
     settle()
     assert by_upstream(ids, "scheduled") == {"dead"}
-    assert waiting_for([hold])[hold.pk].scheduled == 1
+    assert count_waiting([hold])[hold.pk].scheduled == 1
     lift(hold)
     settle()
     assert statuses(ids) == {"succeeded"}
@@ -188,9 +188,9 @@ def test_an_operation_does_the_rest_and_says_what_it_waits_for() -> None:
     found = progress(operation.pk)
     assert (found.succeeded, found.queued, found.finished) == (20, 10, False)
     assert consistent(found)
-    ((waits, runs),) = holding_operation(operation.pk)
+    ((waits, runs),) = find_holds_on_operation(operation.pk)
     assert (waits, runs > 0) == (hold, True)
-    assert waiting_for([hold])[hold.pk].runs == runs
+    assert count_waiting([hold])[hold.pk].runs == runs
     lift(hold)
     settle()
     found = progress(operation.pk)
@@ -201,10 +201,10 @@ def test_an_operation_does_the_rest_and_says_what_it_waits_for() -> None:
 
 def test_holding_names_what_an_entry_waits_for() -> None:
     upstream, whole = put(), holds.hold_kind("routed", actor=SCRIPT)
-    assert holding(kind="routed", source_id=None, upstream="dead") == [upstream, whole]
-    assert holding(kind="routed", source_id=None, upstream="good") == [whole]
-    assert holding(kind="routed", source_id=None) == [whole]
-    assert holding(kind="scripted", source_id=None, upstream="dead") == []
+    assert find_holds_on(kind="routed", source_id=None, upstream="dead") == [upstream, whole]
+    assert find_holds_on(kind="routed", source_id=None, upstream="good") == [whole]
+    assert find_holds_on(kind="routed", source_id=None) == [whole]
+    assert find_holds_on(kind="scripted", source_id=None, upstream="dead") == []
 
 
 def test_a_source_is_synced_although_one_upstream_of_its_kind_is_on_hold() -> None:

@@ -13,7 +13,7 @@ from entries.errors import WorkerLost
 from entries.models import Entry
 from entries.states import AttemptStatus, EntryStatus
 from entries.text import describe_error
-from entries.transitions import Ending, Reverting
+from entries.transitions import Outcome, Reversal
 from tests.factories.entries import EntryFactory, SourceFactory
 
 LOST = describe_error(WorkerLost("it was there a moment ago"))
@@ -51,7 +51,7 @@ def _finish(status: EntryStatus) -> Driver:
     delay = 1.0 if status is EntryStatus.SCHEDULED else None
 
     def drive(entry: Entry, run_id: UUID) -> object:
-        ending = Ending(entry.id, status, result={}, error=error, delay=delay)
+        ending = Outcome(entry.id, status, result={}, error=error, delay=delay)
         return transitions.finish([ending], run_id=run_id)
 
     return drive
@@ -76,10 +76,10 @@ DRIVERS: Mapping[str, tuple[Driver, ...]] = {
     "resync": (_queue("resync"), _move("resync")),
     "revert": (
         lambda entry, run_id: transitions.revert(
-            [Reverting(entry.id, AttemptStatus.UNCHANGED)], run_id=run_id
+            [Reversal(entry.id, AttemptStatus.UNCHANGED)], run_id=run_id
         ),
         lambda entry, run_id: transitions.revert(
-            [Reverting(entry.id, AttemptStatus.FAILED, LOST)], run_id=run_id
+            [Reversal(entry.id, AttemptStatus.FAILED, LOST)], run_id=run_id
         ),
     ),
     "cancel": (lambda entry, run_id: transitions.cancel([entry.id], run_id=run_id),),

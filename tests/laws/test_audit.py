@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 
 from retry import audit
 from retry.models import AuditEvent
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from tests.factories.users import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def test_an_event_can_be_neither_changed_nor_deleted(way: Callable[[AuditEvent],
 
 def test_it_outlives_whoever_acted() -> None:
     user: User = UserFactory.create(username="alice")
-    actor = Actor.of(user, doorway=Doorway.ADMIN)
+    actor = Actor.from_user(user, channel=Channel.ADMIN)
     audit.record("retry", actor=actor, count=1)
     user_id = user.pk
     user.delete()

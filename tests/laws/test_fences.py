@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from entries import transitions
 from entries.states import EntryStatus
-from entries.transitions import Ending
+from entries.transitions import Outcome
 from retry.models import Run
 from retry.runs.lifecycle import claim_run, end_run, lock_lapsed, renew_lease
 from tests.support.asking import queued_entries
@@ -74,7 +74,7 @@ def test_only_its_worker_ends_it(run_id: UUID) -> None:
     assert row(run_id) == claimed
     assert not end_run(run, worker="first"), "an entry of it is not done"
     transitions.claim(run.entry_ids, run_id=run_id, worker="first")
-    endings = [Ending(entry_id, EntryStatus.SUCCEEDED) for entry_id in run.entry_ids]
+    endings = [Outcome(entry_id, EntryStatus.SUCCEEDED) for entry_id in run.entry_ids]
     transitions.finish(endings, run_id=run_id)
     assert end_run(run, worker="first")
     ended = row(run_id)

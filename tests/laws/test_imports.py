@@ -14,7 +14,7 @@ CONTRACTS = {
     "layers": "Imports go downwards only",
     "entries": "Entries know nothing of what can be done to them",
     "broker": "Only the queue and the worker speak to the broker",
-    "doorways": "Doorways decide nothing",
+    "channels": "Channels decide nothing",
 }
 
 
@@ -67,10 +67,10 @@ def test_every_contract_is_kept(cache: Path) -> None:
         ("retry/queue.py", "from retry.runs.lifecycle import hand_over", {"layers"}),
         ("retry/service.py", "from retry.api import problems", {"layers"}),
         ("entries/models.py", "import entries.transitions", {"layers"}),
-        ("retry/api/entries/views.py", "from entries import transitions", {"doorways"}),
-        ("retry/admin/__init__.py", "from retry.runs.lifecycle import hand_over", {"doorways"}),
-        ("retry/management/commands/retry.py", "import retry.queue", {"doorways"}),
-        ("retry/management/commands/add_source.py", "import entries.transitions", {"doorways"}),
+        ("retry/api/entries/views.py", "from entries import transitions", {"channels"}),
+        ("retry/admin/__init__.py", "from retry.runs.lifecycle import hand_over", {"channels"}),
+        ("retry/management/commands/retry.py", "import retry.queue", {"channels"}),
+        ("retry/management/commands/add_source.py", "import entries.transitions", {"channels"}),
     ],
 )
 def test_a_violation_is_noticed(

@@ -15,7 +15,7 @@ from entries.sources import registry
 from retry import queue
 from retry.errors import NotPermitted
 from retry.models import ApiToken, AuditEvent, Hold, Import, Operation, Run, Sync
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from tests.laws.verbs import ACTS, INTERNAL, Constant, Scene, public
 from tests.support.processes import redis_at
 
@@ -78,7 +78,7 @@ def test_a_success_is_audited_once(scene: Scene) -> None:
     act = scene.prepare()
     act(SOMEBODY)
     assert audited(scene) == 1
-    assert AuditEvent.objects.get(verb=scene.audited, actor_label="somebody").doorway == "command"
+    assert AuditEvent.objects.get(verb=scene.audited, actor_label="somebody").channel == "command"
     assert jobs() == scene.jobs
 
 
@@ -109,7 +109,7 @@ def test_without_the_permission_nothing_happens(name: str, powerless: "User") ->
     act = ACTS[name].prepare()
     before = everything()
     with pytest.raises(NotPermitted):
-        act(Actor.of(powerless, doorway=Doorway.API))
+        act(Actor.from_user(powerless, channel=Channel.API))
     assert everything() == before
     assert jobs() == 0
 

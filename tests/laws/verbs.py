@@ -44,7 +44,7 @@ NO_VERBS = {
     "retry.access.tokens.user_of",
     "retry.operations.control.again",
     "retry.operations.control.require",
-    "retry.holds.control.named",
+    "retry.holds.control.describe_target",
     "retry.submission.foresee",
     "retry.submission.problems_with",
     "retry.submission.destination",

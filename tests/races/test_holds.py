@@ -13,7 +13,7 @@ from retry.holds.condition import held_upstreams
 from retry.models import AuditEvent, Hold, Run
 from retry.outcomes import Actor
 from retry.runs.lifecycle import claim_run, end_run
-from retry.runs.waiting import startable
+from retry.runs.waiting import find_startable
 from retry.service import retry_entries
 from retry.worker import execution
 from retry.worker.remainder import hand_on_held
@@ -170,7 +170,7 @@ def test_entries_are_refused_until_the_lift_commits_and_nothing_is_lost(
         ("dead", "queued"),
         ("good", "running"),
     }
-    assert startable().get().upstream == "dead"
+    assert find_startable().get().upstream == "dead"
 
 
 def test_a_lift_while_the_rest_of_a_run_is_handed_on_loses_nothing(mixed_run_id: UUID) -> None:

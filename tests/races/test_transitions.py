@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from entries import transitions
 from entries.models import Entry
 from entries.states import EntryStatus
-from entries.transitions import Ending
+from entries.transitions import Outcome
 from retry.models import Run
 from retry.runs.lifecycle import claim_run, renew_lease
 from retry.runs.rescue import rescue
@@ -65,7 +65,7 @@ def waits_for_a_lock(pid: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def retry(ids: list[int]) -> list[transitions.Seen]:
+def retry(ids: list[int]) -> list[transitions.QueueResult]:
     return transitions.queue(ids, verb="retry", run_sizes={})
 
 
@@ -99,7 +99,7 @@ def test_overlapping_selections_share_out_and_never_deadlock() -> None:
 
 def test_an_outcome_before_the_rescue_stands() -> None:
     ids, run_id = running()
-    ending = Ending(ids[0], EntryStatus.SUCCEEDED, result={"from": "worker"})
+    ending = Outcome(ids[0], EntryStatus.SUCCEEDED, result={"from": "worker"})
     written, taken = in_order(
         lambda: transitions.finish([ending], run_id=run_id),
         lambda: rescue(Run.objects.get(pk=run_id)),
@@ -111,7 +111,7 @@ def test_an_outcome_before_the_rescue_stands() -> None:
 
 def test_an_outcome_after_the_rescue_is_rejected() -> None:
     ids, run_id = running()
-    ending = Ending(ids[0], EntryStatus.SUCCEEDED, result={"from": "a zombie"})
+    ending = Outcome(ids[0], EntryStatus.SUCCEEDED, result={"from": "a zombie"})
     taken, written = in_order(
         lambda: rescue(Run.objects.get(pk=run_id)),
         lambda: transitions.finish([ending], run_id=run_id),
@@ -165,7 +165,7 @@ def test_a_retry_right_after_the_failure_it_waited_for_succeeds() -> None:
     ids, run_id = running()
     from entries.text import describe_error
 
-    ending = Ending(ids[0], EntryStatus.FAILED, error=describe_error(RuntimeError("again")))
+    ending = Outcome(ids[0], EntryStatus.FAILED, error=describe_error(RuntimeError("again")))
     written, seen = in_order(
         lambda: transitions.finish([ending], run_id=run_id), lambda: retry(ids)
     )
@@ -186,6 +186,6 @@ def test_a_stale_instance_saved_late_does_not_undo_a_transition() -> None:
 
 def test_a_run_id_of_nobody_opens_nothing() -> None:
     ids, _ = running()
-    ending = Ending(ids[0], EntryStatus.SUCCEEDED)
+    ending = Outcome(ids[0], EntryStatus.SUCCEEDED)
     assert transitions.finish([ending], run_id=uuid4()) == set()
     assert Entry.objects.get().status == "running"

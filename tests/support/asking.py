@@ -1,10 +1,10 @@
 """Short words for what tests keep asking."""
 
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 from retry.service import retry_entries
 from tests.factories.entries import EntryFactory
 
-SCRIPT = Actor("script", Doorway.COMMAND)
+SCRIPT = Actor("script", Channel.COMMAND)
 
 
 def queued_entries(count: int = 1, *, kind: str = "scripted", **payload: object) -> list[int]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from retry.imports.cells import escaped, text_of, unescaped
+from retry.imports.cells import cell_text, escape_formula, unescape_formula
 
 SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 #: Text made of what matters here.
@@ -19,30 +19,30 @@ TRICKY = st.text(st.sampled_from([*SIGNS, "'", " ", "a", "\u3000"]), max_size=8)
 @example("''=")
 @example("' =")
 def test_there_is_an_exact_way_back(text: str) -> None:
-    assert unescaped(escaped(text)) == text
+    assert unescape_formula(escape_formula(text)) == text
 
 
 @given(TRICKY)
 def test_nothing_begins_with_a_sign_however_it_is_trimmed(text: str) -> None:
-    cell = escaped(text)
+    cell = escape_formula(text)
     assert cell[:1] not in set(SIGNS)
     assert cell.strip()[:1] not in set(SIGNS)
 
 
 @given(st.text(st.characters(exclude_characters="'" + SIGNS)))
 def test_harmless_text_stays(text: str) -> None:
-    assert escaped(text) == text == unescaped(text)
+    assert escape_formula(text) == text == unescape_formula(text)
 
 
 @pytest.mark.parametrize("sign", SIGNS)
 def test_each_sign(sign: str) -> None:
-    assert escaped(f"{sign}1+1") == f"'{sign}1+1"
-    assert escaped(f"1{sign}1") == f"1{sign}1"
+    assert escape_formula(f"{sign}1+1") == f"'{sign}1+1"
+    assert escape_formula(f"1{sign}1") == f"1{sign}1"
 
 
 def test_what_is_no_text() -> None:
-    assert text_of(None) == ""
-    assert text_of(7) == "7"
-    assert text_of(datetime(2026, 1, 31, tzinfo=UTC)) == "2026-01-31T00:00:00+00:00"
-    assert json.loads(text_of({"a": [True, "é"]})) == {"a": [True, "é"]}
-    assert "é" in text_of(["é"])
+    assert cell_text(None) == ""
+    assert cell_text(7) == "7"
+    assert cell_text(datetime(2026, 1, 31, tzinfo=UTC)) == "2026-01-31T00:00:00+00:00"
+    assert json.loads(cell_text({"a": [True, "é"]})) == {"a": [True, "é"]}
+    assert "é" in cell_text(["é"])

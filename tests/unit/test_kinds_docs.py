@@ -17,7 +17,7 @@ from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry as sources
 from entries.sources.base import Invalid, SourceItem, SourceSpec
-from entries.sources.sync.calls import spec_of
+from entries.sources.sync.calls import build_spec
 from tests.support.http import LocalServer
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "kinds.md"
@@ -86,7 +86,7 @@ def test_the_sources_in_the_examples(command: str, settings: Any, tmp_path: Path
         arguments = [word.replace("/srv/exports", str(tmp_path)) for word in arguments]
     call_command(name, *arguments, stdout=io.StringIO())
     source = Source.objects.get()
-    assert sources.get(source.kind).problems_with(spec_of(source)) == []
+    assert sources.get(source.kind).problems_with(build_spec(source)) == []
     assert source.options
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 
 from entries.states import TRANSITIONS, EntryStatus
 from retry.errors import EntryNotFound, NotRetryable, refusal
-from retry.outcomes import Actor, Doorway, ItemOutcome, QueueOutcome, Reason, reason_for
+from retry.outcomes import Actor, Channel, ItemOutcome, QueueOutcome, Reason, reason_for
 
 QUEUED = ItemOutcome(1, EntryStatus.QUEUED, 2, run_id=uuid4(), job_id="entry-1-2-x")
 RUNNING = ItemOutcome(2, EntryStatus.RUNNING, 2, reason=Reason.ALREADY_RUNNING)
@@ -15,8 +15,8 @@ GONE = ItemOutcome(3, None, 0, reason=Reason.NOT_FOUND)
 
 class TestActor:
     def test_a_user_may_what_the_user_may(self) -> None:
-        nobody = Actor.of(User(username="alice", is_active=False), doorway=Doorway.ADMIN)
-        somebody = Actor.of(User(username="root", is_superuser=True), doorway=Doorway.API)
+        nobody = Actor.from_user(User(username="alice", is_active=False), channel=Channel.ADMIN)
+        somebody = Actor.from_user(User(username="root", is_superuser=True), channel=Channel.API)
         assert not nobody.may("entries.retry_entry")
         assert somebody.may("entries.retry_entry")
 
@@ -27,7 +27,7 @@ class TestActor:
 
     def test_what_it_is_called_fits_its_columns(self) -> None:
         user = User(username="x" * 150)
-        actor = Actor.of(user, doorway=Doorway.API, request_id="r" * 500)
+        actor = Actor.from_user(user, channel=Channel.API, request_id="r" * 500)
         assert len(actor.label) == 150
         assert len(actor.request_id) == 64
         assert len(Actor.command("y" * 500).label) == 150

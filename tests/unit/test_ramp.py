@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from retry.runs.ramp import Lift, Ramp, Waiting, allowed
+from retry.runs.ramp import Lift, Ramp, Waiting, allowance
 
 LIFTED = datetime(2030, 1, 1, tzinfo=UTC)
 BEFORE = LIFTED - timedelta(seconds=1)
@@ -23,7 +23,7 @@ def taken(ramp: Ramp, *items: Waiting[int]) -> list[int]:
     ("seconds", "entries"), [(0, 10), (1, 21), (3, 53), (6, 139), (12, 659), (30, 44_286)]
 )
 def test_it_starts_with_ten_and_doubles_every_three_seconds(seconds: int, entries: int) -> None:
-    assert int(allowed(seconds)) == entries
+    assert int(allowance(seconds)) == entries
 
 
 def test_what_waited_goes_on_as_allowed_and_the_oldest_first() -> None:

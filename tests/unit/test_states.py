@@ -1,6 +1,13 @@
 import pytest
 
-from entries.states import ACTIVE, RESTING, TRANSITIONS, AttemptStatus, EntryStatus, sources_of
+from entries.states import (
+    ACTIVE,
+    RESTING,
+    TRANSITIONS,
+    AttemptStatus,
+    EntryStatus,
+    allowed_statuses,
+)
 
 
 def test_every_status_is_either_at_work_or_at_rest() -> None:
@@ -13,13 +20,13 @@ def test_every_verb_stands_in_the_table_once() -> None:
     verbs = [move.verb for move in TRANSITIONS]
     assert len(verbs) == len(set(verbs))
     for move in TRANSITIONS:
-        assert sources_of(move.verb) == move.sources
+        assert allowed_statuses(move.verb) == move.sources
         assert move.sources
         assert move.targets
 
 
 def test_only_what_failed_is_retried() -> None:
-    assert sources_of("retry") == {EntryStatus.FAILED}
+    assert allowed_statuses("retry") == {EntryStatus.FAILED}
 
 
 def test_no_move_leads_nowhere() -> None:
@@ -28,7 +35,7 @@ def test_no_move_leads_nowhere() -> None:
 
 def test_an_unknown_verb() -> None:
     with pytest.raises(KeyError, match="explode"):
-        sources_of("explode")
+        allowed_statuses("explode")
 
 
 @pytest.mark.parametrize("status", [*EntryStatus, *AttemptStatus])

@@ -4,7 +4,7 @@ import pytest
 
 from entries.sources.base import Invalid, SourceItem
 from entries.sources.items import MAX_REASONS, LeftOut
-from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, batches, size_of
+from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, batches, estimate_size
 
 
 def items(count: int, *, size: int = 1) -> list[SourceItem | Invalid]:
@@ -62,7 +62,7 @@ def test_what_is_left_out_says_why_and_keeps_its_id() -> None:
     [("", 0), ("abc", 3), (1.5, 8), (None, 8), ({"ab": "c"}, 3), (["a", ["b"]], 2 + 2 + 1)],
 )
 def test_sizes_are_about_right(value: object, size: int) -> None:
-    assert size_of(value) == size
+    assert estimate_size(value) == size
 
 
 class TestLeftOut:

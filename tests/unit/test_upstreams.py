@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entries.kinds import registry, upstreams
-from entries.kinds.upstreams import has_upstreams, upstream_of
+from entries.kinds.upstreams import derive_upstream, has_upstreams
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from entries.kinds.upstreams import has_upstreams, upstream_of
     ],
 )
 def test_a_page_depends_on_its_host(url: object, upstream: str) -> None:
-    assert upstream_of("page", {"url": url}, source="news") == upstream
+    assert derive_upstream("page", {"url": url}, source="news") == upstream
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,15 @@ def test_a_page_depends_on_its_host(url: object, upstream: str) -> None:
 def test_a_webhook_depends_on_its_endpoint(
     payload: Mapping[str, Any], source: str | None, upstream: str
 ) -> None:
-    assert upstream_of("webhook", payload, source=source) == upstream
+    assert derive_upstream("webhook", payload, source=source) == upstream
 
 
 def test_most_kinds_have_none() -> None:
     assert not has_upstreams(registry.get("scripted"))
     assert has_upstreams(registry.get("page"))
     assert has_upstreams(type(registry.get("webhook")))
-    assert upstream_of("scripted", {"to": "a"}, source=None) == ""
-    assert upstream_of("nope", {"to": "a"}, source=None) == ""
+    assert derive_upstream("scripted", {"to": "a"}, source=None) == ""
+    assert derive_upstream("nope", {"to": "a"}, source=None) == ""
 
 
 @pytest.mark.parametrize("to", ["raise", 7, None, ["a"]])
@@ -70,13 +70,13 @@ def test_what_a_kind_gets_wrong_is_nothing_known_and_one_line_in_the_log(
 ) -> None:
     monkeypatch.setattr(upstreams, "_logged", {})
     for _ in range(3):
-        assert upstream_of("routed", {"to": to}, source=None) == ""
+        assert derive_upstream("routed", {"to": to}, source=None) == ""
     assert [record.message for record in caplog.records] == ["kind.no_upstream"]
 
 
 @given(st.text(max_size=500))
 def test_whatever_it_says_can_be_stored_on_one_line(text: str) -> None:
-    said = upstream_of("routed", {"to": text}, source=None)
+    said = derive_upstream("routed", {"to": text}, source=None)
     assert len(said) <= 200
     assert said == " ".join(said.split())
     said.encode()
@@ -86,4 +86,4 @@ def test_whatever_it_says_can_be_stored_on_one_line(text: str) -> None:
 @given(st.text(max_size=300))
 def test_no_address_is_too_odd_for_a_page(text: str) -> None:
     for url in (text, f"http://{text}", f"https://{text}:8080/"):
-        upstream_of("page", {"url": url}, source=None).encode()
+        derive_upstream("page", {"url": url}, source=None).encode()

@@ -35,7 +35,7 @@ def name_in(location: str) -> str | None:
     return name if location.startswith(PREFIX) and _NAME.fullmatch(name) else None
 
 
-def shown(location: str) -> str:
+def display_name(location: str) -> str:
     """The file's own name, as far as it was kept; empty where ``location`` is no upload."""
     name = name_in(location)
     return name[33:] if name else ""

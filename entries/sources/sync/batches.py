@@ -73,15 +73,15 @@ def _put(batch: Batch, item: SourceItem | Invalid | Note) -> int:
         batch.invalid.append(replace(kept, external_id=known))
         return 0
     batch.items[external_id] = kept
-    return size_of(kept.payload)
+    return estimate_size(kept.payload)
 
 
-def size_of(value: object) -> int:
+def estimate_size(value: object) -> int:
     """About how many characters a JSON value has, without writing it down."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, dict):
-        return sum(len(key) + size_of(item) for key, item in value.items())
+        return sum(len(key) + estimate_size(item) for key, item in value.items())
     if isinstance(value, list):
-        return sum(map(size_of, value)) + len(value)
+        return sum(map(estimate_size, value)) + len(value)
     return 8

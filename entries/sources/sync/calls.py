@@ -10,7 +10,7 @@ from entries.sources.base import SourceKind, SourceSpec
 from entries.text import describe_error
 
 
-def spec_of(source: Source) -> SourceSpec:
+def build_spec(source: Source) -> SourceSpec:
     return SourceSpec(
         slug=source.slug,
         location=source.location,

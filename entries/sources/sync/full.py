@@ -17,7 +17,7 @@ from entries.sources.base import Invalid, Note, Reading, SourceItem
 from entries.sources.items import AGAIN, LeftOut
 from entries.sources.sync.aliases import settle
 from entries.sources.sync.batches import Batch, batches
-from entries.sources.sync.calls import calling, spec_of
+from entries.sources.sync.calls import build_spec, calling
 from entries.sources.sync.lock import attempted
 from entries.sources.sync.sample import EACH, Sample
 from entries.text import clean_text, scrub
@@ -114,7 +114,7 @@ def _read(source: Source) -> Reading:
             "unknown_kind", f"its entries would be {source.entry_kind!r}; there is {known}"
         )
     with calling(source) as kind:
-        return kind.read(spec_of(source))
+        return kind.read(build_spec(source))
 
 
 class _Syncing:

@@ -8,7 +8,7 @@ from entries.models import Source
 from entries.sources.base import Invalid, SourceItem
 from entries.sources.items import checked
 from entries.sources.sync.aliases import settle
-from entries.sources.sync.calls import calling, spec_of
+from entries.sources.sync.calls import build_spec, calling
 
 #: Items with aliases that are looked up together.
 _TOGETHER = 500
@@ -30,7 +30,7 @@ def one_by_one(source: Source) -> bool:
     Raises ``SourceError``.
     """
     with calling(source) as kind:
-        return kind.reads_one_by_one(spec_of(source))
+        return kind.reads_one_by_one(build_spec(source))
 
 
 def read_some(source: Source, external_ids: Collection[str]) -> Iterator[SourceItem | Unstorable]:
@@ -41,7 +41,7 @@ def read_some(source: Source, external_ids: Collection[str]) -> Iterator[SourceI
         raise SourceError("disabled", f"the source {source.slug} is disabled")
     left = set(external_ids)
     with calling(source) as kind:
-        found = kind.read_some(spec_of(source), external_ids)
+        found = kind.read_some(build_spec(source), external_ids)
         for item in _settled(source.pk, found):
             # Of what comes twice under one id the first counts.
             if item.external_id in left:

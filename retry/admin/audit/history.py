@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from entries.admin import show
 from entries.models import Entry, Source
-from retry.edits import subject_of
+from retry.edits import get_subject
 from retry.models import AuditEvent, Operation, Run
 
 #: Newest rows of each that are shown.
@@ -65,7 +65,7 @@ def _events(obj: Model) -> QuerySet[AuditEvent]:
             ids = obj.entry_ids
             return found.filter(entry_id=ids[0], run_id=obj.pk) if len(ids) == 1 else found.none()
         case _:
-            return found.filter(subject=subject_of(obj))
+            return found.filter(subject=get_subject(obj))
 
 
 def _line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:

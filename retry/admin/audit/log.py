@@ -19,7 +19,7 @@ from retry.admin.operations.admin import operation_link
 from retry.admin.runs.admin import run_link
 from retry.admin.shared.acting import actor_of
 from retry.models import AuditEvent
-from retry.outcomes import Doorway
+from retry.outcomes import Channel
 
 
 class VerbFilter(EqualFilter):
@@ -30,13 +30,13 @@ class VerbFilter(EqualFilter):
         return [(verb, verb) for verb in sampled(AuditEvent.objects.order_by("-id"), "verb")]
 
 
-class DoorwayFilter(EqualFilter):
-    title = "doorway"
-    parameter_name = column = "doorway"
+class ChannelFilter(EqualFilter):
+    title = "channel"
+    parameter_name = column = "channel"
     closed = True
 
     def offered(self) -> list[tuple[str, str]]:
-        return [(doorway.value, doorway.value) for doorway in Doorway]
+        return [(channel.value, channel.value) for channel in Channel]
 
 
 @admin.register(AuditEvent)
@@ -45,7 +45,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         "when",
         "verb",
         "actor_label",
-        "doorway",
+        "channel",
         "count",
         "entry",
         "run",
@@ -53,7 +53,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         "reason",
     )
     list_display_links = ("when",)
-    list_filter = (VerbFilter, DoorwayFilter)
+    list_filter = (VerbFilter, ChannelFilter)
     search_fields = ("actor_label",)
     search_help_text = "Searches who acted; a number finds an entry, an id a run or an operation."
 
@@ -63,7 +63,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         told = visible_ids(about, actor=actor_of(request)) == about
         change = ("state_before", "state_after", "request_id") if told else ("request_id",)
         return (
-            (None, {"fields": ("when", "verb", "actor_label", "doorway", "count", "reason")}),
+            (None, {"fields": ("when", "verb", "actor_label", "channel", "count", "reason")}),
             ("On what", {"fields": ("entry", "run", "operation", "source", "subject")}),
             ("Change", {"fields": change}),
         )

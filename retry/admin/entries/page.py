@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from entries.models import Entry
-from entries.states import sources_of
+from entries.states import allowed_statuses
 from retry import service
 from retry.admin.entries.edits import FORM_ID, refusing, unsaved
 from retry.admin.shared import messages as words
@@ -39,7 +39,7 @@ class Verb:
     def fits(self, entry: Entry) -> bool:
         if self.name == "resync" and entry.source_id is None:
             return False
-        return entry.status in sources_of(self.name)
+        return entry.status in allowed_statuses(self.name)
 
 
 @dataclass(frozen=True, slots=True)

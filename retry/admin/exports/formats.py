@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from entries.readers.cell_text import for_cells
-from retry.imports.cells import escaped, text_of
+from retry.imports.cells import cell_text, escape_formula
 
 _ROWS = 200
 _PIECE = 256 * 1024
@@ -89,7 +89,7 @@ FORMATS: dict[str, ExportFile] = {
 
 def _csv(rows: Iterable[Row]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([escaped(text_of(value)) for value in row] for row in rows)
+    csv.writer(text).writerows([escape_formula(cell_text(value)) for value in row] for row in rows)
     return text.getvalue().encode()
 
 
@@ -105,7 +105,7 @@ def _write_sheet(file: IO[bytes], headers: Sequence[str], rows: Iterable[Row]) -
 def _cell(value: Any) -> int | float | str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    text: str = ILLEGAL_CHARACTERS_RE.sub("\ufffd", escaped(text_of(value)))
+    text: str = ILLEGAL_CHARACTERS_RE.sub("\ufffd", escape_formula(cell_text(value)))
     text = for_cells(text)
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - len(_CUT)] + _CUT
 

@@ -29,7 +29,7 @@ from retry.admin.shared.acting import actor_of
 from retry.admin.shared.selection import ReasonForm, SelectionRefused, reason_of
 from retry.errors import HoldNotFound, RetryError
 from retry.holds import control
-from retry.holds.overview import Waiting, standing
+from retry.holds.overview import WaitingCounts, list_active
 from retry.models import Hold
 
 #: Sources that are offered; each has its button on its own page as well.
@@ -74,7 +74,7 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
 
     @admin.display(description="on hold")
     def what(self, hold: Hold) -> str:
-        return capfirst(control.named(hold))
+        return capfirst(control.describe_target(hold))
 
     @admin.display(description="since")
     def since(self, hold: Hold) -> SafeString | str:
@@ -98,7 +98,7 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         counting = sees_everything(actor_of(request))
-        holds = list(standing())
+        holds = list(list_active())
         kinds, sources = _rows([hold for hold in holds if not hold.upstream], counting=counting)
         parted = [hold for hold in holds if hold.upstream]
         context = {
@@ -175,7 +175,7 @@ def _upstream_rows(holds: list[Hold], *, counting: bool) -> list[Row]:
             hold.upstream,
             f"of {hold.kind}",
             hold,
-            hold_words.of_waiting(waiting.get(hold.pk, Waiting())) if counting else "",
+            hold_words.of_waiting(waiting.get(hold.pk, WaitingCounts())) if counting else "",
         )
         for hold in holds
     ]
@@ -194,7 +194,7 @@ def _rows(holds: list[Hold], *, counting: bool) -> tuple[list[Row], list[Row]]:
     titles = {hold.source.slug: hold.source.name for hold in by_source.values() if hold.source}
 
     def row(field: str, value: str, title: str, hold: Hold | None) -> Row:
-        known = waiting.get(hold.pk, Waiting()) if hold and counting else None
+        known = waiting.get(hold.pk, WaitingCounts()) if hold and counting else None
         said = hold_words.of_waiting(known) if known else ""
         return Row(field, value, title, hold, said)
 

@@ -16,15 +16,15 @@ from entries.models import Entry, Source
 from entries.states import EntryStatus
 from retry.access.visibility import sees_everything
 from retry.admin.shared.acting import actor_of
-from retry.holds.control import VIEW, named
+from retry.holds.control import VIEW, describe_target
 from retry.holds.overview import (
     MANY,
-    Waiting,
-    holding,
-    holding_operation,
-    standing,
+    WaitingCounts,
+    count_waiting,
+    find_holds_on,
+    find_holds_on_operation,
+    list_active,
     together,
-    waiting_for,
 )
 from retry.models import Action, Hold, Operation
 
@@ -42,7 +42,7 @@ def alarms(request: HttpRequest) -> list[str]:
 
     Why it stands is for who may see holds, how much waits for it for who may see entries, too.
     """
-    holds = list(standing())
+    holds = list(list_active())
     groups = together(holds)
     if not may_see(request):
         lines = [f"{_name_of(group)} on hold." for group in groups[:_SHOWN]]
@@ -57,24 +57,25 @@ def alarms(request: HttpRequest) -> list[str]:
     return lines
 
 
-def waiting_now(holds: Iterable[Hold]) -> Mapping[int, Waiting]:
-    """As ``waiting_for``, a few seconds old at the most."""
+def waiting_now(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
+    """As ``count_waiting``, a few seconds old at the most."""
     listed = list(holds)
     ids = sha256(repr([hold.pk for hold in listed]).encode()).hexdigest()
     key = f"redrive.waiting.{ids}"
     return cast(
-        "Mapping[int, Waiting]", cache.get_or_set(key, lambda: waiting_for(listed), _SECONDS)
+        "Mapping[int, WaitingCounts]",
+        cache.get_or_set(key, lambda: count_waiting(listed), _SECONDS),
     )
 
 
 def of_entry(entry: Entry) -> str:
     """What an entry waits for, or would wait for; empty where nothing holds it."""
-    found = holding(kind=entry.kind, source_id=entry.source_id, upstream=entry.upstream)
+    found = find_holds_on(kind=entry.kind, source_id=entry.source_id, upstream=entry.upstream)
     if not found:
         return ""
     waits = entry.status in {EntryStatus.QUEUED, EntryStatus.SCHEDULED}
     so = "It waits" if waits else "Put to work, it would wait"
-    what = get_text_list([named(hold) for hold in found], "and")
+    what = get_text_list([describe_target(hold) for hold in found], "and")
     return f"{so}: {what} {'is' if len(found) == 1 else 'are'} on hold."
 
 
@@ -82,7 +83,7 @@ def of_operation(operation: Operation) -> str:
     """What runs of an operation wait for; empty where they do not."""
     if operation.ended_at is not None or not Action(operation.action).by_workers:
         return ""
-    runs_of = dict(holding_operation(operation.pk))
+    runs_of = dict(find_holds_on_operation(operation.pk))
     lines = []
     for group in together(runs_of):
         runs = sum(runs_of[hold] for hold in group)
@@ -96,16 +97,17 @@ def of_source(source: Source, *, tells: bool) -> str:
 
     ``tells``: also who put it on hold, and why.
     """
-    found = holding(kind=source.entry_kind, source_id=source.pk)
+    found = find_holds_on(kind=source.entry_kind, source_id=source.pk)
     if tells:
         return " ".join(of_hold(hold) for hold in found)
-    return " ".join(f"{capfirst(named(hold))} is on hold." for hold in found)
+    return " ".join(f"{capfirst(describe_target(hold))} is on hold." for hold in found)
 
 
 def of_hold(hold: Hold) -> str:
     """``Kind page is on hold, put there 5 minutes ago by alice: upstream is down.``"""
     by = "the breaker" if hold.automatic else hold.actor_label
-    said = f"{capfirst(named(hold))} is on hold, put there {naturaltime(hold.created_at)} by {by}"
+    target, since = capfirst(describe_target(hold)), naturaltime(hold.created_at)
+    said = f"{target} is on hold, put there {since} by {by}"
     if hold.reason:
         said = f"{said}: {hold.reason}"
     return said if said.endswith((".", "!", "?", "…")) else f"{said}."
@@ -122,11 +124,11 @@ def of_upstreams(holds: Sequence[Hold]) -> str:
 def _named_all(holds: Sequence[Hold]) -> str:
     """``kind page is``, ``12 upstreams of page are``"""
     if len(holds) == 1:
-        return f"{named(holds[0])} is"
+        return f"{describe_target(holds[0])} is"
     return f"{len(holds):,} upstreams of {holds[0].kind} are"
 
 
-def of_waiting(waiting: Waiting) -> str:
+def of_waiting(waiting: WaitingCounts) -> str:
     """``1,203 runs and 40 scheduled entries wait``"""
     parts = [
         _counted(waiting.runs, "run", "runs"),
@@ -145,9 +147,9 @@ def _counted(number: int, one: str, many: str) -> str:
 
 
 def _line(
-    request: HttpRequest, holds: Sequence[Hold], waiting: Mapping[int, Waiting]
+    request: HttpRequest, holds: Sequence[Hold], waiting: Mapping[int, WaitingCounts]
 ) -> SafeString:
-    all_of_it = Waiting(
+    all_of_it = WaitingCounts(
         sum(waiting[hold.pk].runs for hold in holds),
         sum(waiting[hold.pk].scheduled for hold in holds),
     )
@@ -161,7 +163,7 @@ def _said(holds: Sequence[Hold]) -> str:
 def _name_of(holds: Sequence[Hold]) -> str:
     """Which it is and nothing of why: ``Kind page is``, ``12 upstreams of page are``."""
     if len(holds) == 1:
-        return f"{capfirst(named(holds[0]))} is"
+        return f"{capfirst(describe_target(holds[0]))} is"
     return f"{len(holds):,} upstreams of {holds[0].kind} are"
 
 

@@ -50,7 +50,7 @@ class ImportsEntries(_ModelAdmin):
             "opts": self.opts,
             "form": form,
             # The web server takes a file of any size from this address only.
-            "upload_url": upload_pass.extended(request.path, user_id=request.user.pk or 0),
+            "upload_url": upload_pass.add_pass(request.path, user_id=request.user.pk or 0),
         }
         return TemplateResponse(request, "admin/entries/entry/import.html", context)
 

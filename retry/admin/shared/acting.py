@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from retry import audit
 from retry.admin.shared.selection import SelectionRefused, VerbForm, selection_of
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 def actor_of(request: HttpRequest) -> Actor:
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    return Actor.of(cast("User", request.user), doorway=Doorway.ADMIN, request_id=request_id)
+    return Actor.from_user(cast("User", request.user), channel=Channel.ADMIN, request_id=request_id)
 
 
 def note_refusal(request: HttpRequest, what: str, *, permission: str = "") -> None:

@@ -18,7 +18,7 @@ from retry.errors import (
     QueueUnavailable,
     RetryError,
 )
-from retry.holds.control import named
+from retry.holds.control import describe_target
 from retry.models import Action, Hold, Operation, Sync, SyncState
 from retry.outcomes import ItemOutcome, QueueOutcome, Reason
 
@@ -193,7 +193,7 @@ def of_control(verb: str) -> Worded:
 
 
 def of_hold(hold: Hold) -> Worded:
-    what = capfirst(named(hold))
+    what = capfirst(describe_target(hold))
     if hold.lifted_at is None:
         text = f"{what} is on hold: nothing of it starts until the hold is lifted."
     else:

@@ -10,7 +10,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from retry.access import tokens
 from retry.api.http.problems import Problem
 from retry.api.http.throttle import unknown_tokens
-from retry.outcomes import Actor, Doorway
+from retry.outcomes import Actor, Channel
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -39,7 +39,7 @@ def authenticate(request: HttpRequest) -> Caller:
         raise Problem(403, "permission_denied", "The JSON API is for staff.")
     request.user = user
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    actor = Actor.of(user, doorway=Doorway.API, request_id=request_id)
+    actor = Actor.from_user(user, channel=Channel.API, request_id=request_id)
     return Caller(actor, by_session=not by_token)
 
 

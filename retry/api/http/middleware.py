@@ -47,4 +47,4 @@ class ApiMiddleware:
         if response.status_code == 204 or content_type.startswith(_JSON):
             return response
         logger.warning("api.page_replaced", extra={"status": response.status_code})
-        return problems.of_page(response.status_code).response()
+        return problems.page_problem(response.status_code).response()

@@ -168,7 +168,7 @@ def of_outage(outage: Outage) -> Problem:
     return Problem(503, outage.value, headers={"Retry-After": seconds})
 
 
-def of_page(status: int) -> Problem:
+def page_problem(status: int) -> Problem:
     """What stands in for a page that Django would have answered with ``status``."""
     if status == 503:
         return of_outage(Outage.AWAY)

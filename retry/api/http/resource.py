@@ -18,7 +18,7 @@ from retry.api.http.auth import authenticate, check_csrf
 from retry.api.http.body import read_json
 from retry.api.http.problems import Problem
 from retry.errors import NotPermitted, RetryError
-from retry.outages import Outage, outage_of
+from retry.outages import Outage, classify_outage
 from retry.outcomes import Actor
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, RetryError | EntriesError):
         problem = problems.of(error)
         return problem if problem.status != 500 else _internal(error)
-    outage = outage_of(error)
+    outage = classify_outage(error)
     if outage is Outage.AWAY:
         logger.warning("api.no_database", extra={"error": type(error).__name__})
         connection.close()

@@ -12,7 +12,7 @@ from entries.errors import UnknownKind, UnknownSourceKind
 from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry as sources
-from entries.sources.sync.calls import spec_of
+from entries.sources.sync.calls import build_spec
 from retry import edits
 from retry.outcomes import Actor
 
@@ -84,7 +84,7 @@ def _validate(source: Source) -> None:
     except ValidationError as error:
         words = (f"{name}: {' '.join(told)}" for name, told in error.message_dict.items())
         raise CommandError("; ".join(words)) from error
-    problems = kind.problems_with(spec_of(source))
+    problems = kind.problems_with(build_spec(source))
     if problems:
         raise CommandError("; ".join(problems))
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from entries.errors import UnknownKind
 from retry.errors import RetryError
 from retry.holds import control
-from retry.holds.overview import standing, waiting_for
+from retry.holds.overview import count_waiting, list_active
 from retry.models import Hold
 from retry.outcomes import Actor
 
@@ -46,16 +46,17 @@ class Command(BaseCommand):
 
     def _say(self, hold: Hold) -> None:
         stands = "is on hold" if hold.lifted_at is None else "goes on"
-        self.stdout.write(f"Hold {hold.pk}: {control.named(hold)} {stands}.")
+        self.stdout.write(f"Hold {hold.pk}: {control.describe_target(hold)} {stands}.")
 
     def _list(self) -> None:
-        holds = list(standing())
-        waiting = waiting_for(holds)
+        holds = list(list_active())
+        waiting = count_waiting(holds)
         for hold in holds:
             since = hold.created_at.isoformat(timespec="seconds")
             waits = waiting[hold.pk]
             self.stdout.write(
-                f"Hold {hold.pk}: {control.named(hold)}, since {since}, by {hold.actor_label}"
+                f"Hold {hold.pk}: {control.describe_target(hold)}, since {since}, "
+                f"by {hold.actor_label}"
                 f"{f': {hold.reason}' if hold.reason else ''} "
                 f"({waits.runs:,} runs and {waits.scheduled:,} scheduled entries wait)"
             )

@@ -37,7 +37,7 @@ def writes(tree: ast.AST) -> Iterator[str]:
             yield chain
 
 
-def test_no_doorway_writes_a_model() -> None:
+def test_no_channel_writes_a_model() -> None:
     found = {(str(path), chain) for path in modules(*DOORWAYS) for chain in writes(parsed(path))}
     assert found <= set(_ALLOWED.items())
 
@@ -55,7 +55,7 @@ def unasked(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-def test_doorways_read_the_entries_that_may_be_seen() -> None:
+def test_channels_read_the_entries_that_may_be_seen() -> None:
     found = {str(path) for path in modules(*DOORWAYS) for _ in unasked(parsed(path))}
     assert found <= _SEES_MORE
     assert list(unasked(ast.parse("Entry.objects.filter(pk=1)"))) == ["Entry.objects.filter"]
