@@ -1,4 +1,4 @@
-"""Submit: what pipelines push is stored and queued, in one transaction."""
+"""Submit: store and queue what pipelines push, in one transaction."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from entries import transitions
+from entries import storage
 from entries.kinds import registry
 from entries.models import Source
 from entries.sources.base import SourceItem
@@ -17,16 +17,16 @@ from entries.sources.ids import MAX_ID, is_storable
 from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
 from entries.sources.sync.patches import Patch
 from entries.states import EntryStatus
+from entries.storage import Content, StoredEntry
 from entries.text import NotJSON, NotStorable, clean_json, clean_text
-from entries.transitions import Content, QueueResult, StoredEntry
+from entries.transitions import QueueResult
 from retry import audit
 from retry.access.visibility import hidden_external_ids
 from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
-from retry.holds.condition import ActiveHolds, find_active_holds
 from retry.models import Trigger
 from retry.outcomes import Actor, Reason
-from retry.runs.creation import collect_members, create_runs, run_sizes
 from retry.runs.handover import Handover
+from retry.runs.start import Start, start_entries
 
 SUBMIT = "entries.submit_entry"
 #: Items in one call.
@@ -34,7 +34,7 @@ LIMIT = 1_000
 
 
 class Effect(StrEnum):
-    """What a push did to the content that is stored."""
+    """What a push did to the stored content."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -44,7 +44,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a pushed item. ``reason``: why it is not queued; None where it is."""
+    """What happens to a pushed item. ``reason``: why it is not queued; None where it is."""
 
     effect: Effect
     reason: Reason | None = None
@@ -52,7 +52,7 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """``entry_id`` and ``status`` are None for an entry that the actor may not see."""
+    """What happened to one item. ``entry_id`` and ``status`` are None for a hidden entry."""
 
     external_id: str
     entry_id: int | None
@@ -69,7 +69,7 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class SubmitOutcome:
-    """One ``Submitted`` for each item, in their order; ``dispatched`` as in ``QueueOutcome``."""
+    """One result for each item, in their order; ``dispatched`` as in ``QueueOutcome``."""
 
     items: tuple[Submitted, ...]
     dispatched: bool
@@ -88,7 +88,7 @@ class SubmitOutcome:
 
 
 def foresee(status: EntryStatus | None, *, changed: bool, same_kind: bool) -> Fate:
-    """What becomes of an item whose entry has ``status`` now, or is not there (None)."""
+    """Return what happens to an item whose entry has ``status``, or None where it has none."""
     if status is None:
         return Fate(Effect.CREATED)
     if not same_kind:
@@ -105,8 +105,9 @@ def foresee(status: EntryStatus | None, *, changed: bool, same_kind: bool) -> Fa
 
 
 def problems_with(item: SourceItem) -> dict[str, str]:
-    """Member -> why it cannot be stored as it is; empty where it can. Nothing is mended here:
-    whoever pushes should know what is stored.
+    """Return member -> why it cannot be stored as it is; empty where it can.
+
+    Nothing is corrected here: the sender should know what is stored.
     """
     found = {}
     external_id = item.external_id
@@ -140,23 +141,23 @@ def submit(
     actor: Actor,
     reason: str = "",
 ) -> SubmitOutcome:
-    """Store ``items`` by source and external id, and queue what is new, changed or not tried yet.
+    """Store ``items`` by source and external id; queue the new, changed and pending entries.
 
-    ``source``: its slug. ``kind`` may be None with a source, whose entries' kind is meant then.
-    One transaction: all of the items or none. Pushing the same again changes nothing. What is
-    known already and hidden from the actor is left alone as not found. Raises,
-    before anything is stored, ``NotPermitted``, ``TooManyEntries`` (more than 1,000),
-    ``InvalidItems``, ``SourceNotFound`` and ``entries.errors.UnknownKind``.
+    ``source``: its slug. ``kind`` may be None with a source, and is then that of its entries. All
+    items are stored or none, in one transaction. Pushing the same again changes nothing. Entries
+    hidden from the actor are left alone, as not found. Raises ``NotPermitted``, ``TooManyEntries``
+    (more than 1,000), ``InvalidItems``, ``SourceNotFound`` and ``entries.errors.UnknownKind``, all
+    before anything is stored.
     """
-    source_id, kind = _admit(items, kind=kind, source=source, actor=actor)
+    source_id, kind = _authorize(items, kind=kind, source=source, actor=actor)
     _check(items)
     hidden = hidden_external_ids([i.external_id for i in items], source_id=source_id, actor=actor)
     with transaction.atomic():
         mine = [item for item in items if item.external_id not in hidden]
-        stored = transitions.store(source_id=source_id, kind=kind, items=mine)
-        found, handing = _queue_stored(stored, _Push(actor, reason, source_id))
+        stored = storage.store(source_id=source_id, kind=kind, items=mine)
+        found, handover = _queue_stored(stored, _Push(actor, reason, source_id))
     found |= {id_: _not_found(id_) for id_ in hidden}
-    return SubmitOutcome(tuple(found[item.external_id] for item in items), handing.done)
+    return SubmitOutcome(tuple(found[item.external_id] for item in items), handover.done)
 
 
 def submit_patches(
@@ -167,13 +168,13 @@ def submit_patches(
     actor: Actor,
     reason: str = "",
 ) -> tuple[SubmitOutcome, dict[str, dict[str, str]]]:
-    """``submit`` what ``patches`` make of what is known; their ids must differ.
+    """Apply ``patches`` to the known entries, and ``submit`` the results.
 
-    What a patch does not say stays as it is at that moment: what is known is locked before it is
-    read. One that makes something that cannot be stored is left out, and is in the second value
-    with what is wrong, by external id. Raises as ``submit``, but not ``InvalidItems``.
+    Members that a patch does not name stay: entries are locked before they are read. A result that
+    cannot be stored is left out, and described in the second value, by external id and member.
+    External ids must differ. Raises as ``submit`` does, except ``InvalidItems``.
     """
-    source_id, kind = _admit(patches, kind=kind, source=source, actor=actor)
+    source_id, kind = _authorize(patches, kind=kind, source=source, actor=actor)
     problems: dict[str, dict[str, str]] = {}
     askable = [id_ for p in patches if is_storable(id_ := p.external_id)]
     hidden = hidden_external_ids(askable, source_id=source_id, actor=actor)
@@ -187,20 +188,19 @@ def submit_patches(
         return [item for item in items if not found[item.external_id]]
 
     with transaction.atomic():
-        stored = transitions.store_merged(
+        stored = storage.store_merged(
             source_id=source_id,
             kind=kind,
             external_ids=[id_ for id_ in askable if id_ not in hidden],
             merge=merge,
         )
-        # The last batch of a file is small, whatever the file is.
-        found, handing = _queue_stored(stored, _Push(actor, reason, source_id))
+        found, handover = _queue_stored(stored, _Push(actor, reason, source_id))
     found |= {id_: _not_found(id_) for id_ in hidden}
     ids = [patch.external_id for patch in patches if patch.external_id in found]
-    return SubmitOutcome(tuple(found[id_] for id_ in ids), handing.done), problems
+    return SubmitOutcome(tuple(found[id_] for id_ in ids), handover.done), problems
 
 
-def _admit(
+def _authorize(
     items: Sequence[Any], *, kind: str | None, source: str | None, actor: Actor
 ) -> tuple[int | None, str]:
     if not actor.may(SUBMIT):
@@ -211,7 +211,7 @@ def _admit(
 
 
 class _Push(NamedTuple):
-    """Who pushed, why, and where to."""
+    """Who pushed, why, and to which source."""
 
     actor: Actor
     reason: str
@@ -221,21 +221,25 @@ class _Push(NamedTuple):
 def _queue_stored(
     stored: Sequence[StoredEntry], push: _Push
 ) -> tuple[dict[str, Submitted], Handover]:
-    """Queue what is new, changed or not tried yet; in the transaction that stored it."""
+    """Queue what is new, changed or pending; in the transaction that stored it."""
     fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
-    eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
-    on_hold = find_active_holds()
-    seen = transitions.queue(
-        eager, verb="resubmit", run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
+    start = start_entries(
+        sorted(id_ for id_, fate in fates.items() if fate.reason is None),
+        verb="resubmit",
+        trigger=Trigger.SUBMIT,
+        actor=push.actor,
+        reason=push.reason,
+        # However few: a pipeline that pushes one by one must not fill the queue for clicks.
+        bulk=True,
     )
-    handing = _follow_up(stored, fates, seen, push, on_hold)
-    by_id = {s.id: s for s in seen}
-    found = {s.external_id: _submitted(s, fates[s.id], by_id.get(s.id)) for s in stored}
-    return found, handing
+    _record(stored, fates, start, push)
+    by_id = {result.id: result for result in start.results}
+    found = {s.external_id: _as_submitted(s, fates[s.id], by_id.get(s.id)) for s in stored}
+    return found, start.handover
 
 
 def destination(*, kind: str | None, source: str | None) -> tuple[int | None, str]:
-    """The source's id and the kind that are meant. Raises ``SourceNotFound``, ``UnknownKind``."""
+    """Return the source's id and the kind. Raises ``SourceNotFound`` and ``UnknownKind``."""
     source_id = None
     if source is not None:
         found = Source.objects.filter(slug=source).values("pk", "entry_kind").first()
@@ -258,40 +262,29 @@ def _check(items: Iterable[SourceItem]) -> None:
         raise InvalidItems(problems)
 
 
-def _follow_up(
-    stored: Sequence[StoredEntry],
-    fates: Mapping[int, Fate],
-    seen: Sequence[QueueResult],
-    push: _Push,
-    on_hold: ActiveHolds,
-) -> Handover:
-    """The runs of what was queued, and the audit, in the transaction that changed it."""
-    queued, (actor, reason, source_id) = collect_members(seen), push
-    # However few: a pipeline that pushes one by one must not fill the queue of the clicks.
-    runs = create_runs(
-        queued, trigger=Trigger.SUBMIT, actor=actor, reason=reason, bulk=True, on_hold=on_hold
-    )
+def _record(
+    stored: Sequence[StoredEntry], fates: Mapping[int, Fate], start: Start, push: _Push
+) -> None:
     effects = Counter(fate.effect for fate in fates.values())
-    if runs or effects[Effect.CREATED] or effects[Effect.UPDATED]:
+    if start.runs or effects[Effect.CREATED] or effects[Effect.UPDATED]:
         audit.record(
             "submit",
-            actor=actor,
+            actor=push.actor,
             count=len(stored),
-            reason=reason,
+            reason=push.reason,
             entry_id=stored[0].id if len(stored) == 1 else None,
-            run_id=runs[0].id if len(runs) == 1 else None,
-            source_id=source_id,
+            run_id=start.run_id,
+            source_id=push.source_id,
             after={effect.value: effects[effect] for effect in Effect}
-            | {"queued": len(queued), "runs": len(runs)},
+            | {"queued": len(start.queued), "runs": len(start.runs)},
         )
-    return Handover([run for run in runs if run.dispatches])
 
 
 def _not_found(external_id: str) -> Submitted:
     return Submitted(external_id, None, Effect.LEFT_ALONE, None, 0, reason=Reason.NOT_FOUND)
 
 
-def _submitted(stored: StoredEntry, fate: Fate, seen: QueueResult | None) -> Submitted:
+def _as_submitted(stored: StoredEntry, fate: Fate, seen: QueueResult | None) -> Submitted:
     if seen is not None and seen.run_id is not None:
         status, attempt, run_id = EntryStatus.QUEUED, seen.attempt, seen.run_id
         return Submitted(stored.external_id, stored.id, fate.effect, status, attempt, run_id)

@@ -1,6 +1,6 @@
 """What the server's own commands do to entries that are stored already."""
 
-from entries import transitions
+from entries import storage
 from retry import audit
 from retry.outcomes import Actor
 
@@ -11,6 +11,6 @@ def derive_upstreams(*, actor: Actor) -> int:
 
     A batch a transaction, so that nobody waits; broken off, it can be repeated.
     """
-    changed = transitions.derive_upstreams()
+    changed = storage.derive_upstreams()
     audit.record("derive_upstreams", actor=actor, count=changed)
     return changed

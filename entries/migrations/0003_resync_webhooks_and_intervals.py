@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(max_length=80, unique=True)),
                 ('name', models.CharField(blank=True, max_length=200)),
                 ('url', models.CharField(help_text='http or https', max_length=2000)),
-                ('secret', models.CharField(help_text='whsec_… as Standard Webhooks has it; signs each delivery', max_length=200)),
+                ('secret', models.CharField(help_text='signs each delivery; whsec_…, see Standard Webhooks', max_length=200)),
                 ('enabled', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='attempt',
             name='transient',
-            field=models.BooleanField(db_default=False, help_text='it failed by a passing fault'),
+            field=models.BooleanField(db_default=False, help_text='failed with a transient error'),
         ),
         migrations.AddField(
             model_name='entry',
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='source',
             name='sync_interval',
-            field=models.PositiveIntegerField(blank=True, help_text='seconds between two syncs by the dispatcher; empty: only when asked', null=True, validators=[django.core.validators.MinValueValidator(10)]),
+            field=models.PositiveIntegerField(blank=True, help_text='seconds between two automatic syncs; empty: only on request', null=True, validators=[django.core.validators.MinValueValidator(10)]),
         ),
         migrations.AddConstraint(
             model_name='attempt',

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
             name="began",
             field=models.BooleanField(
                 db_default=False,
-                help_text="its processing is known to have begun, should it be lost",
+                help_text="its processing has begun; counts if it is lost",
             ),
         ),
     ]

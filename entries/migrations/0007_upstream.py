@@ -1,11 +1,11 @@
 """What entries depend on. Not in one transaction: the column is added without rewriting the table,
-and what is stored is filled in batches, so that nobody waits. Each step can be repeated."""
+and what is stored is filled in batches, so that no request waits. Each step can be repeated."""
 
 from typing import Any
 
 from django.db import migrations, models
 
-from entries.transitions import derive_upstreams
+from entries.storage import derive_upstreams
 
 
 def fill(apps: Any, schema_editor: Any) -> None:
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         editable=False,
-                        help_text="what it depends on outside, as its kind says",
+                        help_text="what it depends on outside, derived by its kind",
                         max_length=200,
                     ),
                 )

@@ -1,0 +1,38 @@
+"""What entries hold: creating them, storing what changed, marking what is gone.
+
+Writes content and never a status: a new entry gets its status from the database's defaults. Rows
+are locked in id order, as ``entries.transitions`` locks them. Nothing here opens a transaction
+unless it says so.
+"""
+
+from entries.storage.presence import Gone, Presence
+from entries.storage.refresh import FreshContent, refresh
+from entries.storage.submission import Content, StoredEntry, find_known, store, store_merged
+from entries.storage.upsert import (
+    Comparison,
+    Difference,
+    NewEntry,
+    UpsertResult,
+    compare_entries,
+    upsert_entries,
+)
+from entries.storage.upstreams import derive_upstreams
+
+__all__ = [
+    "Comparison",
+    "Content",
+    "Difference",
+    "FreshContent",
+    "Gone",
+    "NewEntry",
+    "Presence",
+    "StoredEntry",
+    "UpsertResult",
+    "compare_entries",
+    "derive_upstreams",
+    "find_known",
+    "refresh",
+    "store",
+    "store_merged",
+    "upsert_entries",
+]

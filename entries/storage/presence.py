@@ -1,10 +1,10 @@
-"""Which entries a source still has: what was seen in one reading, and what is gone after it.
+"""Which entries a source still has: what one reading has seen, and what is gone after it.
 
 The ids seen are kept in a table of the session, not in memory: a source may have a million. It
 goes with the connection, so a killed process leaves nothing behind.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,45 +12,11 @@ from typing import Any, Self
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
+from entries.sql import load
+
 BATCH = 5_000
 
-_DROP = "DROP TABLE IF EXISTS pg_temp.sync_seen, pg_temp.sync_gone"
-# ``stored`` is false for what has the id and cannot be stored: the source has it all the same.
-_CREATE = """
-CREATE TEMPORARY TABLE sync_seen (external_id text PRIMARY KEY, stored boolean NOT NULL);
-CREATE TEMPORARY TABLE sync_gone (id bigint PRIMARY KEY);
-"""
-_SEE = """
-INSERT INTO pg_temp.sync_seen AS s (external_id, stored)
-SELECT t.external_id, true FROM unnest(%s::text[]) AS t (external_id)
-ON CONFLICT (external_id) DO UPDATE SET stored = true WHERE NOT s.stored
-RETURNING external_id
-"""
-_SEE_UNSTORABLE = """
-INSERT INTO pg_temp.sync_seen (external_id, stored)
-SELECT DISTINCT t.external_id, false FROM unnest(%s::text[]) AS t (external_id)
-ON CONFLICT (external_id) DO NOTHING
-"""
-# Entries that came while the source was read cannot have been in it yet.
-_FIND = """
-INSERT INTO pg_temp.sync_gone (id)
-SELECT e.id FROM entries_entry e
-WHERE e.source_id = %(source_id)s AND e.gone_at IS NULL AND e.created_at <= %(since)s
-  AND NOT EXISTS (SELECT FROM pg_temp.sync_seen s WHERE s.external_id = e.external_id)
-"""
-_SAMPLE = """
-SELECT e.id, e.external_id, e.title
-FROM pg_temp.sync_gone g JOIN entries_entry e ON e.id = g.id ORDER BY g.id LIMIT %s
-"""
-_NEXT = "SELECT id FROM pg_temp.sync_gone WHERE id > %s ORDER BY id LIMIT %s"
-_MARK = """
-WITH picked AS (
-    SELECT id FROM entries_entry WHERE id = ANY(%(ids)s) AND gone_at IS NULL
-    ORDER BY id FOR UPDATE
-)
-UPDATE entries_entry e SET gone_at = clock_timestamp(), updated_at = clock_timestamp()
-FROM picked WHERE e.id = picked.id
-"""
+_SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +29,7 @@ class Gone:
 
 
 class Presence:
-    """What one reading of a source has shown so far. Get one with ``Presence.of``."""
+    """What one reading of a source has seen so far. Get one with ``Presence.track``."""
 
     def __init__(self, source_id: int, since: datetime) -> None:
         self._source_id = source_id
@@ -71,70 +37,77 @@ class Presence:
 
     @classmethod
     @contextmanager
-    def of(cls, source_id: int) -> Iterator[Self]:
-        """Begin; at the end the tables go. One at a time in a session."""
+    def track(cls, source_id: int) -> Iterator[Self]:
+        """Create the tables for one reading, and drop them afterwards. One at a time in a session.
+
+        A context manager.
+        """
         with connection.cursor() as cursor:
-            cursor.execute(_DROP)
-            cursor.execute(_CREATE)
+            cursor.execute(_SQL["drop_tables"])
+            cursor.execute(_SQL["create_seen"])
+            cursor.execute(_SQL["create_gone"])
             cursor.execute("SELECT clock_timestamp()")
             (since,) = cursor.fetchone()
         try:
             yield cls(source_id, since)
         finally:
-            _drop()
+            _drop_tables()
 
     def see(self, ids: Sequence[str], *, unstorable: Sequence[str] = ()) -> set[str]:
-        """Those of ``ids`` (each once) that were not there before. ``unstorable`` ones are there
-        for the source, and may come again in a form that can be stored.
+        """Note external ids; return those of ``ids`` (each once) that were not seen before.
+
+        ``unstorable``: ids of items that cannot be stored as they are. The source has them, so they
+        are not gone; they may follow in a form that can be stored.
         """
         with connection.cursor() as cursor:
-            cursor.execute(_SEE, [list(ids)])
+            cursor.execute(_SQL["see"], {"external_ids": list(ids)})
             fresh = {external_id for (external_id,) in cursor.fetchall()}
             if unstorable:
-                cursor.execute(_SEE_UNSTORABLE, [list(unstorable)])
+                cursor.execute(_SQL["see_unstorable"], {"external_ids": list(unstorable)})
         return fresh
 
     def find_gone(self) -> int:
-        """How many entries were not seen, once the reading is complete. Nothing is marked yet."""
+        """Count the entries that were not seen, once the reading is complete; mark nothing yet."""
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE pg_temp.sync_seen")
-            # One join over all of it: what it needs is known, and nobody else shares the session.
+            # One join over everything: it needs memory, and no other request shares this session.
             with transaction.atomic():
                 cursor.execute("SET LOCAL work_mem = '64MB'")
-                cursor.execute(_FIND, {"source_id": self._source_id, "since": self._since})
+                params: dict[str, Any] = {"source_id": self._source_id, "since": self._since}
+                cursor.execute(_SQL["find_gone"], params)
                 return int(cursor.rowcount)
 
-    def gone_sample(self, limit: int) -> list[Gone]:
+    def sample_gone(self, limit: int) -> list[Gone]:
         with connection.cursor() as cursor:
-            cursor.execute(_SAMPLE, [limit])
+            cursor.execute(_SQL["sample_gone"], {"limit": limit})
             return [Gone(*row) for row in cursor.fetchall()]
 
     def mark_gone(self) -> int:
-        """Mark what ``find_gone`` found, a batch a transaction; returns how many were marked."""
+        """Mark what ``find_gone`` found, one transaction a batch; return how many were marked."""
         marked = 0
         for ids in self._gone_ids():
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(_MARK, {"ids": ids})
+                cursor.execute(_SQL["mark_gone"], {"ids": ids})
                 marked += cursor.rowcount
         return marked
 
-    def _gone_ids(self) -> Iterable[list[int]]:
+    def _gone_ids(self) -> Iterator[list[int]]:
         last = 0
         while True:
             with connection.cursor() as cursor:
-                cursor.execute(_NEXT, [last, BATCH])
-                ids: list[Any] = [id_ for (id_,) in cursor.fetchall()]
+                cursor.execute(_SQL["next_gone"], {"after": last, "limit": BATCH})
+                ids = [id_ for (id_,) in cursor.fetchall()]
             if not ids:
                 return
             yield ids
             last = ids[-1]
 
 
-def _drop() -> None:
+def _drop_tables() -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_DROP)
+            cursor.execute(_SQL["drop_tables"])
     except (DatabaseError, InterfaceError):
-        # Within a broken transaction, or without a connection: they go with either, or with the
-        # next reading of this session.
+        # The transaction is broken, or the connection is gone: the tables go with either, or with
+        # the next reading of this session.
         return

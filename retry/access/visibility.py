@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Count
 
-from entries.models import Entry
-from entries.querysets import EntryQuerySet
+from entries.models import Entry, EntryQuerySet
 from retry.outcomes import Actor
 
 

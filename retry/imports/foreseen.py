@@ -5,8 +5,8 @@ from typing import Any
 
 from entries.content import is_same
 from entries.sources.base import SourceItem
+from entries.storage import Content
 from entries.text import clean_text, scrub
-from entries.transitions import Content
 from retry.imports.batches import Refused
 from retry.imports.cells import cell_text
 from retry.submission import Effect, Fate, foresee

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from entries.errors import SourceError
-from entries.transitions import find_known
+from entries.storage import find_known
 from retry import audit
 from retry.access.visibility import hidden_external_ids
 from retry.imports.batches import Batch, Refused, batches

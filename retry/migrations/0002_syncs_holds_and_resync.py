@@ -43,12 +43,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='run',
             name='transient',
-            field=models.PositiveIntegerField(db_default=0, default=0, help_text='failed or scheduled by a passing fault'),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text='failed or scheduled with a transient error'),
         ),
         migrations.AddField(
             model_name='run',
             name='unchanged',
-            field=models.PositiveIntegerField(db_default=0, default=0, help_text='not processed, because the source had nothing new'),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text='not processed, because nothing had changed at the source'),
         ),
         migrations.AlterField(
             model_name='operation',

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=50)),
                 ('upstream', models.CharField(blank=True, db_default='', max_length=200)),
                 ('total', models.PositiveIntegerField()),
-                ('transient', models.PositiveIntegerField(help_text='failed or scheduled by a passing fault')),
+                ('transient', models.PositiveIntegerField(help_text='failed or scheduled with a transient error')),
                 ('message', models.CharField(blank=True, db_default='', max_length=200)),
                 ('began_at', models.DateTimeField()),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

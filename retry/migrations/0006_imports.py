@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(max_length=50)),
                 ('location', models.CharField(blank=True, help_text='where the upload is kept; empty once it is removed', max_length=200)),
-                ('file_name', models.CharField(help_text='as whoever uploaded it calls it', max_length=200)),
+                ('file_name', models.CharField(help_text='the name it was uploaded with', max_length=200)),
                 ('file_format', models.CharField(max_length=10)),
                 ('skip_invalid', models.BooleanField(default=False, help_text='rows with errors are left out')),
                 ('has_payload', models.BooleanField(default=False, help_text='there is a column payload, so that other columns mean nothing')),

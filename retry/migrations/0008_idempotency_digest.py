@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='operation',
             name='idempotency_digest',
-            field=models.CharField(blank=True, db_default='', help_text='of what was asked for with the key', max_length=64),
+            field=models.CharField(blank=True, db_default='', help_text='of the request with this key', max_length=64),
         ),
         migrations.AddIndex(
             model_name='auditevent',

@@ -1,5 +1,5 @@
-"""What was asked for and handed to workers, and who asked: runs, syncs, imports, holds, audit,
-tokens."""
+"""What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
+holds, audit, tokens, heartbeats."""
 
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold

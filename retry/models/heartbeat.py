@@ -1,4 +1,4 @@
-"""Signs of life."""
+"""Heartbeats of the processes that work in the background."""
 
 import uuid
 from typing import ClassVar
@@ -7,10 +7,10 @@ from django.db import models
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of the dispatcher that acts, and its lease.
+    """The last heartbeat of the active dispatcher, and its lease.
 
-    ``holder``: which process it is; nobody else acts before ``lease_until``, by the database's
-    clock. ``retry.dispatcher.leadership`` writes it.
+    ``holder``: which process it is; no other acts before ``lease_until``, by the database's clock.
+    ``retry.dispatcher.leadership`` writes it.
     """
 
     DISPATCHER: ClassVar = "dispatcher"
@@ -31,15 +31,15 @@ class Heartbeat(models.Model):
 class WorkerState(models.TextChoices):
     IDLE = "idle"
     BUSY = "busy"
-    #: It has no Redis to take jobs from.
+    #: It cannot reach Redis.
     WAITING = "waiting"
 
 
 class WorkerHeartbeat(models.Model):
-    """The last sign of life of a worker process, which deletes it when it ends in order.
+    """The last heartbeat of a worker process, which deletes the row when it shuts down normally.
 
-    ``job_id``, ``run_id`` and ``busy_since``: what it was at. A run's worker goes on with the runs
-    behind it in its operation; this names the one it was handed. ``retry.heartbeats`` writes it.
+    ``job_id``, ``run_id`` and ``busy_since``: the job it was given. A worker may continue with
+    later runs of the same operation, which are not named here. ``retry.heartbeats`` writes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

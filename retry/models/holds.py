@@ -1,4 +1,4 @@
-"""What must not start for now."""
+"""What must not start at present."""
 
 from typing import ClassVar
 
@@ -11,9 +11,9 @@ from entries.models import Source
 
 
 class Hold(models.Model):
-    """Nothing of a kind, of one upstream of a kind, or of a source starts while it stands.
+    """While it is active, nothing of a kind, of one upstream of a kind, or of a source starts.
 
-    ``automatic``: put there by the breaker, which probes with single entries and lifts it itself.
+    ``automatic``: put by the breaker, which probes with single entries and lifts it itself.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -61,7 +61,7 @@ class Hold(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # Asked for by every claim and every page; few rows at any time.
+            # Every claim and every page reads it; few rows at any time.
             models.Index(fields=["id"], name="hold_standing", condition=Q(lifted_at=None)),
             models.Index(
                 fields=["lifted_at"], name="hold_lifted", condition=Q(lifted_at__isnull=False)

@@ -28,11 +28,10 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
 
 class Import(Intake):
-    """One reading of a file that somebody uploaded: first a dry run, and once that is confirmed
-    another that stores.
+    """One reading of an uploaded file: first a dry run, then, once confirmed, one that stores.
 
-    ``position``: rows that are done with; written with what they stored, so that whoever goes on
-    begins there. ``queued`` of a dry run: entries that would be.
+    ``position``: rows that are done, written with what they stored: another worker continues there.
+    ``queued`` of a dry run: entries that would be queued.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -47,7 +46,7 @@ class Import(Intake):
     location = models.CharField(
         max_length=200, blank=True, help_text="where the upload is kept; empty once it is removed"
     )
-    file_name = models.CharField(max_length=200, help_text="as whoever uploaded it calls it")
+    file_name = models.CharField(max_length=200, help_text="the name it was uploaded with")
     file_format = models.CharField(max_length=10)
     confirms = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="confirmation"

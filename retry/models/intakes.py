@@ -1,4 +1,4 @@
-"""What brings entries in, done by a worker: asked for, handed over, counted."""
+"""What syncs and imports have in common: a request, done by a worker, with counts."""
 
 from typing import ClassVar
 
@@ -17,10 +17,10 @@ class SyncState(models.TextChoices):
 
 
 class Intake(models.Model):
-    """One reading of something that holds entries: who asked, when, and what came of it.
+    """One reading of a source or a file: who requested it, when, and the result.
 
-    ``total`` is None where it cannot be known beforehand. A ``dry_run`` only says what it would
-    have done; ``sample`` shows some of it.
+    ``total`` is None where it cannot be known beforehand. A ``dry_run`` stores nothing; ``sample``
+    shows some of what it would store.
     """
 
     actor = models.ForeignKey(
@@ -56,5 +56,5 @@ class Intake(models.Model):
 
     @property
     def dispatched(self) -> bool:
-        """Redis has been told; else the dispatcher does it when Redis is back."""
+        """Whether Redis has its job; otherwise the dispatcher enqueues it once Redis is back."""
         return self.state != SyncState.QUEUED or self.dispatches > 0

@@ -1,4 +1,4 @@
-"""Who acted, and who may act for somebody: audit and tokens."""
+"""Who acted, and which scripts may act as a user: audit and tokens."""
 
 from typing import ClassVar
 
@@ -12,12 +12,12 @@ from retry.outcomes import Channel
 
 
 class AuditEvent(models.Model):
-    """One act, written in its own transaction; the database refuses to change or delete it."""
+    """One act, written in its transaction; the database refuses to change or delete the row."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=Now())
     verb = models.CharField(max_length=30)
-    # No constraint: the event outlives the user, and the label still says who it was.
+    # No constraint: the event outlives the user, and the label keeps the name.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -44,7 +44,7 @@ class AuditEvent(models.Model):
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [
             models.Index(fields=["entry_id", "-id"], name="audit_entry"),
-            # For the histories of what is edited; none of them has a row of a single retry.
+            # For the histories of edited objects; single retries have no row in them.
             models.Index(
                 fields=["source_id", "-id"],
                 name="audit_source",
@@ -56,7 +56,7 @@ class AuditEvent(models.Model):
                 condition=Q(operation_id__isnull=False),
             ),
             models.Index(fields=["subject", "-id"], name="audit_subject", condition=~Q(subject="")),
-            # How many refusals of somebody are noted already.
+            # Counts the recorded refusals of one user.
             models.Index(
                 fields=["actor", "-id"], name="audit_refused", condition=Q(verb="refused")
             ),

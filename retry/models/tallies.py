@@ -1,4 +1,4 @@
-"""What became of an upstream's entries just now, for the breaker."""
+"""Recent outcomes of an upstream, for the breaker."""
 
 from typing import ClassVar
 
@@ -8,18 +8,18 @@ from django.db.models.functions import Now
 
 
 class OutcomeTally(models.Model):
-    """Outcomes that one worker has written together: appended with them, never changed, and
-    deleted by the dispatcher after some minutes.
+    """Outcomes that one worker has written together.
 
-    ``upstream`` is empty for a kind that has none. ``began_at``: when their run began.
-    ``message``: of the most frequent passing fault among them.
+    Appended in the same transaction, never changed, and deleted by the dispatcher after some
+    minutes. ``upstream`` is empty for kinds without upstreams. ``began_at``: when the run began.
+    ``message``: that of the most frequent transient error.
     """
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=50)
     upstream = models.CharField(max_length=200, blank=True, db_default="")
     total = models.PositiveIntegerField()
-    transient = models.PositiveIntegerField(help_text="failed or scheduled by a passing fault")
+    transient = models.PositiveIntegerField(help_text="failed or scheduled with a transient error")
     message = models.CharField(max_length=200, blank=True, db_default="")
     began_at = models.DateTimeField()
     at = models.DateTimeField(db_default=Now())

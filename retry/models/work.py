@@ -1,4 +1,4 @@
-"""What was asked for, and what was handed to workers."""
+"""Operations, and the runs that workers process."""
 
 from typing import ClassVar
 from uuid import uuid4
@@ -25,7 +25,7 @@ class Trigger(models.TextChoices):
     RESTORE = "restore", "restore"
 
 
-#: What is done once it is written.
+#: Verbs that need no worker: their transaction completes them.
 BY_NO_WORKER = (Trigger.STOP, Trigger.DISCARD, Trigger.RESTORE)
 
 
@@ -47,7 +47,7 @@ class Action(models.TextChoices):
 
     @property
     def by_workers(self) -> bool:
-        """Its entries go to workers; those of the others are done once they are written."""
+        """Whether workers process its entries; other actions are complete once written."""
         return self in {Action.RETRY, Action.RESYNC, Action.RETRY_NOW}
 
 
@@ -68,7 +68,7 @@ class PauseCause(models.TextChoices):
 
 
 class Operation(models.Model):
-    """What somebody asked for in bulk; what is to be done stands in its planned runs."""
+    """A request in bulk; its planned runs hold the entries."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
     action = models.CharField(max_length=10, choices=Action)
@@ -77,7 +77,7 @@ class Operation(models.Model):
     )
     actor_label = models.CharField(max_length=150)
     reason = models.CharField(max_length=500, blank=True)
-    selection = models.JSONField(default=dict, help_text="what was asked for, as data")
+    selection = models.JSONField(default=dict, help_text="the requested entries, as data")
     selection_words = models.CharField(max_length=1000)
     total = models.PositiveIntegerField(default=0)
     rate_per_second = models.FloatField(null=True, blank=True)
@@ -98,13 +98,13 @@ class Operation(models.Model):
     )
     idempotency_key = models.CharField(max_length=100, null=True)
     idempotency_digest = models.CharField(
-        max_length=64, blank=True, db_default="", help_text="of what was asked for with the key"
+        max_length=64, blank=True, db_default="", help_text="of the request with this key"
     )
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    # Pace and failure limit are counted from here: a pause is neither made up for in one burst nor
-    # repeated for the failures that somebody has just decided to go on in spite of.
+    # Pace and failure limit count from here: no burst makes up for a pause, and failures from
+    # before it do not pause the operation again.
     resumed_at = models.DateTimeField(null=True)
     paced_entries = models.PositiveIntegerField(default=0, help_text="started since resumed_at")
 
@@ -178,7 +178,7 @@ class Run(models.Model):
     size = models.PositiveIntegerField(help_text="how many entry ids; sums need not read them")
     state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
     job_id = models.CharField(
-        max_length=100, help_text="of the RQ job; -<dispatches> follows when handed over again"
+        max_length=100, help_text="of the RQ job; later hand-overs append -<dispatches>"
     )
     dispatches = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
@@ -194,16 +194,18 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(default=0)
     scheduled = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="not processed, because the source had nothing new"
+        default=0,
+        db_default=0,
+        help_text="not processed, because nothing had changed at the source",
     )
     transient = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="failed or scheduled by a passing fault"
+        default=0, db_default=0, help_text="failed or scheduled with a transient error"
     )
     lost = models.PositiveIntegerField(default=0)
     skipped_count = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
     handed_on = models.PositiveIntegerField(
-        default=0, help_text="given to another run, which answers for them"
+        default=0, help_text="given to another run, which counts them"
     )
 
     class Meta:
@@ -216,7 +218,7 @@ class Run(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # What the dispatcher looks at on every tick; few rows at any time.
+            # The dispatcher reads it on every tick; few rows at any time.
             models.Index(
                 fields=["state", "lease_expires_at"],
                 name="run_unsettled",

@@ -11,8 +11,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
 from entries import names
 from entries.filters import EntryFilter
-from entries.models import Entry
-from entries.querysets import EntryQuerySet
+from entries.models import Entry, EntryQuerySet
 from entries.states import allowed_statuses
 from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries

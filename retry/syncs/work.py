@@ -15,7 +15,7 @@ from entries.text import describe_error
 from retry import audit
 from retry.models import Intake, Sync
 from retry.outcomes import Actor, SyncOutcome
-from retry.requeue import submit_entries
+from retry.retries import submit_entries
 from retry.syncs import rows
 
 logger = logging.getLogger(__name__)

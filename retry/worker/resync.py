@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db import connection
 
-from entries import transitions
+from entries import storage, transitions
 from entries.content import content_hash
 from entries.errors import SourceError
 from entries.kinds.upstreams import derive_upstream
@@ -16,8 +16,9 @@ from entries.sources.base import SourceItem
 from entries.sources.sync.batches import estimate_size
 from entries.sources.sync.partial import Unstorable, one_by_one, read_some
 from entries.states import AttemptStatus, Change
+from entries.storage import FreshContent
 from entries.text import ErrorInfo, describe_error
-from entries.transitions import ClaimedEntry, FreshContent, Reversal
+from entries.transitions import ClaimedEntry, Reversal
 from retry.models import Run
 from retry.worker.kind_connections import KindConnections
 from retry.worker.patience import outlast
@@ -136,7 +137,7 @@ def rescan(claimed: Sequence[ClaimedEntry], found: Found, *, run: Run) -> Rescan
         fresh.append(seen)
         if run.only_if_changed and Change.CHANGED not in {seen.change, entry.change}:
             reverting.append(Reversal(entry.id, AttemptStatus.UNCHANGED))
-    stored = transitions.refresh(fresh, run_id=run.id) if fresh else set()
+    stored = storage.refresh(fresh, run_id=run.id) if fresh else set()
     reverted = transitions.revert(reverting, run_id=run.id) if reverting else set()
     by_id = {seen.entry_id: seen for seen in fresh if seen.entry_id in stored}
     given_back = {item.entry_id for item in reverting}

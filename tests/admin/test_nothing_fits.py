@@ -91,7 +91,7 @@ def test_a_form_sent_again_leads_to_what_it_started_though_nothing_fits_any_more
     first = foreman.post(url, {"key": "a" * 32})
     EntryFactory.create(succeeded=True)
     run = Run.objects.get()
-    transitions.move([(id_, run.pk) for id_ in run.entry_ids], verb="discard")
+    transitions.move(run.entry_ids, verb="discard")
     assert foreman.post(url, {"key": "a" * 32})["Location"] == first["Location"]
     assert Operation.objects.count() == 1
 

@@ -9,7 +9,7 @@ from django.db import connection
 from entries.models import Entry, Source
 from entries.sources.base import SourceItem
 from entries.sources.sync.full import sync
-from entries.transitions import derive_upstreams, upsert_entries
+from entries.storage import derive_upstreams, upsert_entries
 from retry.models import AuditEvent, Run
 from retry.service import resync_entries, submit
 from retry.worker import execution

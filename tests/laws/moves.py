@@ -42,8 +42,12 @@ def _queue(verb: str) -> Driver:
     return lambda entry, _: transitions.queue([entry.id], verb=verb, run_sizes={})
 
 
+def _queue_into(verb: str) -> Driver:
+    return lambda entry, run_id: transitions.queue([entry.id], verb=verb, run_ids=[run_id])
+
+
 def _move(verb: str) -> Driver:
-    return lambda entry, run_id: transitions.move([(entry.id, run_id)], verb=verb)
+    return lambda entry, _: transitions.move([entry.id], verb=verb)
 
 
 def _finish(status: EntryStatus) -> Driver:
@@ -70,10 +74,10 @@ DRIVERS: Mapping[str, tuple[Driver, ...]] = {
         _finish(s) for s in (EntryStatus.SUCCEEDED, EntryStatus.FAILED, EntryStatus.SCHEDULED)
     ),
     "wake": (_queue("wake"),),
-    "retry": (_queue("retry"), _move("retry")),
-    "retry_now": (_queue("retry_now"), _move("retry_now")),
+    "retry": (_queue("retry"), _queue_into("retry")),
+    "retry_now": (_queue("retry_now"), _queue_into("retry_now")),
     "stop": (_move("stop"),),
-    "resync": (_queue("resync"), _move("resync")),
+    "resync": (_queue("resync"), _queue_into("resync")),
     "revert": (
         lambda entry, run_id: transitions.revert(
             [Reversal(entry.id, AttemptStatus.UNCHANGED)], run_id=run_id

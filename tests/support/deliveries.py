@@ -18,7 +18,7 @@ from typing import Any, Self
 from django.conf import settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from entries import transitions
+from entries import storage
 from entries.endpoints import fresh_secret
 from entries.models import Attempt, Endpoint, Entry
 from entries.sources.base import SourceItem
@@ -236,7 +236,7 @@ def deliver(count: int, *, kills: int, seconds: float, seed: int = 1) -> Story:
 def _submit(count: int) -> None:
     assert count > settings.REDRIVE_CLICK_SIZE, "or they would go to another queue"
     items = [SourceItem(f"e-{n}", "", {"endpoint": "flaky", "number": n}) for n in range(count)]
-    made = transitions.upsert_entries(source_id=None, kind="webhook", items=items)
+    made = storage.upsert_entries(source_id=None, kind="webhook", items=items)
     assert submit_entries(made.created, actor=SCRIPT).queued == count
 
 

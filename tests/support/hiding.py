@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from entries.querysets import EntryQuerySet
+from entries.models import EntryQuerySet
 
 _visible_to = EntryQuerySet.visible_to
 

@@ -20,8 +20,8 @@ from entries.sources.sync.batches import Batch, batches
 from entries.sources.sync.calls import build_spec, calling
 from entries.sources.sync.lock import attempted
 from entries.sources.sync.sample import EACH, Sample
+from entries.storage import Presence, compare_entries, upsert_entries
 from entries.text import clean_text, scrub
-from entries.transitions import Presence, compare_entries, upsert_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class _Syncing:
     def run(self) -> SyncReport:
         gone = 0
         if not self._reading.not_modified:
-            with Presence.of(self._source.pk) as presence, closing(self._items()) as items:
+            with Presence.track(self._source.pk) as presence, closing(self._items()) as items:
                 for batch in batches(items):
                     self._take(batch, presence)
                 gone = self._count_gone(presence) if self.whole else 0
@@ -204,7 +204,7 @@ class _Syncing:
         found = presence.find_gone()
         if not self._dry_run:
             return presence.mark_gone()
-        self._sample.add_gone(presence.gone_sample(EACH))
+        self._sample.add_gone(presence.sample_gone(EACH))
         return found
 
     def _progress(self, created_ids: list[int]) -> SyncProgress:

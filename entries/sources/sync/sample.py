@@ -6,8 +6,8 @@ from typing import Any
 
 from entries.models import Entry
 from entries.sources.base import SourceItem
+from entries.storage import Comparison, Gone
 from entries.text import clean_text, scrub
-from entries.transitions import Comparison, Gone
 
 #: Of each: what is new, what changed, what is gone.
 EACH = 7

@@ -1,0 +1,16 @@
+"""Sources, entries, the attempts at them, and endpoints: what there is, not what is done to it."""
+
+from entries.models.attempt import Attempt
+from entries.models.endpoint import Endpoint
+from entries.models.entry import CONTENT_FIELDS, FENCED_FIELDS, Entry, EntryQuerySet
+from entries.models.source import Source
+
+__all__ = [
+    "CONTENT_FIELDS",
+    "FENCED_FIELDS",
+    "Attempt",
+    "Endpoint",
+    "Entry",
+    "EntryQuerySet",
+    "Source",
+]

@@ -1,0 +1,56 @@
+"""The attempts at an entry."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from entries.models.entry import Entry
+from entries.states import AttemptStatus
+
+
+class Attempt(models.Model):
+    """One try at one entry."""
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(
+        Entry, on_delete=models.CASCADE, related_name="attempts", db_index=False
+    )
+    number = models.PositiveIntegerField()
+    run_id = models.UUIDField()
+    status = models.CharField(max_length=12, default=AttemptStatus.QUEUED)
+    previous_status = models.CharField(max_length=12, help_text="the entry's, before this attempt")
+    queued_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=200, blank=True)
+    error_class = models.CharField(max_length=200, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    traceback = models.TextField(blank=True)
+    fingerprint = models.CharField(max_length=40, blank=True)
+    result = models.JSONField(null=True)
+    is_rescan = models.BooleanField(
+        db_default=False, help_text="an earlier attempt at the entry had begun"
+    )
+    change = models.CharField(
+        max_length=10, blank=True, db_default="", help_text="what a resync found at the source"
+    )
+    hash_before = models.CharField(max_length=64, blank=True, db_default="")
+    hash_after = models.CharField(max_length=64, blank=True, db_default="")
+    transient = models.BooleanField(db_default=False, help_text="failed with a transient error")
+    began = models.BooleanField(
+        db_default=False, help_text="its processing has begun; counts if it is lost"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry", "number"], name="attempt_entry_number"),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in AttemptStatus]),
+                name="attempt_status_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} at entry {self.entry_id}"

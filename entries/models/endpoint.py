@@ -1,0 +1,27 @@
+"""Where webhooks are delivered."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from entries.text import visible
+
+
+class Endpoint(models.Model):
+    """Where webhooks are delivered. Its secret can be set and is never shown."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    url = models.CharField(max_length=2000, help_text="http or https")
+    secret = models.CharField(
+        max_length=200, help_text="signs each delivery; whsec_…, see Standard Webhooks"
+    )
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+
+    def __str__(self) -> str:
+        return visible(self.name) or self.slug

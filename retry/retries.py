@@ -1,0 +1,243 @@
+"""The verbs for entries: retry, resync, retry now, stop retrying, submit and wake.
+
+Each checks the actor's permission, changes what it changes in one transaction together with its
+audit row, and hands runs to RQ after the commit. Inside a caller's transaction that is after its
+commit, and ``dispatched`` is False until then.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from entries import transitions
+from entries.states import EntryStatus
+from retry import audit
+from retry.access.visibility import visible_ids
+from retry.errors import NotPermitted, TooManyEntries, refusal
+from retry.models import Trigger
+from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
+from retry.runs.start import Start, start_entries
+
+RETRY = "entries.retry_entry"
+RESYNC = "entries.resync_entry"
+
+
+def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
+    """Queue failed entries with their stored input.
+
+    Every distinct id gets an outcome, in id order: queued, or left alone with a reason. Hidden
+    entries are not found. Raises ``NotPermitted``, and ``TooManyEntries`` for more than
+    ``REDRIVE_SELECTION_LIMIT`` ids; both before anything is changed.
+    """
+    wanted, visible = _select(ids, actor=actor, permission=RETRY)
+    return _queue_entries(
+        wanted, visible, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason
+    )
+
+
+def retry_entry(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, bool]:
+    """Retry one entry; return its outcome and whether it has reached Redis.
+
+    As ``retry_entries``, and raises ``EntryNotFound`` or ``NotRetryable`` instead of a reason.
+    """
+    return _take_one(retry_entries([entry_id], actor=actor, reason=reason), verb="retry")
+
+
+def resync_entries(
+    ids: Iterable[int], *, actor: Actor, reason: str = "", only_if_changed: bool = False
+) -> QueueOutcome:
+    """Queue entries to be fetched from their sources again and then processed.
+
+    Takes every entry that is not queued or running and has a source. With ``only_if_changed``
+    entries that have not changed at the source are not processed. Outcomes, limit and errors as for
+    ``retry_entries``.
+    """
+    wanted, visible = _select(ids, actor=actor, permission=RESYNC)
+    return _queue_entries(
+        wanted,
+        visible,
+        verb="resync",
+        trigger=Trigger.RESYNC,
+        actor=actor,
+        reason=reason,
+        only_if_changed=only_if_changed,
+    )
+
+
+def resync_entry(
+    entry_id: int, *, actor: Actor, reason: str = "", only_if_changed: bool = False
+) -> tuple[ItemOutcome, bool]:
+    """Resync one entry; results and errors as for ``retry_entry``."""
+    outcome = resync_entries(
+        [entry_id], actor=actor, reason=reason, only_if_changed=only_if_changed
+    )
+    return _take_one(outcome, verb="resync")
+
+
+def retry_entries_now(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
+    """Queue scheduled entries before their automatic retry is due; their retries start over.
+
+    Outcomes, limit and errors as for ``retry_entries``.
+    """
+    wanted, visible = _select(ids, actor=actor, permission=RETRY)
+    return _queue_entries(
+        wanted, visible, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
+    )
+
+
+def retry_entry_now(entry_id: int, *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, bool]:
+    """Retry one scheduled entry now; results and errors as for ``retry_entry``."""
+    return _take_one(retry_entries_now([entry_id], actor=actor, reason=reason), verb="retry_now")
+
+
+def stop_retrying(ids: Iterable[int], *, actor: Actor, reason: str = "") -> tuple[ItemOutcome, ...]:
+    """Mark scheduled entries failed: no automatic retry follows.
+
+    Outcomes, limit and errors as for ``retry_entries``.
+    """
+    wanted, visible = _select(ids, actor=actor, permission=RETRY)
+    with transaction.atomic():
+        left_alone: dict[int, EntryStatus | None] = dict.fromkeys(set(wanted).difference(visible))
+        left_alone |= transitions.move(visible, verb="stop")
+        stopped = [id_ for id_ in wanted if id_ not in left_alone]
+        if stopped:
+            audit.record(
+                "stop",
+                actor=actor,
+                count=len(stopped),
+                reason=reason,
+                entry_id=stopped[0] if len(stopped) == 1 else None,
+                before={"status": [EntryStatus.SCHEDULED.value]},
+                after={"status": EntryStatus.FAILED.value},
+            )
+    return tuple(
+        ItemOutcome(
+            id_,
+            left_alone.get(id_, EntryStatus.FAILED),
+            None,
+            reason=reason_for(left_alone[id_], verb="stop") if id_ in left_alone else None,
+        )
+        for id_ in wanted
+    )
+
+
+def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> ItemOutcome:
+    """Mark one scheduled entry failed; errors as for ``retry_entry``."""
+    item = stop_retrying([entry_id], actor=actor, reason=reason)[0]
+    if item.reason is not None:
+        raise refusal(item, verb="stop")
+    return item
+
+
+def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
+    """Queue pending entries for their first attempt, behind every click.
+
+    For entries that the system has just stored: needs no permission, and hides nothing from the
+    actor. Outcomes as for ``retry_entries``.
+    """
+    wanted = sorted(set(ids))
+    return _queue_entries(
+        wanted, wanted, verb="submit", trigger=Trigger.SUBMIT, actor=actor, reason=reason
+    )
+
+
+def wake_entries(ids: Iterable[int], *, actor: Actor, probe: bool = False) -> QueueOutcome:
+    """Queue scheduled entries whose automatic retry is due; the count of retries continues.
+
+    For the dispatcher: needs no permission. A ``probe`` may begin in spite of the breaker's hold.
+    """
+    wanted = sorted(set(ids))
+    return _queue_entries(
+        wanted,
+        wanted,
+        verb="wake",
+        trigger=Trigger.AUTOMATIC,
+        actor=actor,
+        reason="",
+        probe=probe,
+    )
+
+
+def _select(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[list[int], list[int]]:
+    """Return the distinct ids in order, and those of them that the actor may see.
+
+    Raises ``NotPermitted`` and ``TooManyEntries``.
+    """
+    wanted = sorted(set(ids))
+    _require(actor, permission)
+    limit = settings.REDRIVE_SELECTION_LIMIT
+    if len(wanted) > limit:
+        raise TooManyEntries(limit=limit, given=len(wanted))
+    return wanted, visible_ids(wanted, actor=actor)
+
+
+def _take_one(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
+    item = outcome.items[0]
+    if not item.queued:
+        raise refusal(item, verb=verb)
+    return item, outcome.dispatched
+
+
+def _queue_entries(
+    ids: Sequence[int],
+    visible: Sequence[int],
+    *,
+    verb: str,
+    trigger: Trigger,
+    actor: Actor,
+    reason: str,
+    only_if_changed: bool = False,
+    probe: bool = False,
+) -> QueueOutcome:
+    """Queue the ``visible`` ones of ``ids``, in one transaction; the others are not found."""
+    # A person waits for a click; automatic retries, first attempts and large batches can wait.
+    automatic = trigger is Trigger.AUTOMATIC or verb == "submit"
+    with transaction.atomic():
+        start = start_entries(
+            visible,
+            verb=verb,
+            trigger=trigger,
+            actor=actor,
+            reason=reason,
+            bulk=not probe and (automatic or len(ids) > settings.REDRIVE_CLICK_SIZE),
+            only_if_changed=only_if_changed,
+            probe=probe,
+        )
+        if start.runs:
+            audit.record(
+                verb,
+                actor=actor,
+                count=len(start.queued),
+                reason=reason,
+                entry_id=start.entry_id,
+                run_id=start.run_id,
+                before={"status": start.previous_statuses},
+                after={"status": EntryStatus.QUEUED.value, "runs": len(start.runs)},
+            )
+    return QueueOutcome(tuple(_outcomes(ids, start, verb)), start.handover.done)
+
+
+def _outcomes(ids: Sequence[int], start: Start, verb: str) -> Iterable[ItemOutcome]:
+    results = {result.id: result for result in start.results}
+    job_ids = {run.id: run.job_id for run in start.runs}
+    for id_ in ids:
+        result = results.get(id_)
+        if result is None or result.status is None:
+            yield ItemOutcome(id_, None, 0, reason=Reason.NOT_FOUND)
+        elif result.run_id is not None:
+            yield ItemOutcome(
+                id_,
+                EntryStatus.QUEUED,
+                result.attempt,
+                run_id=result.run_id,
+                job_id=job_ids[result.run_id],
+            )
+        else:
+            why = reason_for(result.status, verb=verb, has_source=result.source_id is not None)
+            yield ItemOutcome(id_, result.status, result.attempt, reason=why)
+
+
+def _require(actor: Actor, permission: str) -> None:
+    if not actor.may(permission):
+        raise NotPermitted(permission)
