@@ -16,11 +16,11 @@ from entries.states import EntryStatus
 from retry import audit, submission
 from retry.access.visibility import visible_ids
 from retry.errors import NotPermitted, TooManyEntries, refusal
-from retry.holds.condition import find_active_holds
 from retry.models import Run, Trigger
 from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
-from retry.runs.creation import collect_members, create_runs, run_sizes
+from retry.runs.creation import collect_members, create_runs, read_run_sizes
 from retry.runs.handover import Handover
+from retry.runs.hold_condition import find_active_holds
 
 RETRY = "entries.retry_entry"
 RESYNC = "entries.resync_entry"
@@ -209,7 +209,7 @@ def _queue_entries(
     on_hold = find_active_holds()
     with transaction.atomic():
         seen = transitions.queue(
-            visible, verb=verb, run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
+            visible, verb=verb, run_sizes=read_run_sizes(), held=sorted(on_hold.upstreams)
         )
         queued = collect_members(seen)
         runs = create_runs(

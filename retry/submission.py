@@ -22,11 +22,11 @@ from entries.transitions import Content, QueueResult, StoredEntry
 from retry import audit
 from retry.access.visibility import hidden_external_ids
 from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
-from retry.holds.condition import ActiveHolds, find_active_holds
 from retry.models import Trigger
 from retry.outcomes import Actor, Reason
-from retry.runs.creation import collect_members, create_runs, run_sizes
+from retry.runs.creation import collect_members, create_runs, read_run_sizes
 from retry.runs.handover import Handover
+from retry.runs.hold_condition import ActiveHolds, find_active_holds
 
 SUBMIT = "entries.submit_entry"
 #: Items in one call.
@@ -226,7 +226,7 @@ def _queue_stored(
     eager = sorted(id_ for id_, fate in fates.items() if fate.reason is None)
     on_hold = find_active_holds()
     seen = transitions.queue(
-        eager, verb="resubmit", run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
+        eager, verb="resubmit", run_sizes=read_run_sizes(), held=sorted(on_hold.upstreams)
     )
     handing = _follow_up(stored, fates, seen, push, on_hold)
     by_id = {s.id: s for s in seen}

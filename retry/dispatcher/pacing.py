@@ -13,12 +13,12 @@ from django.db.models.functions import Now
 
 from entries import transitions
 from retry import audit
-from retry.dispatcher.failure_limit import judge, room
-from retry.holds.condition import find_active_holds, run_is_held
+from retry.dispatcher.failure_limit import judge, measure_room
 from retry.limits import hurry_locks
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.outcomes import Actor, Reason, reason_for
 from retry.runs.handover import Handover
+from retry.runs.hold_condition import find_active_holds, run_is_held
 from retry.runs.job_ids import operation_job_id
 
 logger = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def _next(operation: Operation, allowed: float, *, canary_only: bool, probing: s
     if canary_only:
         planned = planned.filter(canary=True)
     most = min(allowed, 1 if probing else BATCH_ENTRIES)
-    judged = room(operation)
+    judged = measure_room(operation)
     chosen: list[UUID] = []
     size = 0
     # Sizes first: the ids of runs that do not go now are not worth reading.
