@@ -41,8 +41,8 @@ def mode(machine: Machine) -> str:
 
 
 def look() -> Machine:
-    found = queue.client().info("server")
-    aof = queue.client().config_get("appendonly")
+    found = queue.get_client().info("server")
+    aof = queue.get_client().config_get("appendonly")
     assert isinstance(found, dict)
     assert isinstance(aof, dict)
     return Machine(

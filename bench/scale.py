@@ -121,7 +121,7 @@ def _timed_progress(operation: Operation) -> float:
 
 
 def _redis_memory() -> int:
-    found = queue.client().info("memory")
+    found = queue.get_client().info("memory")
     assert isinstance(found, dict)
     return int(found["used_memory"])
 

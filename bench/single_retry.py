@@ -60,7 +60,7 @@ def operator() -> Client:
 
 
 def _failed_entries(count: int) -> list[int]:
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE entries_entry, entries_attempt, retry_run CASCADE")
         cursor.execute(

@@ -24,7 +24,7 @@ _LIST, _HELD = f"rq:queue:{QUEUE}", "bench:held"
 
 def failed_entries(count: int) -> None:
     """So many failed entries with their attempt, and nothing else, as if it had long been so."""
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     with _dispatcher_aside(), connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE entries_entry, entries_attempt, retry_run, retry_operation,"
@@ -86,7 +86,7 @@ def all_queued(operation: Operation) -> bool:
     runs = Run.objects.filter(operation=operation)
     if runs.filter(state=RunState.PLANNED).exists():
         return False
-    return queue.lengths([QUEUE])[QUEUE] == runs.count()
+    return queue.count_jobs([QUEUE])[QUEUE] == runs.count()
 
 
 def in_status(status: str) -> int:
@@ -98,7 +98,7 @@ def open_runs(operation: Operation) -> int:
 
 
 def idle_workers() -> int:
-    return sum(w.state == "idle" and not w.silent for w in heartbeats.workers())
+    return sum(w.state == "idle" and not w.silent for w in heartbeats.list_workers())
 
 
 @contextmanager
@@ -115,8 +115,8 @@ def dispatcher() -> Iterator[processes.Watched]:
 
 def hold_back() -> None:
     """Take the jobs out of the workers' sight, so that all of these can be up before it begins."""
-    queue.client().rename(_LIST, _HELD)
+    queue.get_client().rename(_LIST, _HELD)
 
 
 def let_loose() -> None:
-    queue.client().rename(_HELD, _LIST)
+    queue.get_client().rename(_HELD, _LIST)

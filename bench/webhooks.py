@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the receiver's failures")
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE entries_entry, entries_attempt, entries_endpoint, retry_run,"

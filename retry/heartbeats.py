@@ -1,7 +1,7 @@
-"""Which workers are alive, by rows that they write themselves.
+"""Heartbeats: which workers are alive, by rows that they write themselves.
 
-RQ's own list knows less: it is empty after a FLUSHALL, misses whoever was stopped for longer than
-its keys live, and goes on naming the dead for minutes.
+RQ's list of workers is no substitute: it is empty after a FLUSHALL, lacks a worker that was stopped
+for longer than its keys live, and names dead workers for minutes.
 """
 
 import logging
@@ -21,21 +21,23 @@ from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from entries.sql import load
 from retry.models import WorkerHeartbeat, WorkerState
 
 logger = logging.getLogger(__name__)
+_SQL = load(__file__)
 
-#: A worker that has been silent for longer is not at work.
+#: A worker without a heartbeat for longer does not work.
 SILENCE = timedelta(seconds=15)
-#: A silent one whose process nobody can look at is forgotten after this.
+#: The row of a silent worker on another machine is deleted after this.
 _FORGET = timedelta(minutes=2)
-#: And one whose process is still there, but stopped.
+#: And that of one whose process exists but is stopped.
 _FORGET_STOPPED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """The job a worker is at, and the run it is for; None where it is for a sync."""
+    """The job of a worker, and its run; None where the job is a sync."""
 
     job_id: str
     run_id: UUID | None
@@ -44,7 +46,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerView:
-    """``silence``: how long ago it gave its last sign of life."""
+    """A worker as its row says; ``silence``: how long ago its last heartbeat was."""
 
     name: str
     queue: str
@@ -62,21 +64,10 @@ class WorkerView:
         return self.silence > SILENCE
 
 
-_BEAT = """
-INSERT INTO retry_workerheartbeat
-    (id, name, queue, host, pid, started_at, beat_at, state, job_id, run_id, busy_since)
-VALUES (%(id)s, %(name)s, %(queue)s, %(host)s, %(pid)s, %(started_at)s, clock_timestamp(),
-        %(state)s, %(job_id)s, %(run_id)s, %(since)s)
-ON CONFLICT (id) DO UPDATE
-SET beat_at = EXCLUDED.beat_at, state = EXCLUDED.state, job_id = EXCLUDED.job_id,
-    run_id = EXCLUDED.run_id, busy_since = EXCLUDED.busy_since
-"""
-
-
 class Pulse:
-    """The signs of life of one worker process. It may be asked to beat as often as one likes.
+    """The heartbeat of one worker process.
 
-    Every beat closes its connection: the process forks, and a connection must not be shared.
+    Every beat closes its connection, because the process forks and must not share one.
     """
 
     def __init__(self, *, queue: str, name: str | None = None) -> None:
@@ -90,23 +81,24 @@ class Pulse:
             "pid": pid,
             "started_at": timezone.now(),
         }
-        self._beaten = float("-inf")
+        self._beat_at = float("-inf")
         self._state: WorkerState | None = None
         self._latest: Task | None = None
 
     def beat(self, state: WorkerState, task: Task | None = None) -> None:
-        """Give a sign of life, at most once in ``REDRIVE_BEAT_SECONDS``, or where it loses or
-        finds Redis. Never raises for the database: who cannot reach it falls silent, as is true.
+        """Write a heartbeat, at most one in ``REDRIVE_BEAT_SECONDS``, and one at once where the
+        worker loses or finds Redis. Never raises for the database: a worker that cannot reach it
+        is silent.
 
-        Whoever had a task since the last one is busy: between two short tasks nobody is free.
+        A worker that had a task since the last heartbeat counts as busy between two short tasks.
         """
         self._latest = task or self._latest
-        news = self._state != state and WorkerState.WAITING in {self._state, state}
-        if not news and time.monotonic() - self._beaten < settings.REDRIVE_BEAT_SECONDS:
+        changed = self._state != state and WorkerState.WAITING in {self._state, state}
+        if not changed and time.monotonic() - self._beat_at < settings.REDRIVE_BEAT_SECONDS:
             return
         if state == WorkerState.IDLE and self._latest:
             state, task = WorkerState.BUSY, self._latest
-        self._beaten, self._state, self._latest = time.monotonic(), state, None
+        self._beat_at, self._state, self._latest = time.monotonic(), state, None
         changing: dict[str, Any] = {
             "state": state.value,
             "job_id": task.job_id[:200] if task else "",
@@ -115,21 +107,21 @@ class Pulse:
         }
         try:
             with connection.cursor() as cursor:
-                cursor.execute(_BEAT, self._fixed | changing)
+                cursor.execute(_SQL["beat"], self._fixed | changing)
         except DatabaseError as error:
-            logger.warning("worker.not_heard", extra={"error": type(error).__name__})
+            logger.warning("worker.no_heartbeat", extra={"error": type(error).__name__})
         finally:
             connection.close()
 
     def stop(self) -> None:
-        """Leave in order: nobody waits for the next beat."""
+        """Delete the row, so that no page waits for the next heartbeat."""
         with suppress(DatabaseError):
             WorkerHeartbeat.objects.filter(pk=self._id).delete()
         connection.close()
 
 
-def workers() -> list[WorkerView]:
-    """Those that have not left in order, the silent ones among them, by queue and name."""
+def list_workers() -> list[WorkerView]:
+    """List the workers that have not ended in order, also silent ones, by queue and name."""
     silence = ExpressionWrapper(Now() - F("beat_at"), output_field=DurationField())
     return [
         WorkerView(
@@ -149,10 +141,10 @@ def workers() -> list[WorkerView]:
 
 
 def prune() -> int:
-    """Forget the silent workers that are dead, as far as that can be known; returns how many.
+    """Delete the rows of silent workers that are dead, as far as is known; return how many.
 
-    One on this machine is dead when its process is gone. One elsewhere may be stopped, so it is
-    shown for a while.
+    A worker on this machine is dead when its process is gone. One elsewhere may only be stopped, so
+    its row stays for a while.
     """
     here = socket.gethostname()[:200]
     silence = ExpressionWrapper(Now() - F("beat_at"), output_field=DurationField())
@@ -163,13 +155,13 @@ def prune() -> int:
         patience = _FORGET_STOPPED if stopped else _FORGET
         if (row.host == here and not stopped) or row.silence > patience:
             dead.append(row.pk)
-    # One that has beaten meanwhile is alive.
+    # A worker with a heartbeat meanwhile is alive.
     gone = WorkerHeartbeat.objects.filter(pk__in=dead, beat_at__lt=Now() - SILENCE)
     return gone.delete()[0] if dead else 0
 
 
 def _exists(pid: int) -> bool:
-    """False for a process that has ended and was not collected yet, where the system tells."""
+    """Return whether a process exists; a zombie does not, where the system says so."""
     with suppress(OSError):
         if Path("/proc/self").exists():
             return bool(Path(f"/proc/{pid}/cmdline").read_bytes())

@@ -1,4 +1,4 @@
-"""What a worker tells the breaker of the outcomes it writes."""
+"""Outcome counts: rows that workers append for the breaker."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -14,23 +14,24 @@ from retry.models import OutcomeTally, Run
 _LONGEST_MESSAGE = 200
 
 
-def append(run: Run, endings: Iterable[Outcome]) -> None:
-    """Append one row for each upstream of the run's kind, in the caller's transaction: the one in
-    which the outcomes are written. Nothing for a kind without a breaker.
+def append(run: Run, outcomes: Iterable[Outcome]) -> None:
+    """Append one row for each upstream among the outcomes, in the transaction that writes them.
+
+    Does nothing for a kind without a breaker.
     """
     if not _has_breaker(run.kind):
         return
     by_upstream: dict[str, list[Outcome]] = defaultdict(list)
-    for ending in endings:
-        by_upstream[ending.upstream].append(ending)
+    for outcome in outcomes:
+        by_upstream[outcome.upstream].append(outcome)
     began_at = run.started_at or timezone.now()
     OutcomeTally.objects.bulk_create(
         OutcomeTally(
             kind=run.kind,
             upstream=upstream,
             total=len(found),
-            transient=sum(ending.transient for ending in found),
-            message=_most_frequent(found),
+            transient=sum(outcome.transient for outcome in found),
+            message=_find_most_frequent(found),
             began_at=began_at,
         )
         for upstream, found in by_upstream.items()
@@ -44,7 +45,7 @@ def _has_breaker(kind: str) -> bool:
         return False
 
 
-def _most_frequent(endings: Iterable[Outcome]) -> str:
-    """The message of the most frequent passing fault, on one line."""
-    found = Counter(e.error.message for e in endings if e.transient and e.error is not None)
+def _find_most_frequent(outcomes: Iterable[Outcome]) -> str:
+    """Return the message of the most frequent transient error, on one line."""
+    found = Counter(o.error.message for o in outcomes if o.transient and o.error is not None)
     return one_line(found.most_common(1)[0][0], limit=_LONGEST_MESSAGE) if found else ""

@@ -1,7 +1,7 @@
-"""The only module that speaks to the broker. It translates: nothing of Redis or RQ leaves it.
+"""The only module, besides the worker, that speaks to the broker; its errors are translated here.
 
-What Redis holds is input: others may write there. What is none of ours costs a line in the log, and
-is taken away where it would be in the way.
+What Redis holds is input, because others may write there. What is not ours costs a line in the log
+and is deleted where RQ would stumble over it.
 """
 
 import logging
@@ -30,13 +30,13 @@ EXECUTE_RUN = "retry.worker.jobs.execute_run"
 SYNC_SOURCE = "retry.worker.jobs.sync_source"
 IMPORT_FILE = "retry.worker.jobs.import_file"
 
-#: Failed jobs say nothing that PostgreSQL does not say better; they only go on blocking their id.
+#: RQ keeps a failed job for so many seconds. PostgreSQL says more; the job only blocks its id.
 FAILURE_TTL = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """One RQ job to be: its only argument is ``argument``; ``timeout`` in seconds."""
+    """An RQ job to enqueue, with a single ``argument``; ``timeout`` in seconds."""
 
     job_id: str
     queue: str
@@ -54,10 +54,10 @@ class BrokerView:
 
 
 @cache
-def client() -> Redis:
-    """One client a process. It fails fast, because somebody is waiting for the answer.
+def get_client() -> Redis:
+    """Return this process's client. It fails fast, because a person waits for the answer.
 
-    RQ caches its scripts per client and django-rq makes a client per call, hence the cache.
+    Cached, because RQ caches its scripts per client and django-rq makes a client per call.
     """
     return Redis.from_url(
         settings.REDIS_URL,
@@ -69,13 +69,13 @@ def client() -> Redis:
 
 @cache
 def _queue(name: str) -> Queue:
-    return django_rq.get_queue(name, connection=client())
+    return django_rq.get_queue(name, connection=get_client())
 
 
 class RunQueue(DjangoRQ):
-    """A worker's queue: what it takes from Redis and cannot read is dropped, and it goes on.
+    """A worker's queue that drops what it cannot read from Redis; RQ would end the worker.
 
-    RQ would end its worker for each. A run whose job is dropped is handed over again.
+    A run whose job is dropped is handed over again.
     """
 
     @classmethod
@@ -100,7 +100,7 @@ class RunQueue(DjangoRQ):
             raise
         except Exception:  # noqa: BLE001 - a hash can be malformed in any way
             found = None
-        if found is None:  # RQ leaves the id of a job that is gone where it is
+        if found is None:  # RQ leaves the id of a job that is gone in the list
             _drop(connection, queue_key, job_id)
         return found
 
@@ -111,54 +111,50 @@ def _drop(connection: Redis, queue_key: str, member: bytes | str) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
         raise QueueUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
 
 
-def hand_over(handover: JobSpec) -> None:
-    """Enqueue one job; that it is there already is success.
-
-    Raises ``QueueUnavailable``. redis-py repeats a command whose reply was lost, which only
-    ``unique`` makes safe.
-    """
-    with _translated():
+def hand_over(job: JobSpec) -> None:
+    """Enqueue one job; a job that is there already is success. Raises ``QueueUnavailable``."""
+    with _translate_errors():
         try:
-            _queue(handover.queue).enqueue(
-                handover.function,
-                handover.argument,
-                job_id=handover.job_id,
+            # redis-py repeats a command whose reply was lost, which only unique makes safe.
+            _queue(job.queue).enqueue(
+                job.function,
+                job.argument,
+                job_id=job.job_id,
                 unique=True,
-                job_timeout=handover.timeout,
+                job_timeout=job.timeout,
                 result_ttl=0,
                 failure_ttl=FAILURE_TTL,
-                description=handover.job_id,
+                description=job.job_id,
             )
         except DuplicateJobError:
             return
 
 
 def take_back(name: str, *, job_id: str) -> None:
-    """Forget a job that waits; one that a worker holds is left alone. Raises
-    ``QueueUnavailable``.
-    """
-    with _translated():
-        if client().lrem(_queue(name).key, 1, job_id):
-            client().delete(Job.key_for(job_id))
+    """Delete a job that waits; one that a worker has taken stays. Raises ``QueueUnavailable``."""
+    with _translate_errors():
+        if get_client().lrem(_queue(name).key, 1, job_id):
+            get_client().delete(Job.key_for(job_id))
 
 
 def observe(queues: Sequence[str]) -> BrokerView:
-    """Every job of ours that a list or a worker holds. Raises ``QueueUnavailable``.
+    """Read the ids of all jobs in these queues' lists and with workers. Raises
+    ``QueueUnavailable``.
 
-    A job moves list -> intermediate list -> registry of started ones. Reading in that order, in
-    one pipeline, cannot miss one on the move.
+    A job moves from the list to the intermediate list to the registry of started jobs. Reading in
+    that order, in one pipeline, misses no job on the move.
     """
     waiting: set[str] = set()
     taken: set[str] = set()
-    with _translated(), client().pipeline(transaction=False) as pipe:
-        mend(client(), queues)
+    with _translate_errors(), get_client().pipeline(transaction=False) as pipe:
+        mend(get_client(), queues)
         for name in queues:
             pipe.lrange(_queue(name).key, 0, -1)
         for name in queues:
@@ -169,30 +165,29 @@ def observe(queues: Sequence[str]) -> BrokerView:
         for index, (name, members) in enumerate(zip([*queues] * 3, answers, strict=True)):
             target = waiting if index < len(queues) else taken
             # The registry holds job_id:execution_id.
-            target.update(member.split(":")[0] for member in _readable(name, members))
+            target.update(member.split(":")[0] for member in _decode(name, members))
     return BrokerView(frozenset(waiting), frozenset(taken))
 
 
-def _readable(queue: str, members: Sequence[bytes]) -> Iterator[str]:
-    """Those that are text. The others are no job of ours, and RQ would stumble over them."""
+def _decode(queue: str, members: Sequence[bytes]) -> Iterator[str]:
+    """Yield the members that are text and delete the others, which RQ would stumble over."""
     for raw in members:
         try:
             yield raw.decode()
         except UnicodeDecodeError:
             logger.warning("queue.unreadable", extra={"queue": queue, "member": repr(raw[:60])})
             found = _queue(queue)
-            client().lrem(found.key, 0, raw)  # type: ignore[arg-type]
-            client().lrem(found.intermediate_queue_key, 0, raw)  # type: ignore[arg-type]
-            client().zrem(found.started_job_registry.key, raw)
+            get_client().lrem(found.key, 0, raw)  # type: ignore[arg-type]
+            get_client().lrem(found.intermediate_queue_key, 0, raw)  # type: ignore[arg-type]
+            get_client().zrem(found.started_job_registry.key, raw)
 
 
 def mend(connection: Redis, queues: Sequence[str]) -> None:
-    """Delete what stands at RQ's keys and is of another type than RQ puts there.
+    """Delete RQ's keys that have another type than RQ gives them. Raises ``RedisError``.
 
-    Nothing is lost: what should have been there is in PostgreSQL, and is handed over again. Raises
-    ``RedisError``.
+    Nothing is lost: the jobs of these keys are in PostgreSQL and are handed over again.
     """
-    expected = _types(queues)
+    expected = _expected_types(queues)
     with connection.pipeline(transaction=False) as pipe:
         for key in expected:
             pipe.type(key)
@@ -203,8 +198,8 @@ def mend(connection: Redis, queues: Sequence[str]) -> None:
             connection.delete(key)
 
 
-def _types(queues: Sequence[str]) -> Mapping[str, bytes]:
-    """RQ's keys for these queues -> the type each has."""
+def _expected_types(queues: Sequence[str]) -> Mapping[str, bytes]:
+    """Return RQ's keys for these queues and the type of each."""
     types = {"rq:queues": b"set", "rq:workers": b"set"}
     for name in queues:
         types |= {
@@ -220,18 +215,18 @@ _REGISTRIES = ("wip", "finished", "failed", "deferred", "ready", "scheduled", "c
 
 
 def ping() -> None:
-    """Raises ``QueueUnavailable``."""
-    with _translated():
-        client().ping()
+    """Check that Redis answers. Raises ``QueueUnavailable``."""
+    with _translate_errors():
+        get_client().ping()
 
 
-def lengths(queues: Sequence[str]) -> dict[str, int]:
-    """Jobs waiting, by queue. Raises ``QueueUnavailable``."""
-    with _translated(), client().pipeline(transaction=False) as pipe:
+def count_jobs(queues: Sequence[str]) -> dict[str, int]:
+    """Count the jobs that wait, by queue. Raises ``QueueUnavailable``."""
+    with _translate_errors(), get_client().pipeline(transaction=False) as pipe:
         for name in queues:
             pipe.llen(_queue(name).key)
         answers = pipe.execute(raise_on_error=False)
-        # What is no list holds no jobs; the dispatcher takes it away.
+        # A key that is not a list holds no jobs; the dispatcher deletes it.
         return {
             name: answer if isinstance(answer, int) else 0
             for name, answer in zip(queues, answers, strict=True)

@@ -1,4 +1,4 @@
-"""How the desk is doing: what the status API and the admin's pages both show."""
+"""The status of queues, workers, dispatcher and holds, for the API and the admin's pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import ExpressionWrapper, F, Max, OuterRef, Q, Subquery
+from django.db.models import ExpressionWrapper, F, Max
 from django.db.models.fields import DurationField
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
@@ -18,23 +18,22 @@ from retry.heartbeats import WorkerView
 from retry.holds.overview import list_active
 from retry.models import Heartbeat, Hold
 from retry.runs import ramp
-from retry.runs.waiting import find_startable
+from retry.runs.backlog import find_startable
+from retry.runs.hold_condition import newest_lift
 from retry.syncs import rows
 
-#: A dispatcher that has been silent for longer is not at work.
+#: A dispatcher without a heartbeat for longer does not work.
 SILENCE = timedelta(seconds=10)
-#: Work that could start and has waited for longer says that something is missing.
+#: Work that could start and has waited for longer shows that something is missing.
 PATIENCE = timedelta(seconds=15)
 
-#: What was held has gone on by then; of years of holds only the last ones are looked at.
-_RELEASED = timedelta(minutes=10)
 #: Counting stops here: more says the same, and every page asks.
 _MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``queues`` is None where Redis cannot be reached."""
+    """``entries`` by status; ``queues``: jobs by queue, None where Redis cannot be reached."""
 
     entries: dict[str, int]
     queues: dict[str, int] | None
@@ -44,7 +43,7 @@ class Status:
     undispatched: int
     oldest_queued_at: datetime | None
     holds: tuple[Hold, ...]
-    #: By queue: for how long the oldest of what could start has been waiting.
+    #: By queue: how long the oldest work that could start has waited.
     waits: Mapping[str, timedelta] = field(default_factory=dict)
 
     @property
@@ -59,58 +58,51 @@ class Status:
     def silent_workers(self) -> Sequence[WorkerView]:
         return [worker for worker in self.workers if worker.silent]
 
-    def serving(self, name: str) -> Sequence[WorkerView]:
-        """The workers of a queue that are heard of."""
+    def find_workers(self, name: str) -> Sequence[WorkerView]:
+        """Return the workers of a queue that are not silent."""
         return [w for w in self.workers if w.queue == name and not w.silent]
 
     @property
     def idle_queues(self) -> list[str]:
-        """Queues that no worker listens to."""
-        return [name for name in settings.RQ_QUEUES if not self.serving(name)]
+        """Queues without a worker."""
+        return [name for name in settings.RQ_QUEUES if not self.find_workers(name)]
 
     @property
     def overdue(self) -> Mapping[str, timedelta]:
-        """``waits``, of those that have been too long."""
+        """Those of ``waits`` that are too long."""
         return {name: wait for name, wait in self.waits.items() if wait > PATIENCE}
 
 
 def read(*, counting: bool = True) -> Status:
-    """Without ``counting``, cheap enough for every page: ``entries`` is then empty."""
+    """Read the status; without ``counting``, ``entries`` is empty and the rest is cheap enough for
+    every page.
+    """
     queues: dict[str, int] | None
     try:
-        queues = queue.lengths(tuple(settings.RQ_QUEUES))
+        queues = queue.count_jobs(tuple(settings.RQ_QUEUES))
     except QueueUnavailable:
         queues = None
     waiting = find_startable()
     return Status(
-        entries=counts() if counting else {},
+        entries=count_entries() if counting else {},
         queues=queues,
-        workers=heartbeats.workers(),
+        workers=heartbeats.list_workers(),
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
         undispatched=waiting.filter(dispatches=0)[:_MANY].count(),
         oldest_queued_at=waiting.order_by("created_at")
         .values_list("created_at", flat=True)
         .first(),
         holds=tuple(list_active()),
-        waits=_waits(),
+        waits=_measure_waits(),
     )
 
 
-def _waits() -> Mapping[str, timedelta]:
-    """Counted from when it could start: the ramp after a lifted hold, or a resumed operation,
-    begins it anew.
+def _measure_waits() -> Mapping[str, timedelta]:
+    """Measure the waits since the work could start: since its ramp, where a hold was lifted, or
+    since its operation was resumed.
     """
-    whole = Q(upstream="") | Q(upstream=OuterRef("upstream"))
-    released = (
-        Hold.objects.filter(Q(kind=OuterRef("kind")) & whole | Q(source=OuterRef("source")))
-        .filter(lifted_at__gt=Now() - _RELEASED)
-        .order_by("-lifted_at")
-        .annotate(free_at=F("lifted_at") + timedelta(seconds=ramp.SECONDS))
-        .values("free_at")[:1]
-    )
-    since = Greatest(
-        Coalesce("dispatched_at", "created_at"), "operation__resumed_at", Subquery(released)
-    )
+    released = newest_lift() + timedelta(seconds=ramp.SECONDS)
+    since = Greatest(Coalesce("dispatched_at", "created_at"), "operation__resumed_at", released)
     wait = ExpressionWrapper(Now() - F("since"), output_field=DurationField())
     runs = find_startable().annotate(since=since).order_by().values("queue").annotate(w=Max(wait))
     found = {row["queue"]: row["w"] for row in runs}
@@ -124,8 +116,8 @@ def _waits() -> Mapping[str, timedelta]:
     return found
 
 
-def counts() -> dict[str, int]:
-    """Entries by status, with zeros."""
+def count_entries() -> dict[str, int]:
+    """Count entries by status, zeros included."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT status, count(*) FROM entries_entry GROUP BY status")
         found = dict(cursor.fetchall())

@@ -30,9 +30,9 @@ OPERATOR = (
 @pytest.fixture(autouse=True)
 def clean_redis() -> Iterator[None]:
     """Each test process has a Redis database of its own; each test finds it empty."""
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     yield
-    queue.client().flushdb()
+    queue.get_client().flushdb()
 
 
 def grant(user: "User", *permissions: str) -> "User":

@@ -53,7 +53,7 @@ def emptied_redis(stage: Stage) -> Outcome:
     ids = work.push("one", [{"seconds": 0.02} for _ in range(1_500 if stage.long else 400)])
     stage.crew(default=1)
     until(lambda: Entry.objects.filter(status="succeeded").count() > 20, seconds=60)
-    queue.client().flushall()
+    queue.get_client().flushall()
     outcome = Outcome()
     time.sleep(1)
     idle = status.read(counting=False).idle_queues
@@ -66,7 +66,7 @@ def garbage_in_redis(stage: Stage) -> Outcome:
     """Bytes that are no UTF-8 in lists, registries and hashes, and values of the wrong type."""
     from retry import queue, status
 
-    client = queue.client()
+    client = queue.get_client()
     for name in ("default", "bulk", "sync"):
         client.rpush(f"rq:queue:{name}", b"\xff\xfe\x00", b"no-such-job")
         client.zadd(f"rq:wip:{name}", {b"\xff:\xfe": time.time() + 1e6})

@@ -1,47 +1,16 @@
-"""Which of the breaker's holds there is something to do about."""
+"""Which of the breaker's holds the dispatcher has to look at."""
 
 from collections.abc import Sequence
 
+from entries.sql import load
 from retry.models import Hold
 
-#: An upstream for which nothing has waited for so long is let go.
+_SQL = load(__file__)
+
+#: The hold on an upstream is lifted once nothing has waited for it for so long.
 FORGOTTEN_SECONDS = 3600.0
 
-#: Of hundreds of hosts that are down most have nothing waiting, and a look at each of them costs
-#: several queries; this finds the others in one. Of runs over many upstreams only the oldest of
-#: each kind are looked into: workers take them apart.
-_HOLDS = """
-WITH due AS MATERIALIZED (
-    SELECT id, kind, upstream, next_probe_at FROM retry_hold
-    WHERE lifted_at IS NULL AND automatic AND probe_run_id IS NULL AND upstream <> ''
-      AND (next_probe_at IS NULL OR next_probe_at <= now())
-), waiting AS (
-    SELECT kind, upstream FROM retry_run WHERE state = 'queued' AND upstream <> ''
-    UNION
-    SELECT e.kind, e.upstream
-    FROM (SELECT DISTINCT kind FROM due) k
-    CROSS JOIN LATERAL (
-        SELECT id, entry_ids FROM retry_run
-        WHERE state = 'queued' AND kind = k.kind AND upstream = ''
-        ORDER BY created_at, position LIMIT 20
-    ) r
-    CROSS JOIN unnest(r.entry_ids) AS u (id)
-    JOIN entries_entry e ON e.id = u.id AND e.run_id = r.id AND e.status = 'queued'
-)
-SELECT h.* FROM retry_hold h LEFT JOIN due d ON d.id = h.id
-WHERE h.lifted_at IS NULL AND h.automatic AND (
-    h.probe_run_id IS NOT NULL
-    OR (h.upstream = '' AND (h.next_probe_at IS NULL OR h.next_probe_at <= now()))
-    OR (d.kind, d.upstream) IN (SELECT kind, upstream FROM waiting)
-    OR d.next_probe_at < now() - make_interval(secs => %(forgotten)s)
-    OR EXISTS (
-        SELECT FROM entries_entry e
-        WHERE e.status = 'scheduled' AND e.kind = d.kind AND e.upstream = d.upstream)
-)
-ORDER BY h.next_probe_at NULLS FIRST, h.id
-"""
 
-
-def due_holds() -> Sequence[Hold]:
-    """Those with a probe under way, and those whose next probe is due and has something to try."""
-    return list(Hold.objects.raw(_HOLDS, {"forgotten": FORGOTTEN_SECONDS}))
+def find_due_holds() -> Sequence[Hold]:
+    """Find holds with a probe under way, and those whose next probe is due and has work to try."""
+    return list(Hold.objects.raw(_SQL["holds_with_work"], {"forgotten": FORGOTTEN_SECONDS}))

@@ -1,4 +1,4 @@
-"""The dispatcher's part in the breaker: trip it, probe, and let go."""
+"""The breaker: it puts upstreams that fail on hold, probes them, and lifts its holds."""
 
 import logging
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from django.db import transaction
 
 from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
-from retry.dispatcher import kind_outcomes as observing
-from retry.dispatcher import verdict as judging
-from retry.dispatcher.attention import due_holds
-from retry.dispatcher.probes import BREAKER, attend
+from retry.dispatcher import verdict
+from retry.dispatcher.attention import find_due_holds
+from retry.dispatcher.kind_outcomes import read_recent
+from retry.dispatcher.probes import BREAKER, follow_up
 from retry.errors import AlreadyOnHold
 from retry.holds import control
-from retry.holds.condition import find_active_holds
 from retry.limits import hurry_locks
 from retry.models import Hold
+from retry.runs.hold_condition import find_active_holds
 
 logger = logging.getLogger(__name__)
 
@@ -25,25 +25,25 @@ _LOCK_SECONDS = 0.5
 
 
 def watch(do: Callable[[Callable[[], int]], int] = lambda act: act()) -> int:
-    """Look at the upstreams once; returns how many holds were put, probed or lifted.
+    """Look at the upstreams once; return how many holds were put, probed or lifted.
 
-    All of it stands in PostgreSQL: a new dispatcher goes on where the last one was. ``do`` does
-    the part of each, so that one whose rows somebody holds keeps no other waiting.
+    The state is in PostgreSQL, so a new dispatcher continues where the last one stopped. ``do``
+    runs the part of each hold, so that one with locked rows does not delay the others.
     """
-    done = sum(do(partial(_attend, hold)) for hold in due_holds())
+    done = sum(do(partial(_follow_up, hold)) for hold in find_due_holds())
     return done + (do(trip) if settings.REDRIVE_BREAKER else 0)
 
 
-def _attend(hold: Hold) -> int:
+def _follow_up(hold: Hold) -> int:
     with transaction.atomic():
         hurry_locks(_LOCK_SECONDS)
-        probed = attend(hold)
-    return int(probed.released or probed.lifted)
+        done = follow_up(hold)
+    return int(done.released or done.lifted)
 
 
 def trip() -> int:
-    """Hold each upstream of which nearly everything fails by a passing fault, and each kind that
-    has no upstreams; returns how many.
+    """Put each upstream on hold of which nearly everything fails with a transient error, and each
+    such kind that has no upstreams; return how many.
     """
     on_hold = find_active_holds()
     breakers = {
@@ -51,19 +51,20 @@ def trip() -> int:
         for name, kind in registry.all_kinds().items()
         if kind.breaker is not None and name not in on_hold.kinds
     }
-    parted = [name for name, kind in registry.all_kinds().items() if has_upstreams(kind)]
+    with_upstreams = [name for name, kind in registry.all_kinds().items() if has_upstreams(kind)]
     tripped = 0
-    for (kind, upstream), recent in observing.recent(breakers, parted=parted).items():
+    recent = read_recent(breakers, with_upstreams=with_upstreams)
+    for (kind, upstream), found in recent.items():
         breaker = breakers[kind]
-        seen = judging.trips(recent.outcomes, breaker=breaker)
-        if seen is None or (kind, upstream) in on_hold.upstreams:
+        seen = verdict.judge(found.outcomes, breaker=breaker)
+        if seen is None or (kind, upstream) in on_hold.keys:
             continue
-        why = judging.words(seen, message=recent.message)
+        why = verdict.describe(seen, message=found.message)
         try:
             control.trip(kind, upstream, actor=BREAKER, reason=why, probe_after=breaker.first_probe)
         except AlreadyOnHold:
             continue
-        told = {"kind": kind, "upstream": upstream, "why": why}
-        logger.warning("breaker.tripped", extra=told)
+        fields = {"kind": kind, "upstream": upstream, "why": why}
+        logger.warning("breaker.tripped", extra=fields)
         tripped += 1
     return tripped

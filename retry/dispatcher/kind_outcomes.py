@@ -4,104 +4,73 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from django.db import connection
 
 from entries.kinds.base import Breaker
+from entries.sql import load
 from retry.dispatcher.verdict import Outcomes
 
-#: What is older says nothing of now.
+_SQL = load(__file__)
+
+#: Older outcomes say nothing about now.
 SECONDS = 600.0
-#: An upstream is looked at for so long after its last passing fault: only another can trip it.
+#: An upstream is judged for so long after its last transient error: only another can trip it.
 _FRESH_SECONDS = 60.0
-#: Rows that are deleted in one statement, and statements in one go.
+#: Rows deleted in one statement, and statements in one call.
 _BATCH = 5_000
 _ROUNDS = 10
 
-#: Of an upstream as (kind, upstream); upstream is empty for a kind without any.
+#: (kind, upstream), with an empty upstream for a kind that has none.
 Key = tuple[str, str]
-
-#: What began before the last hold was lifted tells of the time before. Of the rows of a kind that
-#: has upstreams, those without one are left out: nothing is known that they share.
-_RECENT = """
-WITH judged AS (
-    SELECT DISTINCT t.kind, t.upstream, k.win
-    FROM retry_outcometally t
-    JOIN unnest(%(kinds)s::text[], %(windows)s::int[], %(parted)s::boolean[])
-        AS k (kind, win, parted) ON k.kind = t.kind
-    WHERE t.transient > 0 AND t.at > now() - make_interval(secs => %(fresh)s)
-      AND k.parted = (t.upstream <> '')
-)
-SELECT j.kind, j.upstream, r.total, r.transient, r.message
-FROM judged j
-CROSS JOIN LATERAL (
-    SELECT max(h.lifted_at) AS at FROM retry_hold h
-    WHERE h.kind = j.kind AND h.upstream IN ('', j.upstream)
-) lifted
-CROSS JOIN LATERAL (
-    SELECT t.id, t.total, t.transient, t.message FROM retry_outcometally t
-    WHERE t.kind = j.kind AND t.upstream = j.upstream
-      AND t.at > now() - make_interval(secs => %(seconds)s)
-      AND (lifted.at IS NULL OR t.began_at > lifted.at)
-    ORDER BY t.id DESC LIMIT j.win
-) r
-ORDER BY j.kind, j.upstream, r.id DESC
-"""
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
-    """An upstream's outcomes, as they were written together, the newest first."""
+class RecentOutcomes:
+    """An upstream's outcomes as they were written together, the newest first; ``message`` is that
+    of the most frequent transient error.
+    """
 
     outcomes: Sequence[Outcomes]
-    #: Of the most frequent passing fault.
     message: str
 
 
-def recent(breakers: Mapping[str, Breaker], *, parted: Iterable[str]) -> Mapping[Key, Recent]:
-    """By upstream, in one query: at most ``window`` rows of each, and only of those that had a
-    passing fault just now. ``parted``: the kinds that have upstreams.
+def read_recent(
+    breakers: Mapping[str, Breaker], *, with_upstreams: Iterable[str]
+) -> Mapping[Key, RecentOutcomes]:
+    """Read, in one query, at most a breaker's ``window`` of rows for each upstream that had a
+    transient error just now. ``with_upstreams``: the kinds that have upstreams.
     """
-    with_upstreams = set(parted)
+    by_upstream = set(with_upstreams)
+    params: dict[str, Any] = {
+        "kinds": list(breakers),
+        "windows": [breaker.window for breaker in breakers.values()],
+        "by_upstream": [kind in by_upstream for kind in breakers],
+        "seconds": SECONDS,
+        "fresh": _FRESH_SECONDS,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _RECENT,
-            {
-                "kinds": list(breakers),
-                "windows": [breaker.window for breaker in breakers.values()],
-                "parted": [kind in with_upstreams for kind in breakers],
-                "seconds": SECONDS,
-                "fresh": _FRESH_SECONDS,
-            },
-        )
+        cursor.execute(_SQL["recent_outcomes"], params)
         rows = cursor.fetchall()
     grouped = groupby(rows, key=lambda row: (row[0], row[1]))
-    return {key: _recent(list(group)) for key, group in grouped}
+    return {key: _summarize(list(group)) for key, group in grouped}
 
 
-def _recent(rows: Sequence[tuple[str, str, int, int, str]]) -> Recent:
+def _summarize(rows: Sequence[tuple[str, str, int, int, str]]) -> RecentOutcomes:
     messages: Counter[str] = Counter()
     for *_, transient, message in rows:
         messages[message] += transient
     outcomes = [Outcomes(total, transient) for _, _, total, transient, _ in rows]
-    return Recent(outcomes, messages.most_common(1)[0][0])
-
-
-_PRUNE = """
-WITH oldest AS (
-    SELECT id FROM (SELECT id, at FROM retry_outcometally ORDER BY id LIMIT %(batch)s) t
-    WHERE t.at < now() - make_interval(secs => %(seconds)s)
-)
-DELETE FROM retry_outcometally WHERE id IN (SELECT id FROM oldest)
-"""
+    return RecentOutcomes(outcomes, messages.most_common(1)[0][0])
 
 
 def prune() -> int:
-    """Delete what says nothing any more; returns how many rows."""
+    """Delete rows that are too old to be judged; return how many."""
     pruned = 0
     with connection.cursor() as cursor:
         for _ in range(_ROUNDS):
-            cursor.execute(_PRUNE, {"batch": _BATCH, "seconds": SECONDS})
+            cursor.execute(_SQL["prune"], {"batch": _BATCH, "seconds": SECONDS})
             pruned += cursor.rowcount
             if cursor.rowcount < _BATCH:
                 break

@@ -1,6 +1,6 @@
-"""The one control loop. Any number may run; the one that holds the lease acts.
+"""The control loop. Any number may run; the one that holds the lease acts.
 
-Two that act at once do no harm: every step is a conditional statement, or locks what it changes.
+Two that act at once do no harm: every step is a conditional statement or locks what it changes.
 """
 
 import logging
@@ -15,30 +15,30 @@ from django.utils import timezone
 
 from retry import heartbeats, service
 from retry.dispatcher.breaker import watch
-from retry.dispatcher.compare import compare
+from retry.dispatcher.comparison import compare
 from retry.dispatcher.hold_sweep import Sweep
 from retry.dispatcher.kind_outcomes import prune
 from retry.dispatcher.leadership import Leadership, LeadershipLost
-from retry.dispatcher.observe import WorkId, observe
 from retry.dispatcher.pacing import pace
 from retry.dispatcher.repair import LapsedRuns, hand_over_again
+from retry.dispatcher.snapshot import WorkId, observe
 from retry.errors import QueueUnavailable
 from retry.imports import control as imports
 from retry.limits import hurry_locks
 from retry.models import Run
+from retry.runs.backlog import find_due_entries, find_undispatched
 from retry.runs.handover import hand_over
-from retry.runs.ramp import Ramp, ramp
+from retry.runs.ramp import Ramp, read_ramp
 from retry.runs.rescue import DISPATCHER, rescue
-from retry.runs.waiting import find_due_entries, find_undispatched
 from retry.syncs import control as syncs
 from retry.syncs import rows
 
 logger = logging.getLogger(__name__)
 
-#: At most so much of each in one tick, so that the heartbeat stays regular.
+#: How many runs, and how many entries, one step takes, so that the heartbeat stays regular.
 _BATCH = 500
 _WAKE = 5_000
-#: Rescue waits so long for rows that somebody else holds, of one run and of all in a tick.
+#: How long a rescue waits for locked rows of one run, and how long all of a tick may take.
 _RESCUE_LOCK_SECONDS = 1
 _RESCUE_SECONDS = 5.0
 _PRUNE_SECONDS = 10.0
@@ -56,25 +56,24 @@ class Tick:
     started: int = 0
     syncs: int = 0
     syncs_lost: int = 0
-    #: Holds that the breaker has put, probed or lifted, and runs taken out of Redis for a hold.
+    #: Holds that the breaker has put, probed or lifted, and runs detached from Redis for a hold.
     holds: int = 0
-    #: Steps that failed. Each costs itself and is tried again at the next tick.
+    #: Steps that failed. The others are done all the same; the next tick tries these again.
     broken: int = 0
     redis: bool = True
 
     @property
     def busy(self) -> bool:
-        idle = Tick(acted=self.acted, redis=self.redis)
-        return self != idle
+        return self != Tick(acted=self.acted, redis=self.redis)
 
     @property
-    def more(self) -> bool:
-        """There is more to do at once."""
+    def has_more(self) -> bool:
+        """Return whether the next tick should follow at once."""
         return bool(self.started) or self.handed_over >= _BATCH or self.woken >= _WAKE
 
 
 class Dispatcher:
-    """``holder``: the name under which it holds the lease, this process's own unless given."""
+    """``holder``: the name that holds the lease, this process's own unless given."""
 
     def __init__(self, *, holder: str = "") -> None:
         self._leadership = Leadership(started_at=timezone.now(), holder=holder)
@@ -86,8 +85,8 @@ class Dispatcher:
         self._pruned_at = -_PRUNE_SECONDS
 
     def tick(self) -> Tick:
-        """Look once and put right what can be put right. Raises ``DatabaseError`` where the
-        database is away, and nothing else.
+        """Do every step once, if this dispatcher holds the lease. Raises only ``DatabaseError``,
+        where the database is away.
         """
         if not self._leadership.take():
             return Tick(acted=False)
@@ -96,13 +95,13 @@ class Dispatcher:
         except LeadershipLost:
             logger.warning("dispatcher.lease_lost")
             return Tick(acted=False)
-        self._leadership.note(asdict(done))
+        self._leadership.save_tick(asdict(done))
         if done.busy:
             logger.info("dispatcher.tick", extra=asdict(done))
         return done
 
     def stop(self) -> None:
-        """Let another one take over at once."""
+        """Let another dispatcher take over at once."""
         self._leadership.give_up()
 
     def _act(self) -> Tick:
@@ -110,12 +109,12 @@ class Dispatcher:
         rescued = self._do(self._rescue)
         holds = self._do(partial(watch, self._do)) + self._do(self._sweep.step)
         self._do(self._prune)
-        allowance = ramp()
-        # What has been tried before is mostly older than what waits for its first try, and that is
-        # older than what is started now.
-        woken = self._do(partial(self._wake, allowance))
-        handed_over = self._do(lambda: hand_over(find_undispatched(limit=_BATCH, ramp=allowance)))
-        self._do(allowance.note)
+        ramp = read_ramp()
+        # The oldest first: retries are mostly older than first tries that wait, and those are older
+        # than what the pace starts now.
+        woken = self._do(partial(self._wake, ramp))
+        handed_over = self._do(lambda: hand_over(find_undispatched(limit=_BATCH, ramp=ramp)))
+        self._do(ramp.save)
         started = self._do(partial(pace, self._do))
         lost = self._do(lambda: syncs.fail_lost_syncs(actor=DISPATCHER))
         lost += self._do(lambda: imports.repeat_lost_imports(actor=DISPATCHER))
@@ -139,7 +138,7 @@ class Dispatcher:
         )
 
     def _do(self, step: Callable[[], int | None]) -> int:
-        """Do one step while the lease is held; one that fails keeps no other from being done.
+        """Do one step if the lease is held; where it fails, log that and return 0.
 
         Raises ``LeadershipLost``, and ``DatabaseError`` where the connection is lost.
         """
@@ -158,18 +157,17 @@ class Dispatcher:
         return 0
 
     def _rescue(self) -> int:
-        """One whose rows somebody still holds is left for later; it keeps no other waiting."""
+        """Leave runs with locked rows for a later tick; they do not delay the others."""
         rescued = 0
         deadline = time.monotonic() + _RESCUE_SECONDS
         for run in self._lapsed.find(limit=_BATCH):
             if time.monotonic() > deadline:
                 break
-            rescued += self._do(partial(_rescue_patiently, run))
+            rescued += self._do(partial(_rescue_run, run))
         return rescued
 
-    def _wake(self, allowance: Ramp) -> int:
-        """Of those that are due the oldest first, whatever has kept them waiting."""
-        ids = find_due_entries(limit=_WAKE, ramp=allowance)
+    def _wake(self, ramp: Ramp) -> int:
+        ids = find_due_entries(limit=_WAKE, ramp=ramp)
         return service.wake_entries(ids, actor=DISPATCHER).queued if ids else 0
 
     def _prune(self) -> None:
@@ -181,7 +179,7 @@ class Dispatcher:
         try:
             snapshot = observe()
         except QueueUnavailable:
-            # Nothing is known about Redis, so nothing may be concluded from an absence.
+            # Without an answer from Redis an absence proves nothing.
             self._suspects, self._redis = {}, False
             return 0
         verdict = compare(
@@ -195,7 +193,7 @@ class Dispatcher:
         return hand_over_again(verdict.missing) if verdict.missing else 0
 
 
-def _rescue_patiently(run: Run) -> int:
+def _rescue_run(run: Run) -> int:
     with transaction.atomic():
         hurry_locks(_RESCUE_LOCK_SECONDS)
         return rescue(run)

@@ -12,12 +12,12 @@ from django.db.models.functions import Now
 
 from entries.sql import load
 from retry import audit
-from retry.dispatcher.failure_limit import judge, room
-from retry.holds.condition import find_active_holds, run_is_held
+from retry.dispatcher.failure_limit import judge, measure_room
 from retry.limits import hurry_locks
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.outcomes import Actor
 from retry.runs.cancellation import cancel_next_run, cancel_unclaimed_entries
+from retry.runs.hold_condition import find_active_holds, run_is_held
 from retry.runs.start import start_planned
 
 logger = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ def _lock_next(
     if canary_only:
         planned = planned.filter(canary=True)
     most = min(allowed, 1 if probing else BATCH_ENTRIES)
-    judged = room(operation)
+    judged = measure_room(operation)
     chosen: list[UUID] = []
     size = 0
     # Sizes first: reading the entry ids of runs that do not start now would be wasted.

@@ -1,4 +1,4 @@
-"""Handing over again what Redis lost, and finding runs whose lease has lapsed."""
+"""Repair: what Redis lost is handed over again, and runs whose lease has expired are found."""
 
 import time
 from collections.abc import Sequence
@@ -6,21 +6,21 @@ from uuid import UUID
 
 from django.db import connection
 
-from retry.dispatcher.observe import WorkId, lapsed
+from retry.dispatcher.snapshot import WorkId
 from retry.models import Run, RunState
+from retry.runs.backlog import BY_AGE, find_lapsed
 from retry.runs.handover import hand_over
-from retry.runs.waiting import BY_AGE
 from retry.syncs import rows
 
-#: After so long without a look PostgreSQL was away, or this process was.
+#: After so long without a look PostgreSQL was away, or this process was stopped.
 AWAY_SECONDS = 3.0
-#: What workers have then to come back.
+#: How long workers have then to renew their leases.
 PATIENCE_SECONDS = 3.0
 
 
 def hand_over_again(missing: Sequence[WorkId]) -> int:
-    """Runs, syncs and imports that Redis lost; returns how many reached it now."""
-    ids = [id_ for id_ in missing if isinstance(id_, UUID)]  # no two tables share one
+    """Hand over runs, syncs and imports that Redis lost; return how many reached it now."""
+    ids = [id_ for id_ in missing if isinstance(id_, UUID)]  # unique over runs and imports
     runs = Run.objects.filter(id__in=ids, state=RunState.QUEUED).order_by(*BY_AGE)
     imports = rows.find_waiting_imports().filter(pk__in=ids).order_by("created_at")
     sync_ids = [id_ for id_ in missing if isinstance(id_, int)]
@@ -29,10 +29,10 @@ def hand_over_again(missing: Sequence[WorkId]) -> int:
 
 
 class LapsedRuns:
-    """Finds runs whose lease has lapsed, to be rescued: none just after PostgreSQL was away.
+    """Find runs to rescue because their lease has expired, but none just after PostgreSQL was away:
+    no worker could renew then, and each living one is about to write what it has done.
 
-    No worker could renew then, and each that lives is about to write what it has done meanwhile.
-    One object for each control loop, which is asked at every look.
+    One object for each control loop, which calls it at every tick.
     """
 
     def __init__(self) -> None:
@@ -44,13 +44,13 @@ class LapsedRuns:
         if self._was_away(now):
             self._patient_until = now + PATIENCE_SECONDS
         self._looked = now
-        return [] if now < self._patient_until else lapsed(limit=limit)
+        return [] if now < self._patient_until else find_lapsed(limit=limit)
 
     def _was_away(self, now: float) -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
             if cursor.fetchone() == ("on",):
                 return True
-        # Looks that all take long must not put it off for ever.
-        spared = now < self._patient_until + 5 * PATIENCE_SECONDS
-        return self._looked is not None and now - self._looked > AWAY_SECONDS and not spared
+        # Ticks that all take long must not delay the rescue for ever.
+        was_patient = now < self._patient_until + 5 * PATIENCE_SECONDS
+        return self._looked is not None and now - self._looked > AWAY_SECONDS and not was_patient

@@ -1,4 +1,4 @@
-"""Whether an upstream has to be put on hold, by its last outcomes; pure."""
+"""Whether an upstream has to be put on hold, by its last outcomes; without a database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,38 +8,38 @@ from entries.kinds.base import Breaker
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """How many entries were processed, and how many of them failed by a passing fault."""
+    """How many entries were processed, and how many of them failed with a transient error."""
 
     total: int
     transient: int
 
 
-def last(runs: Iterable[Outcomes], *, window: int) -> Outcomes:
-    """Of ``runs``, the newest first, so many as it takes for ``window`` outcomes.
+def sum_window(rows: Iterable[Outcomes], *, window: int) -> Outcomes:
+    """Sum ``rows``, the newest first, until ``window`` outcomes are reached.
 
-    What was written together counts whole: nothing says which came first.
+    A row counts whole, because the order of the outcomes in it is not known.
     """
     total = transient = 0
-    for run in runs:
-        total += run.total
-        transient += run.transient
+    for row in rows:
+        total += row.total
+        transient += row.transient
         if total >= window:
             break
     return Outcomes(total, transient)
 
 
-def trips(runs: Iterable[Outcomes], *, breaker: Breaker) -> Outcomes | None:
-    """The outcomes that trip the breaker; None where they are too few, or mostly of another kind.
-
-    ``runs``: the newest first.
+def judge(rows: Iterable[Outcomes], *, breaker: Breaker) -> Outcomes | None:
+    """Return the outcomes that trip the breaker; None where they are too few, or too few of them
+    are transient errors. ``rows``: the newest first.
     """
-    seen = last(runs, window=breaker.window)
+    seen = sum_window(rows, window=breaker.window)
     if seen.total < breaker.window or seen.transient < breaker.share * seen.total:
         return None
     return seen
 
 
-def words(seen: Outcomes, *, message: str) -> str:
-    """``19 of the last 20 outcomes failed by a passing fault, most: HTTP 503``"""
-    of = f"{seen.transient:,} of the last {seen.total:,} outcomes failed by a passing fault"
-    return f"{of}, most: {message}" if message else of
+def describe(seen: Outcomes, *, message: str) -> str:
+    """Return ``19 of the last 20 outcomes failed with a transient error, most: HTTP 503``."""
+    what = f"{seen.transient:,} of the last {seen.total:,} outcomes"
+    text = f"{what} failed with a transient error"
+    return f"{text}, most: {message}" if message else text

@@ -1,7 +1,7 @@
 """The verbs of holds: put a kind, an upstream of a kind or a source on hold, and lift it.
 
-Nothing of what is held starts, whoever asks for it: it is queued and waits. What runs finishes the
-entry at hand. Lifted, all of it goes on by itself, the oldest first.
+Held work stays queued, regardless of who requests it. A worker in the middle of a run finishes the
+entry at hand. After the lift everything that waited starts, the oldest first and at a ramp.
 """
 
 from datetime import timedelta
@@ -22,37 +22,38 @@ from retry.errors import (
     NoUpstreams,
     SourceNotFound,
 )
-from retry.models import Hold, Run, RunState
+from retry.models import Hold
 from retry.outcomes import Actor
+from retry.runs.probe import dismiss_probe
 
 MANAGE = "retry.manage_hold"
 VIEW = "retry.view_hold"
 
 
 def hold_kind(name: str, upstream: str = "", *, actor: Actor, reason: str = "") -> Hold:
-    """Nothing of the kind starts until somebody lifts it, or with ``upstream`` nothing of it that
-    depends on that one; the breaker's hold is taken over.
+    """Put a kind on hold, or with ``upstream`` its entries that depend on that upstream.
 
-    Raises ``NotPermitted``, ``entries.errors.UnknownKind``, ``NoUpstreams`` and ``AlreadyOnHold``.
+    Takes over a hold of the breaker. Raises ``NotPermitted``, ``entries.errors.UnknownKind``,
+    ``NoUpstreams`` and ``AlreadyOnHold``.
     """
     _require(actor)
     if not has_upstreams(registry.get(name)) and upstream:
         raise NoUpstreams(name)
-    what = {"kind": name, "upstream": upstream}
+    target = {"kind": name, "upstream": upstream}
     with transaction.atomic():
-        standing = _standing(**what)
-        if standing is None:
+        active = _lock_active(**target)
+        if active is None:
             try:
-                return _put(what, actor=actor, reason=reason)
+                return _create(target, actor=actor, reason=reason)
             except AlreadyOnHold:
-                standing = _standing(**what)  # perhaps by the breaker, at the same moment
-        if standing is None or not standing.automatic:
-            raise AlreadyOnHold(describe_target(Hold(**what)))
-        return _take_over(standing, actor=actor, reason=reason)
+                active = _lock_active(**target)  # perhaps by the breaker, at the same moment
+        if active is None or not active.automatic:
+            raise AlreadyOnHold(describe_target(Hold(**target)))
+        return _take_over(active, actor=actor, reason=reason)
 
 
 def hold_source(slug: str, *, actor: Actor, reason: str = "") -> Hold:
-    """Nothing of the source's entries starts, and it is not synced by itself, until it is lifted.
+    """Put a source on hold: its entries do not start, and it is not synced automatically.
 
     Raises ``NotPermitted``, ``SourceNotFound`` and ``AlreadyOnHold``.
     """
@@ -61,30 +62,31 @@ def hold_source(slug: str, *, actor: Actor, reason: str = "") -> Hold:
     if source is None:
         raise SourceNotFound(slug)
     with transaction.atomic():
-        standing = _standing(source=source)
-        if standing is not None:
-            raise AlreadyOnHold(describe_target(standing))
-        return _put({"source": source}, actor=actor, reason=reason)
+        active = _lock_active(source=source)
+        if active is not None:
+            raise AlreadyOnHold(describe_target(active))
+        return _create({"source": source}, actor=actor, reason=reason)
 
 
 def trip(kind: str, upstream: str = "", *, actor: Actor, reason: str, probe_after: float) -> Hold:
-    """The breaker's hold on an upstream of a kind, or on a kind that has none, with its first
-    probe after so many seconds.
+    """Put the breaker's hold on an upstream of a kind, or on a kind that has no upstreams; the
+    first probe is due after ``probe_after`` seconds.
 
     Raises ``AlreadyOnHold``.
     """
     _require(actor)
-    what = {"kind": kind, "upstream": upstream}
+    target = {"kind": kind, "upstream": upstream}
     with transaction.atomic():
-        standing = _standing(**what)
-        if standing is not None:
-            raise AlreadyOnHold(describe_target(standing))
+        active = _lock_active(**target)
+        if active is not None:
+            raise AlreadyOnHold(describe_target(active))
         first = Now() + timedelta(seconds=probe_after)
-        return _put({**what, "automatic": True, "next_probe_at": first}, actor=actor, reason=reason)
+        values = {**target, "automatic": True, "next_probe_at": first}
+        return _create(values, actor=actor, reason=reason)
 
 
 def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
-    """Let everything go on. Raises ``NotPermitted``, ``HoldNotFound`` and ``HoldLifted``."""
+    """Lift a hold. Raises ``NotPermitted``, ``HoldNotFound`` and ``HoldLifted``."""
     _require(actor)
     with transaction.atomic():
         hold = Hold.objects.select_for_update(of=("self",)).filter(pk=hold_id).first()
@@ -92,7 +94,7 @@ def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
             raise HoldNotFound(hold_id)
         if hold.lifted_at is not None:
             raise HoldLifted(by=hold.lifted_by)
-        _forget_probe(hold)
+        _dismiss_probe(hold)
         Hold.objects.filter(pk=hold.pk).update(
             lifted_at=Now(),
             lifted_by=actor.label,
@@ -100,62 +102,63 @@ def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
             probe_run_id=None,
             next_probe_at=None,
         )
-        _audit("lift", hold, actor, reason, before=_told(hold))
-        wakeup.call()
+        _audit("lift", hold, actor, reason, before=_as_data(hold))
+        wakeup.notify()
         hold.refresh_from_db()
     return hold
 
 
 def describe_target(hold: Hold) -> str:
-    """``kind page``, ``upstream crm of webhook`` or ``source news``"""
+    """Return ``kind page``, ``upstream crm of webhook`` or ``source news``."""
     if hold.upstream:
         return f"upstream {hold.upstream} of {hold.kind}"
     return f"kind {hold.kind}" if hold.kind else f"source {hold.source.slug if hold.source else ''}"
 
 
-def _standing(**of: Any) -> Hold | None:
-    """Locked until the caller's transaction ends."""
-    standing = Hold.objects.select_for_update(of=("self",)).filter(lifted_at=None, **of)
-    return standing.first()
+def _lock_active(**target: Any) -> Hold | None:
+    """Lock the active hold on a target until the caller's transaction ends."""
+    active = Hold.objects.select_for_update(of=("self",)).filter(lifted_at=None, **target)
+    return active.first()
 
 
-def _put(values: dict[str, Any], *, actor: Actor, reason: str) -> Hold:
+def _create(values: dict[str, Any], *, actor: Actor, reason: str) -> Hold:
     try:
         with transaction.atomic():
             hold = Hold.objects.create(
                 **values, actor_id=actor.user_id, actor_label=actor.label, reason=reason[:500]
             )
-    except IntegrityError as error:  # somebody else did, at the same moment
+    except IntegrityError as error:  # another request did, at the same moment
         raise AlreadyOnHold(describe_target(Hold(**values))) from error
-    _audit("hold", hold, actor, reason, after=_told(hold))
+    _audit("hold", hold, actor, reason, after=_as_data(hold))
     hold.refresh_from_db()
     return hold
 
 
 def _take_over(hold: Hold, *, actor: Actor, reason: str) -> Hold:
-    """What the breaker holds, a person holds now: nothing is probed, and only a person lifts it."""
-    before = _told(hold)
-    _forget_probe(hold)
+    """Make the breaker's hold a person's: it is not probed, and only people lift it."""
+    before = _as_data(hold)
+    _dismiss_probe(hold)
     hold.automatic = False
     hold.actor_id, hold.actor_label, hold.reason = actor.user_id, actor.label, reason[:500]
     hold.probe_run_id = hold.next_probe_at = None
     hold.save()
-    _audit("hold", hold, actor, reason, before=before, after=_told(hold))
+    _audit("hold", hold, actor, reason, before=before, after=_as_data(hold))
     return hold
 
 
-def _forget_probe(hold: Hold) -> None:
-    """A probe that nobody has begun is a run like any other from now on."""
+def _dismiss_probe(hold: Hold) -> None:
     if hold.probe_run_id is not None:
-        probe = Run.objects.filter(pk=hold.probe_run_id, state=RunState.QUEUED)
-        probe.update(probe=False)
+        dismiss_probe(hold.probe_run_id)
 
 
-def _told(hold: Hold) -> dict[str, Any]:
-    of = {"kind": hold.kind} if hold.kind else {"source": describe_target(hold).partition(" ")[2]}
+def _as_data(hold: Hold) -> dict[str, Any]:
+    if hold.kind:
+        target = {"kind": hold.kind}
+    else:
+        target = {"source": hold.source.slug if hold.source else ""}
     if hold.upstream:
-        of["upstream"] = hold.upstream
-    return of | {"automatic": hold.automatic, "reason": hold.reason}
+        target["upstream"] = hold.upstream
+    return target | {"automatic": hold.automatic, "reason": hold.reason}
 
 
 def _audit(verb: str, hold: Hold, actor: Actor, reason: str, **change: Any) -> None:

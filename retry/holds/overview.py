@@ -1,16 +1,16 @@
-"""Which holds stand, and how much waits for each."""
+"""Which holds are active, and how much waits for each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from entries.models import Entry
 from entries.states import EntryStatus
-from retry.holds.condition import ActiveHolds
 from retry.models import BY_NO_WORKER, Hold, Run, RunState
+from retry.runs.hold_condition import ActiveHolds, HoldKey, covering_keys, hold_key
 
 #: Counting stops here: more says the same.
 MANY = 10_000
@@ -28,77 +28,78 @@ class WaitingCounts:
 
 
 def list_active() -> QuerySet[Hold]:
-    """Of few rows, by a partial index: cheap enough for every page."""
+    """List active holds, the oldest first. Few rows by a partial index: cheap enough for every
+    page.
+    """
     return Hold.objects.filter(lifted_at=None).select_related("source").order_by("id")
 
 
-def together(holds: Iterable[Hold]) -> list[Sequence[Hold]]:
-    """Each hold by itself, but all upstreams of a kind together."""
-    found: dict[object, list[Hold]] = {}
+def group_by_kind(holds: Iterable[Hold]) -> list[Sequence[Hold]]:
+    """Group the upstreams of a kind together; each other hold is a group by itself."""
+    groups: dict[object, list[Hold]] = {}
     for hold in holds:
-        found.setdefault(hold.kind if hold.upstream else hold.pk, []).append(hold)
-    return list(found.values())
+        groups.setdefault(hold.kind if hold.upstream else hold.pk, []).append(hold)
+    return list(groups.values())
 
 
 def find_holds_on(*, kind: str, source_id: int | None, upstream: str = "") -> list[Hold]:
-    """The holds for which an entry of that kind, source and upstream waits."""
-    found = Q(kind=kind, upstream__in={"", upstream}) & ~Q(kind="")
-    if source_id is not None:
-        found |= Q(source=source_id)
-    return list(list_active().filter(found))
+    """Find the active holds for which an entry of that kind, source and upstream waits."""
+    keys = covering_keys(kind=kind, upstream=upstream, source_id=source_id)
+    return [hold for hold in list_active() if _key(hold) in keys]
 
 
 def find_holds_on_operation(operation_id: UUID) -> list[tuple[Hold, int]]:
-    """The holds for which runs of an operation wait, and how many runs."""
+    """Find the holds for which runs of an operation wait, and how many runs."""
     grouped = _waiting_runs().filter(operation=operation_id).order_by()
-    counted = list(grouped.values_list("kind", "upstream", "source_id").annotate(Count("pk")))
-    found = (
-        (hold, sum(runs for *what, runs in counted if _stops(hold, *what)))
-        for hold in list_active()
-    )
-    return [(hold, runs) for hold, runs in found if runs]
-
-
-def _stops(hold: Hold, kind: str, upstream: str, source_id: int | None) -> bool:
-    if not hold.kind:
-        return hold.source_id == source_id
-    return hold.kind == kind and hold.upstream in {"", upstream}
+    counts: dict[HoldKey, int] = {}
+    for kind, upstream, source_id, runs in grouped.values_list(
+        "kind", "upstream", "source_id"
+    ).annotate(Count("pk")):
+        for key in set(covering_keys(kind=kind, upstream=upstream, source_id=source_id)):
+            counts[key] = counts.get(key, 0) + runs
+    return [(hold, counts[_key(hold)]) for hold in list_active() if _key(hold) in counts]
 
 
 def count_waiting(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
-    """By hold; those of upstreams are counted together, because there may be hundreds."""
+    """Count what waits for each hold, by its id; for upstreams in one query together, because
+    there may be hundreds.
+    """
     listed = list(holds)
     scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED)
     pairs = frozenset((hold.kind, hold.upstream) for hold in listed if hold.upstream)
-    runs_of, scheduled_of = _by_upstream(_waiting_runs(), pairs), _by_upstream(scheduled, pairs)
+    runs_by_pair = _count_by_upstream(_waiting_runs(), pairs)
+    scheduled_by_pair = _count_by_upstream(scheduled, pairs)
     found = {}
     for hold in listed:
         if hold.upstream:
             pair = (hold.kind, hold.upstream)
-            found[hold.pk] = WaitingCounts(runs_of.get(pair, 0), scheduled_of.get(pair, 0))
-        else:
             found[hold.pk] = WaitingCounts(
-                runs=_waiting_runs().filter(_of(hold))[:MANY].count(),
-                scheduled=scheduled.filter(_of(hold))[:MANY].count(),
+                runs_by_pair.get(pair, 0), scheduled_by_pair.get(pair, 0)
+            )
+        else:
+            covered = ActiveHolds(frozenset({_key(hold)})).condition()
+            found[hold.pk] = WaitingCounts(
+                runs=_waiting_runs().filter(covered)[:MANY].count(),
+                scheduled=scheduled.filter(covered)[:MANY].count(),
             )
     return found
 
 
-def _by_upstream(
+def _key(hold: Hold) -> HoldKey:
+    return hold_key(kind=hold.kind, upstream=hold.upstream, source_id=hold.source_id)
+
+
+def _count_by_upstream(
     rows: QuerySet[Any], pairs: frozenset[tuple[str, str]]
 ) -> Mapping[tuple[str, str], int]:
     if not pairs:
         return {}
-    concerned = rows.filter(ActiveHolds(upstreams=pairs).condition()).order_by()
-    counted = concerned.values_list("kind", "upstream").annotate(Count("pk"))
-    return {(kind, upstream): count for kind, upstream, count in counted}
+    covered = rows.filter(ActiveHolds(frozenset(pairs)).condition()).order_by()
+    counts = covered.values_list("kind", "upstream").annotate(Count("pk"))
+    return {(kind, upstream): count for kind, upstream, count in counts}
 
 
 def _waiting_runs() -> QuerySet[Run]:
-    """Planned ones included, but for those that need no worker and so do not wait."""
+    """Queued and planned runs, without those that need no worker and so do not wait."""
     waiting = Run.objects.filter(state__in=(RunState.PLANNED, RunState.QUEUED))
     return waiting.exclude(trigger__in=BY_NO_WORKER)
-
-
-def _of(hold: Hold) -> Q:
-    return Q(kind=hold.kind) if hold.kind else Q(source=hold.source_id)

@@ -10,11 +10,11 @@ from django.db.models.functions import Now
 from retry import audit, wakeup
 from retry.access.visibility import sees_nothing
 from retry.errors import NotPermitted, OperationFinished, OperationNotFound
-from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
-from retry.operations import canary
+from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
+from retry.runs.plan import cancel_planned, draw_canary
 
 PERMISSIONS = {
     Action.RETRY: "entries.retry_entry",
@@ -123,7 +123,7 @@ def _create(
         operation.total = freeze(operation, selection, actor=actor)
         operation.save(update_fields=["total"])
         _audit(f"start_{action.value}", operation, actor, reason, after=selection.data())
-        wakeup.call()
+        wakeup.notify()
     return operation
 
 
@@ -167,7 +167,7 @@ def resume(
             operation.canary_done = False
             operation.canary_overruled_by = ""
             operation.canary_since = Now()
-            canary.draw(operation)
+            draw_canary(operation, wanted=operation.canary_size)
 
     return _control(operation_id, "resume", actor=actor, reason=reason, change=change)
 
@@ -181,9 +181,7 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
     def change(operation: Operation) -> None:
         operation.state = OperationState.CANCELLED
         operation.pause_reason = operation.pause_cause = ""
-        Run.objects.filter(operation=operation, state=RunState.PLANNED).update(
-            state=RunState.CANCELLED, ended_at=Now()
-        )
+        cancel_planned(operation)
 
     return _control(operation_id, "cancel", actor=actor, reason=reason, change=change)
 

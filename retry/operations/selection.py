@@ -16,9 +16,10 @@ from entries.states import allowed_statuses
 from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
-from retry.models import Action, Operation, Trigger
+from retry.models import Action, Operation
 from retry.operations.sizes import sizes
 from retry.outcomes import Actor, Reason, reason_for
+from retry.runs import plan
 
 #: Ids in one request; more than that is what filters are for.
 MAX_IDS = 10_000
@@ -170,35 +171,6 @@ def _counted(
     return Preview(total + missing, eligible, skipped, sample=sample)
 
 
-_FREEZE = """
-INSERT INTO retry_run (
-    id, operation_id, position, canary, trigger, actor_id, actor_label, reason, kind,
-    source_id, queue, resync, only_if_changed, entry_ids,
-    size, state, job_id, dispatches, created_at, worker, skipped, skipped_counts,
-    succeeded, failed, scheduled, lost, skipped_count, cancelled, handed_on)
-SELECT gen_random_uuid(), %(operation)s, row_number() OVER (ORDER BY canary DESC, first) - 1,
-       canary, %(trigger)s, %(actor)s, %(label)s, %(reason)s, kind, source_id, queue,
-       %(resync)s, %(only_if_changed)s, ids, size, 'planned', '', 0, now(), '', '{{}}', '{{}}',
-       0, 0, 0, 0, 0, 0, 0
-FROM (
-    SELECT kind, source_id, queue, canary, chunk, min(id) AS first, count(*) AS size,
-           array_agg(id ORDER BY id) AS ids
-    FROM (
-        SELECT n.id, n.kind, n.source_id, n.canary, coalesce(k.queue, 'bulk') AS queue,
-               (row_number() OVER (PARTITION BY n.kind, n.source_id, n.canary ORDER BY n.id) - 1)
-                   / coalesce(k.size, 500) AS chunk
-        FROM (
-            SELECT id, kind, source_id, row_number() OVER (ORDER BY id) <= %(canary)s AS canary
-            FROM ({selected}) AS s (id, kind, source_id)
-        ) n
-        LEFT JOIN unnest(%(kinds)s::text[], %(sizes)s::int[], %(queues)s::text[])
-            AS k (kind, size, queue) ON k.kind = n.kind
-    ) c
-    GROUP BY kind, source_id, queue, canary, chunk
-) g
-"""
-
-
 def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     """Write the planned runs in one statement, in the caller's transaction; returns the total.
 
@@ -208,25 +180,7 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     text, params = _selected(selection, actor=actor)
     judged = operation.max_failure_rate is not None
     chosen = sizes(rate=operation.rate_per_second, judged=judged)
-    values: dict[str, Any] = {
-        "operation": operation.pk,
-        "trigger": Trigger.BULK_RETRY if operation.action == Action.RETRY else operation.action,
-        "actor": operation.actor_id,
-        "label": operation.actor_label,
-        "reason": operation.reason,
-        "resync": operation.action == Action.RESYNC,
-        "only_if_changed": operation.only_if_changed,
-        "canary": operation.canary_size,
-        "kinds": [size.kind for size in chosen],
-        "sizes": [size.entries for size in chosen],
-        "queues": [size.queue for size in chosen],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_FREEZE.format(selected=text), values | params)
-        cursor.execute(
-            "SELECT coalesce(sum(size), 0) FROM retry_run WHERE operation_id = %s", [operation.pk]
-        )
-        return int(cursor.fetchone()[0])
+    return plan.freeze(operation, selected=text, params=params, sizes=chosen)
 
 
 #: ``found`` is Django's own SQL, with its values bound like all others.

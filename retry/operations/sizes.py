@@ -1,10 +1,9 @@
 """How many entries make a run, by how long the kind's entries have been taking."""
 
-from dataclasses import dataclass
-
 from django.db import connection
 
 from entries.kinds import registry
+from retry.runs.plan import RunSize
 
 #: Long enough to pay for its RQ job, short enough to be paused, rescued and watched.
 TARGET_SECONDS = 10.0
@@ -12,13 +11,6 @@ LARGEST = 500
 #: Where a failure limit bounds what may be under way: several workers share that.
 JUDGED_SECONDS = 1.0
 LARGEST_JUDGED = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    kind: str
-    entries: int
-    queue: str
 
 
 _MEASURED = """
@@ -33,7 +25,7 @@ WHERE place <= 50 GROUP BY kind
 """
 
 
-def sizes(*, rate: float | None = None, judged: bool = False) -> list[Size]:
+def sizes(*, rate: float | None = None, judged: bool = False) -> list[RunSize]:
     """One for every kind. A kind without finished runs gets its ``run_size``.
 
     With a ``rate`` (entries per second) no run holds more than a second's worth, so that the pace
@@ -44,7 +36,7 @@ def sizes(*, rate: float | None = None, judged: bool = False) -> list[Size]:
         cursor.execute(_MEASURED)
         seconds = {kind: float(took) / int(done) for kind, took, done in cursor.fetchall()}
     return [
-        Size(
+        RunSize(
             name,
             _capped(_fitting(seconds.get(name), default=kind.run_size, judged=judged), rate),
             kind.bulk_queue,

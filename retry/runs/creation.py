@@ -1,4 +1,4 @@
-"""Creating the runs that every verb which queues entries ends with."""
+"""Creation of queued runs, the last step of every verb that queues entries."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,40 +9,40 @@ from django.utils import timezone
 
 from entries.kinds import registry
 from entries.transitions import QueueResult
-from retry.holds.condition import ActiveHolds
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
+from retry.runs.hold_condition import ActiveHolds
 from retry.runs.job_ids import run_job_id
 from retry.runs.routing import choose_queue
 
 
 @dataclass(frozen=True, slots=True)
 class RunMember:
-    """An entry that a transition has just put into a run."""
+    """An entry that a transition has just moved into a run."""
 
     id: int
     kind: str
     attempt: int
     run_id: UUID
     source_id: int | None
-    #: That all of the run depends on, where that is on hold.
+    #: What all entries of the run depend on, where that is on hold.
     upstream: str = ""
 
 
-def collect_members(seen: Iterable[QueueResult]) -> list[RunMember]:
-    """Those that a ``queue`` statement has moved."""
+def collect_members(results: Iterable[QueueResult]) -> list[RunMember]:
+    """Return the entries that a ``queue`` statement has moved."""
     return [
-        RunMember(s.id, s.kind, s.attempt, s.run_id, s.source_id, s.upstream)
-        for s in seen
-        if s.run_id
+        RunMember(r.id, r.kind, r.attempt, r.run_id, r.source_id, r.upstream)
+        for r in results
+        if r.run_id
     ]
 
 
 def transfer_members(
     run: Run, attempts: Mapping[int, int], *, run_id: UUID, upstream: str = ""
 ) -> list[RunMember]:
-    """Entries of ``run``, as entry id -> attempt, that ``reassign`` has handed to another; all of
-    one ``upstream`` where it is given.
+    """Return entries of ``run`` that ``reassign`` has moved to another run, given as entry id ->
+    attempt; all of one ``upstream`` where it is given.
     """
     return [
         RunMember(id_, run.kind, attempt, run_id, run.source_id, upstream or run.upstream)
@@ -50,15 +50,13 @@ def transfer_members(
     ]
 
 
-def run_sizes(*, cap: int | None = None) -> dict[str, int]:
-    """Kind -> how many of its entries make a run."""
-    return {
-        name: min(kind.run_size, cap) if cap else kind.run_size
-        for name, kind in registry.all_kinds().items()
-    }
+def read_run_sizes() -> dict[str, int]:
+    """Return kind -> how many of its entries make a run."""
+    return {name: kind.run_size for name, kind in registry.all_kinds().items()}
 
 
-def rescue_limits() -> dict[str, int]:
+def read_rescue_limits() -> dict[str, int]:
+    """Return kind -> how often one of its entries may lose its worker before it fails."""
     return {name: kind.rescue_limit for name, kind in registry.all_kinds().items()}
 
 
@@ -76,12 +74,13 @@ def create_runs(
     probe: bool = False,
     on_hold: ActiveHolds | None = None,
 ) -> list[Run]:
-    """Insert a run for each run id, in the caller's transaction; ``Handing`` hands them over.
+    """Insert a run for each run id of the members, in the caller's transaction, and return them in
+    the order of their entries. ``Handover`` hands them over.
 
-    The order of ids is kept. ``bulk`` sends them where no click has to wait behind them. With a
-    ``parent`` they go on in its place, in its way, as old as it is, and count for its operation.
-    ``held`` ones wait for the dispatcher, as do those that ``on_hold`` stops, and go on where no
-    click waits behind them. A ``probe`` may begin although the breaker holds what it depends on.
+    ``bulk`` runs go to the bulk queue, where no click waits behind them. Runs with a ``parent``
+    continue it: they keep its queue, age, place, operation and resync. ``held`` runs, and those
+    that ``on_hold`` stops, have no job yet and go to the bulk queue; the dispatcher hands them over
+    later. A ``probe`` may begin although the breaker holds what it depends on.
     """
     now = timezone.now()
     ordered = sorted(members, key=lambda item: (item.run_id, item.id))

@@ -1,7 +1,7 @@
-"""Ids of RQ jobs; pure. RQ allows letters, digits, ``_`` and ``-`` only.
+"""Ids of RQ jobs, without a database. RQ allows letters, digits, ``_`` and ``-`` only.
 
-An id is never used twice: an execution of an old job could overwrite or delete the newer job's
-hash. The part of the run id makes it unique, the rest is for people who read Redis.
+No id is used twice, because the execution of an old job could overwrite or delete the newer job's
+hash. The part of the run id makes it unique; the rest is for people who read Redis.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 def run_job_id(run_id: UUID, *, entries: Sequence[tuple[int, int]]) -> str:
-    """For a run over ``entries``, each an entry id and its attempt."""
+    """Name the job of a run over ``entries``, each an entry id and its attempt."""
     if len(entries) == 1:
         entry_id, attempt = entries[0]
         return f"entry-{entry_id}-{attempt}-{run_id.hex[:8]}"
@@ -21,7 +21,7 @@ def operation_job_id(run_id: UUID, *, operation_id: UUID, position: int) -> str:
 
 
 def dispatch_job_id(job_id: str, *, dispatches: int) -> str:
-    """For handing a run over once more, after ``dispatches`` times."""
+    """Name the job that hands a run over after it was handed over ``dispatches`` times."""
     return job_id if dispatches == 0 else f"{job_id}-{dispatches}"
 
 

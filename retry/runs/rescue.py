@@ -1,4 +1,4 @@
-"""Taking a run's unfinished entries away from a worker that has died or stopped answering."""
+"""Rescue: a run's unfinished entries are taken from a worker that has died or stopped answering."""
 
 from collections.abc import Iterable
 from uuid import uuid4
@@ -11,7 +11,7 @@ from entries.text import describe_error
 from retry import audit
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
-from retry.runs.creation import RunMember, create_runs, rescue_limits, transfer_members
+from retry.runs.creation import RunMember, create_runs, read_rescue_limits, transfer_members
 from retry.runs.handover import Handover
 from retry.runs.lifecycle import end_run, lock_lapsed
 
@@ -19,29 +19,33 @@ DISPATCHER = Actor.system("dispatcher")
 
 
 def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:
-    """Take a lapsed run's unfinished entries away from it; returns how many were taken.
+    """Take the unfinished entries from a run whose lease has expired; return how many.
 
-    What nobody had begun goes on together in a new run. What was running is retried alone, one
-    run each, so that the entry that kills workers is caught by itself.
+    What had not begun continues together in a new run. What was running is retried alone, one run
+    each, so that an entry that kills workers is found by itself.
     """
     with transaction.atomic():
-        # The lock comes first: a worker that was only slow renews before it, or finds itself out.
+        # Lock first: a worker that was only slow renews before, or finds its run gone.
         if not lock_lapsed(run.id):
             return 0
         cause = f"worker {run.worker} stopped answering"
-        # How far it had begun nobody can say any more.
-        return take_away(run, cause=cause, began=False, actor=actor)
+        # How far the worker had begun is not known any more.
+        return take_entries(run, cause=cause, began=False, actor=actor)
 
 
-def take_away(run: Run, *, cause: str, began: bool, actor: Actor) -> int:
-    """Within the caller's transaction, which has locked the run."""
+def take_entries(run: Run, *, cause: str, began: bool, actor: Actor) -> int:
+    """Take the unfinished entries from a run, end it, and return how many were taken.
+
+    In the caller's transaction, which has locked the run. ``began``: whether what was claimed is
+    known to have begun.
+    """
     error = describe_error(WorkerLost(cause))
     rescued = transitions.rescue(
-        run.entry_ids, run_id=run.id, rescue_limits=rescue_limits(), error=error, began=began
+        run.entry_ids, run_id=run.id, rescue_limits=read_rescue_limits(), error=error, began=began
     )
     new_run_id = uuid4()
     waiting = transitions.reassign(run.entry_ids, run_id=run.id, new_run_id=new_run_id)
-    # Last, so that the tallies count what has just been written.
+    # Last, because it counts what the two statements before have written.
     end_run(run, worker=run.worker)
     alone = [
         RunMember(id=r.id, kind=r.kind, attempt=r.attempt, run_id=r.run_id, source_id=run.source_id)
@@ -50,7 +54,8 @@ def take_away(run: Run, *, cause: str, began: bool, actor: Actor) -> int:
     ]
     together = transfer_members(run, waiting, run_id=new_run_id)
     Handover(
-        _runs(run, alone, Trigger.RESCUE, actor) + _runs(run, together, Trigger(run.trigger), actor)
+        _continue(run, alone, trigger=Trigger.RESCUE, actor=actor)
+        + _continue(run, together, trigger=Trigger(run.trigger), actor=actor)
     )
     if rescued or waiting:
         audit.record(
@@ -69,9 +74,11 @@ def take_away(run: Run, *, cause: str, began: bool, actor: Actor) -> int:
     return len(rescued) + len(waiting)
 
 
-def _runs(run: Run, placed: Iterable[RunMember], trigger: Trigger, actor: Actor) -> list[Run]:
+def _continue(
+    run: Run, members: Iterable[RunMember], *, trigger: Trigger, actor: Actor
+) -> list[Run]:
     return create_runs(
-        placed,
+        members,
         trigger=trigger,
         actor=actor,
         reason=run.reason,

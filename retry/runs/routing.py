@@ -7,24 +7,29 @@ from entries.kinds import registry
 from entries.kinds.base import Kind
 from retry.models import Run
 
+#: RQ kills the work-horse so many seconds after its entries' own time limits.
+_SPARE_SECONDS = 60
+
 
 def choose_queue(kind: str, *, bulk: bool) -> str:
     """Return the queue for people's clicks, or with ``bulk`` the one for everything else."""
-    known = _kind(kind)
+    known = _find_kind(kind)
     if known is None:
         return "bulk" if bulk else "default"
     return known.bulk_queue if bulk else known.queue
 
 
-def job_timeout(run: Run) -> int:
-    """Seconds after which RQ kills the work-horse: a net under the entries' own time limits."""
-    known = _kind(run.kind)
+def compute_job_timeout(run: Run) -> int:
+    """Return the seconds after which RQ kills the work-horse: more than the entries' time limits
+    together, so it matters only where those fail.
+    """
+    known = _find_kind(run.kind)
     each = known.time_limit if known else 60.0
     reading = settings.REDRIVE_SYNC_TIMEOUT if run.resync else 0
-    return int(each * len(run.entry_ids)) + reading + 60
+    return int(each * len(run.entry_ids)) + reading + _SPARE_SECONDS
 
 
-def _kind(name: str) -> Kind | None:
+def _find_kind(name: str) -> Kind | None:
     try:
         return registry.get(name)
     except UnknownKind:

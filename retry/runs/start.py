@@ -14,11 +14,11 @@ from django.db import connection
 from entries import transitions
 from entries.sql import load
 from entries.transitions import QueueResult
-from retry.holds.condition import find_active_holds
 from retry.models import Action, Operation, Run, Trigger
 from retry.outcomes import Actor, Reason, reason_for
-from retry.runs.creation import RunMember, collect_members, create_runs, run_sizes
+from retry.runs.creation import RunMember, collect_members, create_runs, read_run_sizes
 from retry.runs.handover import Handover
+from retry.runs.hold_condition import find_active_holds
 from retry.runs.job_ids import operation_job_id
 
 _SQL = load(__file__)
@@ -68,7 +68,7 @@ def start_entries(
     """
     on_hold = find_active_holds()
     results = transitions.queue(
-        ids, verb=verb, run_sizes=run_sizes(), held=sorted(on_hold.upstreams)
+        ids, verb=verb, run_sizes=read_run_sizes(), held=sorted(on_hold.upstreams)
     )
     queued = collect_members(results)
     runs = create_runs(

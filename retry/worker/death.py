@@ -16,7 +16,7 @@ from entries.errors import SourceError
 from entries.text import describe_error
 from retry.models import Run, RunState
 from retry.outcomes import Actor
-from retry.runs.rescue import take_away
+from retry.runs.rescue import take_entries
 from retry.worker.activity import Activity, Seen
 from retry.worker.patience import AWAY, PAUSE_SECONDS
 from retry.worker.processing import build_timeout_outcome
@@ -53,7 +53,7 @@ def settle(run: Run, death: Death, *, actor: Actor = WORKER) -> int:
             return 0
         waiting = [id_ for id_ in run.entry_ids if id_ > death.begun_to]
         transitions.release(waiting, run_id=run.id)
-        return take_away(run, cause=death.cause, began=True, actor=actor)
+        return take_entries(run, cause=death.cause, began=True, actor=actor)
 
 
 def _end_late(run: Run, late: Seen) -> None:

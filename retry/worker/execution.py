@@ -21,13 +21,13 @@ from entries import transitions
 from entries.errors import UnknownKind
 from entries.kinds import registry
 from entries.transitions import ClaimedEntry, Outcome
-from retry.holds.condition import held_upstreams
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
 from retry.runs.creation import create_runs, transfer_members
+from retry.runs.detachment import detach_run
 from retry.runs.handover import Handover
-from retry.runs.lifecycle import OutcomeCounts, claim_next, claim_run, end_run, tally
-from retry.runs.waiting import set_aside
+from retry.runs.hold_condition import find_held_upstreams
+from retry.runs.lifecycle import OutcomeCounts, claim_next, claim_run, count_outcomes, end_run
 from retry.worker.activity import Activity
 from retry.worker.group_size import FLUSH_SECONDS, Groups
 from retry.worker.interruption import Interruption
@@ -74,7 +74,7 @@ def execute(
     activity.start(worker)
     run = _ask(lambda: claim_run(run_id, worker=worker))
     if run is None:
-        _ask(lambda: set_aside(run_id))
+        _ask(lambda: detach_run(run_id))
         logger.info("run.not_claimed", extra={"run_id": str(run_id)})
         activity.end()
         return False
@@ -148,7 +148,7 @@ def _group_limit(kind: str) -> int:
 def _process_group(run: Run, ids: Sequence[int], found: Found | None, work: _Work) -> None:
     """Claim what still belongs to the run, process it, write the outcomes at least every flush."""
     work.activity.claim()
-    held = outlast(lambda: held_upstreams(run))
+    held = outlast(lambda: find_held_upstreams(run))
     claimed = outlast(lambda: transitions.claim(ids, run_id=run.id, worker=work.worker, held=held))
     if found is not None:
         claimed = _rescanned(run, claimed, found, worker=work.worker)
@@ -181,7 +181,7 @@ def _rescanned(
     done = outlast(lambda: rescan(claimed, found, run=run))
     if run.size > 1 and done.unchanged + done.failed:
         counted = OutcomeCounts(unchanged=done.unchanged, failed=done.failed)
-        outlast(lambda: tally(run, counted, worker=worker))
+        outlast(lambda: count_outcomes(run, counted, worker=worker))
     return done.kept
 
 

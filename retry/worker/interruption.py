@@ -2,8 +2,8 @@
 
 import time
 
-from retry.holds.condition import is_stopped
 from retry.models import Run
+from retry.runs.hold_condition import is_stopped
 
 #: Asking costs a query, so it is asked this often at the most.
 SECONDS = 0.5

@@ -11,7 +11,7 @@ from entries.states import EntryStatus
 from entries.transitions import Outcome
 from retry import outcome_counts as tallies
 from retry.models import Run
-from retry.runs.lifecycle import OutcomeCounts, tally
+from retry.runs.lifecycle import OutcomeCounts, count_outcomes
 from retry.worker.patience import outlast
 
 logger = logging.getLogger(__name__)
@@ -71,5 +71,5 @@ class _Write:
 
     def _count(self, kept: Sequence[Outcome]) -> None:
         if self._run.size > 1:  # who watches an operation sees what a long run has come to so far
-            tally(self._run, _counted(kept), worker=self._worker)
+            count_outcomes(self._run, _counted(kept), worker=self._worker)
         tallies.append(self._run, kept)

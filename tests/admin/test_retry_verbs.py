@@ -30,7 +30,7 @@ def test_a_selection_is_queued_and_audited(at_desk: Browser, operator: "User") -
     ids = failed(3)
     assert at_desk.select(ids, reason="upstream is back") == ["3 queued."]
     assert statuses() == ["queued"] * 3
-    assert queue.lengths(["default"]) == {"default": 1}
+    assert queue.count_jobs(["default"]) == {"default": 1}
     event = AuditEvent.objects.get()
     assert (event.verb, event.channel, event.count) == ("retry", "admin", 3)
     assert (event.actor_id, event.reason) == (operator.pk, "upstream is back")

@@ -98,7 +98,7 @@ def test_the_button_asks_for_a_sync(at_desk: Browser) -> None:
     assert "Sync now" in at_desk.read(page_of(source))
     said = at_desk.press(f"{SOURCES}{source.pk}/sync/")
     assert said == ["A worker will sync planet as soon as one is free."]
-    assert queue.lengths(["sync"]) == {"sync": 1}
+    assert queue.count_jobs(["sync"]) == {"sync": 1}
     assert AuditEvent.objects.get().verb == "request_sync"
 
 
@@ -106,7 +106,7 @@ def test_the_list_asks_for_several(at_desk: Browser) -> None:
     sources = SourceFactory.create_batch(2)
     said = at_desk.select([s.pk for s in sources], action="sync_selected", url=SOURCES)
     assert len(said) == 2
-    assert queue.lengths(["sync"]) == {"sync": 2}
+    assert queue.count_jobs(["sync"]) == {"sync": 2}
 
 
 def test_without_redis_a_sync_is_accepted_and_it_says_so(
@@ -128,7 +128,7 @@ def test_syncing_needs_its_permission_and_post(reader: "User", at_desk: Browser)
     assert looker.post(url).status_code == 403
     form = {"_selected_action": [source.pk], "action": "sync_selected", "index": "0"}
     assert looker.post(SOURCES, form).status_code == 200
-    assert queue.lengths(["sync"]) == {"sync": 0}
+    assert queue.count_jobs(["sync"]) == {"sync": 0}
 
 
 def test_a_sync_of_nothing_or_with_a_bad_reason_is_refused(at_desk: Browser) -> None:

@@ -215,7 +215,7 @@ def test_redis_is_asked_once_in_a_few_seconds(
         asked.append(names)
         return dict.fromkeys(names, 0)
 
-    monkeypatch.setattr(queue, "lengths", lengths)
+    monkeypatch.setattr(queue, "count_jobs", lengths)
     for _ in range(3):
         at_desk.read(ENTRIES)
     assert len(asked) == 1

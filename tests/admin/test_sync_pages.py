@@ -88,7 +88,7 @@ def test_whoever_presses_twice_gets_the_same(at_desk: Browser) -> None:
     for _ in range(2):
         at_desk.post(f"{SOURCES}{source.pk}/sync/")
     assert Sync.objects.count() == 1
-    assert queue.lengths(["sync"]) == {"sync": 1}
+    assert queue.count_jobs(["sync"]) == {"sync": 1}
     Sync.objects.update(state="running")
     assert at_desk.press(f"{SOURCES}{source.pk}/sync/")[-1] == "planet is being synced right now."
 

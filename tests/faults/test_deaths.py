@@ -152,14 +152,14 @@ def test_a_forged_job_is_not_executed(worker: Spawned, tmp_path: Path) -> None:
     from rq import Queue
 
     target = tmp_path / "forged"
-    forged = Queue("default", connection=queue.client(), serializer="json")
+    forged = Queue("default", connection=queue.get_client(), serializer="json")
     forged.enqueue("os.system", f"touch {target}", job_id="forged-1")
     forged.enqueue("retry.worker.jobs.execute_run", "x", job_id="forged-2")
-    queue.client().hset(
+    queue.get_client().hset(
         "rq:job:forged-2",
         mapping={"failure_callback_name": "os.abort", "data": zlib.compress(b"[")},
     )
-    wait_until(lambda: queue.lengths(["default"]) == {"default": 0})
+    wait_until(lambda: queue.count_jobs(["default"]) == {"default": 0})
     (id_,) = queued_entries()
     wait_until(lambda: settled(id_), timeout=20, what="an honest job after the forged ones")
     assert not target.exists()

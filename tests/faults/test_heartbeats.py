@@ -21,7 +21,7 @@ QUICK = {"REDRIVE_BEAT_SECONDS": "0.5"}
 
 
 def known(pid: int) -> WorkerView | None:
-    return next((worker for worker in heartbeats.workers() if worker.pid == pid), None)
+    return next((worker for worker in heartbeats.list_workers() if worker.pid == pid), None)
 
 
 def alive(pid: int) -> bool:
@@ -55,7 +55,7 @@ def test_it_is_known_from_its_start_to_its_end_and_what_it_is_at(tmp_path: Path)
         wait_until(lambda: idle(worker), timeout=15)
         worker.send(signal.SIGTERM)
         assert worker.wait() == 0
-    assert heartbeats.workers() == []
+    assert heartbeats.list_workers() == []
 
 
 def test_flushall_and_a_redis_that_goes_and_comes_back_change_nothing() -> None:
@@ -63,7 +63,7 @@ def test_flushall_and_a_redis_that_goes_and_comes_back_change_nothing() -> None:
         changes = {"REDIS_URL": redis.url, **QUICK}
         with manage("worker", "bulk", **changes) as worker:
             wait_until(lambda: idle(worker), timeout=30)
-            queue.client().flushall()
+            queue.get_client().flushall()
             WorkerHeartbeat.objects.update(beat_at=Now() - heartbeats.SILENCE * 2)
             wait_until(lambda: alive(worker.pid), timeout=15, what="it beats on")
             redis.kill()
@@ -107,7 +107,7 @@ def test_between_two_short_jobs_it_is_busy() -> None:
     with manage("worker", "default", **QUICK) as worker:
 
         def done() -> bool:
-            waiting, found = queue.lengths(["default"])["default"], known(worker.pid)
+            waiting, found = queue.count_jobs(["default"])["default"], known(worker.pid)
             if found is not None and waiting and (states or found.state == "busy"):
                 states.append(found.state)
             return not waiting
@@ -124,7 +124,7 @@ def test_short_jobs_do_not_pay_for_it() -> None:
         first, before = WorkerHeartbeat.objects.get().beat_at, updates()
         for _ in range(10):
             queued_entries(1)
-        wait_until(lambda: queue.lengths(["default"]) == {"default": 0}, timeout=30)
+        wait_until(lambda: queue.count_jobs(["default"]) == {"default": 0}, timeout=30)
         with connection.cursor() as cursor:
             cursor.execute("SELECT extract(epoch FROM clock_timestamp() - %s)", [first])
             (seconds,) = cursor.fetchone()
@@ -155,4 +155,4 @@ def test_one_elsewhere_is_forgotten_after_a_while() -> None:
                 [ago, row.pk],
             )
     assert heartbeats.prune() == 1
-    assert [worker.name for worker in heartbeats.workers()] == ["here", "quiet"]
+    assert [worker.name for worker in heartbeats.list_workers()] == ["here", "quiet"]

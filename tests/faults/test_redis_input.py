@@ -47,7 +47,7 @@ def goes_on(*processes: Spawned) -> None:
 
 
 def test_members_that_are_no_text(dispatcher: Spawned, worker: Spawned) -> None:
-    redis = queue.client()
+    redis = queue.get_client()
     for key in (LIST, INTERMEDIATE):
         redis.rpush(key, *(NOT_TEXT + bytes([number]) for number in range(50)))
     redis.zadd(STARTED, {NOT_TEXT: 1, b"\x80:\x80": 9_999_999_999})
@@ -56,7 +56,7 @@ def test_members_that_are_no_text(dispatcher: Spawned, worker: Spawned) -> None:
 
 
 def test_hashes_of_jobs_that_are_malformed(dispatcher: Spawned, worker: Spawned) -> None:
-    redis = queue.client()
+    redis = queue.get_client()
     honest: dict[Any, Any] = {
         "data": b"x",
         "created_at": "2026-01-01T00:00:00Z",
@@ -83,7 +83,7 @@ def test_hashes_of_jobs_that_are_malformed(dispatcher: Spawned, worker: Spawned)
 
 @pytest.mark.parametrize("key", [LIST, INTERMEDIATE, STARTED, "rq:queues", "rq:failed:default"])
 def test_a_key_of_another_type(dispatcher: Spawned, worker: Spawned, key: str) -> None:
-    redis = queue.client()
+    redis = queue.get_client()
     redis.delete(key)
     redis.set(key, "no list")
     ids = queued_entries(1)
@@ -94,7 +94,7 @@ def test_a_key_of_another_type(dispatcher: Spawned, worker: Spawned, key: str) -
 
 def test_what_a_worker_reads_at_its_start(dispatcher: Spawned) -> None:
     """Also a hash of its own name that a killed one has left behind."""
-    redis = queue.client()
+    redis = queue.get_client()
     redis.sadd("rq:workers", NOT_TEXT, "rq:worker:ghost", "nonsense")
     redis.set("rq:workers:default", "no set")
     redis.set("rq:suspended", "1")
@@ -110,7 +110,7 @@ def test_what_a_worker_reads_at_its_start(dispatcher: Spawned) -> None:
 
 def test_no_page_stumbles(operator: "User") -> None:
     at_desk = Browser(operator)
-    redis = queue.client()
+    redis = queue.get_client()
     redis.sadd("rq:workers", NOT_TEXT, "rq:worker:ghost")
     redis.hset("rq:worker:ghost", mapping={"pid": "many", "birth": "never", "queues": b"\xff"})
     redis.rpush("rq:queue:bulk", NOT_TEXT)
@@ -121,6 +121,6 @@ def test_no_page_stumbles(operator: "User") -> None:
 
 
 def test_a_click_while_a_key_is_of_another_type_is_accepted() -> None:
-    queue.client().set(LIST, "no list")
+    queue.get_client().set(LIST, "no list")
     queued_entries(1)
     assert Run.objects.get().dispatches == 0, "the dispatcher hands it over"

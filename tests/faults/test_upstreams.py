@@ -113,11 +113,11 @@ def test_a_click_is_started_before_all_that_a_lifted_hold_releases() -> None:
             )
         ]
         retry_entries(ids, actor=SCRIPT)
-    assert queue.lengths(["default"]) == {"default": 120}
+    assert queue.count_jobs(["default"]) == {"default": 120}
     hold = holds.hold_kind("scripted", actor=SCRIPT)
     with crew():
         empty = {"default": 0, "bulk": 0}
-        wait_until(lambda: queue.lengths(["default", "bulk"]) == empty, timeout=30)
+        wait_until(lambda: queue.count_jobs(["default", "bulk"]) == empty, timeout=30)
         assert not Run.objects.exclude(state=RunState.QUEUED).exists()
         holds.lift(hold.pk, actor=SCRIPT)
         wait_until(lambda: Entry.objects.filter(status="succeeded").count() > 300, timeout=60)

@@ -32,7 +32,7 @@ def test_it_is_tried_again_until_its_policy_gives_up() -> None:
     first = entry_of(id_)
     assert (first.status, first.error_message) == ("scheduled", "HTTP 503 from upstream")
     for _ in range(2):
-        queue.client().flushdb()  # what is scheduled stands in PostgreSQL alone
+        queue.get_client().flushdb()  # what is scheduled stands in PostgreSQL alone
         assert Dispatcher().tick().woken == 1
         work()
     entry = entry_of(id_)

@@ -43,7 +43,7 @@ def test_it_trips_when_nearly_all_fails_by_a_passing_fault() -> None:
     assert trip() == 1
     hold = Hold.objects.get()
     assert (hold.kind, hold.automatic, hold.actor_label) == ("scripted", True, "breaker")
-    assert hold.reason == "19 of the last 20 outcomes failed by a passing fault, most: HTTP 503"
+    assert hold.reason == "19 of the last 20 outcomes failed with a transient error, most: HTTP 503"
     assert hold.next_probe_at is not None
     assert timedelta(0) < hold.next_probe_at - timezone.now() <= timedelta(seconds=5)
     event = AuditEvent.objects.get(verb="hold")

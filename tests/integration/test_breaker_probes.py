@@ -17,7 +17,7 @@ from retry.models import AuditEvent, Hold, Run
 from retry.operations import control
 from retry.operations.items import items
 from retry.operations.progress import progress
-from retry.runs.waiting import find_startable
+from retry.runs.backlog import find_startable
 from retry.service import retry_entries
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
@@ -88,7 +88,7 @@ def test_a_failure_for_good_shows_that_the_upstream_answers() -> None:
     watch()
     execute(probe())
     assert watch() == 1
-    assert Hold.objects.get().lifted_reason == "a probe failed by no passing fault"
+    assert Hold.objects.get().lifted_reason == "a probe failed, but not with a transient error"
 
 
 def test_with_nothing_waiting_nothing_is_tried_until_something_comes() -> None:
@@ -101,7 +101,7 @@ def test_with_nothing_waiting_nothing_is_tried_until_something_comes() -> None:
 def test_the_only_entry_of_a_run_takes_the_run_along() -> None:
     tripped()
     queued_entries()
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     settle()
     run = Run.objects.get()
     assert (run.probe, run.state, run.succeeded) == (True, "finished", 1)
@@ -190,7 +190,7 @@ def test_it_survives_an_emptied_redis_and_another_dispatcher() -> None:
     tripped()
     ids = queued_entries(4)
     Dispatcher().tick()
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     settle()
     assert set(Entry.objects.filter(pk__in=ids).values_list("status", flat=True)) == {"succeeded"}
 

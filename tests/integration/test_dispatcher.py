@@ -79,7 +79,7 @@ def test_what_redis_missed_is_handed_over_when_it_is_back(tmp_path: "Path") -> N
 
 def test_what_an_emptied_redis_lost_is_handed_over_again_under_another_id() -> None:
     (id_,) = queued_entries()
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     tick_until(lambda tick: tick.handed_over_again == 1)
     run = Run.objects.get()
     assert run.dispatches == 2
@@ -90,7 +90,7 @@ def test_what_an_emptied_redis_lost_is_handed_over_again_under_another_id() -> N
 
 def test_what_was_committed_by_a_process_that_died_before_the_hand_over_is_handed_over() -> None:
     queued_entries()
-    queue.client().delete("rq:queue:default", f"rq:job:{Run.objects.get().job_id}")
+    queue.get_client().delete("rq:queue:default", f"rq:job:{Run.objects.get().job_id}")
     tick_until(lambda tick: tick.handed_over_again == 1)
     run_everything()
     assert Entry.objects.get().status == "succeeded"
@@ -101,13 +101,13 @@ def test_what_waits_in_redis_is_left_in_peace() -> None:
     dispatcher = Dispatcher()
     ticks = [dispatcher.tick() for _ in range(5)]
     assert not any(tick.busy for tick in ticks)
-    assert queue.lengths(["default"]) == {"default": 1}
+    assert queue.count_jobs(["default"]) == {"default": 1}
 
 
 def test_a_job_that_a_worker_took_and_never_began_is_handed_over_again() -> None:
     queued_entries()
     job_id = Run.objects.get().job_id
-    queue.client().lmove("rq:queue:default", "rq:queue:default:intermediate", "LEFT", "RIGHT")
+    queue.get_client().lmove("rq:queue:default", "rq:queue:default:intermediate", "LEFT", "RIGHT")
     assert queue.observe(["default"]).taken == {job_id}
     tick_until(lambda tick: tick.handed_over_again == 1)
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from entries.errors import UnknownKind
 from retry.errors import AlreadyOnHold, HoldLifted, HoldNotFound, NotPermitted, SourceNotFound
 from retry.holds import control as holds
-from retry.holds.condition import find_active_holds
 from retry.models import AuditEvent, Hold
 from retry.outcomes import Actor, Channel
+from retry.runs.hold_condition import find_active_holds
 from tests.factories.entries import SourceFactory
 from tests.support.asking import SCRIPT
 

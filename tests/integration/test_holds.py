@@ -18,9 +18,9 @@ from retry.holds import control as holds
 from retry.models import Action, Hold, Run
 from retry.operations import control
 from retry.operations.progress import progress
+from retry.runs.backlog import find_startable
 from retry.runs.lifecycle import claim_next, claim_run
 from retry.runs.rescue import rescue
-from retry.runs.waiting import find_startable
 from retry.service import retry_entries
 from retry.worker import execution
 from retry.worker.interruption import SECONDS
@@ -67,7 +67,7 @@ def test_a_click_waits_and_goes_on_at_the_next_look_after_the_lift(tmp_path: Pat
 def test_redis_emptied_meanwhile_is_no_loss() -> None:
     hold = holds.hold_kind("scripted", actor=SCRIPT)
     ids = queued_entries(3)
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     settle()
     assert statuses(ids) == {"queued"}
     holds.lift(hold.pk, actor=SCRIPT)

@@ -50,7 +50,7 @@ def killed(row: Import, *, batches: int = 2) -> None:
 
     with pytest.raises(Killed):
         perform(row.pk, stop=die)
-    queue.client().flushdb()  # the job died as well
+    queue.get_client().flushdb()  # the job died as well
     assert fresh(row).state == "running", "nobody could say otherwise"
 
 

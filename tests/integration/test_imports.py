@@ -73,7 +73,7 @@ def test_without_redis_it_is_accepted_and_done_when_redis_is_back() -> None:
 
 def test_what_redis_lost_is_handed_over_again() -> None:
     row = asked(numbered(1))
-    queue.client().flushdb()
+    queue.get_client().flushdb()
     dispatcher = Dispatcher()
     wait_until(lambda: dispatcher.tick().handed_over_again == 1)
     work_off()
@@ -208,4 +208,4 @@ def test_what_it_queues_waits_behind_clicks_however_few_rows_it_has() -> None:
     work_off()
     assert fresh(row).queued == 3
     assert set(Run.objects.values_list("queue", flat=True)) == {"bulk"}
-    assert queue.lengths(["default"]) == {"default": 0}
+    assert queue.count_jobs(["default"]) == {"default": 0}

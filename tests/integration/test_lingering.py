@@ -29,11 +29,11 @@ def test_one_work_horse_goes_on_with_the_runs_behind_and_takes_their_jobs_back()
     failed(25)
     operation = start()
     Dispatcher().tick()
-    assert queue.lengths(["bulk"]) == {"bulk": 3}
+    assert queue.count_jobs(["bulk"]) == {"bulk": 3}
     assert execution.execute(first_run().pk, worker="test", linger=5.0)
     assert progress(operation.pk).succeeded == 25
     assert set(Run.objects.values_list("state", "worker")) == {("finished", "test")}
-    assert queue.lengths(["bulk"]) == {"bulk": 1}, "its own job is RQ's to remove"
+    assert queue.count_jobs(["bulk"]) == {"bulk": 1}, "its own job is RQ's to remove"
 
 
 def test_without_lingering_it_does_its_own_run_only() -> None:

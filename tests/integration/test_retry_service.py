@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def jobs(name: str = "default") -> list[str]:
-    return [as_text(raw) for raw in queue.client().lrange(f"rq:queue:{name}", 0, -1)]
+    return [as_text(raw) for raw in queue.get_client().lrange(f"rq:queue:{name}", 0, -1)]
 
 
 def test_one_failed_entry_is_queued_with_an_attempt_a_run_an_audit_and_a_job(
@@ -57,7 +57,7 @@ def test_one_failed_entry_is_queued_with_an_attempt_a_run_an_audit_and_a_job(
 
 def test_a_job_holds_the_run_id_as_json_and_nothing_else() -> None:
     item, _ = retry_entry(EntryFactory.create(failed=True).id, actor=SCRIPT)
-    job = queue.client().hgetall(f"rq:job:{item.job_id}")
+    job = queue.get_client().hgetall(f"rq:job:{item.job_id}")
     data = json.loads(zlib.decompress(cast("dict[bytes, bytes]", job)[b"data"]))
     assert data == ["retry.worker.jobs.execute_run", None, [str(item.run_id)], {}]
 

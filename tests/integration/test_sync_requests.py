@@ -11,7 +11,7 @@ from entries.models import Entry, Source
 from entries.sources.sync.lock import attempted
 from retry import queue
 from retry.dispatcher.loop import Dispatcher
-from retry.dispatcher.observe import observe
+from retry.dispatcher.snapshot import observe
 from retry.errors import SourceDisabled, SourceNotFound
 from retry.models import AuditEvent, Run, Sync
 from retry.outcomes import Actor, Channel
@@ -154,7 +154,7 @@ class TestHandingOver:
 
     def test_what_an_emptied_redis_lost_is_handed_over_again_under_another_id(self) -> None:
         sync = asked(numbered(2))
-        queue.client().flushdb()
+        queue.get_client().flushdb()
         dispatcher = Dispatcher()
         wait_until(lambda: dispatcher.tick().handed_over_again == 1)
         assert queue.observe(["sync"]).waiting == {f"{sync.job_id}-1"}
@@ -253,7 +253,7 @@ class TestEndingEarly:
 
     def test_one_that_is_asked_to_stop_begins_anew_elsewhere(self) -> None:
         sync = asked(numbered(2_500))
-        queue.client().flushdb()
+        queue.get_client().flushdb()
         work.perform(sync.pk, stop=lambda: True)
         sync.refresh_from_db()
         assert (sync.state, sync.created, sync.started_at) == ("queued", 0, None)

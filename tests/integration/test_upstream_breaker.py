@@ -14,7 +14,7 @@ from retry.dispatcher.kind_outcomes import prune
 from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Hold, OutcomeTally, Run
-from retry.runs.waiting import find_startable
+from retry.runs.backlog import find_startable
 from retry.service import retry_entries
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
@@ -53,7 +53,7 @@ def test_the_dead_one_is_held_and_its_neighbours_are_not() -> None:
     assert trip() == 1
     hold = Hold.objects.get()
     assert (hold.kind, hold.upstream, hold.automatic) == ("routed", "dead", True)
-    assert hold.reason == "20 of the last 20 outcomes failed by a passing fault, most: HTTP 503"
+    assert hold.reason == "20 of the last 20 outcomes failed with a transient error, most: HTTP 503"
     assert trip() == 0
 
 

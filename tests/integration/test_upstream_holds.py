@@ -20,7 +20,7 @@ from retry.holds import control as holds
 from retry.holds.overview import count_waiting, find_holds_on, find_holds_on_operation, list_active
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
 from retry.operations.progress import progress
-from retry.runs.waiting import find_startable
+from retry.runs.backlog import find_startable
 from retry.service import retry_entries, submit
 from retry.syncs.control import request_due_syncs
 from retry.worker import execution
@@ -101,7 +101,7 @@ def test_what_is_asked_for_later_waits_without_a_job_and_its_neighbours_go() -> 
     assert (waiting.size, waiting.dispatches, waiting.queue) == (2, 0, "bulk")
     going = Run.objects.get(upstream="")
     assert (going.size, going.dispatches, going.queue) == (2, 1, "default")
-    assert sum(queue.lengths(["default", "bulk"]).values()) == 1, "nothing held lies in Redis"
+    assert sum(queue.count_jobs(["default", "bulk"]).values()) == 1, "nothing held lies in Redis"
     settle()
     assert by_upstream(ids, "succeeded") == {"good"}
     assert by_upstream(ids, "queued") == {"dead"}
@@ -229,9 +229,9 @@ def test_what_was_queued_before_is_taken_out_of_redis(tmp_path: Path) -> None:
         holds.hold_kind("scripted", actor=SCRIPT),
         holds.hold_source("news", actor=SCRIPT),
     ]
-    assert queue.lengths(["default"])["default"] == 7
+    assert queue.count_jobs(["default"])["default"] == 7
     Dispatcher().tick()
-    assert queue.lengths(["default", "bulk"]) == {"default": 1, "bulk": 0}
+    assert queue.count_jobs(["default", "bulk"]) == {"default": 1, "bulk": 0}
     assert Run.objects.filter(dispatched_at=None, queue="bulk").count() == 6
     work()
     assert statuses(other) == {"succeeded"}
@@ -253,7 +253,7 @@ def test_a_ramp_lets_go_a_few_at_first_and_all_after_a_while() -> None:
     tick = dispatcher.tick()
     assert tick.woken == 5, "what was tried before goes first"
     assert 5 <= tick.handed_over <= 20
-    assert queue.lengths(["default"])["default"] == 1, "the click that came later, at once"
+    assert queue.count_jobs(["default"])["default"] == 1, "the click that came later, at once"
     hold.refresh_from_db()
     assert hold.released == 5 + tick.handed_over
     Hold.objects.update(lifted_at=Now(), released=1_000)

@@ -8,10 +8,10 @@ import pytest
 from django.db.models.functions import Now
 
 from entries.models import Entry
-from retry.dispatcher.hold_sweep import mix_moved
 from retry.holds import control as holds
 from retry.models import Hold, Run
 from retry.operations.progress import progress
+from retry.runs.detachment import clear_moved_upstreams
 from retry.service import resync_entries, retry_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
@@ -145,7 +145,7 @@ def test_what_was_moved_to_another_upstream_does_not_wait_for_its_old_one() -> N
     settle()
     assert by_upstream(ids, "queued") == {"dead"}
     Entry.objects.filter(pk=ids[0]).update(payload={"to": "elsewhere"}, upstream="elsewhere")
-    assert mix_moved() == 1
+    assert clear_moved_upstreams() == 1
     settle()
     assert by_upstream(ids, "succeeded") == {"good", "elsewhere"}
     assert by_upstream(ids, "queued") == {"dead"}, "the other one still waits"

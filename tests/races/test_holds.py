@@ -9,11 +9,11 @@ from entries.models import Entry
 from retry.dispatcher.breaker import watch
 from retry.errors import AlreadyOnHold, HoldLifted
 from retry.holds import control as holds
-from retry.holds.condition import held_upstreams
 from retry.models import AuditEvent, Hold, Run
 from retry.outcomes import Actor
+from retry.runs.backlog import find_startable
+from retry.runs.hold_condition import find_held_upstreams
 from retry.runs.lifecycle import claim_run, end_run
-from retry.runs.waiting import find_startable
 from retry.service import retry_entries
 from retry.worker import execution
 from retry.worker.remainder import hand_on_held
@@ -140,7 +140,7 @@ def put_upstream() -> Hold:
 def claim_entries(run_id: UUID, *, worker: str = "test") -> set[str]:
     """As a worker does, the upstreams it got."""
     run = Run.objects.get(pk=run_id)
-    held = held_upstreams(run)
+    held = find_held_upstreams(run)
     claimed = transitions.claim(run.entry_ids, run_id=run.pk, worker=worker, held=held)
     return {entry.upstream for entry in claimed}
 

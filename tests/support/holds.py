@@ -8,7 +8,7 @@ from entries.models import Entry
 from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Hold, Run
-from retry.runs.waiting import find_due_entries, find_startable, find_undispatched
+from retry.runs.backlog import find_due_entries, find_startable, find_undispatched
 from retry.worker import execution, run_worker
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.servers import wait_until

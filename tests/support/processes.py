@@ -48,12 +48,12 @@ def redis_at(url: str) -> Iterator[None]:
         settings.REDIS_URL = to
         for name in settings.RQ_QUEUES:
             settings.RQ_QUEUES[name]["URL"] = to
-        queue.client.cache_clear()
+        queue.get_client.cache_clear()
         queue._queue.cache_clear()
 
     switch(url)
     try:
         yield
     finally:
-        queue.client().close()
+        queue.get_client().close()
         switch(before)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entries.kinds.base import Breaker
-from retry.dispatcher.verdict import Outcomes, last, trips, words
+from retry.dispatcher.verdict import Outcomes, describe, judge, sum_window
 
 BREAKER = Breaker()
 
@@ -34,14 +34,14 @@ def singles(*transient: int) -> list[Outcomes]:
 def test_a_kind_trips_when_nearly_all_of_its_last_outcomes_are_passing_faults(
     runs: list[Outcomes], seen: Outcomes | None
 ) -> None:
-    assert trips(runs, breaker=BREAKER) == seen
+    assert judge(runs, breaker=BREAKER) == seen
 
 
 def test_a_kind_says_itself_what_is_nearly_all_and_how_many_are_enough() -> None:
     half = Breaker(window=4, share=0.5)
-    assert trips(singles(1, 0, 1, 0), breaker=half) == Outcomes(4, 2)
-    assert trips(singles(1, 0, 0, 0), breaker=half) is None
-    assert trips(singles(1, 1, 1), breaker=half) is None
+    assert judge(singles(1, 0, 1, 0), breaker=half) == Outcomes(4, 2)
+    assert judge(singles(1, 0, 0, 0), breaker=half) is None
+    assert judge(singles(1, 1, 1), breaker=half) is None
 
 
 @given(
@@ -53,18 +53,18 @@ def test_it_never_trips_on_less_than_it_says(
     given_runs: list[tuple[int, float]], window: int, share: float
 ) -> None:
     runs = [Outcomes(total, int(total * part)) for total, part in given_runs]
-    seen = trips(runs, breaker=Breaker(window=window, share=share))
+    seen = judge(runs, breaker=Breaker(window=window, share=share))
     if seen is not None:
         assert seen.total >= window
         assert seen.transient >= share * seen.total
-        assert seen == last(runs, window=window)
+        assert seen == sum_window(runs, window=window)
 
 
 def test_the_reason_counts_and_names_the_most_frequent() -> None:
-    assert words(Outcomes(20, 19), message="HTTP 503") == (
-        "19 of the last 20 outcomes failed by a passing fault, most: HTTP 503"
+    assert describe(Outcomes(20, 19), message="HTTP 503") == (
+        "19 of the last 20 outcomes failed with a transient error, most: HTTP 503"
     )
-    assert words(Outcomes(1200, 1200), message="").startswith("1,200 of the last 1,200 outcomes")
+    assert describe(Outcomes(1200, 1200), message="").startswith("1,200 of the last 1,200 outcomes")
 
 
 def test_probes_become_rarer_up_to_the_cap() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retry.dispatcher.compare import Verdict, compare
-from retry.dispatcher.observe import Snapshot, WaitingRun, WorkId
+from retry.dispatcher.comparison import Verdict, compare
+from retry.dispatcher.snapshot import Snapshot, WaitingRun, WorkId
 
 RUN = WaitingRun(uuid4(), "job")
 ABSENT, TAKEN = 1.0, 15.0

@@ -4,18 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from retry.runs.ramp import Lift, Ramp, Waiting, allowance
+from retry.runs.ramp import Lift, Ramp, WaitingItem, compute_allowance
 
 LIFTED = datetime(2030, 1, 1, tzinfo=UTC)
 BEFORE = LIFTED - timedelta(seconds=1)
 
 
-def waiting(number: int, **given: object) -> Waiting[int]:
+def waiting(number: int, **given: object) -> WaitingItem[int]:
     values = {"kind": "page", "upstream": "a", "source_id": None, "since": BEFORE} | given
-    return Waiting(number, **values)  # type: ignore[arg-type]
+    return WaitingItem(number, **values)  # type: ignore[arg-type]
 
 
-def taken(ramp: Ramp, *items: Waiting[int]) -> list[int]:
+def taken(ramp: Ramp, *items: WaitingItem[int]) -> list[int]:
     return [item.id for item in ramp.take(items, limit=100)]
 
 
@@ -23,7 +23,7 @@ def taken(ramp: Ramp, *items: Waiting[int]) -> list[int]:
     ("seconds", "entries"), [(0, 10), (1, 21), (3, 53), (6, 139), (12, 659), (30, 44_286)]
 )
 def test_it_starts_with_ten_and_doubles_every_three_seconds(seconds: int, entries: int) -> None:
-    assert int(allowance(seconds)) == entries
+    assert int(compute_allowance(seconds)) == entries
 
 
 def test_what_waited_goes_on_as_allowed_and_the_oldest_first() -> None:

@@ -77,7 +77,7 @@ def _silent(worker: WorkerView) -> str:
 
 def _overdue(status: Status, name: str, wait: timedelta) -> str:
     """Of a queue that workers serve."""
-    serving = status.serving(name)
+    serving = status.find_workers(name)
     busy = [worker for worker in serving if worker.state == WorkerState.BUSY]
     waits = f"Work in {name} has been waiting for {_time(wait)}"
     if not status.redis:

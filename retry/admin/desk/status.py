@@ -67,7 +67,7 @@ def tiles_for(request: HttpRequest) -> list[Tile]:
     actor = actor_of(request)
     if sees_nothing(actor):
         return []
-    counted = cache.get_or_set("redrive.counts", desk.counts, _COUNTS_SECONDS) or {}
+    counted = cache.get_or_set("redrive.counts", desk.count_entries, _COUNTS_SECONDS) or {}
     return _tiles(visible_counts(counted, actor=actor) or {})
 
 
@@ -84,7 +84,7 @@ def _queue_rows(found: desk.Status) -> list[QueueRow]:
         QueueRow(
             name,
             None if found.queues is None else found.queues[name],
-            len(found.serving(name)),
+            len(found.find_workers(name)),
             found.waits.get(name),
         )
         for name in settings.RQ_QUEUES

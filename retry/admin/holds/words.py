@@ -23,8 +23,8 @@ from retry.holds.overview import (
     count_waiting,
     find_holds_on,
     find_holds_on_operation,
+    group_by_kind,
     list_active,
-    together,
 )
 from retry.models import Action, Hold, Operation
 
@@ -43,7 +43,7 @@ def alarms(request: HttpRequest) -> list[str]:
     Why it stands is for who may see holds, how much waits for it for who may see entries, too.
     """
     holds = list(list_active())
-    groups = together(holds)
+    groups = group_by_kind(holds)
     if not may_see(request):
         lines = [f"{_name_of(group)} on hold." for group in groups[:_SHOWN]]
     elif sees_everything(actor_of(request)):
@@ -85,7 +85,7 @@ def of_operation(operation: Operation) -> str:
         return ""
     runs_of = dict(find_holds_on_operation(operation.pk))
     lines = []
-    for group in together(runs_of):
+    for group in group_by_kind(runs_of):
         runs = sum(runs_of[hold] for hold in group)
         waits = _counted(runs, "run waits", "runs wait")
         lines.append(f"{waits}: {_named_all(group)} on hold.")

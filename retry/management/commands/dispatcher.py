@@ -39,7 +39,7 @@ class Command(BaseCommand):
         while not stop.is_set():
             try:
                 # While there is more to start or to hand over there is no reason to wait.
-                if dispatcher.tick().more:
+                if dispatcher.tick().has_more:
                     continue
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("dispatcher.no_database", extra={"error": type(error).__name__})

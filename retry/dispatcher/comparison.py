@@ -1,14 +1,14 @@
-"""Which runs and syncs have to be handed over again; pure."""
+"""Which runs and syncs have to be handed over again; without a database or a clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retry.dispatcher.observe import Snapshot, WorkId
+from retry.dispatcher.snapshot import Snapshot, WorkId
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``missing``: hand over again. ``suspects``: since when a run has looked odd."""
+    """``missing``: to be handed over again. ``suspects``: since when a run has had no job."""
 
     missing: tuple[WorkId, ...]
     suspects: Mapping[WorkId, float]
@@ -22,13 +22,13 @@ def compare(
     absent_seconds: float,
     taken_seconds: float,
 ) -> Verdict:
-    """A run is missing when it has been queued, and in no list of Redis, for ``absent_seconds``.
+    """Find the runs that have been queued, and in no list of Redis, for ``absent_seconds``.
 
-    One whose job a worker has taken without claiming the run gets ``taken_seconds``: the worker
-    may be starting, or have died in between. Times are seconds of one monotonic clock.
+    A run whose job a worker has taken without claiming the run gets ``taken_seconds``: the worker
+    may be about to begin, or have died in between. Times are seconds of one monotonic clock.
     """
     missing = []
-    odd = {}
+    absent = {}
     for run in snapshot.queued:
         if run.job_id in snapshot.waiting:
             continue
@@ -37,5 +37,5 @@ def compare(
         if now - since >= patience:
             missing.append(run.id)
         else:
-            odd[run.id] = since
-    return Verdict(tuple(missing), odd)
+            absent[run.id] = since
+    return Verdict(tuple(missing), absent)

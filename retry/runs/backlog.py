@@ -1,7 +1,5 @@
-"""What waits: runs that may begin, runs without a job, and entries that are due."""
+"""What waits: runs that may begin, runs without a job, and entries whose retry is due."""
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -9,25 +7,30 @@ from django.db.models.functions import Now
 
 from entries.models import Entry
 from entries.states import EntryStatus
-from retry.holds.condition import STOPPED, find_active_holds, run_is_held
 from retry.models import Run, RunState
-from retry.runs.ramp import Ramp, Waiting
-from retry.runs.routing import choose_queue
+from retry.runs.hold_condition import STOPPED, find_active_holds, run_is_held
+from retry.runs.ramp import Ramp, WaitingItem
 
-#: Runs by age; those that were made together, by the entries in them.
+#: Runs by age; those that were created together, by the entries in them.
 BY_AGE = ("created_at", "position", "entry_ids__0")
-#: Runs that are looked at for those a ramp lets go on.
-_LOOKED_AT = 5_000
+#: How many waiting runs the ramp chooses from.
+_RAMP_RUNS = 5_000
 
 
 def find_startable() -> QuerySet[Run]:
-    """Queued runs that a worker may begin: not on hold, of no operation or one that is going on."""
+    """Find queued runs that may begin: not held, and of no operation or of one that goes on."""
     stopped = Q(operation__state__in=STOPPED)
     return Run.objects.filter(state=RunState.QUEUED).exclude(stopped).exclude(run_is_held())
 
 
+def find_lapsed(*, limit: int) -> list[Run]:
+    """Find runs whose worker has not renewed its lease, the longest silence first."""
+    found = Run.objects.filter(state=RunState.RUNNING, lease_expires_at__lt=Now())
+    return list(found.order_by("lease_expires_at")[:limit])
+
+
 def find_undispatched(*, limit: int, ramp: Ramp | None = None) -> list[Run]:
-    """Runs without a job, because Redis was away or they were held; oldest first.
+    """Find runs without a job, because Redis was away or they were held; the oldest first.
 
     Of those that waited for a hold that was just lifted, as many as the ``ramp`` allows.
     """
@@ -37,18 +40,15 @@ def find_undispatched(*, limit: int, ramp: Ramp | None = None) -> list[Run]:
     covered = ramp.condition("created_at")
     others = list(found.exclude(covered).values_list("pk", flat=True)[:limit])
     columns = ("pk", "kind", "upstream", "source_id", "created_at", "size")
-    rows = found.filter(covered).values_list(*columns)[:_LOOKED_AT]
-    taken = ramp.take((_waiting_run(row) for row in rows), limit=limit)
+    rows = found.filter(covered).values_list(*columns)[:_RAMP_RUNS]
+    waiting: list[WaitingItem[UUID]] = [WaitingItem(*row) for row in rows]
+    taken = ramp.take(waiting, limit=limit)
     wanted = [*others, *(item.id for item in taken)]
     return list(Run.objects.filter(pk__in=wanted).order_by(*BY_AGE))
 
 
-def _waiting_run(row: Sequence[Any]) -> Waiting[UUID]:
-    return Waiting(*row)
-
-
 def find_due_entries(*, limit: int, ramp: Ramp | None = None) -> list[int]:
-    """Ids of scheduled entries whose automatic retry is due and not on hold, oldest first.
+    """Find ids of scheduled entries whose automatic retry is due and not held, in their order.
 
     Of those that waited for a hold that was just lifted, as many as the ``ramp`` allows.
     """
@@ -63,22 +63,6 @@ def find_due_entries(*, limit: int, ramp: Ramp | None = None) -> list[int]:
     others = list(due.exclude(covered).values_list("pk", flat=True)[:limit])
     columns = ("pk", "kind", "upstream", "source_id", "next_attempt_at")
     rows = due.filter(covered).values_list(*columns)[:limit]
-    taken = ramp.take((_waiting_entry(row) for row in rows), limit=limit)
+    waiting: list[WaitingItem[int]] = [WaitingItem(*row) for row in rows]
+    taken = ramp.take(waiting, limit=limit)
     return sorted([*others, *(item.id for item in taken)])[:limit]
-
-
-def _waiting_entry(row: Sequence[Any]) -> Waiting[int]:
-    return Waiting(*row)
-
-
-def set_aside(run_id: UUID) -> None:
-    """Note of a run that could not be claimed and is still queued that its job is used up.
-
-    The dispatcher hands it over once it may begin, at the next tick instead of after it was missed
-    in Redis for a while; then no click has to wait behind it.
-    """
-    waiting = Run.objects.filter(id=run_id, state=RunState.QUEUED)
-    kind = waiting.values_list("kind", flat=True).first()
-    if kind is not None:
-        waiting.filter(probe=True).update(dispatched_at=None)
-        waiting.filter(probe=False).update(dispatched_at=None, queue=choose_queue(kind, bulk=True))

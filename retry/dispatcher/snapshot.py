@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models.functions import Now
 
 from retry import queue
-from retry.models import Run, RunState
+from retry.runs.backlog import find_startable
 from retry.runs.job_ids import dispatch_job_id
-from retry.runs.waiting import find_startable
 from retry.syncs import rows
 
-#: Of a run or an import, or of a sync.
+#: A run's or an import's id, or a sync's.
 WorkId = UUID | int
 
 
@@ -34,10 +32,10 @@ class Snapshot:
 
 
 def observe() -> Snapshot:
-    """Raises ``retry.errors.QueueUnavailable``.
+    """Read what is queued, then what Redis holds. Raises ``retry.errors.QueueUnavailable``.
 
-    PostgreSQL is read first: a run that is handed over in between then looks present. One that is
-    claimed in between looks queued and absent, which is why ``compare`` wants to see it twice.
+    In this order a run that is handed over in between looks present. One that is claimed in between
+    looks queued and absent, which is why ``compare`` must see it twice.
     """
     queued = tuple(
         WaitingRun(id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
@@ -52,9 +50,3 @@ def observe() -> Snapshot:
     )
     broker = queue.observe(tuple(settings.RQ_QUEUES))
     return Snapshot(queued, broker.waiting, broker.taken)
-
-
-def lapsed(*, limit: int) -> list[Run]:
-    """Runs whose worker has not renewed its lease, longest first."""
-    found = Run.objects.filter(state=RunState.RUNNING, lease_expires_at__lt=Now())
-    return list(found.order_by("lease_expires_at")[:limit])

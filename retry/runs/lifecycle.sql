@@ -1,0 +1,74 @@
+-- name: claim_run
+-- Claims one queued run that is not held and whose operation goes on; the same worker may ask again
+-- and gets the run that it already has. One row, or none where another worker was first.
+UPDATE retry_run
+SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), worker = %(worker)s,
+    lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE id = %(id)s AND (state = 'running' AND worker = %(worker)s
+    OR state = 'queued' AND NOT EXISTS (
+        SELECT FROM retry_operation o
+        WHERE o.id = retry_run.operation_id AND o.state IN ('paused', 'cancelled'))
+    AND NOT @run_is_held)
+RETURNING *
+
+-- name: claim_next
+-- Claims the next queued run of an operation that fits behind another. A run that the worker
+-- already has, claimed by a statement whose answer was lost, is returned first. Runs that another
+-- worker is claiming are skipped.
+UPDATE retry_run
+SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
+    lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE id = coalesce((
+    SELECT id FROM retry_run
+    WHERE state = 'running' AND worker = %(worker)s AND id <> %(run)s LIMIT 1
+), (
+    SELECT id FROM retry_run
+    WHERE operation_id = %(operation)s AND position > %(position)s AND state = 'queued'
+      AND dispatches > 0 AND dispatched_at IS NOT NULL
+      AND kind = %(kind)s AND queue = %(queue)s AND size <= %(size)s
+      AND NOT @run_is_held
+    ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED))
+AND NOT EXISTS (
+    SELECT FROM retry_operation o
+    WHERE o.id = %(operation)s AND o.state IN ('paused', 'cancelled'))
+RETURNING *
+
+-- name: renew_lease
+-- Extends the lease of a run that the worker still has; no row where it has been taken away.
+UPDATE retry_run SET lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
+RETURNING lease_expires_at
+
+-- name: count_outcomes
+-- Adds outcomes to the counts of a run that the worker still has.
+UPDATE retry_run
+SET succeeded = succeeded + %(succeeded)s, failed = failed + %(failed)s,
+    scheduled = scheduled + %(scheduled)s, unchanged = unchanged + %(unchanged)s,
+    transient = transient + %(transient)s
+WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
+
+-- name: end_run
+-- Ends a run that the worker still has, with counts taken from its attempts; entries without an
+-- outcome count as handed on. No row where an entry of it is still queued or running.
+UPDATE retry_run r
+SET state = 'finished', ended_at = clock_timestamp(), lease_expires_at = NULL,
+    succeeded = t.succeeded, failed = t.failed, scheduled = t.scheduled, lost = t.lost,
+    cancelled = t.cancelled, unchanged = t.unchanged, transient = t.transient,
+    handed_on = r.size - r.skipped_count
+                - t.succeeded - t.failed - t.scheduled - t.cancelled - t.unchanged
+FROM (
+    SELECT count(*) FILTER (WHERE a.status = 'succeeded') AS succeeded,
+           count(*) FILTER (WHERE a.status = 'failed' AND e.status <> 'scheduled') AS failed,
+           count(*) FILTER (WHERE a.status = 'failed' AND e.status = 'scheduled') AS scheduled,
+           count(*) FILTER (WHERE a.status = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE a.status = 'unchanged') AS unchanged,
+           count(*) FILTER (WHERE a.transient) AS transient,
+           count(*) FILTER (WHERE a.status = 'lost') AS lost
+    FROM entries_attempt a JOIN entries_entry e ON e.id = a.entry_id
+    WHERE a.entry_id = ANY(%(ids)s) AND a.run_id = %(id)s
+) t
+WHERE r.id = %(id)s AND r.state = 'running' AND r.worker = %(worker)s
+  AND NOT EXISTS (
+    SELECT FROM entries_entry e
+    WHERE e.id = ANY(%(ids)s) AND e.run_id = %(id)s AND e.status IN ('queued', 'running'))
+RETURNING r.id

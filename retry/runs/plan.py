@@ -1,0 +1,87 @@
+"""Planned runs of an operation: freeze a selection into them, draw a canary, cancel them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from entries.sql import load
+from retry.models import Action, Operation, Run, RunState, Trigger
+from retry.runs.hold_condition import FRAGMENTS
+
+_SQL = load(__file__, include=FRAGMENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSize:
+    """How many ``entries`` of a kind make a run, and the queue that it waits in."""
+
+    kind: str
+    entries: int
+    queue: str
+
+
+def freeze(
+    operation: Operation,
+    *,
+    selected: str,
+    params: Mapping[str, Any],
+    sizes: Sequence[RunSize],
+) -> int:
+    """Plan runs over a selection in one statement and return how many entries they hold.
+
+    ``selected`` is a query of (id, kind, source_id) with the named ``params``. In the caller's
+    transaction. Memory here stays constant, whatever the size of the selection.
+    """
+    values: dict[str, Any] = {
+        "operation": operation.pk,
+        "trigger": Trigger.BULK_RETRY if operation.action == Action.RETRY else operation.action,
+        "actor": operation.actor_id,
+        "label": operation.actor_label,
+        "reason": operation.reason,
+        "resync": operation.action == Action.RESYNC,
+        "only_if_changed": operation.only_if_changed,
+        "canary": operation.canary_size,
+        "kinds": [size.kind for size in sizes],
+        "sizes": [size.entries for size in sizes],
+        "queues": [size.queue for size in sizes],
+    }
+    # Django's own SQL, with its values bound like all others, so it cannot stand in the file.
+    selection = f"WITH selected (id, kind, source_id) AS ({selected})"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{selection}\n{_SQL['freeze']}", values | dict(params))
+        cursor.execute(_SQL["planned_total"], {"operation": operation.pk})
+        return int(cursor.fetchone()[0])
+
+
+def draw_canary(operation: Operation, *, wanted: int, held_too: bool = True) -> int:
+    """Make the next ``wanted`` planned entries the canary and return how many were found.
+
+    Held runs are drawn only where no other is left, and never unless ``held_too``. A larger run is
+    divided, so that a canary never holds more than ``wanted``. In the caller's transaction, which
+    holds the operation's lock.
+    """
+    params: dict[str, Any] = {
+        "operation": operation.pk,
+        "wanted": wanted,
+        "held_too": held_too,
+        "by_workers": Action(operation.action).by_workers,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["draw_canary"], params)
+        return int(cursor.fetchone()[0])
+
+
+def dismiss_canary(operation: Operation) -> int:
+    """Return the held rest of a canary that has passed to the other runs; count the runs."""
+    waiting = (RunState.PLANNED, RunState.QUEUED)
+    rest = Run.objects.filter(operation=operation, canary=True, state__in=waiting)
+    return rest.update(canary=False)
+
+
+def cancel_planned(operation: Operation) -> int:
+    """Cancel the runs of an operation that were not started; return how many."""
+    planned = Run.objects.filter(operation=operation, state=RunState.PLANNED)
+    return planned.update(state=RunState.CANCELLED, ended_at=Now())
