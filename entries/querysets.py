@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 
 from entries.content import content_hash
+from entries.permissions import VIEW_ENTRY
 from entries.states import EntryStatus, allowed_statuses
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def visible_to(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
         """The entries ``user`` may see. The one place to narrow this by source, team or tenant."""
         has_perm = getattr(user, "has_perm", None)
-        if has_perm is None or not has_perm("entries.view_entry"):
+        if has_perm is None or not has_perm(VIEW_ENTRY):
             return self.none()
         return self.all()
 

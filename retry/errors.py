@@ -9,7 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from entries.states import EntryStatus
-from retry.outcomes import ItemOutcome, Reason
+from retry.reasons import Reason
 
 
 class RetryError(Exception):
@@ -259,12 +259,3 @@ class QueueUnavailable(RetryError):
     """Redis cannot be reached. What was queued in PostgreSQL is handed over when it is back."""
 
     code: ClassVar[str] = "queue_unavailable"
-
-
-def refusal(item: ItemOutcome, *, verb: str) -> RetryError:
-    """The error for the single case of an item that ``verb`` left alone."""
-    if item.reason is None:
-        raise ValueError("the item was queued: nothing refused it")
-    if item.reason is Reason.NOT_FOUND or item.status is None:
-        return EntryNotFound(item.entry_id)
-    return NotRetryable(reason=item.reason, status=item.status, entry_id=item.entry_id, verb=verb)

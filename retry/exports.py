@@ -6,11 +6,10 @@ from django.db.models import QuerySet
 
 from entries.models import Entry
 from retry import audit
+from retry.access.permissions import EXPORT_ENTRY
 from retry.access.visibility import sees_everything, visible_entries
-from retry.errors import NotPermitted, TooManyToExport
+from retry.errors import TooManyToExport
 from retry.outcomes import Actor
-
-EXPORT = "entries.export_entry"
 
 
 def begin_export(
@@ -22,8 +21,7 @@ def begin_export(
     ``NotPermitted``, and ``TooManyToExport`` for more than ``REDRIVE_EXPORT_LIMIT``; both before
     anything is written down.
     """
-    if not actor.may(EXPORT):
-        raise NotPermitted(EXPORT)
+    actor.require(EXPORT_ENTRY)
     limit = settings.REDRIVE_EXPORT_LIMIT
     if not sees_everything(actor):
         found = found.filter(pk__in=visible_entries(actor).values("pk"))

@@ -14,17 +14,15 @@ from django.db import transaction
 from entries import transitions
 from entries.states import EntryStatus
 from retry import audit, submission
+from retry.access.permissions import RESYNC_ENTRY, RETRY_ENTRY
 from retry.access.visibility import visible_ids
-from retry.errors import NotPermitted, TooManyEntries, refusal
+from retry.errors import TooManyEntries
 from retry.holds.condition import find_active_holds
 from retry.models import Run, Trigger
-from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
+from retry.outcomes import Actor, ItemOutcome, QueueOutcome
+from retry.reasons import Reason, reason_for
 from retry.runs.creation import collect_members, create_runs, run_sizes
 from retry.runs.handover import Handover
-
-RETRY = "entries.retry_entry"
-RESYNC = "entries.resync_entry"
-SUBMIT = submission.SUBMIT
 
 #: The verb for pipelines that push has a module of its own.
 submit = submission.submit
@@ -37,7 +35,7 @@ def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Queu
     ``REDRIVE_SELECTION_LIMIT`` ids. Raises ``NotPermitted`` and ``TooManyEntries``, before
     anything is changed.
     """
-    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY_ENTRY)
     return _queue_entries(
         wanted, visible, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason
     )
@@ -60,7 +58,7 @@ def resync_entries(
     which the source has nothing new is not processed. Outcomes, limit and errors as of
     ``retry_entries``.
     """
-    wanted, visible = _selected(ids, actor=actor, permission=RESYNC)
+    wanted, visible = _selected(ids, actor=actor, permission=RESYNC_ENTRY)
     return _queue_entries(
         wanted,
         visible,
@@ -87,7 +85,7 @@ def retry_entries_now(ids: Iterable[int], *, actor: Actor, reason: str = "") -> 
 
     Outcomes, limit and errors as of ``retry_entries``.
     """
-    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY_ENTRY)
     return _queue_entries(
         wanted, visible, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
     )
@@ -103,7 +101,7 @@ def stop_retrying(ids: Iterable[int], *, actor: Actor, reason: str = "") -> tupl
 
     An outcome for each; limit and errors as of ``retry_entries``.
     """
-    wanted, visible = _selected(ids, actor=actor, permission=RETRY)
+    wanted, visible = _selected(ids, actor=actor, permission=RETRY_ENTRY)
     unnamed = uuid4()
     with transaction.atomic():
         left = transitions.move([(id_, unnamed) for id_ in visible], verb="stop")
@@ -135,7 +133,7 @@ def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> Ite
     """``stop_retrying`` for one. Raises ``EntryNotFound`` and ``NotRetryable``."""
     item = stop_retrying([entry_id], actor=actor, reason=reason)[0]
     if item.reason is not None:
-        raise refusal(item, verb="stop")
+        raise item.refusal("stop")
     return item
 
 
@@ -174,7 +172,7 @@ def _selected(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[lis
     Raises ``NotPermitted`` and ``TooManyEntries``.
     """
     wanted = sorted(set(ids))
-    _require(actor, permission)
+    actor.require(permission)
     limit = settings.REDRIVE_SELECTION_LIMIT
     if len(wanted) > limit:
         raise TooManyEntries(limit=limit, given=len(wanted))
@@ -184,7 +182,7 @@ def _selected(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[lis
 def _only(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
     item = outcome.items[0]
     if not item.queued:
-        raise refusal(item, verb=verb)
+        raise item.refusal(verb)
     return item, outcome.dispatched
 
 
@@ -254,8 +252,3 @@ def _items(
         else:
             why = reason_for(s.status, verb=verb, has_source=s.source_id is not None)
             yield ItemOutcome(id_, s.status, s.attempt, reason=why)
-
-
-def _require(actor: Actor, permission: str) -> None:
-    if not actor.may(permission):
-        raise NotPermitted(permission)

@@ -6,9 +6,6 @@ audit row. Work is handed to the broker after the commit.
 """
 
 from retry.requeue import (
-    RESYNC,
-    RETRY,
-    SUBMIT,
     resync_entries,
     resync_entry,
     retry_entries,
@@ -23,9 +20,6 @@ from retry.requeue import (
 from retry.submission import submit
 
 __all__ = [
-    "RESYNC",
-    "RETRY",
-    "SUBMIT",
     "resync_entries",
     "resync_entry",
     "retry_entries",

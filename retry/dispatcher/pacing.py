@@ -17,7 +17,8 @@ from retry.dispatcher.failure_limit import judge, room
 from retry.holds.condition import find_active_holds, run_is_held
 from retry.limits import hurry_locks
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
-from retry.outcomes import Actor, Reason, reason_for
+from retry.outcomes import Actor
+from retry.reasons import Reason, reason_for
 from retry.runs.handover import Handover
 from retry.runs.job_ids import operation_job_id
 

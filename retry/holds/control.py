@@ -14,19 +14,16 @@ from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
 from entries.models import Source
 from retry import audit, wakeup
+from retry.access.permissions import MANAGE_HOLD
 from retry.errors import (
     AlreadyOnHold,
     HoldLifted,
     HoldNotFound,
-    NotPermitted,
     NoUpstreams,
     SourceNotFound,
 )
 from retry.models import Hold, Run, RunState
 from retry.outcomes import Actor
-
-MANAGE = "retry.manage_hold"
-VIEW = "retry.view_hold"
 
 
 def hold_kind(name: str, upstream: str = "", *, actor: Actor, reason: str = "") -> Hold:
@@ -35,7 +32,7 @@ def hold_kind(name: str, upstream: str = "", *, actor: Actor, reason: str = "") 
 
     Raises ``NotPermitted``, ``entries.errors.UnknownKind``, ``NoUpstreams`` and ``AlreadyOnHold``.
     """
-    _require(actor)
+    actor.require(MANAGE_HOLD)
     if not has_upstreams(registry.get(name)) and upstream:
         raise NoUpstreams(name)
     what = {"kind": name, "upstream": upstream}
@@ -56,7 +53,7 @@ def hold_source(slug: str, *, actor: Actor, reason: str = "") -> Hold:
 
     Raises ``NotPermitted``, ``SourceNotFound`` and ``AlreadyOnHold``.
     """
-    _require(actor)
+    actor.require(MANAGE_HOLD)
     source = Source.objects.filter(slug=slug).first()
     if source is None:
         raise SourceNotFound(slug)
@@ -73,7 +70,7 @@ def trip(kind: str, upstream: str = "", *, actor: Actor, reason: str, probe_afte
 
     Raises ``AlreadyOnHold``.
     """
-    _require(actor)
+    actor.require(MANAGE_HOLD)
     what = {"kind": kind, "upstream": upstream}
     with transaction.atomic():
         standing = _standing(**what)
@@ -85,7 +82,7 @@ def trip(kind: str, upstream: str = "", *, actor: Actor, reason: str, probe_afte
 
 def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
     """Let everything go on. Raises ``NotPermitted``, ``HoldNotFound`` and ``HoldLifted``."""
-    _require(actor)
+    actor.require(MANAGE_HOLD)
     with transaction.atomic():
         hold = Hold.objects.select_for_update(of=("self",)).filter(pk=hold_id).first()
         if hold is None:
@@ -160,8 +157,3 @@ def _told(hold: Hold) -> dict[str, Any]:
 
 def _audit(verb: str, hold: Hold, actor: Actor, reason: str, **change: Any) -> None:
     audit.record(verb, actor=actor, count=1, reason=reason, source_id=hold.source_id, **change)
-
-
-def _require(actor: Actor) -> None:
-    if not actor.may(MANAGE):
-        raise NotPermitted(MANAGE)

@@ -8,22 +8,15 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from retry import audit, wakeup
+from retry.access.permissions import OPERATE
 from retry.access.visibility import sees_nothing
-from retry.errors import NotPermitted, OperationFinished, OperationNotFound
+from retry.errors import OperationFinished, OperationNotFound
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.operations import canary
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
 
-PERMISSIONS = {
-    Action.RETRY: "entries.retry_entry",
-    Action.RESYNC: "entries.resync_entry",
-    Action.RETRY_NOW: "entries.retry_entry",
-    Action.STOP: "entries.retry_entry",
-    Action.DISCARD: "entries.discard_entry",
-    Action.RESTORE: "entries.discard_entry",
-}
 #: A canary without a limit of its own tolerates this share of failures.
 DEFAULT_FAILURE_RATE = 0.1
 _OPEN = (OperationState.PLANNED, OperationState.RUNNING, OperationState.PAUSED)
@@ -58,7 +51,7 @@ def start(
     ``NotPermitted``, ``EmptySelection``, ``TooManyEntries`` and, for the key of something else,
     ``IdempotencyKeyReused``; all before anything is created.
     """
-    require(actor, action)
+    actor.require(OPERATE[action])
     selection.check()
     pace = pace or Pace()
     key = None
@@ -224,7 +217,7 @@ def _control(
         operation = Operation.objects.select_for_update().filter(pk=operation_id).first()
         if operation is None:
             raise OperationNotFound(operation_id)
-        require(actor, Action(operation.action))
+        actor.require(OPERATE[Action(operation.action)])
         if sees_nothing(actor):  # and so none of the entries that it is about
             raise OperationNotFound(operation_id)
         if operation.state not in _OPEN:
@@ -239,12 +232,6 @@ def _control(
                 after["canary"] = operation.canary_state
             _audit(verb, operation, actor, reason, before={"state": before}, after=after)
     return operation
-
-
-def require(actor: Actor, action: Action) -> None:
-    """Raises ``NotPermitted`` where the actor may not do that in bulk."""
-    if not actor.may(PERMISSIONS[action]):
-        raise NotPermitted(PERMISSIONS[action])
 
 
 def _audit(

@@ -19,7 +19,8 @@ from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligib
 from retry.limits import allow_statement
 from retry.models import Action, Operation, Trigger
 from retry.operations.sizes import sizes
-from retry.outcomes import Actor, Reason, reason_for
+from retry.outcomes import Actor
+from retry.reasons import Reason, reason_for
 
 #: Ids in one request; more than that is what filters are for.
 MAX_IDS = 10_000

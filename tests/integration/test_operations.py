@@ -23,7 +23,8 @@ from retry.operations import control
 from retry.operations.items import OUTCOMES, items
 from retry.operations.progress import progress
 from retry.operations.selection import Selection, preview
-from retry.outcomes import Actor, Channel, Reason
+from retry.outcomes import Actor, Channel
+from retry.reasons import Reason
 from retry.worker import execution
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT

@@ -12,7 +12,7 @@ from retry.operations import control
 from retry.operations.items import items
 from retry.operations.progress import progress
 from retry.operations.selection import Selection, preview
-from retry.outcomes import Reason
+from retry.reasons import Reason
 from retry.worker import resync as rescanning
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT

@@ -16,7 +16,7 @@ from retry import errors
 from retry.api.http import problems
 from retry.api.http.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
 from retry.errors import RetryError
-from retry.outcomes import Reason
+from retry.reasons import Reason
 
 #: One of each, as the service raises it.
 RAISED: list[RetryError] = [

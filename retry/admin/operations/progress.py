@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 
 from entries.admin import show
 from entries.models import Entry
+from retry.access.permissions import OPERATE
 from retry.access.visibility import sees_everything, sees_nothing
 from retry.admin.entries.criteria import BACK, back_of, preview_url
 from retry.admin.holds import words as hold_words
@@ -24,12 +25,11 @@ from retry.admin.shared.acting import actor_of
 from retry.admin.shared.bar import Bar
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
-from retry.operations.control import PERMISSIONS
 from retry.operations.groups import Groups, groups
 from retry.operations.items import OUTCOMES, Item, items
 from retry.operations.progress import Progress, progress
 from retry.operations.selection import Selection
-from retry.outcomes import Reason
+from retry.reasons import Reason
 
 ITEMS = 50
 _CURSOR = re.compile(r"[0-9]{1,9}\.[0-9a-f]{32}\.[0-9]{1,18}")
@@ -98,11 +98,11 @@ def moved(context: Mapping[str, Any], seen: str) -> bool:
 def verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
     """What the one who looks may do with it now."""
     operation = found.operation
-    may = request.user.has_perm(PERMISSIONS[Action(operation.action)])
+    may = request.user.has_perm(OPERATE[Action(operation.action)])
     retry_failed = ""
     resting = operation.state not in _PAUSABLE
     again = control.again(operation)
-    if resting and found.failed and request.user.has_perm(PERMISSIONS[again]):
+    if resting and found.failed and request.user.has_perm(OPERATE[again]):
         back = back_of(request.GET)
         retry_failed = preview_url(again, Selection(failed_of=operation.pk), back=back)
     return {

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
 from retry import status as desk
+from retry.access.permissions import VIEW_HOLD
 from retry.access.visibility import visible_counts, visible_entries
 from retry.api.http.schemas import (
     MAX_ID,
@@ -23,7 +24,6 @@ from retry.api.http.schemas import (
     WorkerStatus,
 )
 from retry.errors import EntryNotFound
-from retry.holds.control import VIEW as VIEW_HOLDS
 from retry.models import Hold
 from retry.operations.selection import check_names
 from retry.outcomes import Actor
@@ -103,7 +103,7 @@ def status(actor: Actor) -> StatusResponse:
 def _hold(hold: Hold, actor: Actor) -> StandingHold:
     """Why it stands is for who may see holds."""
     told = StandingHold.of(hold)
-    return told if actor.may(VIEW_HOLDS) else told.model_copy(update={"reason": ""})
+    return told if actor.may(VIEW_HOLD) else told.model_copy(update={"reason": ""})
 
 
 @contextmanager

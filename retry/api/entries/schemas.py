@@ -10,7 +10,7 @@ from entries.sources.ids import MAX_ID
 from entries.sources.items import MAX_TITLE
 from entries.states import EntryStatus
 from retry.api.http.schemas import STORABLE, ReasonText, Request, Response
-from retry.outcomes import Reason
+from retry.reasons import Reason
 from retry.submission import LIMIT, Effect, SubmitOutcome
 
 

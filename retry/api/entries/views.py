@@ -4,11 +4,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from retry import service
+from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY, VIEW_STATUS
 from retry.api.entries import reading
 from retry.api.entries.schemas import SubmitRequest, SubmitResponse
 from retry.api.http.resource import answer, api_view, parse_body, parse_query
 from retry.api.http.schemas import EntryQuery, NoQuery, RetryRequest, RetryResponse
-from retry.errors import NotPermitted
 from retry.outcomes import Actor
 
 
@@ -20,12 +20,12 @@ def _retry(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _entries(request: HttpRequest, actor: Actor) -> HttpResponse:
-    _require(actor, "entries.view_entry")
+    actor.require(VIEW_ENTRY)
     return answer(reading.entry_page(parse_query(request, EntryQuery), actor=actor))
 
 
 def _submit(request: HttpRequest, actor: Actor) -> HttpResponse:
-    _require(actor, service.SUBMIT)  # before ten megabytes are read for nothing
+    actor.require(SUBMIT_ENTRY)  # before ten megabytes are read for nothing
     parse_query(request, NoQuery)
     asked = parse_body(request, SubmitRequest, limit=settings.REDRIVE_SUBMIT_MAX_BYTES)
     outcome = service.submit(
@@ -39,21 +39,15 @@ def _submit(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpResponse:
-    _require(actor, "entries.view_entry")
+    actor.require(VIEW_ENTRY)
     parse_query(request, NoQuery)
     return answer(reading.entry_detail(entry_id, actor=actor))
 
 
 def _status(request: HttpRequest, actor: Actor) -> HttpResponse:
-    _require(actor, "retry.view_status")
+    actor.require(VIEW_STATUS)
     parse_query(request, NoQuery)
     return answer(reading.status(actor))
-
-
-def _require(actor: Actor, permission: str) -> None:
-    """For reading; the verbs ask for themselves."""
-    if not actor.may(permission):
-        raise NotPermitted(permission)
 
 
 retry = api_view(post=_retry)

@@ -2,18 +2,18 @@
 
 from django.http import HttpRequest, HttpResponse
 
+from retry.access.permissions import VIEW_HOLD
 from retry.api.holds.schemas import HoldPage, HoldQuery, HoldRequest, HoldResponse, LiftRequest
 from retry.api.http.resource import answer, api_view, parse_body, parse_query
 from retry.api.http.schemas import MAX_ID, NoQuery
-from retry.errors import HoldNotFound, NotPermitted
+from retry.errors import HoldNotFound
 from retry.holds import control
 from retry.models import Hold
 from retry.outcomes import Actor
 
 
 def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    if not actor.may(control.VIEW):
-        raise NotPermitted(control.VIEW)
+    actor.require(VIEW_HOLD)
     query = parse_query(request, HoldQuery)
     found = Hold.objects.select_related("source").order_by("-id")
     if query.standing is not None:

@@ -54,7 +54,7 @@ def check_csrf(request: HttpRequest) -> None:
 
 
 def _by_token(request: HttpRequest, token: str) -> "User":
-    user = tokens.user_of(token)
+    user = tokens.find_user(token)
     if user is None:
         unknown_tokens.count(str(request.META.get("REMOTE_ADDR", "")))
         raise Problem(401, "not_authenticated", "The token is not known.", headers=_CHALLENGE)

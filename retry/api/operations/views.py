@@ -12,6 +12,7 @@ from django.urls import reverse
 from entries.models import Source
 from entries.names import known_sources
 from retry import service
+from retry.access.permissions import OPERATE, VIEW_OPERATION
 from retry.api.http import problems
 from retry.api.http.resource import answer, api_view, parse_body, parse_query
 from retry.api.http.schemas import NoQuery, RetryResponse, StopResponse
@@ -30,7 +31,7 @@ from retry.api.operations.schemas import (
     ResyncRequest,
     SelectionRequest,
 )
-from retry.errors import NotPermitted, OperationNotFound, SourceNotFound
+from retry.errors import OperationNotFound, SourceNotFound
 from retry.models import Action, Operation
 from retry.operations import control
 from retry.operations.items import items
@@ -39,8 +40,6 @@ from retry.operations.selection import Preview, preview
 from retry.outcomes import Actor
 
 _KEY = re.compile(r"[\x21-\x7e]{1,100}")
-_VIEW = "retry.view_operation"
-
 
 #: Does it to one entry and answers.
 One = Callable[[Any, Actor], HttpResponse]
@@ -57,7 +56,7 @@ def _start(
         asked = parse_body(request, shape)
         if one is not None and isinstance(asked, OneOrManyRequest) and asked.entry_id is not None:
             return one(asked, actor)
-        control.require(actor, action)
+        actor.require(OPERATE[action])
         if isinstance(asked, ResyncRequest):
             _require_source(asked.source)
         selection = asked.selection()
@@ -132,7 +131,7 @@ def _idempotency_key(request: HttpRequest) -> str | None:
 
 
 def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    _may_view(actor)
+    actor.require(VIEW_OPERATION)
     query = parse_query(request, OperationQuery)
     found = Operation.objects.order_by("-created_at", "-pk")
     if query.state is not None:
@@ -154,13 +153,13 @@ def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _progress(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
-    _may_view(actor)
+    actor.require(VIEW_OPERATION)
     parse_query(request, NoQuery)
     return answer(BulkProgressResponse.of(progress(operation_id)))
 
 
 def _items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
-    _may_view(actor)
+    actor.require(VIEW_OPERATION)
     query = parse_query(request, ItemQuery)
     operation = Operation.objects.filter(pk=operation_id).first()
     if operation is None:
@@ -200,11 +199,6 @@ def _retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> Htt
         operation_id, actor=actor, reason=asked.reason, idempotency_key=key
     )
     return answer(BulkProgressResponse.of(progress(operation.pk)), status=202)
-
-
-def _may_view(actor: Actor) -> None:
-    if not actor.may(_VIEW):
-        raise NotPermitted(_VIEW)
 
 
 retry_bulk = api_view(post=_start(Action.RETRY, BulkRetryRequest))

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from entries.filters import EntryFilter
+from retry.access.permissions import VIEW_SYNC
 from retry.access.visibility import sees_source
 from retry.api.http.resource import answer, api_view, parse_body, parse_query
 from retry.api.http.schemas import MAX_ID, NoQuery
@@ -15,13 +16,11 @@ from retry.api.syncs.schemas import (
     SyncResponse,
     SyncSummary,
 )
-from retry.errors import NotPermitted, SyncNotFound
+from retry.errors import SyncNotFound
 from retry.models import Sync
 from retry.operations.selection import check_names
 from retry.outcomes import Actor
 from retry.syncs import control
-
-_VIEW = "retry.view_sync"
 
 
 def _request(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
@@ -41,7 +40,7 @@ def _request(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
 
 
 def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    _may_view(actor)
+    actor.require(VIEW_SYNC)
     query = parse_query(request, SyncQuery)
     found = Sync.objects.select_related("source").defer("notes", "sample").order_by("-pk")
     if query.source is not None:
@@ -62,7 +61,7 @@ def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _detail(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
-    _may_view(actor)
+    actor.require(VIEW_SYNC)
     parse_query(request, NoQuery)
     # A path may hold a number that no column can.
     known = Sync.objects.select_related("source").filter(pk=min(sync_id, MAX_ID)).first()
@@ -70,11 +69,6 @@ def _detail(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
         raise SyncNotFound(sync_id)
     everything = sees_source(known.source_id, actor=actor)
     return answer(SyncDetail.told(known, everything=everything))
-
-
-def _may_view(actor: Actor) -> None:
-    if not actor.may(_VIEW):
-        raise NotPermitted(_VIEW)
 
 
 request_sync = api_view(post=_request)
