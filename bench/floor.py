@@ -12,9 +12,9 @@ from django.urls import include, path
 
 from retry import queue
 from retry.access.permissions import RETRY_ENTRY
+from retry.api.entries.schemas import RetryRequest, RetryResponse
 from retry.api.http.problems import Problem
 from retry.api.http.resource import answer, api_view, parse_body
-from retry.api.http.schemas import RetryRequest, RetryResponse
 from retry.outcomes import Actor
 
 

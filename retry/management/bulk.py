@@ -20,7 +20,7 @@ from retry.models import Action, OperationState
 from retry.operations import control
 from retry.operations.control import Pace
 from retry.operations.progress import Progress as Found
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.operations.selection import Selection, preview
 from retry.outcomes import Actor
 
@@ -142,12 +142,12 @@ class BulkCommand(BaseCommand):
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=Console(stderr=True)) as bar:
-            found = progress(operation_id)
+            found = read_progress(operation_id)
             task = bar.add_task(self.doing, total=max(found.total, 1))
             while not found.finished and found.operation.state != OperationState.PAUSED:
                 bar.update(task, completed=found.settled)
                 time.sleep(0.5)
-                found = progress(operation_id)
+                found = read_progress(operation_id)
             bar.update(task, completed=found.settled if found.total else 1)
         self._report(found)
 

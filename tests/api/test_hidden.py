@@ -17,8 +17,8 @@ from retry.dispatcher.pacing import pace
 from retry.errors import EntryNotFound
 from retry.models import Action, AuditEvent, Operation, Run, Sync
 from retry.operations import control
-from retry.operations.groups import groups
-from retry.operations.items import items
+from retry.operations.groups import find_groups
+from retry.operations.items import list_items
 from retry.operations.selection import Selection
 from retry.outcomes import Actor, Channel
 from retry.reasons import Reason
@@ -182,10 +182,10 @@ def test_what_failed_in_an_operation(user: "User") -> None:
 def test_errors_of_an_operation(user: "User") -> None:
     entry = hidden(error_message="it said SECRET WORDS")
     operation = failed_operation(entry)
-    assert "SECRET" in str(items(operation).items)
-    assert "SECRET" in str(groups(operation.pk).found)
+    assert "SECRET" in str(list_items(operation).items)
+    assert "SECRET" in str(find_groups(operation.pk).found)
     actor = Actor.from_user(user, channel=Channel.ADMIN)
-    assert groups(operation.pk, actor=actor).found == []
+    assert find_groups(operation.pk, actor=actor).found == []
     answer = Caller(user).get(f"operations/{operation.pk}/items")
     assert "SECRET" not in answer.content.decode()
     assert ok(answer)["results"][0]["error_class"] == ""

@@ -19,7 +19,7 @@ from retry.errors import AlreadyOnHold, NoUpstreams
 from retry.holds import control as holds
 from retry.holds.overview import count_waiting, find_holds_on, find_holds_on_operation, list_active
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.runs.waiting import find_startable
 from retry.service import retry_entries, submit
 from retry.syncs.control import request_due_syncs
@@ -185,7 +185,7 @@ def test_an_operation_does_the_rest_and_says_what_it_waits_for() -> None:
     hold = put()
     operation = start()
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.queued, found.finished) == (20, 10, False)
     assert consistent(found)
     ((waits, runs),) = find_holds_on_operation(operation.pk)
@@ -193,7 +193,7 @@ def test_an_operation_does_the_rest_and_says_what_it_waits_for() -> None:
     assert count_waiting([hold])[hold.pk].runs == runs
     lift(hold)
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.finished) == (30, True)
     assert consistent(found)
     assert statuses(ids) == {"succeeded"}
