@@ -117,7 +117,7 @@ class EntryFilter:
 
     status: Annotated[
         EntryStatus | None,
-        Status(column="status", help="of the entries", choices=tuple(EntryStatus)),
+        Status(column="status", help="of the entries", choices=tuple(s.value for s in EntryStatus)),
     ] = None
     kind: Annotated[
         str | None, Text(column="kind", help="how the entries are processed", max_length=50)

@@ -65,7 +65,7 @@ def by_upstream(ids: list[int], status: str) -> set[str]:
 
 def test_put_taken_over_and_lifted_like_any_other() -> None:
     breakers = holds.trip("routed", "dead", actor=SCRIPT, reason="HTTP 503", probe_after=5)
-    with pytest.raises(AlreadyOnHold, match="Upstream dead of routed is on hold already"):
+    with pytest.raises(AlreadyOnHold, match="Upstream dead of routed is already on hold"):
         holds.trip("routed", "dead", actor=SCRIPT, reason="", probe_after=5)
     taken = put()
     assert (taken.pk, taken.automatic, taken.upstream) == (breakers.pk, False, "dead")

@@ -159,7 +159,7 @@ def refusal_problem(error: errors.RetryError | EntriesError) -> Problem:
     if isinstance(error, errors.NoSuchName | errors.SourceNotFound) and error.known:
         return Problem(status, error.code, str(error), {"known": list(error.known)})
     if isinstance(error, errors.InvalidItems):
-        return Problem(status, error.code, str(error), {"errors": error.described()})
+        return Problem(status, error.code, str(error), {"errors": error.as_fields()})
     return Problem(status, error.code, str(error))
 
 
