@@ -64,7 +64,7 @@ class Status(Choice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gone(Choice):
+class Presence(Choice):
     def condition(self, value: Any) -> Q:
         return Q(**{self.column: value == "no"})
 
@@ -145,7 +145,7 @@ class EntryFilter:
     ] = None
     gone: Annotated[
         Literal["yes", "no"] | None,
-        Gone(
+        Presence(
             column="gone_at__isnull",
             help="whether the source no longer has the entry",
             choices=("yes", "no"),
@@ -161,7 +161,7 @@ class EntryFilter:
 
     def condition(self) -> Q:
         condition = Q()
-        for name, value in self._given().items():
+        for name, value in self._values().items():
             if name in CRITERIA:
                 condition &= CRITERIA[name].condition(value)
         return condition
@@ -170,7 +170,7 @@ class EntryFilter:
         """Return what is given, JSON-safe; ``from_data`` is the way back."""
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in self._given().items()
+            for name, value in self._values().items()
         }
 
     @classmethod
@@ -190,12 +190,12 @@ class EntryFilter:
         """Describe it for people: ``status failed, source news``."""
         parts = [
             CRITERIA[name].describe(name, value)
-            for name, value in self._given().items()
+            for name, value in self._values().items()
             if name in CRITERIA
         ]
         return ", ".join(parts) or "every entry"
 
-    def _given(self) -> dict[str, Any]:
+    def _values(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value not in (None, "", False)}
 

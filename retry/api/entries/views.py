@@ -45,11 +45,7 @@ def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
     check_names(chosen)
     found = visible_entries(actor).filter(chosen.condition())
     with time_budget(SEARCH_SECONDS):
-        page = query.order.read(
-            found.select_related("source").defer("payload", "result"),
-            cursor=query.cursor,
-            limit=query.limit,
-        )
+        page = query.read(found.select_related("source").defer("payload", "result"))
     results = [EntrySummary.from_entry(entry) for entry in page.items]
     return answer(EntryPage(results=results, next_cursor=page.next_text))
 

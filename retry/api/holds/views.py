@@ -21,7 +21,7 @@ def list_holds(request: HttpRequest, _actor: Actor) -> HttpResponse:
     found = Hold.objects.select_related("source")
     if query.standing is not None:
         found = found.filter(lifted_at__isnull=query.standing == "true")
-    page = query.order.read(found, cursor=query.cursor, limit=query.limit)
+    page = query.read(found)
     results = [HoldResponse.from_hold(hold) for hold in page.items]
     return answer(HoldPage(results=results, next_cursor=page.next_text))
 

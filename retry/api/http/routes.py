@@ -49,15 +49,15 @@ class Routes:
     def _add(self, method: str, address: str, *, name: str, needs: str) -> Callable[[V], V]:
         def register(view: V) -> V:
             found = self._addresses.setdefault(address, _Address(name or address))
-            found.methods[method] = _require(needs, view) if needs else view
+            found.methods[method] = _guard(needs, view) if needs else view
             return view
 
         return register
 
 
-def _require(permission: str, view: View) -> View:
-    def checked(request: HttpRequest, actor: Actor, **values: Any) -> HttpResponse:
+def _guard(permission: str, view: View) -> View:
+    def guard(request: HttpRequest, actor: Actor, **values: Any) -> HttpResponse:
         actor.require(permission)
         return view(request, actor, **values)
 
-    return checked
+    return guard

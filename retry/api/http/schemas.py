@@ -4,8 +4,9 @@ an error.
 
 import re
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
+from django.db.models import Model, QuerySet
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -18,7 +19,9 @@ from pydantic import (
 )
 
 from entries.moments import parse_moment
-from retry.pages import BY_ID, Cursor, Keyset
+from retry.pages import BY_ID, Cursor, Keyset, Page
+
+M = TypeVar("M", bound=Model)
 
 MAX_ID = 2**63 - 1
 _NUMBER = re.compile(r"[0-9]{1,19}")
@@ -83,3 +86,6 @@ class PageQuery(Query):
     @classmethod
     def _parse_cursor(cls, text: str) -> Cursor:
         return cls.order.parse(text)
+
+    def read(self, rows: QuerySet[M]) -> Page[M]:
+        return self.order.read(rows, cursor=self.cursor, limit=self.limit)

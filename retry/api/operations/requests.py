@@ -57,12 +57,12 @@ class OneOrManyRequest(BulkRetryRequest):
 
     entry_id: EntryId | None = None
 
-    def given(self) -> list[str]:
+    def list_selections(self) -> list[str]:
         return [name for name in ("entry_id", "entry_ids", "filter") if getattr(self, name)]
 
     @model_validator(mode="after")
     def _check_one_selection(self) -> Self:
-        if len(self.given()) != 1:
+        if len(self.list_selections()) != 1:
             raise ValueError("give one of entry_id, entry_ids and filter")
         if self.entry_id is not None:
             extra = self.model_fields_set & _FOR_MANY
@@ -83,8 +83,8 @@ class ResyncRequest(OneOrManyRequest):
     source: SourceSlug | None = None
     only_if_changed: bool = False
 
-    def given(self) -> list[str]:
-        return [*super().given(), *(["source"] if self.source else [])]
+    def list_selections(self) -> list[str]:
+        return [*super().list_selections(), *(["source"] if self.source else [])]
 
     def selection(self) -> Selection:
         if self.source is not None:

@@ -32,7 +32,7 @@ def list_operations(request: HttpRequest, _actor: Actor) -> HttpResponse:
     found = Operation.objects.all()
     if query.state is not None:
         found = found.filter(state=query.state)
-    page = query.order.read(found, cursor=query.cursor, limit=query.limit)
+    page = query.read(found)
     results = [OperationSummary.from_operation(operation) for operation in page.items]
     return answer(OperationPage(results=results, next_cursor=page.next_text))
 

@@ -41,7 +41,7 @@ def list_syncs(request: HttpRequest, _actor: Actor) -> HttpResponse:
         found = found.filter(source__slug=query.source)
     if query.state is not None:
         found = found.filter(state=query.state)
-    page = query.order.read(found, cursor=query.cursor, limit=query.limit)
+    page = query.read(found)
     results = [SyncSummary.from_sync(sync) for sync in page.items]
     return answer(SyncPage(results=results, next_cursor=page.next_text))
 
