@@ -66,7 +66,7 @@ class Selection:
             return f"what failed in operation {self.failed_of}"
         if self.filter is not None:
             return self.filter.words()
-        return f"{len(self.ids):,} chosen entries"
+        return f"{len(self.ids):,} selected entries"
 
     def entries(self, *, actor: Actor) -> EntryQuerySet:
         """Return the selected entries that the actor may see."""

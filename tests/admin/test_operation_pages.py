@@ -61,7 +61,7 @@ def test_the_page_tells_the_whole_story(foreman: Browser) -> None:
         "Retry 16 entries",
         "upstream is back",
         "script",
-        "16 chosen entries",
+        "16 selected entries",
         "Done: 3 of 16 failed again.",
         "1 already running",
         "3 RuntimeError HTTP 500",

@@ -35,8 +35,8 @@ def test_a_field_means_the_same_everywhere(name: str) -> None:
     wanted = EntryFilter(**{name: GIVEN[name]})
     data = wanted.data()
     assert EntryFilter.from_data(data) == wanted
-    assert FilterQuery.model_validate(data).filter() == wanted
-    assert FilterRequest.model_validate(data, strict=False).filter() == wanted
+    assert FilterQuery.model_validate(data).as_filter() == wanted
+    assert FilterRequest.model_validate(data, strict=False).as_filter() == wanted
     assert wanted.explicit
     assert wanted.condition()
 

@@ -41,7 +41,7 @@ def retry(request: HttpRequest, actor: Actor) -> HttpResponse:
 @routes.get("entries", needs=VIEW_ENTRY)
 def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, FilterQuery)
-    chosen = query.filter()
+    chosen = query.as_filter()
     check_names(chosen)
     found = visible_entries(actor).filter(chosen.condition())
     with time_budget(SEARCH_SECONDS):

@@ -1,7 +1,6 @@
 """The filter of entries in a query string and in a body, made from ``entries.filters.CRITERIA``."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, create_model, model_validator
@@ -12,7 +11,7 @@ from retry.api.http.schemas import STORABLE, PageQuery, Request
 
 
 class _FilterQuery(PageQuery):
-    def filter(self) -> EntryFilter:
+    def as_filter(self) -> EntryFilter:
         return EntryFilter(**self.model_dump(exclude={"cursor", "limit"}))
 
 
@@ -27,7 +26,7 @@ class _FilterRequest(Request):
             raise ValueError('"all" means every entry; leave the other fields out')
         return self
 
-    def filter(self) -> EntryFilter:
+    def as_filter(self) -> EntryFilter:
         return EntryFilter(**self.model_dump())
 
 
@@ -44,8 +43,7 @@ def _annotate(name: str) -> Any:
 
 if TYPE_CHECKING:
 
-    class FilterQuery(_FilterQuery):
-        failed_after: datetime | None
+    class FilterQuery(_FilterQuery): ...
 
     class FilterRequest(_FilterRequest): ...
 

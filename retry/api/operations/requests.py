@@ -28,7 +28,7 @@ class SelectionRequest(ReasonRequest):
 
     def selection(self) -> Selection:
         if self.filter is not None:
-            return Selection(filter=self.filter.filter())
+            return Selection(filter=self.filter.as_filter())
         return Selection(ids=tuple(self.entry_ids or ()))
 
     def pace(self) -> Pace:
@@ -55,15 +55,14 @@ class BulkRetryRequest(SelectionRequest):
 class OneOrManyRequest(BulkRetryRequest):
     """One of ``entry_id``, ``entry_ids`` and ``filter``. A pace is for many."""
 
-    entry_id: EntryId | None = None
+    selections: ClassVar[tuple[str, ...]] = ("entry_id", "entry_ids", "filter")
 
-    def list_selections(self) -> list[str]:
-        return [name for name in ("entry_id", "entry_ids", "filter") if getattr(self, name)]
+    entry_id: EntryId | None = None
 
     @model_validator(mode="after")
     def _check_one_selection(self) -> Self:
-        if len(self.list_selections()) != 1:
-            raise ValueError("give one of entry_id, entry_ids and filter")
+        if sum(getattr(self, name) is not None for name in self.selections) != 1:
+            raise ValueError(f"give exactly one of {', '.join(self.selections)}")
         if self.entry_id is not None:
             extra = self.model_fields_set & _FOR_MANY
             if extra:
@@ -80,11 +79,10 @@ class ResyncRequest(OneOrManyRequest):
     ``only_if_changed``: do not process an entry again that its source has not changed.
     """
 
+    selections: ClassVar[tuple[str, ...]] = (*OneOrManyRequest.selections, "source")
+
     source: SourceSlug | None = None
     only_if_changed: bool = False
-
-    def list_selections(self) -> list[str]:
-        return [*super().list_selections(), *(["source"] if self.source else [])]
 
     def selection(self) -> Selection:
         if self.source is not None:
