@@ -11,15 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from retry import queue
+from retry.access.permissions import RETRY_ENTRY
+from retry.api.entries.schemas import RetryRequest, RetryResponse
 from retry.api.http.problems import Problem
 from retry.api.http.resource import answer, api_view, parse_body
-from retry.api.http.schemas import RetryRequest, RetryResponse
 from retry.outcomes import Actor
 
 
 def _retry(request: HttpRequest, actor: Actor) -> HttpResponse:
     asked = parse_body(request, RetryRequest)
-    if not actor.may("entries.retry_entry"):
+    if not actor.may(RETRY_ENTRY):
         raise Problem(403, "permission_denied")
     run_id = uuid4()
     with connection.cursor() as cursor:

@@ -20,7 +20,7 @@ from bench.report import Report
 from config.env import BASE_DIR
 from retry import queue
 from retry.models import Operation
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 
 SIZES = (1_000, 10_000, 100_000)
 FULL = 1_000_000
@@ -116,7 +116,7 @@ def _since_started(operation: Operation) -> float:
 
 def _timed_progress(operation: Operation) -> float:
     begin = time.perf_counter()
-    progress(operation.pk)
+    read_progress(operation.pk)
     return (time.perf_counter() - begin) * 1000
 
 

@@ -96,7 +96,7 @@ class DeskSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Django's, the desk's own first, with the status page among the operations."""
-        from retry.admin.desk.status import VIEW_STATUS
+        from retry.access.permissions import VIEW_STATUS
 
         apps = super().get_app_list(request, app_label)
         apps.sort(key=lambda app: _OURS.get(app["app_label"], len(_OURS)))

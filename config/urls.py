@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from retry.api.entries.views import nothing
+from retry.api.urls import nothing
 
 urlpatterns = [
     path("admin/api/", include("retry.api.urls")),

@@ -1,10 +1,14 @@
-"""Which entries somebody means: a filter as a value, as data, and in words."""
+"""Which entries are meant: a filter as a value, as data, and in words.
+
+Each field of ``EntryFilter`` is declared once, with its type and its ``Criterion``. The API's query
+string and body, the options of commands and the admin's addresses are made from ``CRITERIA``.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from django.db.models import Q
 
@@ -13,105 +17,193 @@ from entries.states import EntryStatus
 
 #: An entry's id in a search; no column holds more digits.
 _NUMBER = re.compile(r"(?P<mark>#?)0*(?P<number>[0-9]{1,18})", re.ASCII)
-_COLUMNS = {
-    "status": "status",
-    "kind": "kind",
-    "source": "source__slug",
-    "upstream": "upstream",
-    "fingerprint": "fingerprint",
-    "error_class": "error_class",
-    "failed_after": "failed_at__gte",
-    "failed_before": "failed_at__lt",
-}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """How a field of the filter is read from text, compared, worded and offered.
+
+    ``column``: with its lookup. ``help``: of a command's option. ``listed``: the admin's list of
+    entries has a filter of that name.
+    """
+
+    column: str
+    help: str
+    listed: bool = True
+
+    def parse(self, value: Any) -> Any:
+        """From JSON or the text of an address. Raises ``ValueError``."""
+        return value
+
+    def condition(self, value: Any) -> Q:
+        return Q(**{self.column: value})
+
+    def describe(self, name: str, value: Any) -> str:
+        return f"{name.replace('_', ' ')} {value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(Criterion):
+    max_length: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Criterion):
+    choices: tuple[str, ...]
+
+    def parse(self, value: Any) -> Any:
+        if value not in self.choices:
+            raise ValueError(f"must be one of: {', '.join(self.choices)}")
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status(Choice):
+    def parse(self, value: Any) -> EntryStatus:
+        return EntryStatus(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence(Choice):
+    def condition(self, value: Any) -> Q:
+        return Q(**{self.column: value == "no"})
+
+    def describe(self, name: str, value: Any) -> str:
+        return "gone from the source" if value == "yes" else "still in the source"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment(Criterion):
+    listed: bool = False
+
+    def parse(self, value: Any) -> datetime:
+        return parse_moment(value)
+
+    def describe(self, name: str, value: Any) -> str:
+        return f"{name.replace('_', ' ')} {value:%Y-%m-%d %H:%M %Z}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search(Text):
+    """Part of an external id, title or error message, in any case. A number is also an entry's id;
+    ``#123`` is entry 123 alone.
+    """
+
+    listed: bool = False
+
+    def condition(self, value: Any) -> Q:
+        found = (
+            Q(external_id__icontains=value)
+            | Q(title__icontains=value)
+            | Q(error_message__icontains=value)
+        )
+        named = _NUMBER.fullmatch(value)
+        if named is None:
+            return found
+        entry = Q(pk=int(named["number"]))
+        return entry if named["mark"] else found | entry
+
+    def describe(self, name: str, value: Any) -> str:
+        alone = value.startswith("#") and _NUMBER.fullmatch(value)
+        return f"entry {value}" if alone else f"“{value}” in id, title or error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFilter:
-    """All that is given must hold. Nothing given means every entry; whoever acts on that must
-    have said so, which is what ``explicit`` is for.
+    """All that is given must hold.
+
+    Nothing given means every entry; a caller that acts on entries asks for ``explicit`` first.
     """
 
-    status: EntryStatus | None = None
-    kind: str | None = None
-    #: The slug of a source.
-    source: str | None = None
-    #: What its kind says that it depends on, such as the host of a page.
-    upstream: str | None = None
-    fingerprint: str | None = None
-    error_class: str | None = None
-    #: Part of an external id, title or error message, in any case; a number is an entry's id as
-    #: well, and ``#123`` is that of one entry alone.
-    q: str | None = None
-    failed_after: datetime | None = None
-    failed_before: datetime | None = None
-    #: Whether its source does not have it any more.
-    gone: Literal["yes", "no"] | None = None
+    status: Annotated[
+        EntryStatus | None,
+        Status(column="status", help="of the entries", choices=tuple(s.value for s in EntryStatus)),
+    ] = None
+    kind: Annotated[
+        str | None, Text(column="kind", help="how the entries are processed", max_length=50)
+    ] = None
+    source: Annotated[
+        str | None, Text(column="source__slug", help="slug of a source", max_length=80)
+    ] = None
+    upstream: Annotated[
+        str | None, Text(column="upstream", help="what entries depend on, such as a host")
+    ] = None
+    fingerprint: Annotated[
+        str | None, Text(column="fingerprint", help="of an error group", max_length=40)
+    ] = None
+    error_class: Annotated[
+        str | None, Text(column="error_class", help="such as TransientError")
+    ] = None
+    q: Annotated[
+        str | None, Search(column="", help="part of an external id, title or error message")
+    ] = None
+    failed_after: Annotated[
+        datetime | None, Moment(column="failed_at__gte", help="failed at this time or later")
+    ] = None
+    failed_before: Annotated[
+        datetime | None, Moment(column="failed_at__lt", help="failed before this time")
+    ] = None
+    gone: Annotated[
+        Literal["yes", "no"] | None,
+        Presence(
+            column="gone_at__isnull",
+            help="whether the source no longer has the entry",
+            choices=("yes", "no"),
+        ),
+    ] = None
+    #: Every entry is meant, and it was said.
     all: bool = False
 
     @property
     def explicit(self) -> bool:
-        """Something narrows it, or it says that everything is meant."""
+        """Something narrows it, or it says that every entry is meant."""
         return self.all or bool(self.data())
 
     def condition(self) -> Q:
-        given = self._given()
-        condition = Q(
-            **{_COLUMNS[name]: value for name, value in given.items() if name in _COLUMNS}
-        )
-        if self.gone is not None:
-            condition &= Q(gone_at__isnull=self.gone == "no")
-        if self.q:
-            condition &= _search(self.q)
+        condition = Q()
+        for name, value in self._values().items():
+            if name in CRITERIA:
+                condition &= CRITERIA[name].condition(value)
         return condition
 
     def data(self) -> dict[str, Any]:
-        """JSON-safe; ``of_data`` is the way back."""
+        """Return what is given, JSON-safe; ``from_data`` is the way back."""
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in self._given().items()
+            for name, value in self._values().items()
         }
 
     @classmethod
-    def of_data(cls, data: Mapping[str, Any]) -> Self:
-        """From what ``data`` gave. Raises ``TypeError`` or ``ValueError`` for anything else."""
-        values = dict(data)
-        for name in ("failed_after", "failed_before"):
-            if name in values:
-                values[name] = parse_moment(values[name])
-        if "status" in values:
-            values["status"] = EntryStatus(values["status"])
-        if values.get("gone", "no") not in {"yes", "no"}:
-            raise ValueError("gone is yes or no")
-        return cls(**values)
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """Build a filter from ``data()`` or from the texts of an address.
+
+        Raises ``TypeError`` for unknown names and ``ValueError`` for other values.
+        """
+        return cls(
+            **{
+                name: CRITERIA[name].parse(value) if name in CRITERIA else value
+                for name, value in data.items()
+            }
+        )
 
     def words(self) -> str:
-        """For people: ``status failed, source news, "time-out" in the text``."""
-        said = []
-        for name, value in self._given().items():
-            if name == "all":
-                said.append("every entry")
-            elif name == "q":
-                alone = value.startswith("#") and _NUMBER.fullmatch(value)
-                said.append(f"entry {value}" if alone else f"“{value}” in id, title or error")
-            elif name == "gone":
-                said.append("gone from the source" if value == "yes" else "still in the source")
-            elif isinstance(value, datetime):
-                said.append(f"{name.replace('_', ' ')} {value:%Y-%m-%d %H:%M %Z}".strip())
-            else:
-                said.append(f"{name.replace('_', ' ')} {value}")
-        return ", ".join(said) or "every entry"
+        """Describe it for people: ``status failed, source news``."""
+        parts = [
+            CRITERIA[name].describe(name, value)
+            for name, value in self._values().items()
+            if name in CRITERIA
+        ]
+        return ", ".join(parts) or "every entry"
 
-    def _given(self) -> dict[str, Any]:
+    def _values(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value not in (None, "", False)}
 
 
-def _search(text: str) -> Q:
-    found = (
-        Q(external_id__icontains=text) | Q(title__icontains=text) | Q(error_message__icontains=text)
-    )
-    named = _NUMBER.fullmatch(text)
-    if named is None:
-        return found
-    entry = Q(pk=int(named["number"]))
-    return entry if named["mark"] else found | entry
+_HINTS = get_type_hints(EntryFilter, include_extras=True)
+#: By field, in the order in which they are declared and worded.
+CRITERIA: Mapping[str, Criterion] = {
+    name: get_args(hint)[1] for name, hint in _HINTS.items() if name != "all"
+}
+#: The type of a field's value, or None.
+VALUE_TYPES: Mapping[str, Any] = {name: get_args(_HINTS[name])[0] for name in CRITERIA}

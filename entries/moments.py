@@ -1,4 +1,4 @@
-"""Times that somebody wrote: the one parser for all of them, and its one error; pure."""
+"""Times written by people and scripts: one parser for all of them, and its one error; pure."""
 
 import re
 from datetime import datetime, timedelta, tzinfo
@@ -8,12 +8,12 @@ _MOMENT = re.compile(
     r"(?:[Tt](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
     r"(?P<offset>[Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-#: No place on earth is further from UTC, and PostgreSQL takes no 16 hours.
+#: No place on earth is further from UTC, and PostgreSQL refuses 16 hours.
 _FURTHEST = timedelta(hours=14)
 
 
 class InvalidMoment(ValueError):
-    """It is no time, or one that could mean several."""
+    """The text is no time, or could mean more than one."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -23,11 +23,11 @@ class InvalidMoment(ValueError):
 
 
 def parse_moment(value: object, *, zone: tzinfo | None = None) -> datetime:
-    """``2026-01-31T12:00:00Z``, with a zone of ``+01:00`` or ``+0100`` as well, as an aware time.
+    """Parse ``2026-01-31T12:00:00Z``, or with an offset such as ``+01:00``, to an aware time.
 
-    Seconds and their fraction may be missing. With a ``zone`` so may the zone, and the time of day:
-    the beginning of that day is meant then. Raises ``InvalidMoment`` for everything else: numbers,
-    ``24:00``, leap seconds, zones further than 14 hours from UTC.
+    Seconds and their fraction may be missing. With ``zone`` the offset may be missing, too, and so
+    may the time of day, which then is midnight. Raises ``InvalidMoment`` for everything else:
+    numbers, ``24:00``, leap seconds, offsets of more than 14 hours.
     """
     found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
     if found is None:

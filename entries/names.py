@@ -1,13 +1,12 @@
-"""Which sources and kinds there are: a filter by another name is a mistake, not an empty answer."""
+"""The names of sources and kinds: a filter by an unknown name is a mistake, not an empty answer."""
 
-from django.db import OperationalError, connection, transaction
-
+from entries.budget import OutOfTime, time_budget
 from entries.kinds import registry
 from entries.models import Entry, Source
 
-#: Names that are told to somebody who has misspelt one.
+#: Names that an error lists, as a help against misspelling.
 MOST = 50
-#: For so long entries of a kind that is not installed any more are looked for.
+#: How long to look for entries of a kind that is no longer installed.
 _SECONDS = 1.0
 
 
@@ -24,15 +23,13 @@ def is_source(slug: str) -> bool:
 
 
 def is_kind(name: str) -> bool:
-    """It is installed, or there are entries of it. Where looking for them takes too long, yes."""
+    """Whether a kind is installed or has entries; True where looking for them takes too long."""
     if name in registry.names():
         return True
     if "\0" in name:
         return False
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL statement_timeout = %s", [int(_SECONDS * 1000)])
+        with time_budget(_SECONDS):
             return Entry.objects.filter(kind=name).exists()
-    except OperationalError:
+    except OutOfTime:
         return True

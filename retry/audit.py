@@ -1,4 +1,4 @@
-"""Writing the audit; always in the transaction of the act, but for what was refused."""
+"""The audit; written in the transaction of the act it records. Refusals have their own."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from retry.models import AuditEvent
 from retry.outcomes import Actor
 
 REFUSED = "refused"
-#: Refusals of one user that are written down in an hour; and the same one, once in so long.
+#: Refusals of one user that are recorded within the window; the same one only once in a while.
 MOST_REFUSALS = 20
 _WINDOW = timedelta(hours=1)
 _SAME_AGAIN = timedelta(minutes=10)
@@ -50,20 +50,20 @@ def record(
 
 
 def record_refusal(what: str, *, actor: Actor, permission: str = "") -> bool:
-    """Write down that an actor may not do what was asked for; False where enough is written.
+    """Record that an actor lacked a permission; return False where the bounds were reached.
 
-    In a transaction of its own: there is none of the act. Bounded for each user, so that nobody
-    fills the audit by asking again and again. Only users are ever refused.
+    In a transaction of its own, as there is no act. The bounds are for each user, so that repeated
+    requests do not fill the audit. Only users are ever refused.
     """
     if actor.user_id is None:
         return False
-    told = {"what": what[:300], "needs": permission}
-    noted = AuditEvent.objects.filter(verb=REFUSED, actor=actor.user_id).order_by("-id")
+    refusal = {"what": what[:300], "needs": permission}
+    recorded = AuditEvent.objects.filter(verb=REFUSED, actor=actor.user_id).order_by("-id")
     now = timezone.now()
-    recent = [e for e in noted.values("at", "after")[:MOST_REFUSALS] if e["at"] > now - _WINDOW]
-    again = any(e["after"] == told and e["at"] > now - _SAME_AGAIN for e in recent)
+    recent = [e for e in recorded.values("at", "after")[:MOST_REFUSALS] if e["at"] > now - _WINDOW]
+    again = any(e["after"] == refusal and e["at"] > now - _SAME_AGAIN for e in recent)
     if again or len(recent) >= MOST_REFUSALS:
         return False
     with transaction.atomic():
-        record(REFUSED, actor=actor, count=0, after=told)
+        record(REFUSED, actor=actor, count=0, after=refusal)
     return True

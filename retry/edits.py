@@ -1,7 +1,7 @@
-"""Edits by people, in the audit: what was before and what is now, of what differs.
+"""Edits by people in the audit: the old and the new values of what differs.
 
-Every edit is written down in its own transaction. Secrets are named and never told; addresses and
-options are told as they are shown (``entries.masking``).
+Every edit is recorded in its own transaction. Secrets are named without their values; addresses
+and options are masked as on the pages (``entries.masking``).
 """
 
 import json
@@ -18,53 +18,53 @@ from entries.models import Entry, Source
 from retry import audit
 from retry.outcomes import Actor
 
-#: Columns whose values are told to nobody.
+#: Columns whose values are never recorded.
 SECRET = frozenset({"secret", "password", "digest"})
 _REPLACED = f"{MASK} (replaced)"
-#: Written with every log-in, by nobody.
+#: Written at every log-in, not by an edit.
 _NO_EDITS = frozenset({"last_login"})
-#: Characters that are kept of one value.
+#: Characters recorded of one value.
 _LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What people may edit of an object, by field, JSON-safe and as it is stored."""
+    """The editable fields of an object as stored, JSON-safe."""
 
     values: Mapping[str, Any]
 
 
 def snapshot(obj: Model) -> Snapshot:
-    """As the database has it. In the transaction of the edit, before and after it."""
+    """Read the object as stored; in the transaction of the edit, before and after it."""
     stored = obj._meta.model._base_manager.filter(pk=obj.pk).first()
     if stored is None:
         return Snapshot({})
     fields = [f for f in stored._meta.concrete_fields if f.editable and f.name not in _NO_EDITS]
-    values = {field.name: _value_in(stored, field) for field in fields}
+    values = {field.name: _read_value(stored, field) for field in fields}
     related = {f.name: _names(getattr(stored, f.name)) for f in stored._meta.many_to_many}
     return Snapshot(values | related)
 
 
 def record_addition(obj: Model, *, actor: Actor) -> None:
-    _, after = _differing({}, snapshot(obj).values)
+    _, after = _find_differences({}, snapshot(obj).values)
     _record("add", obj, actor=actor, after=after)
 
 
 def record_change(obj: Model, *, before: Snapshot, actor: Actor) -> None:
-    """Nothing where nothing differs."""
-    was, now = _differing(before.values, snapshot(obj).values)
+    """Record what differs; nothing where nothing does."""
+    was, now = _find_differences(before.values, snapshot(obj).values)
     if was or now:
         _record("change", obj, actor=actor, before=was, after=now)
 
 
 def record_deletion(obj: Model, *, actor: Actor) -> None:
-    """Before it is deleted."""
-    was, _ = _differing(snapshot(obj).values, {})
+    """Record what is about to be deleted."""
+    was, _ = _find_differences(snapshot(obj).values, {})
     _record("delete", obj, actor=actor, before=was)
 
 
 def get_subject(obj: Model) -> str:
-    """How the audit names what has no column of its own there."""
+    """Return the audit's name of an object that has no column of its own there."""
     return f"{obj._meta.label_lower}:{obj.pk}"
 
 
@@ -89,10 +89,10 @@ def _record(
     )
 
 
-def _differing(
+def _find_differences(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What differs, as it may be told; of objects within only the members that differ."""
+    """Return what differs, masked; of nested objects only the members that differ."""
     was: dict[str, Any] = {}
     now: dict[str, Any] = {}
     for name in {**before, **after}:
@@ -103,44 +103,44 @@ def _differing(
             was |= {name: MASK} if name in before else {}
             now |= {name: _REPLACED if name in before else MASK} if name in after else {}
         elif isinstance(old, Mapping) and isinstance(new, Mapping):
-            was[name], now[name] = _members(old, new)
+            was[name], now[name] = _find_members(old, new)
         else:
-            told, said = _told(old), _told(new)
-            was |= {name: told} if name in before else {}
-            same = told == said and name in before
-            now |= {name: _REPLACED if same else said} if name in after else {}
+            masked_old, masked_new = _mask(old), _mask(new)
+            was |= {name: masked_old} if name in before else {}
+            same = masked_old == masked_new and name in before
+            now |= {name: _REPLACED if same else masked_new} if name in after else {}
     return was, now
 
 
-def _members(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Each with the names of all members before it is masked: a name may tell of a secret."""
+def _find_members(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Any, Any]:
+    # Masked with all members, because one member's name may mark another as secret.
     masked_old, masked_new = mask_values(old), mask_values(new)
     keys = [
         key
         for key in {**old, **new}
         if old.get(key) != new.get(key) or (key in old) != (key in new)
     ]
-    was = {key: _short(masked_old[key]) for key in keys if key in old}
+    was = {key: _shorten(masked_old[key]) for key in keys if key in old}
     now = {
         key: _REPLACED
         if key in old and masked_old[key] == masked_new[key]
-        else _short(masked_new[key])
+        else _shorten(masked_new[key])
         for key in keys
         if key in new
     }
     return was, now
 
 
-def _told(value: Any) -> Any:
-    return _short(mask_address(value) if isinstance(value, str) else mask_values(value))
+def _mask(value: Any) -> Any:
+    return _shorten(mask_address(value) if isinstance(value, str) else mask_values(value))
 
 
-def _short(value: Any) -> Any:
+def _shorten(value: Any) -> Any:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return value if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _value_in(obj: Model, field: "Field[Any, Any]") -> Any:
+def _read_value(obj: Model, field: "Field[Any, Any]") -> Any:
     value = field.value_from_object(obj)
     if isinstance(value, datetime | date):
         return value.isoformat()

@@ -1,6 +1,6 @@
-"""What the service refuses, named per impossible act; no HTTP.
+"""What the service refuses, one class for each reason; no HTTP.
 
-``code`` is stable and is what scripts may compare.
+``code`` is stable: scripts compare it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from entries.states import EntryStatus
-from retry.outcomes import ItemOutcome, Reason
+from retry.reasons import Reason
 
 
 class RetryError(Exception):
@@ -36,17 +36,17 @@ class EntryNotFound(RetryError):
         self.entry_id = entry_id
 
 
-#: What each verb takes.
+#: By verb, what it accepts.
 _ONLY = {
     "retry": "only failed entries can be retried",
-    "retry_now": "only scheduled entries can be retried ahead of time",
+    "retry_now": "only scheduled entries can be retried now",
     "stop": "only scheduled entries have automatic retries to stop",
-    "resync": "it can be resynced once it is at rest",
+    "resync": "it can be resynced when it is no longer queued or running",
 }
 
 
 class NotRetryable(RetryError):
-    """The entry is not in a status from which ``verb`` can take it, or lacks what it needs."""
+    """The entry's status does not allow ``verb``, or it has no source to resync from."""
 
     code: ClassVar[str] = "not_failed"
 
@@ -54,7 +54,7 @@ class NotRetryable(RetryError):
         self, *, reason: Reason, status: EntryStatus, entry_id: int, verb: str = "retry"
     ) -> None:
         if reason is Reason.NO_SOURCE:
-            why = f"Entry {entry_id} has no source to be fetched from; retry it instead."
+            why = f"Entry {entry_id} has no source to resync from; retry it instead."
         else:
             why = f"Entry {entry_id} is {status.value}; {_ONLY[verb]}."
         super().__init__(why)
@@ -66,24 +66,24 @@ class NotRetryable(RetryError):
 class TooManyEntries(RetryError):
     code: ClassVar[str] = "too_many_entries"
 
-    def __init__(self, *, limit: int, given: int, done: str = "chosen") -> None:
-        super().__init__(f"At most {limit:,} entries can be {done} at once; these are {given:,}.")
+    def __init__(self, *, limit: int, given: int, done: str = "selected") -> None:
+        super().__init__(f"At most {limit:,} entries can be {done} at once, not {given:,}.")
         self.limit = limit
         self.given = given
 
 
 class InvalidItems(RetryError):
-    """Items that cannot become entries, named by their place; nothing of the call was stored."""
+    """Items that cannot be stored, by their position; nothing of the call was stored."""
 
     code: ClassVar[str] = "invalid_request"
 
     def __init__(self, problems: Mapping[tuple[int, str], str]) -> None:
-        """``problems``: (index of the item, its member) -> what is wrong with it."""
-        super().__init__("Some entries cannot be stored, so none of them was.")
+        """``problems``: (index of the item, its member) -> what is wrong."""
+        super().__init__("Some entries are invalid, so none was stored.")
         self.problems = problems
 
-    def described(self, *, limit: int = 50) -> list[dict[str, str]]:
-        """As the API names what is wrong with a body, at most ``limit`` of them."""
+    def as_fields(self, *, limit: int = 50) -> list[dict[str, str]]:
+        """Return the first ``limit`` problems as the API names the fields of a body."""
         return [
             {"field": f"entries.{index}.{member}", "message": message}
             for (index, member), message in islice(self.problems.items(), limit)
@@ -95,23 +95,23 @@ class TooManyToExport(RetryError):
 
     def __init__(self, *, limit: int) -> None:
         super().__init__(
-            f"A file holds at most {limit:,} entries, and these are more: "
+            f"A file holds at most {limit:,} entries, and this list has more: "
             "narrow the list by a filter or a search."
         )
         self.limit = limit
 
 
 class EmptySelection(RetryError):
-    """Nothing narrows the selection and nobody said that everything is meant."""
+    """The filter is empty, and ``all`` was not given."""
 
     code: ClassVar[str] = "empty_selection"
 
     def __init__(self) -> None:
-        super().__init__('Give ids or a filter; to mean every entry, say so with "all": true.')
+        super().__init__('Give ids or a filter; for every entry give "all": true.')
 
 
 class NoSuchName(RetryError):
-    """A filter names what there is not; ``known``: what there is."""
+    """A filter names something unknown; ``known``: the names that exist."""
 
     what: ClassVar[str] = "name"
 
@@ -132,13 +132,13 @@ class NoSuchKind(NoSuchName):
 
 
 class NothingEligible(RetryError):
-    """Nothing of the selection is in a state that the action takes; nothing was started.
+    """The action would skip the whole selection; nothing was started.
 
-    ``skipped``: how many are left alone, and why.
+    ``skipped``: how many entries, by reason.
     """
 
     def __init__(self, *, action: str, skipped: Mapping[Reason, int]) -> None:
-        super().__init__("Nothing of the selection can be acted on; nothing was started.")
+        super().__init__("Every selected entry would be skipped; nothing was started.")
         self.action = action
         self.skipped = skipped
 
@@ -152,7 +152,7 @@ class OperationNotFound(RetryError):
 
 
 class OperationFinished(RetryError):
-    """The operation is completed or cancelled; nothing of it can be changed any more."""
+    """The operation is completed or cancelled and cannot be changed."""
 
     code: ClassVar[str] = "operation_finished"
 
@@ -162,14 +162,14 @@ class OperationFinished(RetryError):
 
 
 class IdempotencyKeyReused(RetryError):
-    """The key came with another request before; nothing was started by this one."""
+    """The key was used for another request; nothing was started."""
 
     code: ClassVar[str] = "idempotency_key_reused"
 
     def __init__(self, operation_id: UUID) -> None:
         super().__init__(
-            f"This key has started operation {operation_id} with another request; nothing was "
-            "started now. Take a new key for it."
+            f"This key started operation {operation_id} with another request; nothing was started. "
+            "Use a new key."
         )
         self.operation_id = operation_id
 
@@ -178,14 +178,14 @@ class SourceNotFound(RetryError):
     code: ClassVar[str] = "source_not_found"
 
     def __init__(self, slug: str, *, known: Sequence[str] = ()) -> None:
-        """``known``: the slugs that there are, where somebody may have misspelt one."""
+        """``known``: existing slugs, as a help against misspelling."""
         super().__init__(f"There is no source {slug!r}.")
         self.slug = slug
         self.known = tuple(known)
 
 
 class SourceDisabled(RetryError):
-    """Nothing is fetched from a source that is not enabled."""
+    """A disabled source is not synced."""
 
     code: ClassVar[str] = "source_disabled"
 
@@ -211,13 +211,13 @@ class ImportNotFound(RetryError):
 
 
 class UploadRefused(RetryError):
-    """The file is none that can be imported; nothing of it was kept."""
+    """The file cannot be imported; it was not kept."""
 
     code: ClassVar[str] = "invalid_request"
 
 
 class NotConfirmable(RetryError):
-    """There is nothing to confirm: not yet, or not any more."""
+    """The dry run has not finished, was confirmed, or has expired."""
 
 
 class HoldNotFound(RetryError):
@@ -229,16 +229,16 @@ class HoldNotFound(RetryError):
 
 
 class AlreadyOnHold(RetryError):
-    """Somebody has put it on hold before, and their hold still stands."""
+    """It is on hold by a person; only automatic holds are taken over."""
 
     code: ClassVar[str] = "already_on_hold"
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what[:1].upper()}{what[1:]} is on hold already.")
+        super().__init__(f"{what[:1].upper()}{what[1:]} is already on hold.")
 
 
 class NoUpstreams(RetryError):
-    """The kind says of none of its entries what they depend on."""
+    """The kind derives no upstreams for its entries."""
 
     code: ClassVar[str] = "no_upstreams"
 
@@ -247,24 +247,15 @@ class NoUpstreams(RetryError):
 
 
 class HoldLifted(RetryError):
-    """The hold does not stand any more."""
+    """The hold was already lifted."""
 
     code: ClassVar[str] = "hold_lifted"
 
     def __init__(self, *, by: str) -> None:
-        super().__init__(f"The hold was lifted already, by {by}.")
+        super().__init__(f"The hold was already lifted by {by}.")
 
 
 class QueueUnavailable(RetryError):
-    """Redis cannot be reached. What was queued in PostgreSQL is handed over when it is back."""
+    """Redis cannot be reached. Entries queued in PostgreSQL start when it is back."""
 
     code: ClassVar[str] = "queue_unavailable"
-
-
-def refusal(item: ItemOutcome, *, verb: str) -> RetryError:
-    """The error for the single case of an item that ``verb`` left alone."""
-    if item.reason is None:
-        raise ValueError("the item was queued: nothing refused it")
-    if item.reason is Reason.NOT_FOUND or item.status is None:
-        return EntryNotFound(item.entry_id)
-    return NotRetryable(reason=item.reason, status=item.status, entry_id=item.entry_id, verb=verb)

@@ -1,4 +1,4 @@
-"""Export: taking what a list shows away in a file. What is written down is who took how much."""
+"""Export: the entries of a list as a file. The audit records who exported how many."""
 
 from django.conf import settings
 from django.db import transaction
@@ -6,24 +6,22 @@ from django.db.models import QuerySet
 
 from entries.models import Entry
 from retry import audit
+from retry.access.permissions import EXPORT_ENTRY
 from retry.access.visibility import sees_everything, visible_entries
-from retry.errors import NotPermitted, TooManyToExport
+from retry.errors import TooManyToExport
 from retry.outcomes import Actor
-
-EXPORT = "entries.export_entry"
 
 
 def begin_export(
     found: QuerySet[Entry], *, file_format: str, selection: str, actor: Actor
 ) -> list[int]:
-    """The ids of ``found`` in its order, frozen now; the export is audited with their number.
+    """Freeze the ids of ``found`` in its order and audit the export; return the ids.
 
-    What is hidden from the actor is left out. ``selection`` says in words what was chosen. Raises
+    Entries hidden from the actor are left out. ``selection``: what was selected, in words. Raises
     ``NotPermitted``, and ``TooManyToExport`` for more than ``REDRIVE_EXPORT_LIMIT``; both before
-    anything is written down.
+    the audit.
     """
-    if not actor.may(EXPORT):
-        raise NotPermitted(EXPORT)
+    actor.require(EXPORT_ENTRY)
     limit = settings.REDRIVE_EXPORT_LIMIT
     if not sees_everything(actor):
         found = found.filter(pk__in=visible_entries(actor).values("pk"))

@@ -1,7 +1,4 @@
-"""Loosening the limits that a process has at PostgreSQL, where more time is due.
-
-What they are stands in ``config.limits``.
-"""
+"""Exceptions from the limits that a process has at PostgreSQL (``config.limits``)."""
 
 from typing import Any
 
@@ -12,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from config.limits import LIMITS, Role
 from entries.kinds import registry
 
-#: Beyond the time limit of an entry, until PostgreSQL ends what it has left open.
+#: After the time limit of an entry, until PostgreSQL ends what it left open.
 _GRACE_SECONDS = 30
 
 _ALLOW = """
@@ -22,19 +19,19 @@ WHERE name = 'statement_timeout' AND setting::bigint BETWEEN 1 AND %s
 
 
 def allow_statement(seconds: int) -> None:
-    """Let statements take so long until the end of the caller's transaction; never tightens."""
+    """Let statements take so long until the caller's transaction ends; never lowers a limit."""
     with connection.cursor() as cursor:
         cursor.execute(_ALLOW, [f"{seconds}s", seconds * 1000 - 1])
 
 
 def hurry_locks(seconds: float) -> None:
-    """Wait no longer than that for what somebody else has locked, in the caller's transaction."""
+    """Wait at most so long for locks, until the end of the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = %s", [int(seconds * 1000)])
 
 
 def leave_kinds_their_time(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Of a worker: what a kind does on a connection may last for as long as the kind may take.
+    """In a worker, let statements take as long as the slowest kind may.
 
     Called for each new connection.
     """

@@ -1,4 +1,4 @@
-"""What an error of the database means for whoever asked: try again, and how soon."""
+"""What a database error means to the caller: whether to try again, and how soon."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from psycopg import errors
 class Outage(StrEnum):
     #: PostgreSQL cannot be reached, or takes no writes.
     AWAY = "database_unavailable"
-    #: Somebody else held what this needed for longer than this was willing to wait.
+    #: Another transaction held a lock for longer than this one would wait.
     BUSY = "database_busy"
     TOO_SLOW = "query_timed_out"
 
@@ -22,7 +22,7 @@ _BUSY = (
 
 
 def classify_outage(error: BaseException) -> Outage | None:
-    """None for what is not the database's doing, or a mistake of ours in using it."""
+    """Return the outage behind an error; None for other errors and for bugs in our queries."""
     if not isinstance(error, DatabaseError | InterfaceError):
         return None
     cause = error.__cause__
@@ -32,7 +32,7 @@ def classify_outage(error: BaseException) -> Outage | None:
         return Outage.TOO_SLOW
     if isinstance(error, OperationalError | InterfaceError):
         return Outage.AWAY
-    # A server that takes no writes because another is about to replace it.
+    # During a failover the old server is read-only.
     read_only = isinstance(error, InternalError) and isinstance(
         cause, errors.ReadOnlySqlTransaction
     )

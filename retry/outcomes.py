@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from entries.states import EntryStatus, allowed_statuses
+from entries.states import EntryStatus
+from retry.errors import EntryNotFound, NotPermitted, NotRetryable, RetryError
+from retry.reasons import Reason
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -20,56 +22,6 @@ class Channel(StrEnum):
     API = "api"
     COMMAND = "command"
     SYSTEM = "system"
-
-
-class Reason(StrEnum):
-    """Why an item of a bulk was left alone."""
-
-    NOT_FOUND = "not_found"
-    NOT_FAILED = "not_failed"
-    NOT_PENDING = "not_pending"
-    NOT_DISCARDABLE = "not_discardable"
-    NOT_DISCARDED = "not_discarded"
-    NOT_SCHEDULED = "not_scheduled"
-    NO_SOURCE = "no_source"
-    ALREADY_QUEUED = "already_queued"
-    ALREADY_RUNNING = "already_running"
-    ALREADY_SCHEDULED = "already_scheduled"
-    FORBIDDEN = "forbidden"
-    UNCHANGED = "unchanged"
-    DISCARDED = "discarded"
-    OTHER_KIND = "other_kind"
-
-    @property
-    def words(self) -> str:
-        return self.value.replace("_", " ")
-
-
-_ALREADY = {
-    EntryStatus.QUEUED: Reason.ALREADY_QUEUED,
-    EntryStatus.RUNNING: Reason.ALREADY_RUNNING,
-    EntryStatus.SCHEDULED: Reason.ALREADY_SCHEDULED,
-}
-_NOT = {
-    "retry": Reason.NOT_FAILED,
-    "wake": Reason.NOT_FAILED,
-    "submit": Reason.NOT_PENDING,
-    "discard": Reason.NOT_DISCARDABLE,
-    "restore": Reason.NOT_DISCARDED,
-    "retry_now": Reason.NOT_SCHEDULED,
-    "stop": Reason.NOT_SCHEDULED,
-    "resubmit": Reason.DISCARDED,
-}
-
-
-def reason_for(status: str | None, *, verb: str, has_source: bool = True) -> Reason | None:
-    """Why ``verb`` leaves an entry of that status alone; None where it does not."""
-    if status is None:
-        return Reason.NOT_FOUND
-    if status not in allowed_statuses(verb):
-        already = _ALREADY.get(EntryStatus(status))
-        return already or _NOT[verb]
-    return Reason.NO_SOURCE if verb == "resync" and not has_source else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +54,11 @@ class Actor:
         """Users by their permissions; commands and the system always."""
         return self.user is None or self.user.has_perm(permission)
 
+    def require(self, permission: str) -> None:
+        """Raise ``NotPermitted`` unless the actor holds ``permission``."""
+        if not self.may(permission):
+            raise NotPermitted(permission)
+
 
 @dataclass(frozen=True, slots=True)
 class ItemOutcome:
@@ -121,6 +78,19 @@ class ItemOutcome:
     @property
     def queued(self) -> bool:
         return self.reason is None
+
+    def refusal(self, verb: str) -> RetryError:
+        """The error that says why ``verb`` left this one entry alone.
+
+        Raises ``ValueError`` where it did not.
+        """
+        if self.reason is None:
+            raise ValueError("the item was queued: nothing refused it")
+        if self.reason is Reason.NOT_FOUND or self.status is None:
+            return EntryNotFound(self.entry_id)
+        return NotRetryable(
+            reason=self.reason, status=self.status, entry_id=self.entry_id, verb=verb
+        )
 
 
 @dataclass(frozen=True, slots=True)

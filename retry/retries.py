@@ -13,14 +13,13 @@ from django.db import transaction
 from entries import transitions
 from entries.states import EntryStatus
 from retry import audit
+from retry.access.permissions import RESYNC_ENTRY, RETRY_ENTRY
 from retry.access.visibility import visible_ids
-from retry.errors import NotPermitted, TooManyEntries, refusal
+from retry.errors import TooManyEntries
 from retry.models import Trigger
-from retry.outcomes import Actor, ItemOutcome, QueueOutcome, Reason, reason_for
+from retry.outcomes import Actor, ItemOutcome, QueueOutcome
+from retry.reasons import Reason, reason_for
 from retry.runs.start import Start, start_entries
-
-RETRY = "entries.retry_entry"
-RESYNC = "entries.resync_entry"
 
 
 def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
@@ -30,7 +29,7 @@ def retry_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> Queu
     entries are not found. Raises ``NotPermitted``, and ``TooManyEntries`` for more than
     ``REDRIVE_SELECTION_LIMIT`` ids; both before anything is changed.
     """
-    wanted, visible = _select(ids, actor=actor, permission=RETRY)
+    wanted, visible = _select(ids, actor=actor, permission=RETRY_ENTRY)
     return _queue_entries(
         wanted, visible, verb="retry", trigger=Trigger.RETRY, actor=actor, reason=reason
     )
@@ -53,7 +52,7 @@ def resync_entries(
     entries that have not changed at the source are not processed. Outcomes, limit and errors as for
     ``retry_entries``.
     """
-    wanted, visible = _select(ids, actor=actor, permission=RESYNC)
+    wanted, visible = _select(ids, actor=actor, permission=RESYNC_ENTRY)
     return _queue_entries(
         wanted,
         visible,
@@ -80,7 +79,7 @@ def retry_entries_now(ids: Iterable[int], *, actor: Actor, reason: str = "") -> 
 
     Outcomes, limit and errors as for ``retry_entries``.
     """
-    wanted, visible = _select(ids, actor=actor, permission=RETRY)
+    wanted, visible = _select(ids, actor=actor, permission=RETRY_ENTRY)
     return _queue_entries(
         wanted, visible, verb="retry_now", trigger=Trigger.RETRY_NOW, actor=actor, reason=reason
     )
@@ -96,7 +95,7 @@ def stop_retrying(ids: Iterable[int], *, actor: Actor, reason: str = "") -> tupl
 
     Outcomes, limit and errors as for ``retry_entries``.
     """
-    wanted, visible = _select(ids, actor=actor, permission=RETRY)
+    wanted, visible = _select(ids, actor=actor, permission=RETRY_ENTRY)
     with transaction.atomic():
         left_alone: dict[int, EntryStatus | None] = dict.fromkeys(set(wanted).difference(visible))
         left_alone |= transitions.move(visible, verb="stop")
@@ -126,7 +125,7 @@ def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> Ite
     """Mark one scheduled entry failed; errors as for ``retry_entry``."""
     item = stop_retrying([entry_id], actor=actor, reason=reason)[0]
     if item.reason is not None:
-        raise refusal(item, verb="stop")
+        raise item.refusal("stop")
     return item
 
 
@@ -165,7 +164,7 @@ def _select(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[list[
     Raises ``NotPermitted`` and ``TooManyEntries``.
     """
     wanted = sorted(set(ids))
-    _require(actor, permission)
+    actor.require(permission)
     limit = settings.REDRIVE_SELECTION_LIMIT
     if len(wanted) > limit:
         raise TooManyEntries(limit=limit, given=len(wanted))
@@ -175,7 +174,7 @@ def _select(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[list[
 def _take_one(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:
     item = outcome.items[0]
     if not item.queued:
-        raise refusal(item, verb=verb)
+        raise item.refusal(verb)
     return item, outcome.dispatched
 
 
@@ -236,8 +235,3 @@ def _outcomes(ids: Sequence[int], start: Start, verb: str) -> Iterable[ItemOutco
         else:
             why = reason_for(result.status, verb=verb, has_source=result.source_id is not None)
             yield ItemOutcome(id_, result.status, result.attempt, reason=why)
-
-
-def _require(actor: Actor, permission: str) -> None:
-    if not actor.may(permission):
-        raise NotPermitted(permission)

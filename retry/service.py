@@ -35,8 +35,6 @@ from retry.operations.control import resume as resume_operation
 from retry.operations.control import retry_failed
 from retry.operations.control import start as start_operation
 from retry.retries import (
-    RESYNC,
-    RETRY,
     resync_entries,
     resync_entry,
     retry_entries,
@@ -48,14 +46,11 @@ from retry.retries import (
     submit_entries,
     wake_entries,
 )
-from retry.submission import SUBMIT, submit, submit_patches
+from retry.submission import submit, submit_patches
 from retry.syncs.control import fail_lost_syncs, request_due_syncs, request_sync, sync_source
 from retry.upkeep import derive_upstreams
 
 __all__ = [
-    "RESYNC",
-    "RETRY",
-    "SUBMIT",
     "cancel_operation",
     "confirm_import",
     "create_token",

@@ -21,14 +21,15 @@ from entries.storage import Content, StoredEntry
 from entries.text import NotJSON, NotStorable, clean_json, clean_text
 from entries.transitions import QueueResult
 from retry import audit
+from retry.access.permissions import SUBMIT_ENTRY
 from retry.access.visibility import hidden_external_ids
-from retry.errors import InvalidItems, NotPermitted, SourceNotFound, TooManyEntries
+from retry.errors import InvalidItems, SourceNotFound, TooManyEntries
 from retry.models import Trigger
-from retry.outcomes import Actor, Reason
+from retry.outcomes import Actor
+from retry.reasons import Reason
 from retry.runs.handover import Handover
 from retry.runs.start import Start, start_entries
 
-SUBMIT = "entries.submit_entry"
 #: Items in one call.
 LIMIT = 1_000
 
@@ -203,8 +204,7 @@ def submit_patches(
 def _authorize(
     items: Sequence[Any], *, kind: str | None, source: str | None, actor: Actor
 ) -> tuple[int | None, str]:
-    if not actor.may(SUBMIT):
-        raise NotPermitted(SUBMIT)
+    actor.require(SUBMIT_ENTRY)
     if len(items) > LIMIT:
         raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
     return destination(kind=kind, source=source)

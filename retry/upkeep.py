@@ -1,4 +1,4 @@
-"""What the server's own commands do to entries that are stored already."""
+"""Verbs for commands that maintain entries already stored."""
 
 from entries import storage
 from retry import audit
@@ -6,10 +6,10 @@ from retry.outcomes import Actor
 
 
 def derive_upstreams(*, actor: Actor) -> int:
-    """Derive what all stored entries depend on, after a kind got upstreams; returns how many
-    changed.
+    """Derive the upstream of every stored entry and return how many changed.
 
-    A batch a transaction, so that nobody waits; broken off, it can be repeated.
+    Needed after a kind got upstreams. One transaction per batch, so that locks are short; it can
+    be interrupted and repeated.
     """
     changed = storage.derive_upstreams()
     audit.record("derive_upstreams", actor=actor, count=changed)

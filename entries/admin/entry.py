@@ -33,6 +33,7 @@ from entries.admin.forms import EntryForm
 from entries.admin.listing import BoundedAdmin
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
+from entries.permissions import VIEW_ENTRY
 from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
 #: Attempts shown on an entry's page; each may carry a traceback.
@@ -102,7 +103,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
 
     def has_view_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
         """Nobody changes what they may not see: ``visible_to`` decides in all channels."""
-        return request.user.has_perm("entries.view_entry")
+        return request.user.has_perm(VIEW_ENTRY)
 
     def has_change_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
         return self.has_view_permission(request, obj) and super().has_change_permission(

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from entries.content import content_hash
 from entries.models.source import Source
+from entries.permissions import VIEW_ENTRY
 from entries.states import EntryStatus
 from entries.text import visible
 
@@ -66,7 +67,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def visible_to(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
         """Return the entries ``user`` may see. Narrow it here by source, team or tenant."""
         has_perm = getattr(user, "has_perm", None)
-        if has_perm is None or not has_perm("entries.view_entry"):
+        if has_perm is None or not has_perm(VIEW_ENTRY):
             return self.none()
         return self.all()
 

@@ -1,40 +1,59 @@
-"""Who holds more than somebody else: nobody hands out, or takes over, what they do not hold."""
+"""Every permission that a verb, a page or an address needs, by name.
 
-from typing import TYPE_CHECKING
+Verbs check with ``actor.require(RETRY_ENTRY)``; what a page leaves out asks ``actor.may`` or
+``user.has_perm`` with the same constant.
+"""
 
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Q, QuerySet
+from collections.abc import Mapping
+from typing import Final
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+from entries.permissions import (
+    DISCARD_ENTRY,
+    EXPORT_ENTRY,
+    RESYNC_ENTRY,
+    RETRY_ENTRY,
+    SUBMIT_ENTRY,
+    SYNC_SOURCE,
+    VIEW_ENTRY,
+    VIEW_SOURCE,
+)
+from retry.models import Action
 
+__all__ = [
+    "ADD_TOKEN",
+    "DELETE_TOKEN",
+    "DISCARD_ENTRY",
+    "EXPORT_ENTRY",
+    "MANAGE_HOLD",
+    "OPERATE",
+    "RESYNC_ENTRY",
+    "RETRY_ENTRY",
+    "SUBMIT_ENTRY",
+    "SYNC_SOURCE",
+    "VIEW_AUDIT",
+    "VIEW_ENTRY",
+    "VIEW_HOLD",
+    "VIEW_OPERATION",
+    "VIEW_SOURCE",
+    "VIEW_STATUS",
+    "VIEW_SYNC",
+]
 
-def held_by(user: "User") -> QuerySet[Permission]:
-    """What a user holds, directly or by groups. Inactive or not: whoever may edit an account may
-    make it active, too.
-    """
-    if user.is_superuser:
-        return Permission.objects.all()
-    return Permission.objects.filter(Q(user=user) | Q(group__user=user)).distinct()
+VIEW_OPERATION: Final = "retry.view_operation"
+VIEW_SYNC: Final = "retry.view_sync"
+VIEW_HOLD: Final = "retry.view_hold"
+MANAGE_HOLD: Final = "retry.manage_hold"
+VIEW_STATUS: Final = "retry.view_status"
+VIEW_AUDIT: Final = "retry.view_auditevent"
+ADD_TOKEN: Final = "retry.add_apitoken"  # noqa: S105 - the name of a permission
+DELETE_TOKEN: Final = "retry.delete_apitoken"  # noqa: S105 - the name of a permission
 
-
-def exceeds(user: "User", *, holder: "User") -> bool:
-    """Whether ``user`` may do anything that ``holder`` may not."""
-    if holder.is_superuser:
-        return False
-    return user.is_superuser or held_by(user).exclude(pk__in=held_by(holder)).exists()
-
-
-def group_exceeds(group: Group, *, holder: "User") -> bool:
-    """Whether the group gives anything that ``holder`` does not hold."""
-    if holder.is_superuser:
-        return False
-    return group.permissions.exclude(pk__in=held_by(holder)).exists()
-
-
-def grantable_groups(holder: "User") -> QuerySet[Group]:
-    """Groups that give nothing which ``holder`` does not hold."""
-    if holder.is_superuser:
-        return Group.objects.all()
-    beyond = Permission.objects.exclude(pk__in=held_by(holder))
-    return Group.objects.exclude(pk__in=Group.objects.filter(permissions__in=beyond).values("pk"))
+#: What an operation needs, to be started and to be steered.
+OPERATE: Mapping[Action, str] = {
+    Action.RETRY: RETRY_ENTRY,
+    Action.RESYNC: RESYNC_ENTRY,
+    Action.RETRY_NOW: RETRY_ENTRY,
+    Action.STOP: RETRY_ENTRY,
+    Action.DISCARD: DISCARD_ENTRY,
+    Action.RESTORE: DISCARD_ENTRY,
+}

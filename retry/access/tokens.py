@@ -1,4 +1,4 @@
-"""API tokens: made once, shown once, stored as a digest."""
+"""API tokens: shown once when created, stored as a digest."""
 
 import hashlib
 import secrets
@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from retry import audit
-from retry.access.permissions import exceeds
+from retry.access.grants import exceeds
+from retry.access.permissions import ADD_TOKEN, DELETE_TOKEN
 from retry.edits import get_subject
 from retry.errors import NotPermitted
 from retry.models import ApiToken
@@ -21,21 +22,19 @@ from retry.outcomes import Actor
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-#: So that people and scanners know one when they see it.
+#: Lets people and secret scanners recognise a token.
 _PREFIX = "rdv_"
-CREATE = "retry.add_apitoken"
-REVOKE = "retry.delete_apitoken"
 _MINUTE = timedelta(minutes=1)
 
 
 def create(user: "User", *, name: str, actor: Actor, expires_at: datetime | None = None) -> str:
-    """Make or replace the user's token of that name; returns the token, which is stored nowhere.
+    """Create or replace the user's token of that name and return it; only its digest is stored.
 
-    Raises ``NotPermitted``; nobody makes a token for somebody who may do more than they may.
+    Raises ``NotPermitted``, also where the user holds a permission that the actor lacks.
     """
-    _require(actor, CREATE)
+    actor.require(ADD_TOKEN)
     if actor.user is not None and exceeds(user, holder=actor.user):
-        raise NotPermitted(f"{CREATE} and all that {user.get_username()} holds")
+        raise NotPermitted(f"{ADD_TOKEN} and every permission of {user.get_username()}")
     token = _PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         ApiToken.objects.update_or_create(
@@ -63,8 +62,8 @@ def create(user: "User", *, name: str, actor: Actor, expires_at: datetime | None
 
 
 def revoke(revoked: Iterable[ApiToken], *, actor: Actor) -> None:
-    """Make tokens worthless, from the next request on. Raises ``NotPermitted``."""
-    _require(actor, REVOKE)
+    """Delete tokens; they stop working with the next request. Raises ``NotPermitted``."""
+    actor.require(DELETE_TOKEN)
     with transaction.atomic():
         for token in revoked:
             before = {"user": token.user.get_username(), "name": token.name}
@@ -73,8 +72,11 @@ def revoke(revoked: Iterable[ApiToken], *, actor: Actor) -> None:
             audit.record("revoke_token", actor=actor, count=1, subject=subject, before=before)
 
 
-def user_of(token: str) -> "User | None":
-    """The active user a token stands for, or None. Notes its use at most once a minute."""
+def find_user(token: str) -> "User | None":
+    """Return the active user of a valid token, or None.
+
+    Updates ``last_used_at`` at most once a minute.
+    """
     found = (
         ApiToken.objects.select_related("user")
         .filter(Q(expires_at=None) | Q(expires_at__gt=Now()), digest=_digest(token))
@@ -83,15 +85,10 @@ def user_of(token: str) -> "User | None":
     if found is None or not found.user.is_active:
         return None
     if found.last_used_at is None or timezone.now() - found.last_used_at > _MINUTE:
-        # Asked again in the statement: of many requests at once one writes.
+        # The statement checks again, so that one of many concurrent requests writes.
         stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - _MINUTE)
         ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=Now())
     return found.user
-
-
-def _require(actor: Actor, permission: str) -> None:
-    if not actor.may(permission):
-        raise NotPermitted(permission)
 
 
 def _digest(token: str) -> str:

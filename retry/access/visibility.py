@@ -1,15 +1,26 @@
-"""Which entries an actor may see, and so may do anything to: the one rule of every verb.
+"""Which rows an actor may see, and so act on: the one rule of every verb.
 
-``Entry.objects.visible_to`` says what a user may see; commands and the system see everything. Who
-may not see an entry gets "not found" for it, from whatever they ask.
+``Entry.objects.visible_to`` decides for users; commands and the system see everything. A hidden
+entry is reported as "not found", by every verb and every list.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from entries.models import Entry, EntryQuerySet
+from retry.access.permissions import SUBMIT_ENTRY, VIEW_AUDIT, VIEW_ENTRY, VIEW_SYNC
+from retry.models import Import
 from retry.outcomes import Actor
+
+
+def visible_imports(actor: Actor) -> QuerySet[Import]:
+    """Return the actor's own imports, or all of them for who may see syncs or the audit."""
+    if not (actor.may(VIEW_ENTRY) and actor.may(SUBMIT_ENTRY)):
+        return Import.objects.none()
+    if actor.may(VIEW_SYNC) or actor.may(VIEW_AUDIT):
+        return Import.objects.all()
+    return Import.objects.filter(actor_id=actor.user_id)
 
 
 def visible_entries(actor: Actor) -> EntryQuerySet:
@@ -17,34 +28,34 @@ def visible_entries(actor: Actor) -> EntryQuerySet:
 
 
 def sees_everything(actor: Actor) -> bool:
-    """Whether nothing is hidden from the actor. Asks the database for nothing."""
+    """Whether nothing is hidden from the actor. Runs no query for entries."""
     query = visible_entries(actor).query
     return not (query.where or query.is_sliced or query.distinct or query.combinator)
 
 
 def sees_nothing(actor: Actor) -> bool:
-    """Whether the actor may see no entry at all. Asks the database for nothing."""
+    """Whether every entry is hidden from the actor. Runs no query for entries."""
     return visible_entries(actor).query.is_empty()
 
 
 def visible_ids(ids: Iterable[int], *, actor: Actor) -> list[int]:
-    """Those of ``ids`` that are not hidden from the actor, in order.
+    """Return the ``ids`` that are not hidden from the actor, in their order.
 
-    Costs a statement only where something may be hidden; else unknown ids are among them.
+    Runs a query only where something may be hidden; otherwise unknown ids are kept.
     """
     wanted = list(ids)
     if sees_everything(actor):
         return wanted
     if sees_nothing(actor):
         return []
-    seen = set(visible_entries(actor).filter(pk__in=wanted).values_list("pk", flat=True))
-    return [id_ for id_ in wanted if id_ in seen]
+    visible = set(visible_entries(actor).filter(pk__in=wanted).values_list("pk", flat=True))
+    return [id_ for id_ in wanted if id_ in visible]
 
 
 def hidden_external_ids(
     external_ids: Sequence[str], *, source_id: int | None, actor: Actor
 ) -> set[str]:
-    """Those under which the source has an entry that the actor may not see."""
+    """Return the external ids under which the source has an entry hidden from the actor."""
     if sees_everything(actor):
         return set()
     known = Entry.objects.filter(source=source_id, external_id__in=external_ids)
@@ -53,24 +64,28 @@ def hidden_external_ids(
 
 
 def sees_source(source_id: int, *, actor: Actor) -> bool:
-    """Whether the actor sees the entries of a source, all of them: what a sync says of its source
-    is about any of them.
+    """Whether the source has entries and the actor sees all of them.
+
+    The notes and the sample of a sync may show any entry of its source.
     """
     if sees_everything(actor):
         return True
-    seen = visible_entries(actor)
-    of_source = Entry.objects.filter(source=source_id)
+    visible = visible_entries(actor)
+    entries = Entry.objects.filter(source=source_id)
     return (
-        seen.filter(source=source_id).exists()
-        and not of_source.exclude(pk__in=seen.values("pk")).exists()
+        visible.filter(source=source_id).exists()
+        and not entries.exclude(pk__in=visible.values("pk")).exists()
     )
 
 
-def visible_counts(of_all: Mapping[str, int], *, actor: Actor) -> dict[str, int] | None:
-    """``of_all``, entries by status, or the same of what the actor sees; None for who sees none."""
+def visible_counts(totals: Mapping[str, int], *, actor: Actor) -> dict[str, int] | None:
+    """Return entries by status as the actor sees them, or None if they see no entry.
+
+    ``totals``: the counts of all entries, returned as they are where nothing is hidden.
+    """
     if sees_everything(actor):
-        return dict(of_all)
+        return dict(totals)
     if sees_nothing(actor):
         return None
-    counted = visible_entries(actor).order_by().values_list("status").annotate(Count("pk"))
-    return dict.fromkeys(of_all, 0) | dict(counted)
+    counts = visible_entries(actor).order_by().values_list("status").annotate(Count("pk"))
+    return dict.fromkeys(totals, 0) | dict(counts)

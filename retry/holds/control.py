@@ -14,20 +14,17 @@ from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
 from entries.models import Source
 from retry import audit, wakeup
+from retry.access.permissions import MANAGE_HOLD
 from retry.errors import (
     AlreadyOnHold,
     HoldLifted,
     HoldNotFound,
-    NotPermitted,
     NoUpstreams,
     SourceNotFound,
 )
 from retry.models import Hold
 from retry.outcomes import Actor
 from retry.runs.probe import dismiss_probe
-
-MANAGE = "retry.manage_hold"
-VIEW = "retry.view_hold"
 
 
 def hold_kind(name: str, upstream: str = "", *, actor: Actor, reason: str = "") -> Hold:
@@ -36,7 +33,7 @@ def hold_kind(name: str, upstream: str = "", *, actor: Actor, reason: str = "") 
     Takes over a hold of the breaker. Raises ``NotPermitted``, ``entries.errors.UnknownKind``,
     ``NoUpstreams`` and ``AlreadyOnHold``.
     """
-    _require(actor)
+    actor.require(MANAGE_HOLD)
     if not has_upstreams(registry.get(name)) and upstream:
         raise NoUpstreams(name)
     target = {"kind": name, "upstream": upstream}
@@ -57,7 +54,7 @@ def hold_source(slug: str, *, actor: Actor, reason: str = "") -> Hold:
 
     Raises ``NotPermitted``, ``SourceNotFound`` and ``AlreadyOnHold``.
     """
-    _require(actor)
+    actor.require(MANAGE_HOLD)
     source = Source.objects.filter(slug=slug).first()
     if source is None:
         raise SourceNotFound(slug)
@@ -74,7 +71,7 @@ def trip(kind: str, upstream: str = "", *, actor: Actor, reason: str, probe_afte
 
     Raises ``AlreadyOnHold``.
     """
-    _require(actor)
+    actor.require(MANAGE_HOLD)
     target = {"kind": kind, "upstream": upstream}
     with transaction.atomic():
         active = _lock_active(**target)
@@ -87,7 +84,7 @@ def trip(kind: str, upstream: str = "", *, actor: Actor, reason: str, probe_afte
 
 def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
     """Lift a hold. Raises ``NotPermitted``, ``HoldNotFound`` and ``HoldLifted``."""
-    _require(actor)
+    actor.require(MANAGE_HOLD)
     with transaction.atomic():
         hold = Hold.objects.select_for_update(of=("self",)).filter(pk=hold_id).first()
         if hold is None:
@@ -163,8 +160,3 @@ def _as_data(hold: Hold) -> dict[str, Any]:
 
 def _audit(verb: str, hold: Hold, actor: Actor, reason: str, **change: Any) -> None:
     audit.record(verb, actor=actor, count=1, reason=reason, source_id=hold.source_id, **change)
-
-
-def _require(actor: Actor) -> None:
-    if not actor.may(MANAGE):
-        raise NotPermitted(MANAGE)

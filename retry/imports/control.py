@@ -13,12 +13,13 @@ from entries.sources.files import uploads
 from entries.sources.sync.lock import attempted
 from entries.text import clean_text
 from retry import audit
-from retry.errors import ImportNotFound, NotConfirmable, NotPermitted, UploadRefused
+from retry.access.permissions import SUBMIT_ENTRY
+from retry.errors import ImportNotFound, NotConfirmable, UploadRefused
 from retry.imports.tables import FORMATS
 from retry.models import Import, SyncState
 from retry.outcomes import Actor
 from retry.runs.job_ids import import_job_id
-from retry.submission import SUBMIT, destination
+from retry.submission import destination
 from retry.syncs import rows
 
 LOCK = "import"
@@ -46,7 +47,7 @@ def request_import(
     ``kind`` may be None with a source, whose entries' kind is meant then. Raises ``NotPermitted``,
     ``UploadRefused``, ``SourceNotFound`` and ``entries.errors.UnknownKind``; nothing is kept then.
     """
-    _require(actor)
+    actor.require(SUBMIT_ENTRY)
     source_id, kind = destination(kind=kind, source=source)
     name = PurePath(file_name.replace("\\", "/")).name
     stem, _, file_format = name.lower().rpartition(".")
@@ -91,7 +92,7 @@ def confirm_import(import_id: UUID, *, actor: Actor, skip_invalid: bool = False)
     ``NotPermitted``, ``ImportNotFound`` (also where somebody else had uploaded the file) and
     ``NotConfirmable``.
     """
-    _require(actor)
+    actor.require(SUBMIT_ENTRY)
     with transaction.atomic():
         # Whoever presses twice waits here, and then finds what was made meanwhile.
         locked = Import.objects.select_for_update(no_key=True)
@@ -128,7 +129,7 @@ def repeat_lost_imports(*, actor: Actor) -> int:
     Who does one holds its lock from before it says so until after it says how it ended. What was
     stored is done with; where worker after worker died, it fails instead.
     """
-    _require(actor)
+    actor.require(SUBMIT_ENTRY)
     repeated = 0
     for row in Import.objects.filter(state=SyncState.RUNNING).order_by("started_at")[:_MOST]:
         with attempted(row.pk, what=LOCK) as nobody, transaction.atomic():
@@ -152,7 +153,7 @@ def repeat_lost_imports(*, actor: Actor) -> int:
 
 def forget_old_files(*, actor: Actor) -> int:
     """Remove files whose dry run nobody confirmed in time; returns how many."""
-    _require(actor)
+    actor.require(SUBMIT_ENTRY)
     late = Import.objects.filter(created_at__lt=Now() - KEPT).exclude(location="")
     in_use = Import.objects.filter(state__in=rows.OPEN).values("location")
     old = late.exclude(location__in=in_use).values_list("location", flat=True)
@@ -207,8 +208,3 @@ def _confirmation(preview: Import, *, skip_invalid: bool) -> Import:
 def _ask(row: Import, *, actor: Actor) -> None:
     row.job_id = import_job_id(row.pk, token=uuid4())
     rows.insert_queued(row, actor=actor)
-
-
-def _require(actor: Actor) -> None:
-    if not actor.may(SUBMIT):
-        raise NotPermitted(SUBMIT)

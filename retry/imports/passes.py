@@ -18,7 +18,8 @@ from retry.imports.duplicates import Seen
 from retry.imports.foreseen import Sample, fate_of
 from retry.imports.tables import Survey, open_table
 from retry.models import Import, SyncState
-from retry.outcomes import Actor, Reason
+from retry.outcomes import Actor
+from retry.reasons import Reason
 from retry.submission import Effect, problems_with, submit_patches
 from retry.syncs import rows
 

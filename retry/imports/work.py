@@ -8,12 +8,12 @@ from django.db import DatabaseError, InterfaceError
 
 from entries.errors import EntriesError, SourceError
 from entries.sources.sync.lock import attempted
+from retry.access.permissions import SUBMIT_ENTRY
 from retry.errors import NotPermitted, RetryError
 from retry.imports.control import LOCK, forget_file, put_back
 from retry.imports.passes import DryRun, Lost, Stopped, Storing
 from retry.models import Import
 from retry.outcomes import Actor, Channel
-from retry.submission import SUBMIT
 from retry.syncs import rows
 from retry.syncs.work import note_failure
 
@@ -64,5 +64,6 @@ def _run(row: Import, *, stop: Callable[[], bool]) -> None:
 def _check(actor: Actor) -> None:
     """Whoever asked may have lost the permission since, or be no user any more."""
     is_nobody = actor.user is None and actor.channel in {Channel.ADMIN, Channel.API}
-    if is_nobody or not actor.may(SUBMIT):
-        raise NotPermitted(SUBMIT)
+    if is_nobody:
+        raise NotPermitted(SUBMIT_ENTRY)
+    actor.require(SUBMIT_ENTRY)

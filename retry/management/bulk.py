@@ -1,4 +1,4 @@
-"""What ``manage.py retry`` and ``manage.py resync`` share: an operation over a filter, watched."""
+"""What ``manage.py retry`` and ``manage.py resync`` share: an operation and its progress."""
 
 import argparse
 import getpass
@@ -9,33 +9,31 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from entries.filters import EntryFilter
+from entries.filters import CRITERIA, Choice, Criterion, EntryFilter, Moment
 from entries.moments import InvalidMoment, parse_moment
-from entries.states import EntryStatus
 from retry.errors import NoSuchName, RetryError
 from retry.models import Action, OperationState
 from retry.operations import control
 from retry.operations.control import Pace
-from retry.operations.progress import Progress as Found
-from retry.operations.progress import progress
+from retry.operations.progress import Progress, read_progress
 from retry.operations.selection import Selection, preview
 from retry.outcomes import Actor
 
-#: What a filter ends with that names a source or kind that there is not, as any bad argument does.
-MISSPELT = 2
-#: What ``--wait`` ends with.
+#: Exit code for an unknown source or kind, the same as for any bad argument.
+UNKNOWN_NAME = 2
+#: Exit codes of ``--wait``.
 ALL_SUCCEEDED, SOME_DID_NOT, PAUSED = 0, 1, 2
 
 
-def moment(text: str) -> datetime:
-    """An ISO 8601 date and time; without an offset it is in the server's time zone."""
+def parse_time(text: str) -> datetime:
+    """Parse an ISO 8601 date or time; without an offset it is in the server's time zone."""
     try:
         return parse_moment(text, zone=timezone.get_current_timezone())
     except InvalidMoment:
-        message = f"{text!r} is no time such as 2030-01-31T08:00"
+        message = f"{text!r} is no time; write it like 2030-01-31T08:00"
         raise argparse.ArgumentTypeError(message) from None
 
 
@@ -43,36 +41,43 @@ class BulkCommand(BaseCommand):
     """With ``--wait`` the exit code says whether all succeeded."""
 
     action: ClassVar[Action]
-    #: "retrying", beside the bar; "retried" in sentences.
+    #: "Retrying", beside the bar; "retried" in sentences.
     doing: ClassVar[str]
     done: ClassVar[str]
+    #: Of the filter; None for every status.
+    default_status: ClassVar[str | None] = None
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        self.add_status(parser)
-        parser.add_argument("--kind", help="of the entries")
-        parser.add_argument("--source", help="slug of a source")
-        parser.add_argument("--upstream", help="such as the host of a page")
-        parser.add_argument("--fingerprint", help="of an error group")
-        parser.add_argument("--error-class", help="such as TransientError")
-        parser.add_argument("--q", help="part of an external id, title or error")
-        parser.add_argument("--failed-after", type=moment, metavar="TIME")
-        parser.add_argument("--failed-before", type=moment, metavar="TIME")
-        parser.add_argument("--gone", choices=["yes", "no"], help="from their source")
-        parser.add_argument("--reason", default="", help="kept with the operation")
-        parser.add_argument("--rate", type=float, metavar="N", help="entries a second at the most")
-        parser.add_argument("--canary", type=int, default=0, metavar="N", help="try so many first")
+        for name, criterion in CRITERIA.items():
+            default = self.default_status if name == "status" else None
+            option = f"--{name.replace('_', '-')}"
+            parser.add_argument(
+                option, help=criterion.help, default=default, **_choose_type(criterion)
+            )
+        parser.add_argument("--reason", default="", help="recorded with the operation")
+        parser.add_argument("--rate", type=float, metavar="N", help="at most N entries per second")
         parser.add_argument(
-            "--max-failure-rate", type=float, metavar="R", help="0 to 1; pause above it"
+            "--canary", type=int, default=0, metavar="N", help="run N entries first, then the rest"
         )
-        parser.add_argument("--dry-run", action="store_true", help="say how many, change nothing")
-        parser.add_argument("--wait", action="store_true", help="watch it to the end")
+        parser.add_argument(
+            "--max-failure-rate",
+            type=float,
+            metavar="R",
+            help="pause when more than this share fails (0 to 1)",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="count the entries, change nothing"
+        )
+        parser.add_argument(
+            "--wait", action="store_true", help="show progress until the operation ends"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         selection = self.selection(options)
         actor = Actor.command(getpass.getuser())
         try:
             if options["dry_run"]:
-                self._say(selection, actor)
+                self._preview(selection, actor)
                 return
             operation = control.start(
                 selection,
@@ -83,85 +88,74 @@ class BulkCommand(BaseCommand):
                 only_if_changed=options.get("only_if_changed", False),
             )
         except NoSuchName as error:
-            raise CommandError(str(error), returncode=MISSPELT) from error
+            raise CommandError(str(error), returncode=UNKNOWN_NAME) from error
         except RetryError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Operation {operation.pk}: {operation.total:,} entries.")
+        self.stdout.write(f"Operation {operation.pk}: {operation.total:,} entries selected.")
         if options["wait"]:
             self._wait(operation.pk)
 
-    def add_status(self, parser: argparse.ArgumentParser) -> None:
-        """The one argument in which they differ; it is ``status``, or None for every status."""
-        raise NotImplementedError
-
     def selection(self, options: dict[str, Any]) -> Selection:
-        status = options["status"]
-        chosen = EntryFilter(
-            status=EntryStatus(status) if status else None,
-            **{
-                name: options[name]
-                for name in (
-                    "kind",
-                    "source",
-                    "upstream",
-                    "fingerprint",
-                    "error_class",
-                    "q",
-                    "failed_after",
-                    "failed_before",
-                    "gone",
-                )
-            },
-        )
-        return Selection(filter=chosen)
+        given = {name: options[name] for name in CRITERIA if options[name] is not None}
+        if given.get("status"):
+            given["status"] = CRITERIA["status"].parse(given["status"])
+        return Selection(filter=EntryFilter(**given))
 
     def _pace(self, options: dict[str, Any]) -> Pace:
         rate, limit = options["rate"], options["max_failure_rate"]
         if rate is not None and not 0 < rate <= 1_000_000:
-            raise CommandError("--rate must be more than 0.")
+            raise CommandError("--rate must be more than 0 and at most 1,000,000.")
         if limit is not None and not 0 <= limit <= 1:
             raise CommandError("--max-failure-rate must be between 0 and 1.")
         if not 0 <= options["canary"] <= 10_000:
-            raise CommandError("--canary must be between 0 and 10000.")
+            raise CommandError("--canary must be between 0 and 10,000.")
         return Pace(rate_per_second=rate, canary_size=options["canary"], max_failure_rate=limit)
 
-    def _say(self, selection: Selection, actor: Actor) -> None:
+    def _preview(self, selection: Selection, actor: Actor) -> None:
         found = preview(selection, action=self.action, actor=actor)
         if not found.exact:
-            self.stdout.write(f"More than {found.total:,} entries; counting them took too long.")
+            self.stdout.write(
+                f"More than {found.total:,} entries match; counting them all took too long."
+            )
             return
         self.stdout.write(f"{found.eligible:,} of {found.total:,} entries would be {self.done}.")
         for reason, count in found.skipped.items():
-            self.stdout.write(f"  {count:,} would not: {reason.words}")
+            self.stdout.write(f"  {count:,} would be skipped: {reason.words}")
 
     def _wait(self, operation_id: UUID) -> None:
         columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            rich_progress.TextColumn("{task.description}"),
+            rich_progress.BarColumn(),
+            rich_progress.MofNCompleteColumn(),
+            rich_progress.TimeRemainingColumn(),
         )
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            found = progress(operation_id)
+        with rich_progress.Progress(*columns, console=Console(stderr=True)) as bar:
+            found = read_progress(operation_id)
             task = bar.add_task(self.doing, total=max(found.total, 1))
             while not found.finished and found.operation.state != OperationState.PAUSED:
                 bar.update(task, completed=found.settled)
                 time.sleep(0.5)
-                found = progress(operation_id)
+                found = read_progress(operation_id)
             bar.update(task, completed=found.settled if found.total else 1)
         self._report(found)
 
-    def _report(self, found: Found) -> None:
+    def _report(self, found: Progress) -> None:
         self.stdout.write(
-            f"{found.succeeded:,} succeeded, {found.failed:,} failed, {found.scheduled:,} to "
+            f"{found.succeeded:,} succeeded, {found.failed:,} failed, {found.scheduled:,} will "
             f"be retried automatically, {found.cancelled:,} cancelled, "
             f"{found.skipped_total:,} skipped."
         )
         if found.operation.only_if_changed:
-            self.stdout.write(f"  {found.unchanged:,} had nothing new and were not processed")
+            self.stdout.write(f"  {found.unchanged:,} unchanged in their source, so not processed")
         for reason, count in found.skipped.items():
             self.stdout.write(f"  {count:,} skipped: {reason.replace('_', ' ')}")
         if found.operation.state == OperationState.PAUSED:
             raise CommandError(f"Paused. {found.operation.pause_reason}", returncode=PAUSED)
         if found.succeeded + found.unchanged < found.total:
             raise SystemExit(SOME_DID_NOT)
+
+
+def _choose_type(criterion: Criterion) -> dict[str, Any]:
+    if isinstance(criterion, Moment):
+        return {"type": parse_time, "metavar": "TIME"}
+    return {"choices": criterion.choices} if isinstance(criterion, Choice) else {}

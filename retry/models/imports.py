@@ -1,6 +1,6 @@
 """The history of imports."""
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar
 from uuid import uuid4
 
 from django.db import models
@@ -8,23 +8,6 @@ from django.db.models import Q
 
 from entries.models import Source
 from retry.models.intakes import Intake, SyncState
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
-_IMPORT = "entries.submit_entry"
-_SEE_ALL = ("retry.view_sync", "retry.view_auditevent")
-
-
-class ImportQuerySet(models.QuerySet["Import"]):
-    def visible_to(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
-        """Those who may import see their own; all of them, who may see syncs or the audit."""
-        has_perm = getattr(user, "has_perm", None)
-        if has_perm is None or not (has_perm("entries.view_entry") and has_perm(_IMPORT)):
-            return self.none()
-        if any(map(has_perm, _SEE_ALL)):
-            return self.all()
-        return self.filter(actor_id=user.pk)
 
 
 class Import(Intake):
@@ -59,8 +42,6 @@ class Import(Intake):
     left_alone = models.PositiveIntegerField(default=0)
     reasons = models.JSONField(default=dict, help_text="why how many were left alone")
     losses = models.PositiveSmallIntegerField(default=0, help_text="workers that died over it")
-
-    objects = ImportQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-created_at"]

@@ -1,4 +1,4 @@
-"""The verbs of operations: start one, pause, resume and cancel it, retry what failed in it."""
+"""The verbs of operations: start, pause, resume, cancel, retry what failed."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -8,22 +8,15 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from retry import audit, wakeup
+from retry.access.permissions import OPERATE
 from retry.access.visibility import sees_nothing
-from retry.errors import NotPermitted, OperationFinished, OperationNotFound
+from retry.errors import OperationFinished, OperationNotFound
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
 from retry.runs.plan import cancel_planned, draw_canary
 
-PERMISSIONS = {
-    Action.RETRY: "entries.retry_entry",
-    Action.RESYNC: "entries.resync_entry",
-    Action.RETRY_NOW: "entries.retry_entry",
-    Action.STOP: "entries.retry_entry",
-    Action.DISCARD: "entries.discard_entry",
-    Action.RESTORE: "entries.discard_entry",
-}
 #: A canary without a limit of its own tolerates this share of failures.
 DEFAULT_FAILURE_RATE = 0.1
 _OPEN = (OperationState.PLANNED, OperationState.RUNNING, OperationState.PAUSED)
@@ -31,9 +24,9 @@ _OPEN = (OperationState.PLANNED, OperationState.RUNNING, OperationState.PAUSED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """``rate_per_second``: entries started, None without a limit. ``canary_size``: so many go
-    first, and the rest only if at most ``max_failure_rate`` (0 to 1) of them failed; the limit
-    also holds over the last outcomes while the rest runs.
+    """``rate_per_second``: entries started, None without a limit. ``canary_size`` entries run
+    first, the rest only if at most ``max_failure_rate`` (0 to 1) of them failed; the limit also
+    holds over the last outcomes while the rest runs.
     """
 
     rate_per_second: float | None = None
@@ -51,19 +44,19 @@ def start(
     only_if_changed: bool = False,
     idempotency_key: str | None = None,
 ) -> Operation:
-    """Freeze the selection into planned runs; the dispatcher does the rest.
+    """Freeze the selection into planned runs, which the dispatcher starts.
 
-    ``only_if_changed``: a resync processes only what its source has changed.
-    The same ``idempotency_key`` from the same actor gives the same operation again. Raises
-    ``NotPermitted``, ``EmptySelection``, ``TooManyEntries`` and, for the key of something else,
+    ``only_if_changed``: a resync processes only what its source has changed. The same
+    ``idempotency_key`` from the same actor returns the same operation. Raises ``NotPermitted``,
+    ``EmptySelection``, ``TooManyEntries``, ``NoSuchName`` and, for the key of another request,
     ``IdempotencyKeyReused``; all before anything is created.
     """
-    require(actor, action)
+    actor.require(OPERATE[action])
     selection.check()
     pace = pace or Pace()
     key = None
     if idempotency_key is not None:
-        key = IdempotencyKey.of(
+        key = IdempotencyKey.from_request(
             idempotency_key,
             action=action.value,
             selection=selection.identity(),
@@ -71,7 +64,7 @@ def start(
             pace=asdict(pace),
             only_if_changed=only_if_changed,
         )
-        known = key.known_to(actor)
+        known = key.find_operation(actor)
         if known is not None:
             return known
     try:
@@ -85,8 +78,8 @@ def start(
             key=key,
         )
     except IntegrityError:
-        # The same key at the same moment: the other one won.
-        known = key.known_to(actor) if key is not None else None
+        # Another request with the same key was faster.
+        known = key.find_operation(actor) if key is not None else None
         if known is None:
             raise
         return known
@@ -128,7 +121,7 @@ def _create(
 
 
 def pause(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
-    """Nothing more of it starts; what runs finishes the entry at hand."""
+    """Start nothing more; workers finish the entries they are processing."""
 
     def change(operation: Operation) -> None:
         if operation.state != OperationState.PAUSED:
@@ -142,11 +135,11 @@ def pause(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
 def resume(
     operation_id: UUID, *, actor: Actor, reason: str = "", overrule_canary: bool = False
 ) -> Operation:
-    """Go on after a pause. Pace and failure limit count anew from here.
+    """Resume after a pause. Pace and failure limit count from now.
 
-    What paused itself (a failed canary, too many failures) tries a new canary of the same size out
-    of what is left, unless ``overrule_canary`` says to go on without one; the audit says which.
-    A canary under way when a person paused goes on.
+    An operation that paused itself (failed canary, too many failures) first runs a new canary of
+    the same size, drawn from the rest, unless ``overrule_canary``; the audit says which. A canary
+    that was under way when a person paused is continued.
     """
 
     def change(operation: Operation) -> None:
@@ -156,7 +149,7 @@ def resume(
         operation.state = OperationState.RUNNING if operation.started_at else OperationState.PLANNED
         operation.pause_reason = operation.pause_cause = ""
         operation.paced_entries = 0
-        # By the database's clock, as everything that is compared with it.
+        # By the database's clock, like everything it is compared with.
         operation.resumed_at = Now()
         if not operation.canary_size:
             return
@@ -173,9 +166,9 @@ def resume(
 
 
 def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
-    """Nothing more of it starts, what waits is put back to what it was, what runs finishes.
+    """Start nothing more; queued entries return to their previous status, running ones finish.
 
-    Planned runs are cancelled at once; the dispatcher unwinds what is queued, batch by batch.
+    Planned runs are cancelled at once; the dispatcher unwinds queued ones, batch by batch.
     """
 
     def change(operation: Operation) -> None:
@@ -189,22 +182,23 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
 def retry_failed(
     operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
 ) -> Operation:
-    """A new operation over what failed in this one: a resync's is a resync, all others' a retry."""
+    """Start an operation on what failed in this one, by ``choose_retry_action``."""
     operation = Operation.objects.filter(pk=operation_id).first()
     if operation is None:
         raise OperationNotFound(operation_id)
     return start(
         Selection(failed_of=operation_id),
-        action=again(operation),
+        action=choose_retry_action(operation),
         actor=actor,
         reason=reason,
         idempotency_key=idempotency_key,
     )
 
 
-def again(operation: Operation) -> Action:
-    """What puts right what failed in it. Of a resync nothing need be ``failed``: where a source
-    could not be read its entries are what they were.
+def choose_retry_action(operation: Operation) -> Action:
+    """Return resync for a resync, retry for all others.
+
+    An entry whose source could not be read is not ``failed``: it has its previous status.
     """
     return Action.RESYNC if operation.action == Action.RESYNC else Action.RETRY
 
@@ -217,13 +211,13 @@ def _control(
     reason: str,
     change: Callable[[Operation], None],
 ) -> Operation:
-    """Lock, check, change and audit in one transaction. Doing it twice changes nothing twice."""
+    """Lock, check, change and audit in one transaction; repeating it changes nothing."""
     with transaction.atomic():
         operation = Operation.objects.select_for_update().filter(pk=operation_id).first()
         if operation is None:
             raise OperationNotFound(operation_id)
-        require(actor, Action(operation.action))
-        if sees_nothing(actor):  # and so none of the entries that it is about
+        actor.require(OPERATE[Action(operation.action)])
+        if sees_nothing(actor):  # and so none of its entries
             raise OperationNotFound(operation_id)
         if operation.state not in _OPEN:
             raise OperationFinished(state=operation.state)
@@ -237,12 +231,6 @@ def _control(
                 after["canary"] = operation.canary_state
             _audit(verb, operation, actor, reason, before={"state": before}, after=after)
     return operation
-
-
-def require(actor: Actor, action: Action) -> None:
-    """Raises ``NotPermitted`` where the actor may not do that in bulk."""
-    if not actor.may(PERMISSIONS[action]):
-        raise NotPermitted(PERMISSIONS[action])
 
 
 def _audit(

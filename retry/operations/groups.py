@@ -1,4 +1,4 @@
-"""What failed in an operation, by group of error, newest first and within bounds."""
+"""What failed in an operation, by error group, newest first and within bounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,20 +7,22 @@ from uuid import UUID
 
 from django.db import connection
 
-from retry.access.visibility import sees_everything, visible_entries
-from retry.operations.selection import sql_of
+from entries import sql
+from retry.access.visibility import sees_everything, visible_ids
 from retry.outcomes import Actor
 
-#: Failed attempts that are looked at, and entries of the runs that are searched for them.
+#: Failed attempts to look at, and entries of the runs to search for them.
 NEWEST_FAILURES = 1_000
 MOST_ENTRIES = 20_000
+
+_SQL = sql.load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     fingerprint: str
     error_class: str
-    #: Of the newest of them.
+    #: Of the newest failure.
     message: str
     count: int
 
@@ -34,44 +36,23 @@ class Groups:
     bounded: bool
 
 
-_GROUPS = """
-WITH placed AS (
-    SELECT id, entry_ids, failed + scheduled AS failures,
-           coalesce(sum(failed + scheduled) OVER newest, 0) AS failures_before,
-           coalesce(sum(size) OVER newest, 0) AS entries_before
-    FROM retry_run WHERE operation_id = %(operation)s AND failed + scheduled > 0
-    WINDOW newest AS (ORDER BY started_at DESC NULLS LAST, position DESC, id
-                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-), newest_failures AS (
-    SELECT a.fingerprint, a.error_class, a.error_message, a.ended_at
-    FROM placed p CROSS JOIN unnest(p.entry_ids) AS u (id)
-    JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = p.id AND a.status = 'failed'{seen}
-    WHERE p.failures_before < %(failures)s AND p.entries_before < %(entries)s
-    ORDER BY p.failures_before LIMIT %(failures)s
-)
-SELECT fingerprint, (array_agg(error_class ORDER BY ended_at DESC))[1],
-       (array_agg(error_message ORDER BY ended_at DESC))[1], count(*),
-       (SELECT sum(failures) FROM placed)
-FROM newest_failures GROUP BY fingerprint ORDER BY count(*) DESC, fingerprint
-"""
+def find_groups(operation_id: UUID, *, actor: Actor | None = None, limit: int = 20) -> Groups:
+    """Return the ``limit`` largest groups among the newest failures of visible entries.
 
-
-def groups(operation_id: UUID, *, actor: Actor | None = None, limit: int = 20) -> Groups:
-    """The ``limit`` largest groups among the newest failures, those with an automatic retry
-    to come included; of entries that the actor may see. Reads some thousand short rows at the
-    most, whatever the size.
+    Failures with an automatic retry scheduled count as well. Reads a few thousand short rows at
+    most, whatever the operation's size.
     """
-    params: dict[str, Any] = {
+    bounds: dict[str, Any] = {
         "operation": operation_id,
         "failures": NEWEST_FAILURES,
         "entries": MOST_ENTRIES,
     }
-    seen = ""
-    if actor is not None and not sees_everything(actor):
-        text, values = sql_of(visible_entries(actor).order_by().values("pk"))
-        seen, params = f" AND a.entry_id IN ({text})", params | values
     with connection.cursor() as cursor:
-        cursor.execute(_GROUPS.format(seen=seen), params)
+        visible: list[int] | None = None
+        if actor is not None and not sees_everything(actor):
+            cursor.execute(_SQL["failed_entries"], bounds)
+            visible = visible_ids((row[0] for row in cursor.fetchall()), actor=actor)
+        cursor.execute(_SQL["groups"], {**bounds, "visible": visible})
         rows = cursor.fetchall()
     looked_at = sum(int(row[3]) for row in rows)
     failures = int(rows[0][4]) if rows else 0

@@ -1,4 +1,4 @@
-"""A key that a caller gives with a request, so that sending it twice starts one operation."""
+"""Idempotency keys: sending the same request twice starts one operation."""
 
 import hashlib
 import json
@@ -12,22 +12,22 @@ from retry.outcomes import Actor
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """``digest`` is of the verb and of all that was asked for with it."""
+    """The caller's ``key`` with a ``digest`` of the verb and its whole request."""
 
     key: str
     digest: str
 
     @classmethod
-    def of(cls, key: str, **request: Any) -> Self:
-        """``request``: JSON-safe, and equal for what means the same."""
+    def from_request(cls, key: str, **request: Any) -> Self:
+        """``request``: JSON-safe, and equal for requests that mean the same."""
         canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
         return cls(key, hashlib.sha256(canonical.encode()).hexdigest())
 
-    def known_to(self, actor: Actor) -> Operation | None:
-        """The operation that ``actor`` started with this key and this request, if any.
+    def find_operation(self, actor: Actor) -> Operation | None:
+        """Return the operation that ``actor`` started with this key and request, or None.
 
-        Raises ``IdempotencyKeyReused`` where it was another request. Operations from before
-        digests were kept have none, and are known by their key alone.
+        Raises ``IdempotencyKeyReused`` where it was another request. Operations older than the
+        digest column have none and match by their key alone.
         """
         found = Operation.objects.filter(actor_label=actor.label, idempotency_key=self.key).first()
         if found is not None and found.idempotency_digest not in {"", self.digest}:

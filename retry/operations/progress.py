@@ -1,4 +1,4 @@
-"""How far an operation is: sums over its runs, and the list of what became of each entry."""
+"""How far an operation is: sums over its runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from entries import sql
 from retry.errors import OperationNotFound
 from retry.models import Operation, OperationState, RunState
 
@@ -13,8 +14,8 @@ from retry.models import Operation, OperationState, RunState
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Counts of entries; they add up to ``total``. ``rate`` is outcomes a second over the last
-    minute, or since it was resumed; ``eta_seconds`` what is left at that rate (None where nothing
-    moves, as in an operation that is paused).
+    minute, or since it was resumed; ``eta_seconds`` is for the rest at that rate, None where
+    nothing moves, as while it is paused.
     """
 
     operation: Operation
@@ -44,50 +45,28 @@ class Progress:
 
     @property
     def settled(self) -> int:
-        """Entries of which nothing more is to be expected here."""
+        """Entries that have settled: nothing more happens to them in this operation."""
         done = self.succeeded + self.failed + self.scheduled + self.unchanged
         return done + self.cancelled + self.skipped_total
 
 
-#: In the order of the columns below.
+_SQL = sql.load(__file__)
+
+#: In the order of the columns of ``sums``.
 _OUTCOMES = ("succeeded", "failed", "scheduled", "unchanged", "cancelled")
 
-_SUMS = """
-SELECT state, sum(size - skipped_count - handed_on), sum(succeeded), sum(failed), sum(scheduled),
-       sum(unchanged), sum(cancelled),
-       sum(CASE WHEN recent THEN succeeded + failed + scheduled + unchanged ELSE 0 END),
-       extract(epoch FROM now() - min(CASE WHEN recent THEN started_at END))
-FROM (
-    -- What began before a pause says nothing of how fast it goes since.
-    SELECT r.*, (r.ended_at > now() - interval '1 minute' OR r.state = 'running')
-                AND (o.resumed_at IS NULL OR r.started_at >= o.resumed_at) AS recent
-    FROM retry_run r JOIN retry_operation o ON o.id = r.operation_id
-    WHERE r.operation_id = %s
-) r GROUP BY state
-"""
 
-_SKIPPED = """
-SELECT key, sum(value::int) FROM retry_run, jsonb_each_text(skipped_counts)
-WHERE operation_id = %s AND skipped_count > 0 GROUP BY key ORDER BY key
-"""
-
-_RUNNING = """
-SELECT count(*) FROM entries_entry WHERE status = 'running' AND run_id = ANY(
-    ARRAY(SELECT id FROM retry_run WHERE operation_id = %s AND state = 'running'))
-"""
-
-
-def progress(operation_id: UUID) -> Progress:
-    """Raises ``OperationNotFound``. One read of a few thousand short rows, whatever the size."""
+def read_progress(operation_id: UUID) -> Progress:
+    """Read the progress; reads at most a few thousand short rows. Raises ``OperationNotFound``."""
     operation = Operation.objects.filter(pk=operation_id).first()
     if operation is None:
         raise OperationNotFound(operation_id)
     with connection.cursor() as cursor:
-        cursor.execute(_SUMS, [operation_id])
+        cursor.execute(_SQL["sums"], {"operation": operation_id})
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
-        cursor.execute(_SKIPPED, [operation_id])
+        cursor.execute(_SQL["skipped"], {"operation": operation_id})
         skipped = {reason: int(count) for reason, count in cursor.fetchall()}
-        cursor.execute(_RUNNING, [operation_id])
+        cursor.execute(_SQL["running"], {"operation": operation_id})
         running = int(cursor.fetchone()[0])
     sums = {
         name: sum(int(row[index]) for row in rows.values())
@@ -97,18 +76,18 @@ def progress(operation_id: UUID) -> Progress:
     def size(state: RunState) -> int:
         return int(rows[state][0]) if state in rows else 0
 
-    # A cancelled run counts what it put back; planned ones were cancelled whole.
+    # A cancelled run counts the entries it put back; planned runs were cancelled whole.
     cancelled = max(sums.pop("cancelled"), 0)
     never_started = size(RunState.CANCELLED) - int(rows.get(RunState.CANCELLED, [0] * 6)[5])
-    at_work = size(RunState.RUNNING) - _outcomes(rows, RunState.RUNNING)
-    left = size(RunState.PLANNED) + size(RunState.QUEUED) + at_work
+    active = size(RunState.RUNNING) - _outcomes(rows, RunState.RUNNING)
+    left = size(RunState.PLANNED) + size(RunState.QUEUED) + active
     paused = operation.state == OperationState.PAUSED
     rate, eta = (0.0, None) if paused else _rate(rows, left=left)
     return Progress(
         operation,
         planned=size(RunState.PLANNED),
-        queued=size(RunState.QUEUED) + max(at_work - running, 0),
-        running=min(running, at_work),
+        queued=size(RunState.QUEUED) + max(active - running, 0),
+        running=min(running, active),
         cancelled=cancelled + never_started,
         skipped=skipped,
         rate=rate,
@@ -122,7 +101,7 @@ def _outcomes(rows: Mapping[str, tuple[int, ...]], state: RunState) -> int:
 
 
 def _rate(rows: Mapping[str, tuple[float | None, ...]], *, left: int) -> tuple[float, float | None]:
-    """Outcomes of the runs of the last minute, over the time since the first of them began."""
+    """Return outcomes a second over the recent runs, and the seconds that ``left`` entries take."""
     outcomes = sum(int(row[6] or 0) for row in rows.values())
     seconds = max((float(row[7] or 0) for row in rows.values()), default=0.0)
     if not outcomes or seconds <= 0:

@@ -1,15 +1,17 @@
-"""What an operation is about: chosen once, counted within a time budget, frozen into runs."""
+"""The selection of an operation: counted within a time budget, then frozen into runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from entries import names
+from entries.budget import OutOfTime, time_budget
 from entries.filters import EntryFilter
 from entries.models import Entry, EntryQuerySet
 from entries.states import allowed_statuses
@@ -17,11 +19,12 @@ from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
 from retry.models import Action, Operation
-from retry.operations.sizes import sizes
-from retry.outcomes import Actor, Reason, reason_for
+from retry.operations.sizes import choose_sizes
+from retry.outcomes import Actor
+from retry.reasons import Reason, reason_for
 from retry.runs import plan
 
-#: Ids in one request; more than that is what filters are for.
+#: Ids in one request; larger selections are filters.
 MAX_IDS = 10_000
 COUNT_SECONDS = 2.0
 #: Ten million entries take most of it.
@@ -37,8 +40,8 @@ class Selection:
     failed_of: UUID | None = None
 
     def check(self) -> None:
-        """Raises ``EmptySelection`` where nothing narrows it, ``TooManyEntries``, and
-        ``NoSuchSource`` or ``NoSuchKind`` where it names what there is not.
+        """Raises ``EmptySelection`` where nothing narrows it, ``TooManyEntries``, ``NoSuchSource``
+        and ``NoSuchKind``.
         """
         if len(self.ids) > MAX_IDS:
             raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
@@ -55,7 +58,7 @@ class Selection:
         return {"ids": len(self.ids)}
 
     def identity(self) -> dict[str, Any]:
-        """``data`` with every id, whatever their order: equal for what means the same."""
+        """Return ``data`` with every id, sorted: equal for selections that mean the same."""
         return {"ids": sorted(set(self.ids))} if self.ids else self.data()
 
     def words(self) -> str:
@@ -63,30 +66,28 @@ class Selection:
             return f"what failed in operation {self.failed_of}"
         if self.filter is not None:
             return self.filter.words()
-        return f"{len(self.ids):,} chosen entries"
+        return f"{len(self.ids):,} selected entries"
 
     def entries(self, *, actor: Actor) -> EntryQuerySet:
-        """Those of it that there are and that the actor may see."""
-        seen = visible_entries(actor)
+        """Return the selected entries that the actor may see."""
+        visible = visible_entries(actor)
         if self.failed_of is not None:
-            return seen.filter(pk__in=_failed_in(self.failed_of))
+            return visible.filter(pk__in=_failed_ids(self.failed_of))
         if self.filter is not None:
-            return seen.filter(self.filter.condition())
-        return seen.filter(pk__in=self.ids)
+            return visible.filter(self.filter.condition())
+        return visible.filter(pk__in=self.ids)
 
 
 def check_names(chosen: EntryFilter) -> None:
-    """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is no empty selection."""
+    """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is not an empty selection."""
     if chosen.source is not None and not names.is_source(chosen.source):
         raise NoSuchSource(chosen.source, known=names.known_sources())
     if chosen.kind is not None and not names.is_kind(chosen.kind):
         raise NoSuchKind(chosen.kind, known=names.known_kinds())
 
 
-def _failed_in(operation_id: UUID) -> Any:
-    """Ids whose attempt in that operation failed, as a subquery."""
-    from django.db.models.expressions import RawSQL
-
+def _failed_ids(operation_id: UUID) -> RawSQL:
+    """Select the ids whose attempt in that operation failed, as a subquery."""
     return RawSQL(
         "SELECT a.entry_id FROM retry_run r"
         " CROSS JOIN unnest(r.entry_ids) AS u (id)"
@@ -98,9 +99,8 @@ def _failed_in(operation_id: UUID) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The numbers before anything happens. ``exact`` is False where counting ran out of time:
-    ``total`` is then what is known to be there at the least. ``sample``: a few of those that would
-    be acted on.
+    """The numbers before anything happens. ``exact`` is False where counting ran out of time;
+    ``total`` is then a lower bound. ``sample``: a few of the entries to act on.
     """
 
     total: int
@@ -111,24 +111,24 @@ class Preview:
 
 
 def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
-    """How many would be acted on, how many not and why. Takes at most about two seconds."""
+    """Count the entries to act on and those to skip, by reason, in about two seconds at most."""
     selection.check()
     found = selection.entries(actor=actor)
     sample: list[Entry] = []
-    with suppress(OperationalError), _hurried():
+    with suppress(OutOfTime), time_budget(COUNT_SECONDS):
         shown = _eligible(found, action).select_related("source").defer("payload", "result")
         sample = list(shown.order_by("id")[:10])
-    with suppress(OperationalError), _hurried():
+    with suppress(OutOfTime), time_budget(COUNT_SECONDS):
         sourceless = ExpressionWrapper(Q(source=None), output_field=BooleanField())
         rows = list(found.order_by().values_list("status", sourceless).annotate(Count("id")))
-        return _counted(rows, selection, action, sample)
+        return _summarise(rows, selection, action, sample)
     return Preview(total=len(sample), eligible=0, exact=False, sample=sample)
 
 
 def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> None:
-    """Raises ``NothingEligible`` where the action would leave all of the selection alone.
+    """Raises ``NothingEligible`` where the action would skip the whole selection.
 
-    Where they are too many to be counted it lets them pass.
+    A selection that is too large to count passes.
     """
     found = preview(selection, action=action, actor=actor)
     if found.exact and not found.eligible:
@@ -136,21 +136,12 @@ def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> N
 
 
 def _eligible(found: EntryQuerySet, action: Action) -> EntryQuerySet:
-    """As ``reason_for`` has it."""
+    # The same rule as ``reason_for``, as a query.
     fitting = found.filter(status__in=allowed_statuses(action.value))
     return fitting.exclude(source=None) if action == Action.RESYNC else fitting
 
 
-@contextmanager
-def _hurried() -> Iterator[None]:
-    """A transaction in which a statement that takes too long ends as ``OperationalError``."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", [int(COUNT_SECONDS * 1000)])
-        yield
-
-
-def _counted(
+def _summarise(
     rows: Sequence[tuple[str, bool, int]],
     selection: Selection,
     action: Action,
@@ -179,7 +170,7 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     allow_statement(FREEZE_SECONDS)
     text, params = _selected(selection, actor=actor)
     judged = operation.max_failure_rate is not None
-    chosen = sizes(rate=operation.rate_per_second, judged=judged)
+    chosen = choose_sizes(rate=operation.rate_per_second, judged=judged)
     return plan.freeze(operation, selected=text, params=params, sizes=chosen)
 
 
@@ -195,16 +186,16 @@ def _selected(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any
     may not see, come along without a kind.
     """
     found = selection.entries(actor=actor).order_by().values_list("id", "kind", "source_id")
-    text, named = sql_of(found)
+    text, named = as_sql(found)
     if selection.ids:
         named["ids"] = sorted(set(selection.ids))
         text = _WITH_MISSING.format(found=text)
     return text, named
 
 
-def sql_of(found: QuerySet[Any, Any]) -> tuple[str, dict[str, Any]]:
-    """A query of Django's as a part of a larger statement, with its values by name."""
-    # Of what can hold nothing Django would make no SQL at all, but an error.
+def as_sql(found: QuerySet[Any, Any]) -> tuple[str, dict[str, Any]]:
+    """Compile a queryset as part of a larger statement, with its values by name."""
+    # Without this Django raises for a queryset that is known to be empty.
     compiler = found.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False)
     text, positional = compiler.as_sql()
     named = {f"s{number}": value for number, value in enumerate(positional)}

@@ -2,55 +2,46 @@
 
 from django.db import connection
 
+from entries import sql
 from entries.kinds import registry
 from retry.runs.plan import RunSize
 
 #: Long enough to pay for its RQ job, short enough to be paused, rescued and watched.
 TARGET_SECONDS = 10.0
 LARGEST = 500
-#: Where a failure limit bounds what may be under way: several workers share that.
+#: Where a failure limit bounds what may be under way, which several workers share.
 JUDGED_SECONDS = 1.0
 LARGEST_JUDGED = 50
 
-
-_MEASURED = """
-SELECT kind, sum(extract(epoch FROM ended_at - started_at)), sum(succeeded + failed + scheduled)
-FROM (
-    SELECT kind, started_at, ended_at, succeeded, failed, scheduled,
-           row_number() OVER (PARTITION BY kind ORDER BY created_at DESC) AS place
-    FROM (SELECT * FROM retry_run ORDER BY created_at DESC LIMIT 2000) newest
-    WHERE state = 'finished' AND started_at IS NOT NULL AND succeeded + failed + scheduled > 0
-) r
-WHERE place <= 50 GROUP BY kind
-"""
+_SQL = sql.load(__file__)
 
 
-def sizes(*, rate: float | None = None, judged: bool = False) -> list[RunSize]:
-    """One for every kind. A kind without finished runs gets its ``run_size``.
+def choose_sizes(*, rate: float | None = None, judged: bool = False) -> list[RunSize]:
+    """Return one size for every kind; a kind without finished runs gets its ``run_size``.
 
-    With a ``rate`` (entries per second) no run holds more than a second's worth, so that the pace
-    is kept from one second to the next; nor where outcomes are ``judged`` by a failure limit, and
-    then 50 entries at the most.
+    With a ``rate`` (entries per second) no run holds more than one second's worth, so that the
+    pace is even. Where a failure limit ``judged`` the outcomes, a run holds one second's worth as
+    well, and at most 50 entries.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_MEASURED)
+        cursor.execute(_SQL["seconds_by_kind"])
         seconds = {kind: float(took) / int(done) for kind, took, done in cursor.fetchall()}
     return [
         RunSize(
             name,
-            _capped(_fitting(seconds.get(name), default=kind.run_size, judged=judged), rate),
+            _cap(_fit(seconds.get(name), default=kind.run_size, judged=judged), rate),
             kind.bulk_queue,
         )
         for name, kind in registry.all_kinds().items()
     ]
 
 
-def _fitting(seconds: float | None, *, default: int, judged: bool) -> int:
+def _fit(seconds: float | None, *, default: int, judged: bool) -> int:
     largest, target = (LARGEST_JUDGED, JUDGED_SECONDS) if judged else (LARGEST, TARGET_SECONDS)
     if seconds is None:
         return min(default, largest)
     return max(1, min(largest, int(target / max(seconds, 0.001))))
 
 
-def _capped(entries: int, rate: float | None) -> int:
+def _cap(entries: int, rate: float | None) -> int:
     return entries if rate is None else max(1, min(entries, int(rate)))

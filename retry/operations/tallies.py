@@ -1,4 +1,4 @@
-"""How far several operations are, in one read: for lists."""
+"""How far several operations are, in one query: for lists."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,14 @@ from uuid import UUID
 
 from django.db import connection
 
+from entries import sql
+
+_SQL = sql.load(__file__)
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of entries of which nothing more is to be expected in their operation."""
+    """Counts of entries that have settled in their operation."""
 
     succeeded: int = 0
     failed: int = 0
@@ -19,16 +23,8 @@ class Tally:
     cancelled: int = 0
 
 
-_TALLIES = """
-SELECT operation_id, sum(succeeded), sum(failed), sum(scheduled), sum(skipped_count),
-       sum(unchanged),
-       sum(CASE state WHEN 'cancelled' THEN size - skipped_count - handed_on ELSE cancelled END)
-FROM retry_run WHERE operation_id = ANY(%s) GROUP BY operation_id
-"""
-
-
-def tallies(operation_ids: Iterable[UUID]) -> Mapping[UUID, Tally]:
-    """By operation; one without runs is not among them."""
+def read_tallies(operation_ids: Iterable[UUID]) -> Mapping[UUID, Tally]:
+    """Return tallies by operation; an operation without runs is missing."""
     with connection.cursor() as cursor:
-        cursor.execute(_TALLIES, [list(operation_ids)])
+        cursor.execute(_SQL["tallies"], {"operations": list(operation_ids)})
         return {row[0]: Tally(*(int(count) for count in row[1:])) for row in cursor.fetchall()}

@@ -15,7 +15,8 @@ from entries import transitions
 from entries.sql import load
 from entries.transitions import QueueResult
 from retry.models import Action, Operation, Run, Trigger
-from retry.outcomes import Actor, Reason, reason_for
+from retry.outcomes import Actor
+from retry.reasons import Reason, reason_for
 from retry.runs.creation import RunMember, collect_members, create_runs, read_run_sizes
 from retry.runs.handover import Handover
 from retry.runs.hold_condition import find_active_holds

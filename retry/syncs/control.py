@@ -11,12 +11,12 @@ from entries.models import Source
 from entries.sources.sync.full import OnBatch
 from entries.sources.sync.lock import attempted
 from retry import audit
-from retry.errors import NotPermitted, SourceDisabled, SourceNotFound
+from retry.access.permissions import SYNC_SOURCE
+from retry.errors import SourceDisabled, SourceNotFound
 from retry.models import Hold, Sync, SyncState
 from retry.outcomes import Actor, SyncOutcome
 from retry.syncs import rows, work
 
-SYNC = "entries.sync_source"
 #: In one tick of the dispatcher.
 _MOST = 500
 
@@ -29,7 +29,7 @@ def request_sync(slug: str, *, actor: Actor, reason: str = "", dry_run: bool = F
     stands in for another dry run only. Raises ``NotPermitted``, ``SourceNotFound`` and
     ``SourceDisabled``.
     """
-    _require(actor, SYNC)
+    actor.require(SYNC_SOURCE)
     with transaction.atomic():
         # Whoever asks for the same source waits here, and then finds what was made meanwhile.
         source = Source.objects.select_for_update(no_key=True).filter(slug=slug).first()
@@ -65,7 +65,7 @@ def sync_source(
     Raises ``NotPermitted`` and ``entries.errors.SourceError``; after the latter the source says
     what was wrong. It stands in the history, unless another sync of it was under way.
     """
-    _require(actor, SYNC)
+    actor.require(SYNC_SOURCE)
     with attempted(source.pk) as alone:
         if not alone:
             raise SourceError("sync_running", "the source is being synced already")
@@ -78,7 +78,7 @@ def request_due_syncs(*, actor: Actor) -> int:
 
     The next time is set in the transaction of the request, so that no interval is asked for twice.
     """
-    _require(actor, SYNC)
+    actor.require(SYNC_SOURCE)
     asked = 0
     for pk in _due().order_by("next_sync_at", "pk").values_list("pk", flat=True)[:_MOST]:
         with transaction.atomic():
@@ -98,7 +98,7 @@ def fail_lost_syncs(*, actor: Actor) -> int:
 
     Who runs one holds its source's lock from before it says so until after it says how it ended.
     """
-    _require(actor, SYNC)
+    actor.require(SYNC_SOURCE)
     lost = 0
     for sync in Sync.objects.filter(state=SyncState.RUNNING).order_by("pk")[:_MOST]:
         with attempted(sync.source_id) as nobody, transaction.atomic():
@@ -126,8 +126,3 @@ def _due() -> QuerySet[Source]:
     )
     over = Q(next_sync_at=None) | Q(next_sync_at__lte=Now())
     return Source.objects.filter(over, ~Exists(held), enabled=True, sync_interval__isnull=False)
-
-
-def _require(actor: Actor, permission: str) -> None:
-    if not actor.may(permission):
-        raise NotPermitted(permission)

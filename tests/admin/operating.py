@@ -8,7 +8,7 @@ from retry.dispatcher.loop import Dispatcher
 from retry.models import Action, Operation
 from retry.operations import control
 from retry.operations.control import Pace
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.operations.selection import Selection
 from retry.worker import run_worker
 from tests.factories.entries import EntryFactory
@@ -43,7 +43,7 @@ def step() -> None:
 def finish(operation: Operation) -> None:
     def finished() -> bool:
         step()
-        return progress(operation.pk).finished
+        return read_progress(operation.pk).finished
 
     wait_until(finished, timeout=20)
 

@@ -119,7 +119,7 @@ def test_what_makes_no_sense_is_said_and_changes_nothing(keeper: Browser) -> Non
         ({}, "Say which kind or which source; nothing was changed."),
         ({"kind": "page", "source": "news"}, "Say which kind or which source"),
         ({"kind": "page\0"}, "Say which kind or which source"),
-        ({"kind": "page"}, "Kind page is on hold already."),
+        ({"kind": "page"}, "Kind page is already on hold."),
         ({"kind": "nope"}, "no kind is registered as 'nope'"),
         ({"source": "nope"}, "There is no source 'nope'."),
         ({"kind": "scripted", "reason": "x" * 501}, "The reason cannot be used"),
@@ -130,7 +130,7 @@ def test_what_makes_no_sense_is_said_and_changes_nothing(keeper: Browser) -> Non
     assert list(Hold.objects.all()) == [hold]
     holds.lift(hold.pk, actor=SCRIPT)
     (message,) = keeper.press(f"{HOLDS}{hold.pk}/lift/")
-    assert message == "The hold was lifted already, by script."
+    assert message == "The hold was already lifted by script."
 
 
 def test_who_may_only_look_sees_no_button(operator: "User", reader: "User") -> None:

@@ -9,7 +9,7 @@ import pytest
 from entries.models import Entry
 from retry.models import AuditEvent, Operation
 from retry.operations import control
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.operations.selection import Selection
 from tests.admin.browsing import Browser, page_of, text_of
 from tests.admin.operating import OPERATIONS, failed, finish, started, step, url_of
@@ -61,7 +61,7 @@ def test_the_page_tells_the_whole_story(foreman: Browser) -> None:
         "Retry 16 entries",
         "upstream is back",
         "script",
-        "16 chosen entries",
+        "16 selected entries",
         "Done: 3 of 16 failed again.",
         "1 already running",
         "3 RuntimeError HTTP 500",
@@ -128,7 +128,7 @@ def test_a_pause_by_the_canary_says_why_and_a_person_overrules_it(foreman: Brows
     assert "Retry what failed" in words
     assert foreman.press(url_of(operation, "resume")) == ["It goes on."]
     finish(operation)
-    assert progress(operation.pk).succeeded == 5
+    assert read_progress(operation.pk).succeeded == 5
 
 
 def test_pause_resume_and_cancel_are_done_and_audited(foreman: Browser) -> None:

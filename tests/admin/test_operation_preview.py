@@ -1,14 +1,14 @@
 """The page before an operation: true numbers, a careful start, and just one of it."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 
+from entries.budget import time_budget
 from entries.models import Entry
 from retry.admin.operations.forms import CANARY_FROM
 from retry.models import AuditEvent, Operation
@@ -169,14 +169,10 @@ def test_a_sample_that_is_there_says_how_many_there_are_at_the_least(
 ) -> None:
     """As on a large table: ten are found at once, and counting them all takes its time."""
     failed(12)
-    hurried = selection._hurried
     turns = iter((2.0, 0.05))
 
-    @contextmanager
-    def shrinking() -> Iterator[None]:
-        monkeypatch.setattr(selection, "COUNT_SECONDS", next(turns))
-        with hurried():
-            yield
+    def shrinking(_seconds: float) -> AbstractContextManager[None]:
+        return time_budget(next(turns))
 
     narrowed = selection.Selection.entries
 
@@ -184,7 +180,7 @@ def test_a_sample_that_is_there_says_how_many_there_are_at_the_least(
         return narrowed(self, **options).extra(where=["pg_sleep(0.02) IS NOT NULL"])
 
     with monkeypatch.context() as patch:
-        patch.setattr(selection, "_hurried", shrinking)
+        patch.setattr(selection, "time_budget", shrinking)
         patch.setattr(selection.Selection, "entries", slow)
         words = text_of(foreman.read(FAILED))
     assert "At least 10, probably many more: counting them all took too long." in words

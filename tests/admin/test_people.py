@@ -188,8 +188,8 @@ def test_nobody_makes_a_token_for_those_who_hold_more(
         with pytest.raises(NotPermitted):
             tokens.create(user, name="x", actor=actor)
     assert not ApiToken.objects.exists()
-    assert tokens.user_of(tokens.create(somebody, name="x", actor=actor)) == somebody
-    assert tokens.user_of(tokens.create(clerk, name="x", actor=actor)) == clerk
+    assert tokens.find_user(tokens.create(somebody, name="x", actor=actor)) == somebody
+    assert tokens.find_user(tokens.create(clerk, name="x", actor=actor)) == clerk
     with pytest.raises(NotPermitted):
         tokens.create(somebody, name="x", actor=Actor.from_user(somebody, channel=Channel.ADMIN))
 

@@ -50,7 +50,7 @@ def test_an_entry_without_a_source_cannot_be_fetched(at_desk: Browser) -> None:
     entry = EntryFactory.create(failed=True)
     assert ">Resync</button>" not in at_desk.read(page_of(entry))
     (said,) = at_desk.press(f"{ENTRIES}{entry.pk}/resync/")
-    assert said == f"Entry {entry.pk} has no source to be fetched from; retry it instead."
+    assert said == f"Entry {entry.pk} has no source to resync from; retry it instead."
     assert status_of(entry) == "failed"
 
 

@@ -68,7 +68,7 @@ def test_the_same_click_twice_queues_once(at_desk: Browser) -> None:
 def test_a_thousand_at_once_and_not_one_more(at_desk: Browser) -> None:
     ids = failed(1001)
     (said,) = at_desk.select(ids)
-    assert said == "At most 1,000 entries can be chosen at once; these are 1,001."
+    assert said == "At most 1,000 entries can be selected at once, not 1,001."
     assert set(statuses()) == {"failed"}
     assert at_desk.select(ids[:1000]) == ["1,000 queued."]
 
@@ -201,4 +201,4 @@ def test_the_limit_in_the_words_is_the_limit_in_force(
 ) -> None:
     settings.REDRIVE_SELECTION_LIMIT = 2
     (said,) = at_desk.select(failed(3))
-    assert said == "At most 2 entries can be chosen at once; these are 3."
+    assert said == "At most 2 entries can be selected at once, not 3."

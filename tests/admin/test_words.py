@@ -12,7 +12,8 @@ from entries.errors import EntriesError, SourceError
 from entries.states import EntryStatus
 from retry import errors
 from retry.admin.shared.messages import of_refusal, of_selection, why_not_retryable
-from retry.outcomes import ItemOutcome, QueueOutcome, Reason
+from retry.outcomes import ItemOutcome, QueueOutcome
+from retry.reasons import Reason
 
 MADE: dict[type[Exception], Exception] = {
     errors.NotPermitted: errors.NotPermitted("entries.retry_entry"),

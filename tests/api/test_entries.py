@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from entries.states import EntryStatus
-from retry.api.entries import reading
+from retry.api.entries import views
 from tests.api.calls import Caller, fields, ok, problem
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.processes import child_environment
@@ -159,7 +159,7 @@ class TestSearch:
     def test_one_that_takes_too_long_is_stopped(
         self, api: Caller, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reading, "SEARCH_SECONDS", 0.1)
+        monkeypatch.setattr(views, "SEARCH_SECONDS", 0.1)
         with psycopg.connect(child_environment()["DATABASE_URL"]) as other:
             other.execute("LOCK TABLE entries_entry IN ACCESS EXCLUSIVE MODE")
             problem(api.get("entries", q="x"), 503, "query_timed_out")

@@ -11,14 +11,17 @@ import pytest
 
 from entries.models import Attempt, Entry, Source
 from retry import exports, service
+from retry.access.permissions import RETRY_ENTRY
+from retry.access.visibility import sees_everything, visible_ids
 from retry.dispatcher.pacing import pace
 from retry.errors import EntryNotFound
 from retry.models import Action, AuditEvent, Operation, Run, Sync
 from retry.operations import control
-from retry.operations.groups import groups
-from retry.operations.items import items
+from retry.operations.groups import find_groups
+from retry.operations.items import list_items
 from retry.operations.selection import Selection
-from retry.outcomes import Actor, Channel, Reason
+from retry.outcomes import Actor, Channel
+from retry.reasons import Reason
 from tests.admin.browsing import ENTRIES, Browser
 from tests.api.calls import Caller, ok, problem
 from tests.conftest import grant
@@ -179,10 +182,10 @@ def test_what_failed_in_an_operation(user: "User") -> None:
 def test_errors_of_an_operation(user: "User") -> None:
     entry = hidden(error_message="it said SECRET WORDS")
     operation = failed_operation(entry)
-    assert "SECRET" in str(items(operation).items)
-    assert "SECRET" in str(groups(operation.pk).found)
+    assert "SECRET" in str(list_items(operation).items)
+    assert "SECRET" in str(find_groups(operation.pk).found)
     actor = Actor.from_user(user, channel=Channel.ADMIN)
-    assert groups(operation.pk, actor=actor).found == []
+    assert find_groups(operation.pk, actor=actor).found == []
     answer = Caller(user).get(f"operations/{operation.pk}/items")
     assert "SECRET" not in answer.content.decode()
     assert ok(answer)["results"][0]["error_class"] == ""
@@ -281,10 +284,8 @@ def test_who_may_see_it_may_do_it(user: "User") -> None:
 def test_nothing_is_asked_of_the_database_where_nothing_is_hidden(
     operator: "User", django_assert_num_queries: Any
 ) -> None:
-    from retry.access.visibility import sees_everything, visible_ids
-
     actor = Actor.from_user(operator, channel=Channel.API)
-    assert actor.may(service.RETRY)  # reads the permissions, as each verb does
+    assert actor.may(RETRY_ENTRY)  # reads the permissions, as each verb does
     with django_assert_num_queries(0):
         assert sees_everything(actor)
         assert visible_ids([1, 2], actor=actor) == [1, 2]

@@ -33,7 +33,7 @@ def test_only_a_digest_is_stored(operator: "User") -> None:
     assert len(token) > 40
     stored = ApiToken.objects.values().get()
     assert token not in str(stored)
-    assert tokens.user_of(token) == operator
+    assert tokens.find_user(token) == operator
 
 
 def test_making_one_is_audited_without_the_token(operator: "User") -> None:
@@ -49,8 +49,8 @@ def test_another_of_the_same_name_replaces_it(operator: "User") -> None:
     other = tokens.create(operator, name="hourly", actor=ADMIN)
     ApiToken.objects.update(created_at=timezone.now() - timedelta(days=9))
     second = tokens.create(operator, name="nightly", actor=ADMIN)
-    assert tokens.user_of(first) is None
-    assert tokens.user_of(second) == tokens.user_of(other) == operator
+    assert tokens.find_user(first) is None
+    assert tokens.find_user(second) == tokens.find_user(other) == operator
     made = ApiToken.objects.get(name="nightly").created_at
     assert timezone.now() - made < timedelta(minutes=1)
 
@@ -58,7 +58,7 @@ def test_another_of_the_same_name_replaces_it(operator: "User") -> None:
 def test_a_revoked_one_is_gone_and_the_audit_knows_whose_it_was(operator: "User") -> None:
     token = tokens.create(operator, name="nightly", actor=ADMIN)
     tokens.revoke(ApiToken.objects.select_related("user"), actor=ADMIN)
-    assert tokens.user_of(token) is None
+    assert tokens.find_user(token) is None
     event = AuditEvent.objects.get(verb="revoke_token")
     assert event.before == {"user": "operator", "name": "nightly"}
 
@@ -67,7 +67,7 @@ def test_its_use_is_noted_once_a_minute(operator: "User") -> None:
     token = tokens.create(operator, name="nightly", actor=ADMIN)
 
     def used() -> object:
-        assert tokens.user_of(token)
+        assert tokens.find_user(token)
         return ApiToken.objects.get().last_used_at
 
     first = used()

@@ -13,8 +13,8 @@ from entries.models import Attempt, Entry
 from entries.states import EntryStatus
 from retry.models import Action, Operation
 from retry.operations import control
-from retry.operations.items import items
-from retry.operations.progress import progress
+from retry.operations.items import list_items
+from retry.operations.progress import read_progress
 from retry.operations.selection import Selection
 from retry.service import retry_entry
 from tests.factories.entries import EntryFactory
@@ -45,19 +45,19 @@ def test_everything_killed_in_the_middle_and_started_again_completes_once(tmp_pa
         manage("worker", "bulk") as two,
         manage("worker", "bulk") as three,
     ):
-        wait_until(lambda: progress(operation.pk).succeeded >= 30, timeout=30)
+        wait_until(lambda: read_progress(operation.pk).succeeded >= 30, timeout=30)
         for process in (one, two, three):
             process.send(signal.SIGKILL)
             process.wait()
     with manage("dispatcher"), manage("worker", "bulk"), manage("worker", "bulk"):
-        wait_until(lambda: progress(operation.pk).finished, timeout=60)
-    found = progress(operation.pk)
+        wait_until(lambda: read_progress(operation.pk).finished, timeout=60)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.total, found.planned, found.queued) == (400, 400, 0, 0)
     executed = Counter(int(line.split()[0]) for line in ledger.read_text().splitlines())
     lost = set(Attempt.objects.filter(status="lost").values_list("entry_id", flat=True))
     assert set(executed) == set(ids)
     assert {id_ for id_, times in executed.items() if times > 1} <= lost
-    assert len(items(operation, limit=500).items) == 400
+    assert len(list_items(operation, limit=500).items) == 400
 
 
 def test_overlapping_operations_and_clicks_give_each_entry_one_new_attempt_per_winner() -> None:
@@ -77,13 +77,14 @@ def test_overlapping_operations_and_clicks_give_each_entry_one_new_attempt_per_w
             clicks = [pool.submit(click, id_) for id_ in ids[:50]]
             operations = [start(), start()]
             won = sum(one.result() for one in clicks)
-        wait_until(lambda: all(progress(op.pk).finished for op in operations), timeout=60)
+        wait_until(lambda: all(read_progress(op.pk).finished for op in operations), timeout=60)
         wait_until(lambda: not Entry.objects.exclude(status="succeeded").exists(), timeout=20)
-    results = [progress(operation.pk) for operation in operations]
+    results = [read_progress(operation.pk) for operation in operations]
     for found in results:
         assert found.succeeded + found.skipped_total == found.total
         assert (
-            len(items(found.operation, outcome="skipped", limit=500).items) == found.skipped_total
+            len(list_items(found.operation, outcome="skipped", limit=500).items)
+            == found.skipped_total
         )
     assert won + sum(found.succeeded for found in results) == 300
     assert set(Entry.objects.values_list("attempt", flat=True)) == {2}

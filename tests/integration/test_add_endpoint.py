@@ -39,10 +39,10 @@ def test_a_secret_from_the_environment_is_not_written(monkeypatch: pytest.Monkey
 def test_an_endpoint_is_added_once() -> None:
     add("billing", "--url", URL)
     before = Endpoint.objects.values().get()
-    with pytest.raises(CommandError, match="There is an endpoint 'billing' already"):
+    with pytest.raises(CommandError, match="The endpoint 'billing' already exists"):
         add("billing", "--url", "https://other.example/")
     said = add("billing", "--url", "https://other.example/", "--if-missing")
-    assert said == "There is an endpoint billing already; nothing was changed.\n"
+    assert said == "The endpoint billing already exists; nothing was changed.\n"
     assert Endpoint.objects.values().get() == before
 
 

@@ -38,10 +38,10 @@ def test_with_everything() -> None:
 
 def test_a_source_is_added_once() -> None:
     add("news", "--location", URL)
-    with pytest.raises(CommandError, match="There is a source 'news' already"):
+    with pytest.raises(CommandError, match="The source 'news' already exists"):
         add("news", "--location", "https://other.example/")
     said = add("news", "--location", "https://other.example/", "--if-missing")
-    assert said == "There is a source news already; nothing was changed.\n"
+    assert said == "The source news already exists; nothing was changed.\n"
     assert Source.objects.get().location == URL
 
 

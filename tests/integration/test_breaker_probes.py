@@ -15,8 +15,8 @@ from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import AuditEvent, Hold, Run
 from retry.operations import control
-from retry.operations.items import items
-from retry.operations.progress import progress
+from retry.operations.items import list_items
+from retry.operations.progress import read_progress
 from retry.runs.backlog import find_startable
 from retry.service import retry_entries
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -203,18 +203,18 @@ def test_an_operation_adds_up_while_entries_of_it_are_probes() -> None:
     for number in (1, 2):
         due()
         assert watch() == 1
-        assert consistent(progress(operation.pk))
-        assert progress(operation.pk).queued == 26 - number
+        assert consistent(read_progress(operation.pk))
+        assert read_progress(operation.pk).queued == 26 - number
         assert execute(probe())
         watch()
-        found = progress(operation.pk)
+        found = read_progress(operation.pk)
         assert (found.failed, found.queued) == (number, 25 - number)
         assert consistent(found)
-    assert sorted(item.entry_id for item in items(operation).items) == ids
+    assert sorted(item.entry_id for item in list_items(operation).items) == ids
     Entry.objects.filter(pk__in=ids[2:]).update(payload={})
     due()
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.failed, found.finished) == (23, 2, True)
     assert consistent(found)
 
@@ -225,10 +225,10 @@ def test_an_operation_that_has_not_begun_is_probed_as_well() -> None:
     Hold.objects.update(next_probe_at=Now() + timedelta(hours=1))
     operation = start()
     settle()
-    assert progress(operation.pk).planned == 25
+    assert read_progress(operation.pk).planned == 25
     due()
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.finished) == (25, True)
 
 
@@ -242,4 +242,4 @@ def test_no_probe_comes_out_of_a_paused_or_cancelled_operation() -> None:
     control.cancel(operation.pk, actor=SCRIPT)
     assert watch() == 0
     settle()
-    assert progress(operation.pk).cancelled == 25
+    assert read_progress(operation.pk).cancelled == 25

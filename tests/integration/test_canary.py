@@ -12,7 +12,7 @@ from retry.dispatcher import pacing
 from retry.dispatcher.loop import Dispatcher
 from retry.models import AuditEvent, Operation, Run
 from retry.operations import control
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.service import retry_entries
 from retry.worker import execution
 from tests.support.asking import SCRIPT
@@ -48,7 +48,7 @@ def test_resuming_after_a_failed_canary_tries_another_before_the_rest() -> None:
     control.resume(operation.pk, actor=SCRIPT)
     assert state_of(operation).canary_state == "under_way"
     step()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.operation.state, found.operation.canary_state) == ("paused", "failed")
     assert (found.failed, found.planned) == (40, 120)
     assert found.operation.pause_reason == "Canary: 20 of 20 failed, limit 10%"
@@ -93,7 +93,7 @@ def test_a_pause_in_the_middle_of_a_canary_does_not_end_it() -> None:
     control.pause(operation.pk, actor=SCRIPT)
     control.resume(operation.pk, actor=SCRIPT)
     step()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.failed, found.planned, found.operation.state) == (10, 30, "paused")
     assert found.operation.pause_cause == "canary"
 
@@ -105,11 +105,11 @@ def test_what_the_failure_limit_paused_tries_a_new_canary_where_there_was_one() 
     step(4)
     paused = state_of(operation)
     assert (paused.state, paused.pause_cause, paused.canary_state) == ("paused", "limit", "passed")
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     before, queued, planned = found.failed, found.queued, found.planned
     control.resume(operation.pk, actor=SCRIPT)
     step()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert found.operation.pause_cause == "canary"
     # What was queued when the limit struck goes on beside it.
     assert found.failed - before == 5 + queued
@@ -123,7 +123,7 @@ def test_a_canary_of_which_nothing_was_tried_has_not_passed() -> None:
     operation = start(canary_size=5)
     retry_entries(first, actor=SCRIPT)  # somebody is faster
     step()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.operation.state, found.failed, found.planned) == ("paused", 5, 20)
 
 
@@ -131,14 +131,14 @@ def test_without_a_pace_little_is_under_way_between_two_judgements() -> None:
     failed(400, do="fail")
     operation = start(max_failure_rate=0.1)
     Dispatcher().tick()
-    assert progress(operation.pk).queued == 100
+    assert read_progress(operation.pk).queued == 100
     assert max(run.size for run in Run.objects.filter(operation=operation)) <= 50
     Dispatcher().tick()
-    assert progress(operation.pk).queued == 100, "nothing was judged, so nothing more starts"
+    assert read_progress(operation.pk).queued == 100, "nothing was judged, so nothing more starts"
     for run in Run.objects.filter(operation=operation, state="queued")[:3]:
         execution.execute(run.pk, worker=f"test:{run.position}")
     Dispatcher().tick()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.operation.state, found.planned) == ("paused", 300)
     assert found.operation.pause_cause == "limit"
 
@@ -149,7 +149,7 @@ def test_quick_work_is_not_held_up_by_the_failure_limit() -> None:
     begun = []
     for _ in range(4):
         Dispatcher().tick()
-        begun.append(progress(operation.pk).queued)
+        begun.append(read_progress(operation.pk).queued)
         work()
     # As many as have been judged, while that is less than two seconds' work.
     assert begun == [100, 100, 200, 200]

@@ -25,7 +25,7 @@ def test_put_listed_and_lifted(capsys: pytest.CaptureFixture[str]) -> None:
     assert ": down (1 runs and 0 scheduled entries wait)" in listed
     assert "source news, since" in listed
     hold = Hold.objects.get(kind="scripted")
-    assert said(capsys, "--lift", str(hold.pk)) == f"Hold {hold.pk}: kind scripted goes on.\n"
+    assert said(capsys, "--lift", str(hold.pk)) == f"Hold {hold.pk}: kind scripted resumed.\n"
     assert set(AuditEvent.objects.filter(verb="hold").values_list("channel", flat=True)) == {
         "command"
     }
@@ -37,7 +37,7 @@ def test_one_upstream(capsys: pytest.CaptureFixture[str]) -> None:
     assert "upstream crm of webhook, since" in said(capsys)
     hold = Hold.objects.get()
     assert (hold.kind, hold.upstream) == ("webhook", "crm")
-    assert "upstream crm of webhook goes on." in said(capsys, "--lift", str(hold.pk))
+    assert "upstream crm of webhook resumed." in said(capsys, "--lift", str(hold.pk))
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,9 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing() -> None:
         holds.hold_source("news", actor=SCRIPT),
     )
     before = list(Hold.objects.values())
-    with pytest.raises(AlreadyOnHold, match="Kind scripted is on hold already"):
+    with pytest.raises(AlreadyOnHold, match="Kind scripted is already on hold"):
         holds.hold_kind("scripted", actor=SCRIPT)
-    with pytest.raises(AlreadyOnHold, match="Source news is on hold already"):
+    with pytest.raises(AlreadyOnHold, match="Source news is already on hold"):
         holds.hold_source("news", actor=SCRIPT)
     with pytest.raises(UnknownKind):
         holds.hold_kind("nope", actor=SCRIPT)

@@ -17,7 +17,7 @@ from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Action, Hold, Run
 from retry.operations import control
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.runs.backlog import find_startable
 from retry.runs.lifecycle import claim_next, claim_run
 from retry.runs.rescue import rescue
@@ -184,12 +184,12 @@ def test_an_operation_waits_for_what_is_held_and_does_the_rest() -> None:
     hold = holds.hold_kind("grouped", actor=SCRIPT)
     operation = start()
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.planned, found.succeeded, found.operation.state) == (25, 3, "running")
     assert consistent(found)
     holds.lift(hold.pk, actor=SCRIPT)
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.finished) == (28, True)
 
 
@@ -198,10 +198,10 @@ def test_a_canary_on_hold_is_waited_for() -> None:
     hold = holds.hold_kind("grouped", actor=SCRIPT)
     operation = start(canary_size=5, max_failure_rate=0.1)
     settle()
-    assert progress(operation.pk).planned == 25
+    assert read_progress(operation.pk).planned == 25
     holds.lift(hold.pk, actor=SCRIPT)
     settle()
-    assert progress(operation.pk).succeeded == 25
+    assert read_progress(operation.pk).succeeded == 25
 
 
 def test_a_work_horse_does_not_go_on_with_held_runs() -> None:
@@ -225,12 +225,12 @@ def test_what_is_held_can_be_cancelled_and_discarded() -> None:
     work()
     control.cancel(operation.pk, actor=SCRIPT)
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.cancelled, found.finished) == (15, True)
     assert statuses(ids) == {"failed"}
     discarded = control.start(FAILED, action=Action.DISCARD, actor=SCRIPT)
     settle()
-    assert progress(discarded.pk).succeeded == 15
+    assert read_progress(discarded.pk).succeeded == 15
     assert statuses(ids) == {"discarded"}
 
 

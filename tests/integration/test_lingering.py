@@ -12,7 +12,7 @@ from retry import queue, wakeup
 from retry.dispatcher.loop import Dispatcher
 from retry.models import Run
 from retry.operations import control
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.worker import execution
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
@@ -31,7 +31,7 @@ def test_one_work_horse_goes_on_with_the_runs_behind_and_takes_their_jobs_back()
     Dispatcher().tick()
     assert queue.count_jobs(["bulk"]) == {"bulk": 3}
     assert execution.execute(first_run().pk, worker="test", linger=5.0)
-    assert progress(operation.pk).succeeded == 25
+    assert read_progress(operation.pk).succeeded == 25
     assert set(Run.objects.values_list("state", "worker")) == {("finished", "test")}
     assert queue.count_jobs(["bulk"]) == {"bulk": 1}, "its own job is RQ's to remove"
 
@@ -41,7 +41,7 @@ def test_without_lingering_it_does_its_own_run_only() -> None:
     operation = start()
     Dispatcher().tick()
     execution.execute(first_run().pk, worker="test")
-    assert progress(operation.pk).succeeded == 10
+    assert read_progress(operation.pk).succeeded == 10
 
 
 def test_it_leaves_other_kinds_and_other_operations_alone() -> None:
@@ -51,9 +51,9 @@ def test_it_leaves_other_kinds_and_other_operations_alone() -> None:
     other = start()
     Dispatcher().tick()
     execution.execute(first_run().pk, worker="test", linger=5.0)
-    assert progress(operation.pk).succeeded == 10
+    assert read_progress(operation.pk).succeeded == 10
     assert Entry.objects.get(kind="scripted").status == "queued"
-    assert not progress(other.pk).succeeded
+    assert not read_progress(other.pk).succeeded
 
 
 def test_it_begins_nothing_more_of_a_paused_operation() -> None:

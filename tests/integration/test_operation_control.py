@@ -22,8 +22,8 @@ from retry.errors import (
 )
 from retry.models import AuditEvent, Operation, Run
 from retry.operations import control
-from retry.operations.items import items
-from retry.operations.progress import progress
+from retry.operations.items import list_items
+from retry.operations.progress import read_progress
 from retry.service import retry_entries
 from retry.worker import execution, run_worker
 from retry.worker.interruption import SECONDS
@@ -50,7 +50,7 @@ def test_paused_nothing_starts_and_resumed_it_finishes() -> None:
     Dispatcher().tick()
     control.pause(operation.pk, actor=SCRIPT, reason="lunch")
     work()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.queued, found.succeeded, found.operation.pause_reason) == (25, 0, "lunch")
     dispatcher = Dispatcher()
     assert not any(dispatcher.tick().busy for _ in range(3)), "what is held is not handed over"
@@ -89,7 +89,7 @@ def test_a_run_at_work_stops_between_entries_when_its_operation_is_paused(tmp_pa
         pausing = pool.submit(pause_in_the_middle)
         execution.execute(Run.objects.get().pk, worker="test")
         pausing.result()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.queued) == (1, 9)
     assert consistent(found)
     control.resume(operation.pk, actor=SCRIPT)
@@ -112,7 +112,7 @@ def test_cancelled_in_the_middle_what_waits_is_as_before_and_sums_match() -> Non
         "failed": 15,
     }
     assert Attempt.objects.filter(status="cancelled").count() == 15
-    outcomes = Counter(item.outcome for item in items(operation).items)
+    outcomes = Counter(item.outcome for item in list_items(operation).items)
     assert outcomes == {"succeeded": 10, "cancelled": 15}
     with pytest.raises(OperationFinished):
         control.resume(operation.pk, actor=SCRIPT)
@@ -136,7 +136,7 @@ def test_a_canary_that_fails_pauses_and_touches_nothing_else() -> None:
     for _ in range(3):
         Dispatcher().tick()
         work()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert found.operation.state == "paused"
     assert found.operation.pause_reason == "Canary: 20 of 20 failed, limit 10%"
     assert (found.failed, found.planned) == (20, 30)
@@ -171,14 +171,14 @@ def test_the_failure_limit_holds_over_the_last_outcomes_too() -> None:
     for run in Run.objects.order_by("position")[:4]:
         execution.execute(run.pk, worker=f"test:{run.position}")
     assert pacing.step(operation.pk) == 0
-    assert progress(operation.pk).operation.pause_reason == "30 of 40 failed, limit 50%"
+    assert read_progress(operation.pk).operation.pause_reason == "30 of 40 failed, limit 50%"
 
 
 def test_a_pace_starts_no_more_than_it_allows() -> None:
     failed(40)
     operation = start(rate_per_second=10.0)
     Dispatcher().tick()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert found.queued + found.succeeded <= 20
     assert found.planned >= 20
     assert max(run.size for run in Run.objects.all()) <= 10
@@ -192,9 +192,9 @@ def test_what_the_pace_allowed_during_an_outage_is_not_caught_up_on() -> None:
     Operation.objects.update(resumed_at=timezone.now() - timedelta(seconds=60))
     while pacing.step(operation.pk):
         pass
-    assert 20 <= progress(operation.pk).queued <= 60
+    assert 20 <= read_progress(operation.pk).queued <= 60
     Dispatcher().tick()
-    assert progress(operation.pk).planned >= 40
+    assert read_progress(operation.pk).planned >= 40
 
 
 def test_a_worker_lost_in_the_middle_of_an_operation_costs_no_entry() -> None:
@@ -215,7 +215,7 @@ def test_a_worker_lost_in_the_middle_of_an_operation_costs_no_entry() -> None:
     assert consistent(found)
     assert Attempt.objects.filter(status="lost").count() == 3
     assert Run.objects.filter(operation=operation).count() == 6
-    assert len(items(operation).items) == 20
+    assert len(list_items(operation).items) == 20
 
 
 def test_overlapping_operations_and_clicks_share_out_with_reasons() -> None:

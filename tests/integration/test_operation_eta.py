@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from retry.models import Operation, OperationState, Run, RunState
 from retry.operations import control
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from tests.support.asking import SCRIPT
 from tests.support.operations import failed, start
 
@@ -44,7 +44,7 @@ def done(operation: Operation, *, entries: int, seconds_ago: float, took: float)
 def test_it_is_what_is_left_at_the_rate_of_the_last_minute() -> None:
     operation = going()
     done(operation, entries=100, seconds_ago=0, took=10)
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert found.rate == pytest.approx(10, rel=0.1)
     assert found.eta_seconds == pytest.approx(10, rel=0.1)
 
@@ -54,7 +54,7 @@ def test_a_pause_does_not_slow_it_down() -> None:
     operation = going(resumed_at=Now() - timedelta(seconds=10))
     done(operation, entries=2, seconds_ago=58, took=1)
     done(operation, entries=100, seconds_ago=0, took=9.9)
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert found.rate == pytest.approx(10, rel=0.1)
     assert found.eta_seconds == pytest.approx(10, rel=0.1)
 
@@ -63,7 +63,7 @@ def test_paused_it_has_none() -> None:
     operation = going()
     done(operation, entries=100, seconds_ago=1, took=10)
     control.pause(operation.pk, actor=SCRIPT)
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.rate, found.eta_seconds) == (0.0, None)
 
 
@@ -72,4 +72,4 @@ def test_just_resumed_it_waits_for_the_first_outcomes() -> None:
     done(operation, entries=100, seconds_ago=1, took=10)
     control.pause(operation.pk, actor=SCRIPT)
     control.resume(operation.pk, actor=SCRIPT)
-    assert progress(operation.pk).eta_seconds is None
+    assert read_progress(operation.pk).eta_seconds is None

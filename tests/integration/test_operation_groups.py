@@ -5,9 +5,9 @@ from django.db import connection
 
 from retry.models import Operation, Run
 from retry.operations import groups as module
-from retry.operations.groups import Group, groups
-from retry.operations.progress import progress
-from retry.operations.tallies import Tally, tallies
+from retry.operations.groups import Group, find_groups
+from retry.operations.progress import read_progress
+from retry.operations.tallies import Tally, read_tallies
 from tests.admin.operating import failed, finish, started, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +19,7 @@ def test_failures_are_grouped_the_largest_first() -> None:
     failed(2, do="permanent")
     operation = started()
     finish(operation)
-    found = groups(operation.pk)
+    found = find_groups(operation.pk)
     assert [(group.error_class, group.message, group.count) for group in found.found] == [
         ("RuntimeError", "HTTP 500", 3),
         ("PermanentError", "HTTP 500", 2),
@@ -37,10 +37,10 @@ def test_what_failed_before_and_elsewhere_does_not_count() -> None:
     first = started()
     finish(first)
     second = started()
-    assert groups(second.pk).found == []
+    assert find_groups(second.pk).found == []
     finish(second)
-    assert [group.count for group in groups(second.pk).found] == [2]
-    assert [group.count for group in groups(first.pk).found] == [2]
+    assert [group.count for group in find_groups(second.pk).found] == [2]
+    assert [group.count for group in find_groups(first.pk).found] == [2]
 
 
 def test_only_the_newest_are_looked_at_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,11 +48,11 @@ def test_only_the_newest_are_looked_at_and_that_is_said(monkeypatch: pytest.Monk
     operation = started()
     finish(operation)
     monkeypatch.setattr(module, "NEWEST_FAILURES", 15)
-    found = groups(operation.pk)
+    found = find_groups(operation.pk)
     assert (found.looked_at, found.bounded) == (15, True)
     monkeypatch.setattr(module, "NEWEST_FAILURES", 1000)
     monkeypatch.setattr(module, "MOST_ENTRIES", 10)
-    found = groups(operation.pk)
+    found = find_groups(operation.pk)
     assert (found.looked_at, found.bounded) == (10, True)
 
 
@@ -61,7 +61,7 @@ def test_few_of_many_groups() -> None:
     failed(1, do="permanent")
     operation = started()
     finish(operation)
-    found = groups(operation.pk, limit=1)
+    found = find_groups(operation.pk, limit=1)
     assert len(found.found) == 1
     assert isinstance(found.found[0], Group)
     assert found.looked_at == 2
@@ -76,10 +76,10 @@ def test_a_tally_says_what_the_progress_says() -> None:
     finish(first)
     finish(second)
     empty = Operation.objects.create(action="retry", selection_words="", actor_label="x")
-    found = tallies([first.pk, second.pk, empty.pk])
+    found = read_tallies([first.pk, second.pk, empty.pk])
     assert empty.pk not in found
     for operation in (first, second):
-        said = progress(operation.pk)
+        said = read_progress(operation.pk)
         assert found[operation.pk] == Tally(
             said.succeeded, said.failed, said.scheduled, said.skipped_total, said.cancelled
         )

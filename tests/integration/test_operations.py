@@ -20,10 +20,12 @@ from retry.errors import (
 )
 from retry.models import Action, AuditEvent, Operation, Run
 from retry.operations import control
-from retry.operations.items import OUTCOMES, items
-from retry.operations.progress import progress
+from retry.operations.items import ITEM_ORDER, OUTCOMES, list_items
+from retry.operations.progress import read_progress
 from retry.operations.selection import Selection, preview
-from retry.outcomes import Actor, Channel, Reason
+from retry.outcomes import Actor, Channel
+from retry.pages import Cursor
+from retry.reasons import Reason
 from retry.worker import execution
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
@@ -67,7 +69,7 @@ def test_an_operation_runs_to_outcomes_that_add_up() -> None:
     assert consistent(found)
     assert found.operation.state == "completed"
     assert set(Entry.objects.filter(pk__in=good).values_list("attempt", flat=True)) == {2}
-    listed = items(found.operation, outcome="failed").items
+    listed = list_items(found.operation, outcome="failed").items
     assert [item.entry_id for item in listed] == bad
     assert {item.error_message for item in listed} == {"still broken"}
     assert {run.trigger for run in Run.objects.all()} == {"bulk_retry"}
@@ -107,7 +109,9 @@ def test_ids_that_cannot_be_retried_are_listed_with_their_reason() -> None:
     found = to_the_end(start(chosen))
     assert found.skipped == {"already_running": 1, "not_failed": 1, "not_found": 1}
     assert (found.succeeded, found.total) == (1, 4)
-    listed = {item.entry_id: (item.outcome, item.reason) for item in items(found.operation).items}
+    listed = {
+        item.entry_id: (item.outcome, item.reason) for item in list_items(found.operation).items
+    }
     assert listed == {
         good: ("succeeded", None),
         running.id: ("skipped", "already_running"),
@@ -147,7 +151,7 @@ def test_a_filter_freezes_just_what_it_says(narrow: dict[str, object], matches: 
     EntryFactory.create(**base, external_id="e", failed_at=timezone.now() - timedelta(days=2))
     EntryFactory.create(succeeded=True, kind="grouped", external_id="f")
     narrowed = EntryFilter(**narrow)  # type: ignore[arg-type]
-    assert EntryFilter.of_data(narrowed.data()) == narrowed
+    assert EntryFilter.from_data(narrowed.data()) == narrowed
     operation = start(Selection(filter=narrowed))
     ids = [id_ for run in Run.objects.filter(operation=operation) for id_ in run.entry_ids]
     assert set(Entry.objects.filter(pk__in=ids).values_list("external_id", flat=True)) == matches
@@ -185,19 +189,21 @@ def test_items_come_in_pages_that_miss_and_repeat_nothing() -> None:
     ids = failed(25)
     operation = start()
     seen: list[int] = []
-    cursor: str | None = None
+    cursor: Cursor | None = None
     while True:
-        page = items(operation, cursor=cursor, limit=7)
+        page = list_items(operation, cursor=cursor, limit=7)
         seen.extend(item.entry_id for item in page.items)
         cursor = page.next_cursor
         if cursor is None:
             break
     assert seen == ids
     with pytest.raises(ValueError, match="outcome"):
-        items(operation, outcome="odd")
+        list_items(operation, outcome="odd")
     with pytest.raises(ValueError):  # noqa: PT011 - whatever parsing says
-        items(operation, cursor="x")
-    assert all(items(operation, outcome=name).items == [] for name in OUTCOMES if name != "planned")
+        ITEM_ORDER.parse("x")
+    assert all(
+        list_items(operation, outcome=name).items == [] for name in OUTCOMES if name != "planned"
+    )
 
 
 def test_an_operation_over_nothing_is_completed() -> None:
@@ -210,7 +216,7 @@ def test_progress_equals_a_count_in_sql_while_it_runs() -> None:
     operation = start()
     Dispatcher().tick()
     execution.execute(Run.objects.get(position=1).pk, worker="test")
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     with connection.cursor() as cursor:
         cursor.execute("SELECT status, count(*) FROM entries_entry GROUP BY status")
         counted = dict(cursor.fetchall())

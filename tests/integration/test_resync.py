@@ -9,7 +9,7 @@ from django.db.models import F
 from entries.models import Attempt, Entry, Source
 from entries.states import EntryStatus
 from retry.models import AuditEvent, Run
-from retry.outcomes import Reason
+from retry.reasons import Reason
 from retry.runs.rescue import rescue
 from retry.service import resync_entries, resync_entry, retry_entries, retry_entry, wake_entries
 from tests.factories.entries import EntryFactory

@@ -9,10 +9,10 @@ from entries.models import Entry
 from retry.dispatcher.pacing import pace
 from retry.models import Action, Operation, Run
 from retry.operations import control
-from retry.operations.items import items
-from retry.operations.progress import progress
+from retry.operations.items import list_items
+from retry.operations.progress import read_progress
 from retry.operations.selection import Selection, preview
-from retry.outcomes import Reason
+from retry.reasons import Reason
 from retry.worker import resync as rescanning
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
@@ -43,11 +43,11 @@ class TestInBulk:
         operation = self.start(shop, only_if_changed=True)
         work(linger=5.0)
         pace()
-        found = progress(operation.pk)
+        found = read_progress(operation.pk)
         assert (found.succeeded, found.unchanged, found.skipped) == (10, 20, {"no_source": 1})
         assert found.total == found.settled == 31
         assert found.finished
-        page = items(operation, outcome="unchanged", limit=50)
+        page = list_items(operation, outcome="unchanged", limit=50)
         assert len(page.items) == 20
 
     def test_one_reading_serves_the_runs_that_were_asked_for_before_it(self, shop: Shop) -> None:
@@ -80,12 +80,12 @@ class TestInBulk:
         names = [f"n{number:03}" for number in range(60)]
         for name in names:
             shop.entry(name)
-        items = {name: {"page": "new"} for name in names}
-        shop.has(**items | {"n007": {"page": "x" * 300_000}})
+        list_items = {name: {"page": "new"} for name in names}
+        shop.has(**list_items | {"n007": {"page": "x" * 300_000}})
         operation = self.start(shop)
         work(linger=5.0)
         pace()
-        found = progress(operation.pk)
+        found = read_progress(operation.pk)
         assert (found.succeeded, found.failed, shop.readings) == (59, 1, 1)
         odd = Entry.objects.get(external_id="n007")
         assert (odd.status, odd.payload, odd.gone_at) == ("succeeded", {"page": "old"}, None)
@@ -96,7 +96,7 @@ class TestInBulk:
         operation = self.start(shop)
         work(linger=5.0)
         pace()
-        found = progress(operation.pk)
+        found = read_progress(operation.pk)
         assert (found.failed, found.succeeded) == (30, 0)
         assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}
         again = control.retry_failed(operation.pk, actor=SCRIPT)

@@ -15,7 +15,8 @@ from entries.states import EntryStatus
 from retry import queue
 from retry.errors import EntryNotFound, NotPermitted, NotRetryable, TooManyEntries
 from retry.models import AuditEvent, Run
-from retry.outcomes import Actor, Channel, Reason
+from retry.outcomes import Actor, Channel
+from retry.reasons import Reason
 from retry.service import retry_entries, retry_entry, submit_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT

@@ -11,7 +11,7 @@ from entries.sources.base import SourceItem
 from entries.states import STORED_INTO, EntryStatus
 from retry.errors import InvalidItems, SourceNotFound, TooManyEntries
 from retry.models import AuditEvent, Run
-from retry.outcomes import Reason
+from retry.reasons import Reason
 from retry.service import submit
 from retry.submission import Effect, Fate, foresee
 from retry.worker import run_worker

@@ -53,7 +53,9 @@ def test_it_stores_and_queues(server: LocalServer, news: Source) -> None:
 def test_it_stores_without_queueing_where_asked(server: LocalServer, news: Source) -> None:
     server.answer("/news", rss_of([1]))
     said = run("news", "--no-submit")
-    assert "news: 1 new, 0 changed, 0 as before, 0 gone, 0 invalid; none queued, as asked" in said
+    assert (
+        "news: 1 new, 0 changed, 0 as before, 0 gone, 0 invalid; none queued (--no-submit)" in said
+    )
     assert Entry.objects.get().status == EntryStatus.PENDING
 
 
@@ -96,7 +98,7 @@ def test_all_goes_on_after_an_error_and_still_fails(server: LocalServer, news: S
     [
         ([], "Name the sources to sync, or give --all."),
         (["news", "--all"], "Name the sources to sync, or give --all."),
-        (["nope", "news"], "There is no source nope. There is: news."),
+        (["nope", "news"], "There is no source nope. Known sources: news."),
     ],
 )
 def test_slips_of_the_pen(news: Source, arguments: list[str], message: str) -> None:
@@ -115,7 +117,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing() -> None:
     before = everything_but_syncs()
     assert run("numbers", "--dry-run").splitlines() == [
         "numbers: 4 of 3 compared",
-        f"numbers: {FOUND}; a dry run, so nothing was changed",
+        f"numbers: {FOUND}; dry run, nothing was changed",
         "numbers: 1 item left out: not a row",
         "  created item-4 Item 4",
         "  updated item-3 Item 3 (revision: 1 -> 2)",

@@ -19,7 +19,7 @@ from retry.errors import AlreadyOnHold, NoUpstreams
 from retry.holds import control as holds
 from retry.holds.overview import count_waiting, find_holds_on, find_holds_on_operation, list_active
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.runs.backlog import find_startable
 from retry.service import retry_entries, submit
 from retry.syncs.control import request_due_syncs
@@ -65,7 +65,7 @@ def by_upstream(ids: list[int], status: str) -> set[str]:
 
 def test_put_taken_over_and_lifted_like_any_other() -> None:
     breakers = holds.trip("routed", "dead", actor=SCRIPT, reason="HTTP 503", probe_after=5)
-    with pytest.raises(AlreadyOnHold, match="Upstream dead of routed is on hold already"):
+    with pytest.raises(AlreadyOnHold, match="Upstream dead of routed is already on hold"):
         holds.trip("routed", "dead", actor=SCRIPT, reason="", probe_after=5)
     taken = put()
     assert (taken.pk, taken.automatic, taken.upstream) == (breakers.pk, False, "dead")
@@ -185,7 +185,7 @@ def test_an_operation_does_the_rest_and_says_what_it_waits_for() -> None:
     hold = put()
     operation = start()
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.queued, found.finished) == (20, 10, False)
     assert consistent(found)
     ((waits, runs),) = find_holds_on_operation(operation.pk)
@@ -193,7 +193,7 @@ def test_an_operation_does_the_rest_and_says_what_it_waits_for() -> None:
     assert count_waiting([hold])[hold.pk].runs == runs
     lift(hold)
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.finished) == (30, True)
     assert consistent(found)
     assert statuses(ids) == {"succeeded"}

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from entries.models import Entry
 from retry.holds import control as holds
 from retry.models import Hold, Run
-from retry.operations.progress import progress
+from retry.operations.progress import read_progress
 from retry.runs.detachment import clear_moved_upstreams
 from retry.service import resync_entries, retry_entries
 from tests.factories.entries import EntryFactory
@@ -59,7 +59,7 @@ def test_what_an_operation_left_on_hold_keeps_no_room_from_its_neighbours() -> N
     operation = start(max_failure_rate=0.5)
     settle()
     assert by_upstream(ids, "succeeded") == {"good"}
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.succeeded, found.planned, found.queued) == (75, 0, 150)
     lift(hold)
     Hold.objects.update(lifted_at=Now() - timedelta(minutes=1))
@@ -72,7 +72,7 @@ def test_a_canary_does_not_wait_for_what_is_on_hold_in_it() -> None:
     hold = put()
     operation = start(canary_size=10)
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.operation.canary_state, found.succeeded) == ("passed", 20)
     assert by_upstream(ids, "queued") == {"dead"}
     assert not Run.objects.filter(canary=True, state="queued").exists()
@@ -87,7 +87,7 @@ def test_others_go_in_place_of_what_is_on_hold_in_a_canary() -> None:
     put()
     operation = start(canary_size=10)
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert found.operation.pause_reason == "Canary: 10 of 10 failed, limit 10%"
     assert (found.failed, found.queued, found.planned) == (10, 5, 25)
 
@@ -97,7 +97,7 @@ def test_a_canary_that_is_on_hold_whole_waits_where_there_is_nothing_else() -> N
     hold = holds.hold_kind("routed", actor=SCRIPT)
     operation = start(canary_size=3)
     settle()
-    found = progress(operation.pk)
+    found = read_progress(operation.pk)
     assert (found.operation.canary_state, found.planned) == ("under_way", 6)
     lift(hold)
     settle()
@@ -111,7 +111,7 @@ def test_a_canary_goes_to_another_kind_where_its_own_is_on_hold() -> None:
     operation = start(canary_size=3)
     settle()
     assert statuses(others) == {"succeeded"}
-    assert progress(operation.pk).planned == 6
+    assert read_progress(operation.pk).planned == 6
     lift(hold)
     settle()
     assert statuses(first) == {"succeeded"}

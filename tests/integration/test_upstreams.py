@@ -87,7 +87,7 @@ def test_what_was_stored_before_its_kind_had_upstreams_is_derived_once(
     with connection.cursor() as cursor:
         cursor.execute("UPDATE entries_entry SET upstream = ''")
     call_command("derive_upstreams")
-    assert capsys.readouterr().out == "2 entries have another upstream now.\n"
+    assert capsys.readouterr().out == "Updated the upstream of 2 entries.\n"
     assert upstreams() == {"a": "crm", "b": "shop", "c": ""}
     assert AuditEvent.objects.get(verb="derive_upstreams").count == 2
     assert derive_upstreams() == 0

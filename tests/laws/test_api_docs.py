@@ -3,11 +3,12 @@
 import re
 
 from retry.api import urls
-from retry.api.entries import schemas as submit_schemas
+from retry.api.entries import schemas as entry_schemas
 from retry.api.holds import schemas as hold_schemas
-from retry.api.http import schemas
+from retry.api.http import filters
 from retry.api.http.problems import TITLES
-from retry.api.operations import schemas as operation_schemas
+from retry.api.operations import requests, responses
+from retry.api.status import schemas as status_schemas
 from retry.api.syncs import schemas as sync_schemas
 from tests.laws.tree import ROOT
 
@@ -62,31 +63,31 @@ def test_every_call_has_its_permission() -> None:
 
 def test_every_parameter_is_explained() -> None:
     named = {name for row in rows("List entries")[2:] for name in quoted(row[0])}
-    assert named == set(schemas.EntryQuery.model_fields)
+    assert named == set(filters.FilterQuery.model_fields)
 
 
 def test_every_member_is_shown() -> None:
     for model in (
-        schemas.RetryResponse,
-        schemas.EntrySummary,
-        schemas.EntryDetail,
-        schemas.AttemptDetail,
-        schemas.StatusResponse,
-        schemas.DispatcherStatus,
-        schemas.WorkerStatus,
+        entry_schemas.RetryResponse,
+        entry_schemas.EntrySummary,
+        entry_schemas.EntryDetail,
+        entry_schemas.AttemptDetail,
+        status_schemas.StatusResponse,
+        status_schemas.DispatcherStatus,
+        status_schemas.WorkerStatus,
         hold_schemas.HoldRequest,
         hold_schemas.HoldQuery,
         hold_schemas.HoldResponse,
-        submit_schemas.SubmitRequest,
-        submit_schemas.SubmitItem,
-        submit_schemas.SubmitResponse,
-        submit_schemas.SubmittedItem,
-        operation_schemas.BulkRetryRequest,
-        operation_schemas.ResyncRequest,
-        operation_schemas.FilterRequest,
-        operation_schemas.BulkRetryResponse,
-        operation_schemas.BulkProgressResponse,
-        operation_schemas.ItemResponse,
+        entry_schemas.SubmitRequest,
+        entry_schemas.SubmitItem,
+        entry_schemas.SubmitResponse,
+        entry_schemas.SubmitResult,
+        requests.BulkRetryRequest,
+        requests.ResyncRequest,
+        filters.FilterRequest,
+        responses.BulkRetryResponse,
+        responses.BulkProgressResponse,
+        responses.ItemResponse,
         sync_schemas.SyncRequest,
         sync_schemas.SyncResponse,
         sync_schemas.SyncDetail,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from entries.states import EntryStatus
 from retry.models import Run
-from retry.outcomes import Reason
+from retry.reasons import Reason
 from retry.service import retry_entries, submit_entries, wake_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT

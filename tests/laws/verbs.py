@@ -41,9 +41,8 @@ MODULES: tuple[ModuleType, ...] = (
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
-    "retry.access.tokens.user_of",
-    "retry.operations.control.again",
-    "retry.operations.control.require",
+    "retry.access.tokens.find_user",
+    "retry.operations.control.choose_retry_action",
     "retry.holds.control.describe_target",
     "retry.submission.foresee",
     "retry.submission.problems_with",

@@ -12,7 +12,7 @@ from entries.models import Attempt, Entry
 from entries.sources.base import SourceItem
 from entries.states import EntryStatus
 from retry.models import AuditEvent, Run
-from retry.outcomes import Reason
+from retry.reasons import Reason
 from retry.service import retry_entries, submit
 from retry.submission import Effect, SubmitOutcome
 from tests.factories.entries import EntryFactory

@@ -6,7 +6,7 @@ from retry.dispatcher.loop import Dispatcher
 from retry.models import Action, Operation
 from retry.operations import control
 from retry.operations.control import Pace
-from retry.operations.progress import Progress, progress
+from retry.operations.progress import Progress, read_progress
 from retry.operations.selection import Selection
 from retry.worker import run_worker
 from tests.factories.entries import EntryFactory
@@ -36,10 +36,10 @@ def to_the_end(operation: Operation) -> Progress:
     def finished() -> bool:
         dispatcher.tick()
         work()
-        return progress(operation.pk).finished
+        return read_progress(operation.pk).finished
 
     wait_until(finished, timeout=20)
-    return progress(operation.pk)
+    return read_progress(operation.pk)
 
 
 def consistent(found: Progress) -> bool:

@@ -90,4 +90,4 @@ ZONES = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=
 @given(st.datetimes(timezones=ZONES))
 def test_what_a_filter_keeps_it_reads_again(moment: datetime) -> None:
     kept = EntryFilter(failed_after=moment)
-    assert EntryFilter.of_data(kept.data()) == kept
+    assert EntryFilter.from_data(kept.data()) == kept

@@ -5,8 +5,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from entries.states import TRANSITIONS, EntryStatus
-from retry.errors import EntryNotFound, NotRetryable, refusal
-from retry.outcomes import Actor, Channel, ItemOutcome, QueueOutcome, Reason, reason_for
+from retry.errors import EntryNotFound, NotRetryable
+from retry.outcomes import Actor, Channel, ItemOutcome, QueueOutcome
+from retry.reasons import Reason, reason_for
 
 QUEUED = ItemOutcome(1, EntryStatus.QUEUED, 2, run_id=uuid4(), job_id="entry-1-2-x")
 RUNNING = ItemOutcome(2, EntryStatus.RUNNING, 2, reason=Reason.ALREADY_RUNNING)
@@ -50,19 +51,19 @@ class TestOutcome:
 
 class TestRefusal:
     def test_of_what_is_not_there(self) -> None:
-        error = refusal(GONE, verb="retry")
+        error = GONE.refusal("retry")
         assert isinstance(error, EntryNotFound)
         assert error.entry_id == 3
 
     def test_of_what_cannot_be_retried_says_what_it_is(self) -> None:
-        error = refusal(RUNNING, verb="retry")
+        error = RUNNING.refusal("retry")
         assert isinstance(error, NotRetryable)
         assert (error.status, error.reason) == (EntryStatus.RUNNING, Reason.ALREADY_RUNNING)
         assert "running" in str(error)
 
     def test_of_what_was_queued_is_a_mistake(self) -> None:
         with pytest.raises(ValueError, match="was queued"):
-            refusal(QUEUED, verb="retry")
+            QUEUED.refusal("retry")
 
 
 class TestReason:

@@ -16,7 +16,7 @@ from retry import errors
 from retry.api.http import problems
 from retry.api.http.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
 from retry.errors import RetryError
-from retry.outcomes import Reason
+from retry.reasons import Reason
 
 #: One of each, as the service raises it.
 RAISED: list[RetryError] = [
@@ -83,7 +83,7 @@ def test_every_refusal_is_tried_here() -> None:
 
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: f"{type(error).__name__}")
 def test_a_refusal_says_what_it_is(error: RetryError) -> None:
-    problem = problems.of(error)
+    problem = problems.refusal_problem(error)
     assert problem.status == STATUSES[type(error)]
     assert 400 <= problem.status < 600
     body = json.loads(problem.response().content)
@@ -97,7 +97,7 @@ def test_a_conflict_says_the_current_status() -> None:
     error = errors.NotRetryable(
         reason=Reason.ALREADY_RUNNING, status=EntryStatus.RUNNING, entry_id=7
     )
-    problem = problems.of(error)
+    problem = problems.refusal_problem(error)
     assert (problem.status, problem.code) == (409, "already_running")
     assert problem.extra == {"entry_id": 7, "current_status": "running"}
 
@@ -115,7 +115,7 @@ def test_a_conflict_says_the_current_status() -> None:
 def test_what_is_wrong_with_entries_and_sources(
     error: EntriesError, status: int, code: str, detail: str
 ) -> None:
-    problem = problems.of(error)
+    problem = problems.refusal_problem(error)
     assert (problem.status, problem.code, problem.detail) == (status, code, detail)
 
 
@@ -138,4 +138,4 @@ def test_a_subclass_that_nobody_listed_is_answered_like_its_parent() -> None:
         pass
 
     error = NotNow(reason=Reason.NOT_FAILED, status=EntryStatus.PENDING, entry_id=1)
-    assert problems.of(error).status == 409
+    assert problems.refusal_problem(error).status == 409

@@ -1,6 +1,8 @@
 """The border: what gets in, and that nothing is bent to fit."""
 
+import importlib
 import json
+import pkgutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,14 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from entries.filters import EntryFilter
-from retry.api.http import schemas
-from retry.api.http.schemas import MAX_ID, EntryQuery, Query, Request, RetryRequest
+from entries.filters import CRITERIA, EntryFilter
+from retry import api
+from retry.api.entries.schemas import RetryRequest
+from retry.api.http.filters import FilterQuery, FilterRequest
+from retry.api.http.schemas import MAX_ID, Query, Request
 
+MODULES = [
+    importlib.import_module(found.name)
+    for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
+]
 MODELS = [
     cls
-    for cls in vars(schemas).values()
-    if isinstance(cls, type) and issubclass(cls, BaseModel) and cls.__module__ == schemas.__name__
+    for module in MODULES
+    for cls in vars(module).values()
+    if isinstance(cls, type) and issubclass(cls, BaseModel) and cls.__module__ == module.__name__
 ]
 INSTANTS = st.integers(-62_135_510_400, 253_402_214_400).map(
     lambda second: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
@@ -44,7 +53,7 @@ def test_any_id_and_any_reason(entry_id: int, reason: str) -> None:
 def test_text_that_postgresql_cannot_store(text: str) -> None:
     for values in ({"q": text}, {"kind": text}, {"source": text}):
         with pytest.raises(ValidationError):
-            EntryQuery.model_validate(values)
+            FilterQuery.model_validate(values)
     with pytest.raises(ValidationError):
         RetryRequest(entry_id=1, reason=text)
 
@@ -70,13 +79,14 @@ def test_an_instant_comes_through_in_any_zone(instant: datetime, minutes: int) -
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     local = instant.replace(tzinfo=None) + timedelta(minutes=minutes)
     text = f"{local.isoformat()}{sign}{hours:02}:{rest:02}"
-    assert EntryQuery(failed_after=text).failed_after == instant
+    query = FilterQuery.model_validate({"failed_after": text})
+    assert query.as_filter().failed_after == instant
 
 
 @given(st.text(max_size=30))
 def test_a_cursor_is_digits_or_refused(text: str) -> None:
     try:
-        found = EntryQuery(cursor=text).cursor
+        found = FilterQuery.model_validate({"cursor": text}).cursor
     except ValidationError:
         return
     assert found is not None
@@ -85,5 +95,6 @@ def test_a_cursor_is_digits_or_refused(text: str) -> None:
 
 def test_a_filter_in_the_address_is_the_filter_of_a_selection() -> None:
     """What the list shows and what an operation takes must not drift apart."""
-    fields = set(EntryQuery.model_fields) - {"cursor", "limit"}
+    fields = set(FilterQuery.model_fields) - {"cursor", "limit"}
     assert fields == {f for f in EntryFilter.__dataclass_fields__ if f != "all"}
+    assert fields == CRITERIA.keys() == FilterRequest.model_fields.keys() - {"all"}

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from entries.admin import show
 from entries.models import Entry, Source
+from retry.access.permissions import VIEW_AUDIT
 from retry.edits import get_subject
 from retry.models import AuditEvent, Operation, Run
 
@@ -70,7 +71,7 @@ def _events(obj: Model) -> QuerySet[AuditEvent]:
 
 def _line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
     url = ""
-    if request.user.has_perm("retry.view_auditevent"):
+    if request.user.has_perm(VIEW_AUDIT):
         url = reverse("admin:retry_auditevent_change", args=[event.pk])
     return Line(
         at=event.at,

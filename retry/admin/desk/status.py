@@ -15,12 +15,11 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from retry import status as desk
+from retry.access.permissions import VIEW_STATUS
 from retry.access.visibility import sees_nothing, visible_counts
 from retry.admin.desk import alarms
 from retry.admin.holds import words as hold_words
 from retry.admin.shared.acting import actor_of
-
-VIEW_STATUS = "retry.view_status"
 
 #: Counting entries takes its time on a large table, and several people may watch.
 _STATUS_SECONDS = 1

@@ -16,6 +16,7 @@ from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
 from entries.states import EntryStatus
 from retry import service
+from retry.access.permissions import DISCARD_ENTRY, OPERATE, RESYNC_ENTRY, RETRY_ENTRY
 from retry.admin.audit.audited import AuditedAdmin
 from retry.admin.entries.criteria import of_list, preview_url
 from retry.admin.entries.launch import launch
@@ -28,7 +29,6 @@ from retry.admin.shared.acting import actor_of
 from retry.admin.shared.selection import SelectionRefused, selection_of
 from retry.errors import RetryError
 from retry.models import Action, Run
-from retry.operations.control import PERMISSIONS
 from retry.operations.selection import Selection
 from retry.outcomes import ItemOutcome, QueueOutcome
 
@@ -52,13 +52,13 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
     )
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(service.RETRY)
+        return request.user.has_perm(RETRY_ENTRY)
 
     def has_resync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(service.RESYNC)
+        return request.user.has_perm(RESYNC_ENTRY)
 
     def has_discard_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSIONS[Action.DISCARD])
+        return request.user.has_perm(DISCARD_ENTRY)
 
     # --- the list ------------------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
                 request, request.GET.get("fingerprint", ""), back=request.GET.urlencode()
             ),
             "across_links": self._across_links(request),
-            "actions_help": words.RETRY_OR_RESYNC if request.user.has_perm(service.RESYNC) else "",
+            "actions_help": words.RETRY_OR_RESYNC if request.user.has_perm(RESYNC_ENTRY) else "",
         }
         return super().changelist_view(request, links | (extra_context or {}))
 
@@ -100,8 +100,8 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
                 f"{words.of_action(action).do.capitalize()} all that match",
                 preview_url(action, shown, back=request.GET.urlencode()),
             )
-            for action in PERMISSIONS
-            if request.user.has_perm(PERMISSIONS[action])
+            for action, permission in OPERATE.items()
+            if request.user.has_perm(permission)
         ]
 
     @admin.action(description="Retry selected", permissions=["retry"])
@@ -214,7 +214,7 @@ class RetryEntryAdmin(AuditedAdmin, ImportsEntries, ExportsEntries, EntryVerbs, 
 
 def group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:
     """The preview of retrying all that failed alike; nothing for whoever may not."""
-    if not fingerprint or "\0" in fingerprint or not request.user.has_perm(service.RETRY):
+    if not fingerprint or "\0" in fingerprint or not request.user.has_perm(RETRY_ENTRY):
         return ""
     group = EntryFilter(status=EntryStatus.FAILED, fingerprint=fingerprint)
     return preview_url(Action.RETRY, Selection(filter=group), back=back)

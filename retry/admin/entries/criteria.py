@@ -20,9 +20,8 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from entries.filters import EntryFilter
+from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment
-from entries.states import EntryStatus
 from retry.admin.shared.selection import SelectionRefused
 from retry.models import Action
 from retry.operations.selection import Selection
@@ -31,11 +30,8 @@ from retry.operations.selection import Selection
 BACK = "back"
 _LONGEST_BACK = 1_500
 _NARROWS_NOTHING = frozenset({ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, ORDER_VAR, PAGE_VAR})
-_IN_LISTS = frozenset(
-    {"status", "kind", "source", "upstream", "error_class", "fingerprint", "gone"}
-)
+_IN_LISTS = frozenset(name for name, criterion in CRITERIA.items() if criterion.listed)
 _ASIDE = frozenset({"reason", BACK})
-_IN_ADDRESSES = _IN_LISTS | {"q", "failed_after", "failed_before"}
 _NO_PREVIEW = "This address says nothing that an operation could be about; nothing was changed."
 
 
@@ -65,11 +61,11 @@ def of_list(shown: QueryDict) -> EntryFilter:
     for name, value in given.items():
         if not value or "\0" in value:
             raise SelectionRefused(_untranslatable(name, shown.getlist(name)))
-    if "status" in given and given["status"] not in set(EntryStatus):
-        raise SelectionRefused(_untranslatable("status", [given["status"]]))
-    if given.get("gone", "no") not in {"yes", "no"}:
-        raise SelectionRefused(_untranslatable("gone", [given["gone"]]))
-    return EntryFilter.of_data(given) if given else EntryFilter(all=True)
+        try:
+            CRITERIA[name].parse(value)
+        except ValueError:
+            raise SelectionRefused(_untranslatable(name, [value])) from None
+    return EntryFilter.from_data(given) if given else EntryFilter(all=True)
 
 
 def back_of(query: QueryDict) -> str:
@@ -121,9 +117,9 @@ def _selection(named: dict[str, str]) -> Selection:
         return Selection(failed_of=UUID(named["failed_of"]))
     if named.keys() == {"all"} and named["all"] == "true":
         return Selection(filter=EntryFilter(all=True))
-    if not named or named.keys() - _IN_ADDRESSES:
+    if not named or named.keys() - CRITERIA.keys():
         raise ValueError("nothing, or something unknown")
-    return Selection(filter=EntryFilter.of_data(named))
+    return Selection(filter=EntryFilter.from_data(named))
 
 
 def _untranslatable(name: str, values: Iterable[str]) -> str:

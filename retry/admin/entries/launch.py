@@ -5,6 +5,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from retry.access.permissions import OPERATE, VIEW_OPERATION
 from retry.admin.entries.criteria import BACK, list_url
 from retry.admin.shared import messages as words
 from retry.admin.shared.acting import actor_of
@@ -13,8 +14,6 @@ from retry.models import Action, Operation
 from retry.operations import control
 from retry.operations.control import Pace
 from retry.operations.selection import Selection, require_eligible
-
-VIEW = "retry.view_operation"
 
 
 def launch(
@@ -35,7 +34,7 @@ def launch(
     ``RetryError``, also ``NothingEligible`` where it would leave everything alone.
     """
     actor = actor_of(request)
-    control.require(actor, action)
+    actor.require(OPERATE[action])
     sent_before = Operation.objects.filter(actor_label=actor.label, idempotency_key=key).exists()
     if not sent_before:
         require_eligible(selection, action=action, actor=actor)
@@ -51,7 +50,7 @@ def launch(
         )
     except IdempotencyKeyReused as error:
         operation = Operation.objects.get(pk=error.operation_id)
-    visible = request.user.has_perm(VIEW)
+    visible = request.user.has_perm(VIEW_OPERATION)
     if sent_before:
         words.show(request, [words.of_the_same_form()])
     elif not visible:

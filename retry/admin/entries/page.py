@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from entries.models import Entry
 from entries.states import allowed_statuses
 from retry import service
+from retry.access.permissions import RESYNC_ENTRY, RETRY_ENTRY
 from retry.admin.entries.edits import FORM_ID, refusing, unsaved
 from retry.admin.shared import messages as words
 from retry.admin.shared.acting import VerbsAdmin, actor_of
@@ -72,7 +73,7 @@ VERBS: Mapping[str, Verb] = {
             "retry",
             "Retry",
             "Retry runs the stored input again.",
-            service.RETRY,
+            RETRY_ENTRY,
             _MAY_RETRY,
             _queueing(service.retry_entry),
         ),
@@ -80,7 +81,7 @@ VERBS: Mapping[str, Verb] = {
             "retry_now",
             "Retry now",
             "Retry now does not wait until the automatic retry is due.",
-            service.RETRY,
+            RETRY_ENTRY,
             _MAY_RETRY,
             _queueing(service.retry_entry_now),
         ),
@@ -88,7 +89,7 @@ VERBS: Mapping[str, Verb] = {
             "stop",
             "Stop retrying",
             "Stop retrying makes it failed: no automatic retry comes any more.",
-            service.RETRY,
+            RETRY_ENTRY,
             _MAY_RETRY,
             _stop,
         ),
@@ -96,7 +97,7 @@ VERBS: Mapping[str, Verb] = {
             "resync",
             "Resync",
             "Resync fetches it from its source first, then runs what it got.",
-            service.RESYNC,
+            RESYNC_ENTRY,
             _MAY_RESYNC,
             _queueing(service.resync_entry),
         ),

@@ -19,6 +19,7 @@ from entries.admin.listing import BoundedPaginator
 from entries.models import Entry
 from entries.text import clean_text
 from retry import exports
+from retry.access.permissions import EXPORT_ENTRY
 from retry.admin.entries.criteria import of_list
 from retry.admin.exports.formats import FORMATS, ExportFile
 from retry.admin.shared import messages as words
@@ -57,7 +58,7 @@ class ExportsEntries(_ModelAdmin):
     """The list says what it shows; who may, how much and how it is written is said here."""
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) and request.user.has_perm(exports.EXPORT)
+        return self.has_view_permission(request) and request.user.has_perm(EXPORT_ENTRY)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_view)

@@ -21,6 +21,7 @@ from entries.kinds import registry
 from entries.kinds.base import MAX_UPSTREAM
 from entries.kinds.upstreams import has_upstreams
 from entries.models import Source
+from retry.access.permissions import MANAGE_HOLD
 from retry.access.visibility import sees_everything
 from retry.admin.audit.audited import AuditedAdmin
 from retry.admin.holds import words as hold_words
@@ -164,7 +165,7 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
 
 
 def may_hold(request: HttpRequest) -> bool:
-    return request.user.has_perm(control.MANAGE)
+    return request.user.has_perm(MANAGE_HOLD)
 
 
 def _upstream_rows(holds: list[Hold], *, counting: bool) -> list[Row]:

@@ -14,9 +14,10 @@ from django.utils.text import capfirst, get_text_list
 
 from entries.models import Entry, Source
 from entries.states import EntryStatus
+from retry.access.permissions import VIEW_HOLD
 from retry.access.visibility import sees_everything
 from retry.admin.shared.acting import actor_of
-from retry.holds.control import VIEW, describe_target
+from retry.holds.control import describe_target
 from retry.holds.overview import (
     MANY,
     WaitingCounts,
@@ -168,7 +169,7 @@ def _name_of(holds: Sequence[Hold]) -> str:
 
 
 def may_see(request: HttpRequest) -> bool:
-    return request.user.has_perm(VIEW)
+    return request.user.has_perm(VIEW_HOLD)
 
 
 def _linked(request: HttpRequest, text: str) -> SafeString:

@@ -18,6 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from entries.admin import show
 from entries.admin.listing import ReadOnlyAdmin
+from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
+from retry.access.visibility import visible_imports
 from retry.admin.audit.audited import AuditedAdmin
 from retry.admin.imports import words
 from retry.admin.shared import messages
@@ -27,7 +29,6 @@ from retry.admin.syncs.admin import StateFilter
 from retry.errors import ImportNotFound, NotPermitted, RetryError
 from retry.imports import control
 from retry.models import Import, SyncState
-from retry.submission import SUBMIT
 
 
 @admin.register(Import)
@@ -44,13 +45,13 @@ class ImportAdmin(AuditedAdmin, ReadOnlyAdmin[Import]):
     # --- who may see what ----------------------------------------------------------------------
 
     def has_view_permission(self, request: HttpRequest, obj: Import | None = None) -> bool:
-        return request.user.has_perms(("entries.view_entry", SUBMIT))
+        return request.user.has_perms((VIEW_ENTRY, SUBMIT_ENTRY))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
-        visible = Import.objects.visible_to(request.user)
+        visible = visible_imports(actor_of(request))
         # The sample is large, and no row of the list shows it.
         return visible.select_related("source").defer("sample").order_by(*self.ordering)
 

@@ -11,13 +11,13 @@ from django.urls import URLPattern, path
 
 from entries import upload_pass
 from entries.errors import EntriesError
+from retry.access.permissions import SUBMIT_ENTRY
 from retry.admin.imports.forms import UploadForm
 from retry.admin.shared import messages as words
 from retry.admin.shared.acting import actor_of
 from retry.errors import RetryError, SourceNotFound, UploadRefused
 from retry.imports import control
 from retry.models import Import
-from retry.submission import SUBMIT
 
 if TYPE_CHECKING:
     _ModelAdmin = ModelAdmin[Any]
@@ -27,7 +27,7 @@ else:
 
 class ImportsEntries(_ModelAdmin):
     def has_import_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) and request.user.has_perm(SUBMIT)
+        return self.has_view_permission(request) and request.user.has_perm(SUBMIT_ENTRY)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.import_view)

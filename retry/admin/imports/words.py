@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from retry.models import Import
-from retry.outcomes import Reason
+from retry.reasons import Reason
 
 #: What an import found, in the order in which it is told.
 IMPORTED = {

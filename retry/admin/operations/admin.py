@@ -31,7 +31,7 @@ from retry.admin.shared.selection import SelectionRefused, reason_of
 from retry.errors import NotPermitted, OperationNotFound, RetryError
 from retry.models import Action, Operation, OperationState
 from retry.operations import control
-from retry.operations.tallies import Tally, tallies
+from retry.operations.tallies import Tally, read_tallies
 
 _VERBS: dict[str, Callable[..., Operation]] = {
     "pause": control.pause,
@@ -63,7 +63,7 @@ class OperationList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """With the tallies of all on the page, read at once."""
         super().get_results(request)
-        found = tallies(operation.pk for operation in self.result_list)
+        found = read_tallies(operation.pk for operation in self.result_list)
         for operation in self.result_list:
             vars(operation)["tally"] = found.get(operation.pk, Tally())
 

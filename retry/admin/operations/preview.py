@@ -9,26 +9,26 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
+from retry.access.permissions import OPERATE, VIEW_ENTRY, VIEW_OPERATION
 from retry.admin.entries.criteria import Asked, back_of, list_url, of_address
-from retry.admin.entries.launch import VIEW, launch
+from retry.admin.entries.launch import launch
 from retry.admin.operations.forms import StartForm
 from retry.admin.shared import messages as words
 from retry.admin.shared.acting import actor_of
 from retry.admin.shared.selection import SelectionRefused
 from retry.errors import NotPermitted, OperationNotFound, RetryError
 from retry.models import Operation
-from retry.operations import control
 from retry.operations.selection import preview
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview_page(request: HttpRequest) -> HttpResponse:
     """GET shows, POST to the same address starts. The selection is in the address for both."""
-    if not request.user.has_perm("entries.view_entry"):
+    if not request.user.has_perm(VIEW_ENTRY):
         raise PermissionDenied
     try:
         asked = _asked(request)
-        control.require(actor_of(request), asked.action)
+        actor_of(request).require(OPERATE[asked.action])
     except SelectionRefused as refusal:
         messages.error(request, str(refusal))
         return redirect(list_url(back_of(request.GET)))
@@ -84,7 +84,7 @@ def _shown(request: HttpRequest, asked: Asked, form: StartForm) -> HttpResponse:
         "title": words.preview_title(asked.action),
         "words": words.of_action(asked.action),
         "asked": asked,
-        "failed_of": asked.selection.failed_of if request.user.has_perm(VIEW) else None,
+        "failed_of": asked.selection.failed_of if request.user.has_perm(VIEW_OPERATION) else None,
         "under_way": _under_way(asked),
         "selection_words": asked.selection.words(),
         "found": found,

@@ -1,6 +1,5 @@
 """All that an operation's page shows of how the operation stands."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from django.utils.http import urlencode
 
 from entries.admin import show
 from entries.models import Entry
+from retry.access.permissions import OPERATE
 from retry.access.visibility import sees_everything, sees_nothing
 from retry.admin.entries.criteria import BACK, back_of, preview_url
 from retry.admin.holds import words as hold_words
@@ -24,15 +24,13 @@ from retry.admin.shared.acting import actor_of
 from retry.admin.shared.bar import Bar
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
-from retry.operations.control import PERMISSIONS
-from retry.operations.groups import Groups, groups
-from retry.operations.items import OUTCOMES, Item, items
-from retry.operations.progress import Progress, progress
+from retry.operations.groups import Groups, find_groups
+from retry.operations.items import ITEM_ORDER, OUTCOMES, Item, list_items
+from retry.operations.progress import Progress, read_progress
 from retry.operations.selection import Selection
-from retry.outcomes import Reason
+from retry.reasons import Reason
 
 ITEMS = 50
-_CURSOR = re.compile(r"[0-9]{1,9}\.[0-9a-f]{32}\.[0-9]{1,18}")
 #: Groups are read from attempts, and the page asks every second.
 _GROUPS_SECONDS = 3
 _PAUSABLE = {OperationState.PLANNED, OperationState.RUNNING}
@@ -61,7 +59,7 @@ class ItemRow:
 
 def live_context(request: HttpRequest, operation_id: UUID) -> dict[str, Any]:
     """What changes while it runs. Raises ``OperationNotFound``."""
-    found = progress(operation_id)
+    found = read_progress(operation_id)
     operation = found.operation
     counts = _counts(found)
     stage = "going" if operation.state in _PAUSABLE else operation.state
@@ -98,11 +96,11 @@ def moved(context: Mapping[str, Any], seen: str) -> bool:
 def verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
     """What the one who looks may do with it now."""
     operation = found.operation
-    may = request.user.has_perm(PERMISSIONS[Action(operation.action)])
+    may = request.user.has_perm(OPERATE[Action(operation.action)])
     retry_failed = ""
     resting = operation.state not in _PAUSABLE
-    again = control.again(operation)
-    if resting and found.failed and request.user.has_perm(PERMISSIONS[again]):
+    again = control.choose_retry_action(operation)
+    if resting and found.failed and request.user.has_perm(OPERATE[again]):
         back = back_of(request.GET)
         retry_failed = preview_url(again, Selection(failed_of=operation.pk), back=back)
     return {
@@ -129,11 +127,10 @@ def items_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     """A page of entries, by ``?outcome=`` and ``?cursor=``. Raises ``ValueError`` for others."""
     outcome = request.GET.get("outcome") or None
     cursor = request.GET.get("cursor") or None
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise ValueError("a cursor that no page has given")
+    place = ITEM_ORDER.parse(cursor) if cursor is not None else None
     actor = actor_of(request)
-    page = items(operation, actor=actor, outcome=outcome, cursor=cursor, limit=ITEMS)
-    listed = f"{page.items}{page.next_cursor}"
+    page = list_items(operation, actor=actor, outcome=outcome, cursor=place, limit=ITEMS)
+    listed = f"{page.items}{page.next_text}"
     version = sha256(listed.encode()).hexdigest()[:16]
     return {
         "active": operation.ended_at is None,
@@ -145,7 +142,7 @@ def items_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
         "cursor": cursor,
         "outcomes": [(name, words.OUTCOMES[name]) for name in _outcomes(operation)],
         "rows": _rows(request, page.items),
-        "next_cursor": page.next_cursor,
+        "next_cursor": page.next_text,
     }
 
 
@@ -186,11 +183,13 @@ def _groups(request: HttpRequest, found: Progress) -> Groups | None:
         return None
     operation = found.operation
     if not sees_everything(actor):
-        return groups(operation.pk, actor=actor)  # theirs alone, so not kept for others
+        return find_groups(operation.pk, actor=actor)  # theirs alone, so not kept for others
     key = f"redrive.groups.{operation.pk}.{operation.state}.{found.finished}"
     return cast(
         "Groups",
-        cache.get_or_set(key, lambda: groups(operation.pk, actor=actor), timeout=_GROUPS_SECONDS),
+        cache.get_or_set(
+            key, lambda: find_groups(operation.pk, actor=actor), timeout=_GROUPS_SECONDS
+        ),
     )
 
 

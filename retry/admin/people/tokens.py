@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from entries.admin import show
 from entries.admin.listing import ReadOnlyAdmin
 from retry.access import tokens
+from retry.access.permissions import DELETE_TOKEN
 from retry.admin.audit.audited import AuditedAdmin
 from retry.admin.shared.acting import actor_of
 from retry.models import ApiToken
@@ -26,7 +27,7 @@ class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
     actions = ("delete_selected",)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        return request.user.has_perm("retry.delete_apitoken")
+        return request.user.has_perm(DELETE_TOKEN)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found = super().get_actions(request).values()

@@ -10,8 +10,7 @@ from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from retry import edits
-from retry.access import permissions as rights
-from retry.access import tokens
+from retry.access import grants, tokens
 from retry.admin.audit.audited import AuditedAdmin
 from retry.admin.shared.acting import actor_of
 
@@ -32,20 +31,20 @@ def _offer_what_is_held(field: Any, request: HttpRequest, options: dict[str, Any
     """Only what somebody holds can be chosen by them, whatever a form that is sent says."""
     holder = _holder(request)
     if field.name in {"permissions", "user_permissions"}:
-        options["queryset"] = rights.held_by(holder)
+        options["queryset"] = grants.list_permissions(holder)
     elif field.name == "groups":
-        options["queryset"] = rights.grantable_groups(holder)
+        options["queryset"] = grants.list_grantable_groups(holder)
 
 
 @admin.register(User)
 class PersonAdmin(AuditedAdmin, _UserAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Their password and their permissions included."""
-        within = obj is None or not rights.exceeds(obj, holder=_holder(request))
+        within = obj is None or not grants.exceeds(obj, holder=_holder(request))
         return within and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        within = obj is None or not rights.exceeds(obj, holder=_holder(request))
+        within = obj is None or not grants.exceeds(obj, holder=_holder(request))
         return within and super().has_delete_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -95,11 +94,11 @@ def _revoke_tokens(users: Any, request: HttpRequest) -> None:
 @admin.register(Group)
 class PeopleAdmin(AuditedAdmin, GroupAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        within = obj is None or not rights.group_exceeds(obj, holder=_holder(request))
+        within = obj is None or not grants.group_exceeds(obj, holder=_holder(request))
         return within and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        within = obj is None or not rights.group_exceeds(obj, holder=_holder(request))
+        within = obj is None or not grants.group_exceeds(obj, holder=_holder(request))
         return within and super().has_delete_permission(request, obj)
 
     def formfield_for_manytomany(

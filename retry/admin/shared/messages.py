@@ -20,7 +20,8 @@ from retry.errors import (
 )
 from retry.holds.control import describe_target
 from retry.models import Action, Hold, Operation, Sync, SyncState
-from retry.outcomes import ItemOutcome, QueueOutcome, Reason
+from retry.outcomes import ItemOutcome, QueueOutcome
+from retry.reasons import Reason
 
 #: Of what was asked for and has not happened yet: green is for what has.
 WAITS = messages.INFO

@@ -13,15 +13,15 @@ from django.views.decorators.http import require_POST
 
 from entries.admin import SourceAdmin
 from entries.models import Source
+from retry.access.permissions import SYNC_SOURCE, VIEW_HOLD, VIEW_SYNC
 from retry.admin.audit.audited import AuditedAdmin
 from retry.admin.holds import words as hold_words
 from retry.admin.holds.admin import may_hold
 from retry.admin.shared import messages as words
 from retry.admin.shared.acting import VerbsAdmin, actor_of
 from retry.admin.shared.selection import SelectionRefused, reason_of, selection_of
-from retry.admin.syncs.admin import VIEW, recent_of
+from retry.admin.syncs.admin import recent_of
 from retry.errors import RetryError
-from retry.holds.control import VIEW as VIEW_HOLDS
 from retry.models import Hold, Sync
 from retry.syncs import control
 
@@ -33,7 +33,7 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     actions = ("sync_selected",)
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(control.SYNC)
+        return request.user.has_perm(SYNC_SOURCE)
 
     @admin.action(description="Sync selected now", permissions=["sync"])
     def sync_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
@@ -65,7 +65,7 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
             sync = self._request_sync(request, source, reason=reason, dry_run=dry_run)
         except SelectionRefused as refusal:
             messages.error(request, str(refusal))
-        if sync is not None and request.user.has_perm(VIEW):
+        if sync is not None and request.user.has_perm(VIEW_SYNC):
             return redirect("admin:retry_sync_change", sync.pk)
         return self.back_to(request, source)
 
@@ -87,12 +87,12 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     ) -> HttpResponse:
         source = kwargs.get("obj")
         if source is not None:
-            may_look = request.user.has_perm(VIEW)
+            may_look = request.user.has_perm(VIEW_SYNC)
             context = context | {
                 "may_sync": self.has_sync_permission(request) and source.enabled,
                 "recent_syncs": recent_of(source) if may_look else None,
                 "on_hold": hold_words.of_source(source, tells=hold_words.may_see(request)),
                 "own_hold": Hold.objects.filter(source=source, lifted_at=None).first(),
-                "may_hold": may_hold(request) and request.user.has_perm(VIEW_HOLDS),
+                "may_hold": may_hold(request) and request.user.has_perm(VIEW_HOLD),
             }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -21,15 +21,13 @@ from entries.admin.filters import MOST_CHOICES, EqualFilter
 from entries.admin.listing import ReadOnlyAdmin
 from entries.models import Source
 from entries.names import is_source
+from retry.access.permissions import SYNC_SOURCE, VIEW_SOURCE
 from retry.access.visibility import sees_source
 from retry.admin.audit.audited import AuditedAdmin
 from retry.admin.shared import messages as words
 from retry.admin.shared.acting import actor_of
 from retry.admin.shared.bar import Bar
 from retry.models import Sync, SyncState
-from retry.syncs.control import SYNC
-
-VIEW = "retry.view_sync"
 
 
 class StateFilter(EqualFilter):
@@ -186,7 +184,7 @@ def live_context(request: HttpRequest, sync: Sync) -> dict[str, Any]:
 
 def verbs_context(request: HttpRequest, sync: Sync) -> dict[str, Any]:
     """What the one who looks may do next."""
-    may = request.user.has_perms((SYNC, "entries.view_source"))
+    may = request.user.has_perms((SYNC_SOURCE, VIEW_SOURCE))
     return {"may_sync": may and sync.finished and sync.source.enabled}
 
 

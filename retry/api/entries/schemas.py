@@ -1,21 +1,153 @@
-"""The shapes of ``POST entries``."""
+"""The shapes of entries: read, retried, submitted."""
 
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field
 
+from entries.models import Attempt, Entry
 from entries.sources.base import SourceItem
-from entries.sources.ids import MAX_ID
+from entries.sources.ids import MAX_ID as MAX_EXTERNAL_ID
 from entries.sources.items import MAX_TITLE
 from entries.states import EntryStatus
-from retry.api.http.schemas import STORABLE, ReasonText, Request, Response
-from retry.outcomes import Reason
-from retry.submission import LIMIT, Effect, SubmitOutcome
+from retry.api.http.schemas import (
+    STORABLE,
+    EntryId,
+    KindName,
+    ReasonRequest,
+    ReasonText,
+    Request,
+    Response,
+    SourceSlug,
+)
+from retry.outcomes import ItemOutcome
+from retry.reasons import Reason
+from retry.submission import LIMIT, Effect, SubmitOutcome, Submitted
+
+
+class RetryRequest(ReasonRequest):
+    entry_id: EntryId
+
+
+class RetryResponse(Response):
+    """``dispatched`` is false where Redis cannot be reached: the entry is queued all the same."""
+
+    entry_id: int
+    attempt: int
+    run_id: UUID
+    job_id: str
+    status: EntryStatus
+    dispatched: bool
+
+    @classmethod
+    def from_item(cls, item: ItemOutcome, *, dispatched: bool) -> Self:
+        return cls.model_validate(
+            {
+                "entry_id": item.entry_id,
+                "attempt": item.attempt,
+                "run_id": item.run_id,
+                "job_id": item.job_id,
+                "status": item.status,
+                "dispatched": dispatched,
+            }
+        )
+
+
+class StopResponse(Response):
+    entry_id: int
+    status: EntryStatus
+
+    @classmethod
+    def from_item(cls, item: ItemOutcome) -> Self:
+        return cls.model_validate({"entry_id": item.entry_id, "status": item.status})
+
+
+class EntryError(Response):
+    class_: str = Field(serialization_alias="class")
+    message: str
+    fingerprint: str
+
+    @classmethod
+    def from_row(cls, row: Entry | Attempt) -> Self | None:
+        if not row.error_class:
+            return None
+        return cls(class_=row.error_class, message=row.error_message, fingerprint=row.fingerprint)
+
+
+class EntrySummary(Response):
+    id: int
+    kind: str
+    source: str | None
+    upstream: str
+    external_id: str
+    title: str
+    status: EntryStatus
+    attempt: int
+    error: EntryError | None
+    failed_at: datetime | None
+    next_attempt_at: datetime | None
+    gone_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def from_entry(cls, entry: Entry) -> Self:
+        return cls.model_validate(_summarise(entry))
+
+
+class AttemptDetail(Response):
+    """``change``: what a resync found (``changed``, ``unchanged``, ``gone``), else empty; the
+    hashes are of title and payload as stored before and as the source has them.
+    """
+
+    number: int
+    run_id: UUID
+    status: str
+    is_rescan: bool
+    change: str
+    hash_before: str
+    hash_after: str
+    previous_status: str
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    worker: str
+    error: EntryError | None
+    traceback: str
+    result: Any
+
+    @classmethod
+    def from_attempt(cls, attempt: Attempt) -> Self:
+        names = cls.model_fields.keys() - {"error"}
+        values = {name: getattr(attempt, name) for name in names}
+        return cls.model_validate(values | {"error": EntryError.from_row(attempt)})
+
+
+class EntryDetail(EntrySummary):
+    """``attempts``: newest first, at most 100."""
+
+    payload: Any
+    result: Any
+    attempts: list[AttemptDetail]
+
+    @classmethod
+    def from_entry_and_attempts(cls, entry: Entry, attempts: list[Attempt]) -> Self:
+        more = {
+            "payload": entry.payload,
+            "result": entry.result,
+            "attempts": [AttemptDetail.from_attempt(attempt) for attempt in attempts],
+        }
+        return cls.model_validate(_summarise(entry) | more)
+
+
+class EntryPage(Response):
+    results: list[EntrySummary]
+    next_cursor: str | None
 
 
 class SubmitItem(Request):
-    external_id: Annotated[str, Field(min_length=1, max_length=MAX_ID), STORABLE]
+    external_id: Annotated[str, Field(min_length=1, max_length=MAX_EXTERNAL_ID), STORABLE]
     title: Annotated[str, Field(max_length=MAX_TITLE), STORABLE] = ""
     payload: dict[str, Any]
 
@@ -24,17 +156,17 @@ class SubmitItem(Request):
 
 
 class SubmitRequest(Request):
-    """``kind`` may be left out where a ``source`` says what its entries are."""
+    """``kind`` may be left out with a ``source``, which has a kind for its entries."""
 
-    kind: Annotated[str, Field(min_length=1, max_length=50), STORABLE] | None = None
-    source: Annotated[str, Field(min_length=1, max_length=80), STORABLE] | None = None
+    kind: KindName | None = None
+    source: SourceSlug | None = None
     entries: Annotated[list[SubmitItem], Field(min_length=1, max_length=LIMIT)]
     reason: ReasonText = ""
 
 
-class SubmittedItem(Response):
-    """``run_id`` is null and ``reason`` says why where it is not queued by this call. ``entry_id``
-    and ``status`` are null where the entry is known and hidden from the caller.
+class SubmitResult(Response):
+    """``run_id`` is null and ``reason`` says why where this call did not queue the entry.
+    ``entry_id`` and ``status`` are null where the entry exists and is hidden from the caller.
     """
 
     external_id: str
@@ -45,26 +177,49 @@ class SubmittedItem(Response):
     run_id: UUID | None
     reason: Reason | None
 
+    @classmethod
+    def from_item(cls, item: Submitted) -> Self:
+        return cls(
+            external_id=item.external_id,
+            entry_id=item.entry_id,
+            outcome=item.effect,
+            status=item.status,
+            attempt=item.attempt,
+            run_id=item.run_id,
+            reason=item.reason,
+        )
+
 
 class SubmitResponse(Response):
-    """``results`` in the order in which they were sent."""
+    """``results`` in the order in which the entries were sent."""
 
-    results: list[SubmittedItem]
+    results: list[SubmitResult]
     queued: int
     dispatched: bool
 
     @classmethod
-    def of(cls, outcome: SubmitOutcome) -> Self:
-        results = [
-            SubmittedItem(
-                external_id=item.external_id,
-                entry_id=item.entry_id,
-                outcome=item.effect,
-                status=item.status,
-                attempt=item.attempt,
-                run_id=item.run_id,
-                reason=item.reason,
-            )
-            for item in outcome.items
-        ]
-        return cls(results=results, queued=outcome.queued, dispatched=outcome.dispatched)
+    def from_outcome(cls, outcome: SubmitOutcome) -> Self:
+        return cls(
+            results=[SubmitResult.from_item(item) for item in outcome.items],
+            queued=outcome.queued,
+            dispatched=outcome.dispatched,
+        )
+
+
+def _summarise(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.pk,
+        "kind": entry.kind,
+        "source": entry.source.slug if entry.source else None,
+        "upstream": entry.upstream,
+        "external_id": entry.external_id,
+        "title": entry.title,
+        "status": entry.status,
+        "attempt": entry.attempt,
+        "error": EntryError.from_row(entry),
+        "failed_at": entry.failed_at,
+        "next_attempt_at": entry.next_attempt_at if entry.status == "scheduled" else None,
+        "gone_at": entry.gone_at,
+        "created_at": entry.created_at,
+        "updated_at": entry.updated_at,
+    }

@@ -1,63 +1,76 @@
-"""The addresses of the JSON API: parse, call, answer."""
+"""Entries: list, look at one, retry one, submit."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from entries.budget import time_budget
 from retry import service
-from retry.api.entries import reading
-from retry.api.entries.schemas import SubmitRequest, SubmitResponse
-from retry.api.http.resource import answer, api_view, parse_body, parse_query
-from retry.api.http.schemas import EntryQuery, NoQuery, RetryRequest, RetryResponse
-from retry.errors import NotPermitted
+from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
+from retry.access.visibility import visible_entries
+from retry.api.entries.schemas import (
+    EntryDetail,
+    EntryPage,
+    EntrySummary,
+    RetryRequest,
+    RetryResponse,
+    SubmitRequest,
+    SubmitResponse,
+)
+from retry.api.http.filters import FilterQuery
+from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
+from retry.api.http.routes import Routes
+from retry.api.http.schemas import MAX_ID
+from retry.errors import EntryNotFound
+from retry.operations.selection import check_names
 from retry.outcomes import Actor
 
+routes = Routes()
 
-def _retry(request: HttpRequest, actor: Actor) -> HttpResponse:
-    parse_query(request, NoQuery)
-    asked = parse_body(request, RetryRequest)
-    item, dispatched = service.retry_entry(asked.entry_id, actor=actor, reason=asked.reason)
-    return answer(RetryResponse.of(item, dispatched=dispatched), status=202)
-
-
-def _entries(request: HttpRequest, actor: Actor) -> HttpResponse:
-    _require(actor, "entries.view_entry")
-    return answer(reading.entry_page(parse_query(request, EntryQuery), actor=actor))
+_ATTEMPTS = 100
+#: A search for a few letters may have to look at every entry.
+SEARCH_SECONDS = 5.0
 
 
-def _submit(request: HttpRequest, actor: Actor) -> HttpResponse:
-    _require(actor, service.SUBMIT)  # before ten megabytes are read for nothing
-    parse_query(request, NoQuery)
-    asked = parse_body(request, SubmitRequest, limit=settings.REDRIVE_SUBMIT_MAX_BYTES)
+@routes.post("retry")
+def retry(request: HttpRequest, actor: Actor) -> HttpResponse:
+    body = parse_body(request, RetryRequest)
+    item, dispatched = service.retry_entry(body.entry_id, actor=actor, reason=body.reason)
+    return answer(RetryResponse.from_item(item, dispatched=dispatched), status=202)
+
+
+@routes.get("entries", needs=VIEW_ENTRY)
+def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
+    query = parse_query(request, FilterQuery)
+    chosen = query.as_filter()
+    check_names(chosen)
+    found = visible_entries(actor).filter(chosen.condition())
+    with time_budget(SEARCH_SECONDS):
+        page = query.read(found.select_related("source").defer("payload", "result"))
+    results = [EntrySummary.from_entry(entry) for entry in page.items]
+    return answer(EntryPage(results=results, next_cursor=page.next_text))
+
+
+# Checked first, before ten megabytes are read in vain.
+@routes.post("entries", needs=SUBMIT_ENTRY)
+def submit(request: HttpRequest, actor: Actor) -> HttpResponse:
+    body = parse_body(request, SubmitRequest, limit=settings.REDRIVE_SUBMIT_MAX_BYTES)
     outcome = service.submit(
-        [entry.item() for entry in asked.entries],
-        kind=asked.kind,
-        source=asked.source,
+        [entry.item() for entry in body.entries],
+        kind=body.kind,
+        source=body.source,
         actor=actor,
-        reason=asked.reason,
+        reason=body.reason,
     )
-    return answer(SubmitResponse.of(outcome), status=202)
+    return answer(SubmitResponse.from_outcome(outcome), status=202)
 
 
-def _entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpResponse:
-    _require(actor, "entries.view_entry")
-    parse_query(request, NoQuery)
-    return answer(reading.entry_detail(entry_id, actor=actor))
-
-
-def _status(request: HttpRequest, actor: Actor) -> HttpResponse:
-    _require(actor, "retry.view_status")
-    parse_query(request, NoQuery)
-    return answer(reading.status(actor))
-
-
-def _require(actor: Actor, permission: str) -> None:
-    """For reading; the verbs ask for themselves."""
-    if not actor.may(permission):
-        raise NotPermitted(permission)
-
-
-retry = api_view(post=_retry)
-entries = api_view(get=_entries, post=_submit)
-entry = api_view(get=_entry)
-status = api_view(get=_status)
-nothing = api_view()
+@routes.get("entries/<int:entry_id>", name="entry", needs=VIEW_ENTRY)
+def show_entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpResponse:
+    refuse_query(request)
+    # A path may hold a number that no column can.
+    wanted = visible_entries(actor).filter(pk=min(entry_id, MAX_ID))
+    entry = wanted.select_related("source").first()
+    if entry is None:
+        raise EntryNotFound(entry_id)
+    attempts = list(entry.attempts.order_by("-number")[:_ATTEMPTS])
+    return answer(EntryDetail.from_entry_and_attempts(entry, attempts))

@@ -1,33 +1,32 @@
 """The shapes of holds."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import model_validator
 
 from retry.api.http.schemas import (
-    STORABLE,
-    EntryId,
-    Query,
+    KindName,
+    PageQuery,
     ReasonText,
     Request,
     Response,
-    StandingHold,
+    SourceSlug,
     UpstreamName,
-    digits,
 )
+from retry.models import Hold
 
 
 class HoldRequest(Request):
-    """Either ``kind``, perhaps only one ``upstream`` of it, or ``source``, by its slug."""
+    """Either ``kind``, with or without one ``upstream`` of it, or ``source``, by its slug."""
 
-    kind: Annotated[str, Field(min_length=1, max_length=50), STORABLE] | None = None
+    kind: KindName | None = None
     upstream: UpstreamName | None = None
-    source: Annotated[str, Field(min_length=1, max_length=80), STORABLE] | None = None
+    source: SourceSlug | None = None
     reason: ReasonText = ""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def _check_one_target(self) -> Self:
         if (self.kind is None) == (self.source is None):
             raise ValueError("give either kind or source")
         if self.upstream is not None and self.kind is None:
@@ -35,14 +34,34 @@ class HoldRequest(Request):
         return self
 
 
-class LiftRequest(Request):
-    reason: ReasonText = ""
-
-
-class HoldQuery(Query):
+class HoldQuery(PageQuery):
     standing: Literal["true", "false"] | None = None
-    cursor: Annotated[EntryId, BeforeValidator(digits)] | None = None
-    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=500)] = 100
+
+
+class StandingHold(Response):
+    """``automatic``: placed by the breaker, which probes and lifts it."""
+
+    id: int
+    kind: str | None
+    upstream: str | None
+    source: str | None
+    automatic: bool
+    actor: str
+    reason: str
+    created_at: datetime
+    probes: int
+    next_probe_at: datetime | None
+
+    @classmethod
+    def from_hold(cls, hold: Hold) -> Self:
+        names = cls.model_fields.keys() - {"kind", "upstream", "source", "actor"}
+        values = {name: getattr(hold, name) for name in names} | {
+            "kind": hold.kind or None,
+            "upstream": hold.upstream or None,
+            "source": hold.source.slug if hold.source else None,
+            "actor": hold.actor_label,
+        }
+        return cls.model_validate(values)
 
 
 class HoldResponse(StandingHold):

@@ -1,52 +1,45 @@
-"""Holds over JSON: parse, call, answer."""
+"""Holds: list, place, lift."""
 
 from django.http import HttpRequest, HttpResponse
 
-from retry.api.holds.schemas import HoldPage, HoldQuery, HoldRequest, HoldResponse, LiftRequest
-from retry.api.http.resource import answer, api_view, parse_body, parse_query
-from retry.api.http.schemas import MAX_ID, NoQuery
-from retry.errors import HoldNotFound, NotPermitted
+from retry.access.permissions import VIEW_HOLD
+from retry.api.holds.schemas import HoldPage, HoldQuery, HoldRequest, HoldResponse
+from retry.api.http.resource import answer, parse_body, parse_query
+from retry.api.http.routes import Routes
+from retry.api.http.schemas import MAX_ID, ReasonRequest
+from retry.errors import HoldNotFound
 from retry.holds import control
 from retry.models import Hold
 from retry.outcomes import Actor
 
+routes = Routes()
 
-def _list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    if not actor.may(control.VIEW):
-        raise NotPermitted(control.VIEW)
+
+@routes.get("holds", needs=VIEW_HOLD)
+def list_holds(request: HttpRequest, _actor: Actor) -> HttpResponse:
     query = parse_query(request, HoldQuery)
-    found = Hold.objects.select_related("source").order_by("-id")
+    found = Hold.objects.select_related("source")
     if query.standing is not None:
         found = found.filter(lifted_at__isnull=query.standing == "true")
-    if query.cursor is not None:
-        found = found.filter(pk__lt=query.cursor)
-    rows = list(found[: query.limit + 1])
-    page = rows[: query.limit]
-    return answer(
-        HoldPage(
-            results=[HoldResponse.of(hold) for hold in page],
-            next_cursor=str(page[-1].pk) if len(rows) > query.limit else None,
-        )
-    )
+    page = query.read(found)
+    results = [HoldResponse.from_hold(hold) for hold in page.items]
+    return answer(HoldPage(results=results, next_cursor=page.next_text))
 
 
-def _put(request: HttpRequest, actor: Actor) -> HttpResponse:
-    parse_query(request, NoQuery)
-    asked = parse_body(request, HoldRequest)
-    if asked.kind is not None:
-        hold = control.hold_kind(asked.kind, asked.upstream or "", actor=actor, reason=asked.reason)
+@routes.post("holds")
+def place_hold(request: HttpRequest, actor: Actor) -> HttpResponse:
+    body = parse_body(request, HoldRequest)
+    if body.kind is not None:
+        hold = control.hold_kind(body.kind, body.upstream or "", actor=actor, reason=body.reason)
     else:
-        hold = control.hold_source(asked.source or "", actor=actor, reason=asked.reason)
-    return answer(HoldResponse.of(hold), status=201)
+        hold = control.hold_source(body.source or "", actor=actor, reason=body.reason)
+    return answer(HoldResponse.from_hold(hold), status=201)
 
 
-def _lift(request: HttpRequest, actor: Actor, hold_id: int) -> HttpResponse:
-    parse_query(request, NoQuery)
-    asked = parse_body(request, LiftRequest)
+@routes.post("holds/<int:hold_id>/lift", name="lift")
+def lift_hold(request: HttpRequest, actor: Actor, hold_id: int) -> HttpResponse:
+    body = parse_body(request, ReasonRequest)
     if hold_id > MAX_ID:
         raise HoldNotFound(hold_id)
-    return answer(HoldResponse.of(control.lift(hold_id, actor=actor, reason=asked.reason)))
-
-
-holds = api_view(get=_list, post=_put)
-lift = api_view(post=_lift)
+    hold = control.lift(hold_id, actor=actor, reason=body.reason)
+    return answer(HoldResponse.from_hold(hold))

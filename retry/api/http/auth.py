@@ -1,4 +1,4 @@
-"""Who calls: a staff session with CSRF, or a token."""
+"""Authentication: a token, or a staff session with CSRF."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -22,15 +22,15 @@ _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 @dataclass(frozen=True, slots=True)
 class Caller:
     actor: Actor
-    #: Only what a browser sends along unasked has to be guarded against forgery.
+    #: A browser sends its session with forged requests, too, so those need a CSRF check.
     by_session: bool
 
 
 def authenticate(request: HttpRequest) -> Caller:
-    """Raises ``Problem`` 401 or 403; never redirects to a login page.
+    """Find the staff user of a request. Raises ``Problem`` 401 or 403; never redirects.
 
-    A token wins over a session. Other schemes of ``Authorization`` are passed over: a proxy that
-    asks for a password of its own leaves its header in the request.
+    A token wins over a session. Other schemes of ``Authorization`` are ignored: a proxy with its
+    own password leaves its header in the request.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     by_token = scheme.lower() == "bearer"
@@ -44,20 +44,22 @@ def authenticate(request: HttpRequest) -> Caller:
 
 
 def check_csrf(request: HttpRequest) -> None:
-    """Raises ``Problem`` 403 where Django's own check says no. The token travels as a header."""
+    """Run Django's own check, with the token as a header. Raises ``Problem`` 403 or 415."""
     if request.content_type in _FORMS and request.method == "POST":
-        # Django would read the whole form to look for the token in it.
+        # Django would read the whole form to find the token.
         raise Problem(415, "unsupported_media_type")
-    reason = _Csrf(_never).why(request)
+    reason = _Csrf(_unreachable).find_reason(request)
     if reason:
         raise Problem(403, "csrf_failed", reason)
 
 
 def _by_token(request: HttpRequest, token: str) -> "User":
-    user = tokens.user_of(token)
+    user = tokens.find_user(token)
     if user is None:
         unknown_tokens.count(str(request.META.get("REMOTE_ADDR", "")))
-        raise Problem(401, "not_authenticated", "The token is not known.", headers=_CHALLENGE)
+        raise Problem(
+            401, "not_authenticated", "The token is unknown or expired.", headers=_CHALLENGE
+        )
     return user
 
 
@@ -68,20 +70,20 @@ def _by_session(request: HttpRequest) -> "User":
 
 
 class _Csrf(CsrfViewMiddleware):
-    """Django's own check, asked for its verdict. The views are exempt so that tokens need none."""
+    """Django's own check as a function; the views are exempt, because tokens need none."""
 
-    def why(self, request: HttpRequest) -> str | None:
+    def find_reason(self, request: HttpRequest) -> str | None:
         self.process_request(request)
-        return cast("str | None", self.process_view(request, _checked, (), {}))
+        return cast("str | None", self.process_view(request, _not_exempt, (), {}))
 
     def _reject(self, request: HttpRequest, reason: str) -> str:
         return reason
 
 
-def _never(_request: HttpRequest) -> HttpResponse:
-    raise AssertionError("the middleware is only asked, it never passes the request on")
+def _unreachable(_request: HttpRequest) -> HttpResponse:
+    raise AssertionError("only the check runs; the request is never passed on")
 
 
-def _checked(_request: HttpRequest) -> HttpResponse:
-    """A view without ``csrf_exempt``, for the check to look at."""
+def _not_exempt(_request: HttpRequest) -> HttpResponse:
+    """A view without ``csrf_exempt``, which the check inspects."""
     raise AssertionError("never called")

@@ -1,4 +1,4 @@
-"""What stands between the API and the rest of Django."""
+"""Keeps Django's own pages and redirects out of the API."""
 
 import logging
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from retry.api.http import problems
 from retry.api.http.problems import Problem
-from retry.api.http.resource import problem_of
+from retry.api.http.resource import as_problem
 
 logger = logging.getLogger(__name__)
 
@@ -16,10 +16,10 @@ _JSON = ("application/json", "application/problem+json")
 
 
 class ApiMiddleware:
-    """Under the API nothing but JSON leaves the house, and nothing is redirected or cached.
+    """Answer every request under the API with JSON, never redirected, never cached.
 
-    It stands outside every other middleware, because those have pages of their own: for a wrong
-    host, for plain HTTP, for an error in one of them, and for ``DEBUG``.
+    It wraps all other middleware, because those have pages of their own: for a wrong host, for
+    plain HTTP, for an error in one of them, and for ``DEBUG``.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -37,12 +37,12 @@ class ApiMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
-            # A redirect would hide that the token has just crossed the net in the clear.
+            # A redirect would hide that the token was sent unencrypted.
             return Problem(403, "https_required").response()
         try:
             response = self.get_response(request)
-        except Exception as error:  # noqa: BLE001 - of Django's own handling of an error
-            return problem_of(error).response()
+        except Exception as error:  # noqa: BLE001 - Django's own error handling may fail
+            return as_problem(error).response()
         content_type = response.headers.get("Content-Type", "")
         if response.status_code == 204 or content_type.startswith(_JSON):
             return response

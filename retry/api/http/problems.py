@@ -16,58 +16,58 @@ _PREFIX = "/admin/api"
 
 TITLES: Mapping[str, str] = {
     "malformed_json": "The body is not valid JSON.",
-    "bad_request": "This request cannot be understood.",
-    "not_authenticated": "Log in, or send a token.",
-    "permission_denied": "You may not do this.",
-    "forbidden": "You may not do this to the entry.",
+    "bad_request": "The request is invalid.",
+    "not_authenticated": "Log in or send a token.",
+    "permission_denied": "You do not have the permission.",
+    "forbidden": "You do not have the permission for this entry.",
     "csrf_failed": "The CSRF token is missing or wrong.",
-    "https_required": "Use https.",
-    "not_found": "There is nothing here.",
-    "entry_not_found": "There is no such entry.",
-    "operation_not_found": "There is no such operation.",
-    "source_not_found": "There is no such source.",
-    "sync_not_found": "There is no such sync.",
-    "hold_not_found": "There is no such hold.",
-    "already_on_hold": "It is on hold already.",
-    "hold_lifted": "The hold was lifted already.",
+    "https_required": "Use HTTPS.",
+    "not_found": "There is nothing at this address.",
+    "entry_not_found": "The entry does not exist.",
+    "operation_not_found": "The operation does not exist.",
+    "source_not_found": "The source does not exist.",
+    "sync_not_found": "The sync does not exist.",
+    "hold_not_found": "The hold does not exist.",
+    "already_on_hold": "It is already on hold.",
+    "hold_lifted": "The hold was already lifted.",
     "no_upstreams": "The kind has no upstreams.",
-    "method_not_allowed": "This address does not take that method.",
+    "method_not_allowed": "This address does not support the method.",
     "not_failed": "The entry has not failed.",
     "not_pending": "The entry is not pending.",
-    "already_queued": "The entry is queued already.",
-    "already_running": "The entry is running already.",
-    "already_scheduled": "The entry's automatic retry is scheduled already.",
+    "already_queued": "The entry is already queued.",
+    "already_running": "The entry is already running.",
+    "already_scheduled": "The entry already has an automatic retry scheduled.",
     "not_discardable": "The entry cannot be discarded.",
     "not_discarded": "The entry is not discarded.",
-    "not_scheduled": "The entry has no automatic retry to come.",
-    "no_source": "The entry has no source to be fetched from.",
-    "unchanged": "The entry has this content already.",
+    "not_scheduled": "The entry has no automatic retry scheduled.",
+    "no_source": "The entry has no source to resync from.",
+    "unchanged": "The entry already has this content.",
     "discarded": "The entry is discarded.",
-    "other_kind": "The entry is known with another kind.",
-    "operation_finished": "The operation is over.",
-    "idempotency_key_reused": "This key belongs to another request.",
+    "other_kind": "The entry exists with another kind.",
+    "operation_finished": "The operation has finished.",
+    "idempotency_key_reused": "The idempotency key was used for another request.",
     "source_disabled": "The source is disabled.",
-    "refused": "This was refused.",
-    "length_required": "Say how long the body is.",
+    "refused": "The request was refused.",
+    "length_required": "Send a Content-Length header.",
     "body_too_large": "The body is too large.",
-    "unsupported_media_type": "Send application/json.",
-    "invalid_request": "The request does not have the right shape.",
-    "empty_selection": "Nothing is selected.",
-    "too_many_entries": "These are too many entries for one call.",
-    "unknown_kind": "No kind of that name is installed.",
+    "unsupported_media_type": "Send Content-Type: application/json.",
+    "invalid_request": "The request has invalid fields.",
+    "empty_selection": "The selection is empty.",
+    "too_many_entries": "Too many entries for one call.",
+    "unknown_kind": "No kind with that name is installed.",
     "unknown_source": "No source has that slug.",
-    "unknown_source_kind": "No kind of source of that name is installed.",
+    "unknown_source_kind": "No kind of source with that name is installed.",
     "source_error": "The source cannot be read.",
-    "internal_error": "Something went wrong here.",
+    "internal_error": "Something went wrong on the server.",
     "database_unavailable": "The database cannot be reached.",
-    "database_busy": "Somebody else is changing the same thing; try again.",
+    "database_busy": "Another request is changing the same rows. Try again.",
     "queue_unavailable": "Redis cannot be reached.",
-    "too_many_attempts": "Too many tries with unknown tokens from this address.",
-    "too_busy": "Too much is being received at the moment.",
-    "query_timed_out": "This took too long and was stopped.",
+    "too_many_attempts": "Too many attempts with unknown tokens from this address.",
+    "too_busy": "The server is receiving too much at the moment. Try again.",
+    "query_timed_out": "The query took too long and was stopped.",
 }
 
-#: What the service refuses -> HTTP status. Every class stands here itself; a test sees to it.
+#: What the service refuses -> HTTP status. A test checks that every class has its own line.
 STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.RetryError: 409,
     errors.NotPermitted: 403,
@@ -97,8 +97,8 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.QueueUnavailable: 503,
 }
 
-#: What is wrong with an entry or a source -> HTTP status and code. The errors of an attempt end in
-#: the attempt; one that gets as far as a response is a mistake of ours.
+#: What is wrong with an entry or a source -> HTTP status and code. The errors of an attempt are
+#: recorded with it; one that reaches a response is a bug.
 FROM_ENTRIES: Mapping[type[EntriesError], tuple[int, str]] = {
     EntriesError: (500, "internal_error"),
     entries_errors.TransientError: (500, "internal_error"),
@@ -113,7 +113,10 @@ FROM_ENTRIES: Mapping[type[EntriesError], tuple[int, str]] = {
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """Raise it anywhere below an API view. ``extra`` members stand beside the standard ones."""
+    """An error response; raise it anywhere below an API view.
+
+    ``extra``: members beside the standard ones.
+    """
 
     status: int
     code: str
@@ -139,13 +142,13 @@ class Problem(Exception):
         )
 
 
-def invalid(items: Sequence[Mapping[str, str]]) -> Problem:
-    """``items``: one ``{"field", "message"}`` for each thing that is wrong."""
+def invalid_request(items: Sequence[Mapping[str, str]]) -> Problem:
+    """``items``: one ``{"field", "message"}`` for each mistake."""
     return Problem(422, "invalid_request", extra={"errors": list(items)})
 
 
-def of(error: errors.RetryError | EntriesError) -> Problem:
-    """The problem that says what the domain refused."""
+def refusal_problem(error: errors.RetryError | EntriesError) -> Problem:
+    """Translate what the domain refused."""
     if isinstance(error, EntriesError):
         status, code = next(FROM_ENTRIES[c] for c in type(error).__mro__ if c in FROM_ENTRIES)
         return Problem(status, code, "" if status == 500 else str(error))
@@ -156,12 +159,12 @@ def of(error: errors.RetryError | EntriesError) -> Problem:
     if isinstance(error, errors.NoSuchName | errors.SourceNotFound) and error.known:
         return Problem(status, error.code, str(error), {"known": list(error.known)})
     if isinstance(error, errors.InvalidItems):
-        return Problem(status, error.code, str(error), {"errors": error.described()})
+        return Problem(status, error.code, str(error), {"errors": error.as_fields()})
     return Problem(status, error.code, str(error))
 
 
-def of_outage(outage: Outage) -> Problem:
-    """The database did not answer, or not in time; nothing of a request that failed is kept."""
+def outage_problem(outage: Outage) -> Problem:
+    """Translate a database that did not answer, or not in time; the request changed nothing."""
     if outage is Outage.TOO_SLOW:
         return Problem(503, outage.value)
     seconds = "5" if outage is Outage.AWAY else "2"
@@ -169,9 +172,9 @@ def of_outage(outage: Outage) -> Problem:
 
 
 def page_problem(status: int) -> Problem:
-    """What stands in for a page that Django would have answered with ``status``."""
+    """Translate a page that Django would have answered with ``status``."""
     if status == 503:
-        return of_outage(Outage.AWAY)
+        return outage_problem(Outage.AWAY)
     codes = {400: "bad_request", 403: "permission_denied", 404: "not_found", 413: "body_too_large"}
     return Problem(status, codes[status]) if status in codes else Problem(500, "internal_error")
 
@@ -185,7 +188,7 @@ def path_under_api(path: str) -> bool:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF page for people, a problem for scripts."""
+    """Answer with Django's CSRF page, or under the API with a problem."""
     if under_api(request):
         return Problem(403, "csrf_failed", reason).response()
     return django_csrf_failure(request, reason=reason)

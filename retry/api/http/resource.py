@@ -1,4 +1,4 @@
-"""What every API view does around its own few lines."""
+"""What every API view shares: authentication, CSRF, parsing, errors."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ from retry.api.http import problems
 from retry.api.http.auth import authenticate, check_csrf
 from retry.api.http.body import read_json
 from retry.api.http.problems import Problem
+from retry.api.http.schemas import NoQuery
 from retry.errors import NotPermitted, RetryError
 from retry.outages import Outage, classify_outage
 from retry.outcomes import Actor
@@ -29,9 +30,9 @@ P = ParamSpec("P")
 def api_view(
     **methods: Callable[Concatenate[HttpRequest, Actor, P], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """One address: a function for each HTTP method, called with the request and its actor.
+    """Make the view of one address from a function for each HTTP method.
 
-    Without any it is an address where nothing is.
+    Each is called with the request and its actor. Without any, the address does not exist.
     """
     if "get" in methods:
         methods["head"] = methods["get"]  # Django leaves the body out
@@ -48,15 +49,15 @@ def api_view(
         except NotPermitted as error:
             if caller is not None and request.method == "POST":
                 _note_refusal(request, caller.actor, error)
-            return problem_of(error).response()
-        except Exception as error:  # noqa: BLE001 - whatever it is, a script wants a problem
-            return problem_of(error).response()
+            return as_problem(error).response()
+        except Exception as error:  # noqa: BLE001 - scripts get a problem for every error
+            return as_problem(error).response()
 
     return view
 
 
 def _note_refusal(request: HttpRequest, actor: Actor, error: NotPermitted) -> None:
-    """In the audit, within its bounds; never fails for that."""
+    """Audit a refusal, within the bounds of the audit. Never raises."""
     try:
         what = f"{request.method} {request.path}"
         audit.record_refusal(what, actor=actor, permission=error.permission)
@@ -72,10 +73,10 @@ def _choose(
     allowed = ", ".join(sorted(method.upper() for method in [*methods, "options"]))
     if request.method == "OPTIONS":
         return lambda *_, **__: _options(allowed)
-    chosen = methods.get((request.method or "").lower())
-    if chosen is None:
+    method = methods.get((request.method or "").lower())
+    if method is None:
         raise Problem(405, "method_not_allowed", headers={"Allow": allowed})
-    return chosen
+    return method
 
 
 def _options(allowed: str) -> HttpResponse:
@@ -84,64 +85,71 @@ def _options(allowed: str) -> HttpResponse:
     return response
 
 
-def problem_of(error: Exception) -> Problem:
-    """What a script is told about any error; whatever is nobody else's fault goes to the log."""
+def as_problem(error: Exception) -> Problem:
+    """Translate any error; a bug is logged and answered as ``internal_error``."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, RetryError | EntriesError):
-        problem = problems.of(error)
+        problem = problems.refusal_problem(error)
         return problem if problem.status != 500 else _internal(error)
     outage = classify_outage(error)
     if outage is Outage.AWAY:
         logger.warning("api.no_database", extra={"error": type(error).__name__})
         connection.close()
     if outage is not None:
-        return problems.of_outage(outage)
+        return problems.outage_problem(outage)
     if isinstance(error, SuspiciousOperation):
         return Problem(400, "bad_request")
     return _internal(error)
 
 
 def _internal(error: Exception) -> Problem:
-    """Says nothing of the error but where the log has it."""
+    # The caller learns nothing of the error but the id under which the log has it.
     logger.error("api.internal_error", exc_info=error)
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return Problem(500, "internal_error", extra={"request_id": request_id})
 
 
 def parse_body(request: HttpRequest, model: type[M], *, limit: int | None = None) -> M:
-    """The body as ``model``, of at most ``limit`` bytes where the usual is not enough.
+    """Parse the body of a request that takes no query string.
 
-    Raises ``Problem`` 400, 411, 413, 415 or 422.
+    ``limit``: the bytes it may have, ``REDRIVE_API_MAX_BYTES`` unless given. Raises ``Problem``
+    400, 411, 413, 415 or 422.
     """
+    refuse_query(request)
     body = read_json(request, limit=limit)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise _as_invalid(error) from None
+
+
+def refuse_query(request: HttpRequest) -> None:
+    """Raises ``Problem`` 422 for any parameter: the caller meant something by it."""
+    parse_query(request, NoQuery)
 
 
 def parse_query(request: HttpRequest, model: type[M]) -> M:
-    """The query string as ``model``. Raises ``Problem`` 422, also where a field is given twice."""
-    # Not request.GET: it is decoded in whatever charset the request claims to be in.
+    """Parse the query string. Raises ``Problem`` 422, also where a field is given twice."""
+    # Not request.GET, which is decoded in the charset that the request claims.
     raw = str(request.META.get("QUERY_STRING", "")).encode("latin-1")  # as WSGI has it (PEP 3333)
     given = QueryDict(raw, encoding="utf-8")
     twice = [name for name, values in given.lists() if len(values) > 1]
     if twice:
-        raise problems.invalid(
+        raise problems.invalid_request(
             [{"field": name[:200], "message": "given more than once"} for name in twice[:50]]
         )
     try:
         return model.model_validate(given.dict())
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise _as_invalid(error) from None
 
 
-def _invalid(error: ValidationError) -> Problem:
+def _as_invalid(error: ValidationError) -> Problem:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if any(item["type"] == "json_invalid" for item in found):
         return Problem(400, "malformed_json", str(found[0]["msg"])[:300])
-    return problems.invalid(
+    return problems.invalid_request(
         [
             {
                 "field": ".".join(str(part) for part in item["loc"])[:200] or "body",

@@ -1,14 +1,14 @@
-"""How often an address may try tokens that are not known; in this process, within bounds."""
+"""Limits how often an address may try unknown tokens; per process, in bounded memory."""
 
 import threading
 import time
 
 from retry.api.http.problems import Problem
 
-#: Unknown tokens from one address, and the seconds in which they count.
+#: Unknown tokens from one address, within so many seconds.
 LIMIT = 30
 SECONDS = 60.0
-#: Addresses that are remembered. Beyond that the ones longest silent are forgotten.
+#: Addresses to remember; beyond that the oldest are forgotten.
 _ADDRESSES = 10_000
 
 
@@ -18,8 +18,9 @@ class Throttle:
         self._failures: dict[str, tuple[float, int]] = {}
 
     def count(self, address: str) -> None:
-        """Note a try. Raise ``Problem`` 429 where the address has used up its tries; known tokens
-        from there go on working, because a neighbour may share the address.
+        """Count an attempt. Raises ``Problem`` 429 beyond the limit.
+
+        Known tokens from that address keep working: several callers may share it.
         """
         now = time.monotonic()
         with self._lock:

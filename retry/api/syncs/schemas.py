@@ -1,23 +1,22 @@
 """The shapes of syncs."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from django.urls import reverse
 
-from retry.api.http.schemas import STORABLE, EntryId, Query, ReasonText, Request, Response, digits
+from retry.api.http.schemas import PageQuery, ReasonRequest, Response, SourceSlug
 from retry.models import Sync
 
 
-class SyncRequest(Request):
+class SyncRequest(ReasonRequest):
     dry_run: bool = False
-    reason: ReasonText = ""
 
 
 class SyncResponse(Response):
-    """Of a sync that is queued, or of the one that was under way already.
+    """The sync that was queued, or the one that was already under way.
 
-    ``dispatched`` is false where Redis is away: it is queued all the same.
+    ``dispatched`` is false where Redis cannot be reached: it is queued all the same.
     """
 
     sync_id: int
@@ -26,12 +25,20 @@ class SyncResponse(Response):
     dispatched: bool
     progress_url: str
 
+    @classmethod
+    def from_sync(cls, sync: Sync) -> Self:
+        return cls(
+            sync_id=sync.pk,
+            state=sync.state,
+            dry_run=sync.dry_run,
+            dispatched=sync.dispatched,
+            progress_url=reverse("api:sync", args=[sync.pk]),
+        )
 
-class SyncQuery(Query):
-    source: Annotated[str, Field(min_length=1, max_length=80), STORABLE] | None = None
+
+class SyncQuery(PageQuery):
+    source: SourceSlug | None = None
     state: Literal["queued", "running", "succeeded", "failed"] | None = None
-    cursor: Annotated[EntryId, BeforeValidator(digits)] | None = None
-    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=500)] = 100
 
 
 class SyncError(Response):
@@ -40,7 +47,7 @@ class SyncError(Response):
 
 
 class SyncSummary(Response):
-    """``total`` is null where the source cannot know beforehand. ``queued``: new entries that were
+    """``total`` is null where the source cannot tell beforehand. ``queued``: new entries that were
     submitted.
     """
 
@@ -64,25 +71,25 @@ class SyncSummary(Response):
     finished_at: datetime | None
 
     @classmethod
-    def of(cls, sync: Sync) -> Self:
-        return cls.model_validate(_values(sync))
+    def from_sync(cls, sync: Sync) -> Self:
+        return cls.model_validate(_summarise(sync))
 
 
 class SyncDetail(SyncSummary):
-    """``sample``: some of what a dry run would change. Both are null for who may not see all the
-    entries of the source.
+    """``sample``: some of what a dry run would change. ``notes`` and ``sample`` are null for
+    callers who may not see every entry of the source.
     """
 
     notes: list[str] | None
     sample: list[dict[str, Any]] | None
 
     @classmethod
-    def told(cls, sync: Sync, *, everything: bool) -> Self:
+    def from_sync_and_view(cls, sync: Sync, *, everything: bool) -> Self:
         more = {
             "notes": sync.notes if everything else None,
             "sample": sync.sample if everything else None,
         }
-        return cls.model_validate(_values(sync) | more)
+        return cls.model_validate(_summarise(sync) | more)
 
 
 class SyncPage(Response):
@@ -90,7 +97,7 @@ class SyncPage(Response):
     next_cursor: str | None
 
 
-def _values(sync: Sync) -> dict[str, Any]:
+def _summarise(sync: Sync) -> dict[str, Any]:
     error = SyncError(code=sync.error_code, message=sync.error) if sync.error_code else None
     return {
         "sync_id": sync.pk,

@@ -16,39 +16,39 @@ from retry.outcomes import Actor
 
 class Command(BaseCommand):
     help = (
-        "Add an endpoint for entries of the kind webhook. A secret that is made is written once, "
-        "alone on the last line, and never again."
+        "Add an endpoint for entries of the kind webhook. A generated secret is printed once, "
+        "alone on the last line."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="short name: letters, digits, hyphens, underscores")
-        parser.add_argument("--url", required=True, help="where to deliver: https://…")
-        parser.add_argument("--name", default="", help="what staff see; the slug if not given")
+        parser.add_argument("--url", required=True, help="the address to deliver to: https://…")
+        parser.add_argument("--name", default="", help="shown to staff (default: the slug)")
         parser.add_argument(
             "--secret-env",
             metavar="NAME",
-            help="the environment variable that holds the secret (whsec_…); without it one is "
-            "made. Not an argument itself: all of the machine could read it.",
+            help="environment variable that holds the secret (whsec_…); without it a secret is "
+            "generated. Not an argument itself, which every process on the machine could read.",
         )
         parser.add_argument(
             "--if-missing",
             action="store_true",
-            help="succeed without a change where there is an endpoint of that name",
+            help="change nothing and succeed if the endpoint exists",
         )
 
     def handle(self, *args: Any, **given: Any) -> None:
         slug = given["slug"]
         if Endpoint.objects.filter(slug=slug).exists():
             if not given["if_missing"]:
-                raise CommandError(f"There is an endpoint {slug!r} already.")
-            self.stdout.write(f"There is an endpoint {slug} already; nothing was changed.")
+                raise CommandError(f"The endpoint {slug!r} already exists.")
+            self.stdout.write(f"The endpoint {slug} already exists; nothing was changed.")
             return
         variable = given["secret_env"]
         endpoint = Endpoint(
             slug=slug,
             name=given["name"],
             url=given["url"].strip(),
-            secret=_secret_in(variable) if variable else fresh_secret(),
+            secret=_read_secret(variable) if variable else fresh_secret(),
         )
         _validate(endpoint)
         with transaction.atomic():
@@ -56,14 +56,14 @@ class Command(BaseCommand):
             edits.record_addition(endpoint, actor=Actor.command(getpass.getuser()))
         self.stdout.write(self.style.SUCCESS(f"Added the endpoint {slug}."))
         if not variable:
-            self.stdout.write("Its secret, for the receiver; it is not shown again:")
+            self.stdout.write("Secret for the receiver (not shown again):")
             self.stdout.write(endpoint.secret)
 
 
-def _secret_in(variable: str) -> str:
+def _read_secret(variable: str) -> str:
     secret = os.environ.get(variable, "").strip()
     if not secret:
-        raise CommandError(f"--secret-env: there is no {variable} in the environment.")
+        raise CommandError(f"--secret-env: {variable} is not set in the environment.")
     if problem := secret_problem(secret):
         raise CommandError(f"--secret-env: {problem}.")
     return secret
@@ -75,5 +75,5 @@ def _validate(endpoint: Endpoint) -> None:
     try:
         endpoint.full_clean()
     except ValidationError as error:
-        words = (f"{name}: {' '.join(told)}" for name, told in error.message_dict.items())
-        raise CommandError("; ".join(words)) from error
+        problems = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
+        raise CommandError("; ".join(problems)) from error

@@ -18,52 +18,52 @@ from retry.outcomes import Actor
 
 
 class Command(BaseCommand):
-    help = "Add a source of entries. Fetch it afterwards with: manage.py sync SLUG"
+    help = "Add a source of entries. Sync it afterwards with: manage.py sync SLUG"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="short name: letters, digits, hyphens, underscores")
         parser.add_argument(
-            "--kind", default="feed", help=f"kind of source: {_listed(sources.names())}"
+            "--kind", default="feed", help=f"kind of source: {_join(sources.names())}"
         )
-        parser.add_argument("--location", required=True, help="its address, such as https://…")
-        parser.add_argument("--name", default="", help="what staff see; the slug if not given")
+        parser.add_argument("--location", required=True, help="address, such as https://…")
+        parser.add_argument("--name", default="", help="shown to staff (default: the slug)")
         parser.add_argument(
             "--entry-kind",
             default="page",
-            help=f"how its entries are processed: {_listed(kinds.names())} (default: page)",
+            help=f"how its entries are processed: {_join(kinds.names())} (default: page)",
         )
         parser.add_argument(
             "--option",
             action="append",
             default=[],
             metavar="KEY=VALUE",
-            help="an option of the kind of source; VALUE is read as JSON where it is JSON. "
-            "May be given several times.",
+            help="an option of the kind of source; VALUE is parsed as JSON if it is JSON. "
+            "Can be given more than once.",
         )
         parser.add_argument(
             "--every",
             type=int,
             metavar="SECONDS",
-            help="have it synced so often, 10 or more (default: only when somebody asks)",
+            help="sync automatically at this interval, 10 or more (default: never)",
         )
         parser.add_argument(
             "--if-missing",
             action="store_true",
-            help="succeed without a change where there is a source of that name",
+            help="change nothing and succeed if the source exists",
         )
 
     def handle(self, *args: Any, **given: Any) -> None:
         if Source.objects.filter(slug=given["slug"]).exists():
             if not given["if_missing"]:
-                raise CommandError(f"There is a source {given['slug']!r} already.")
-            self.stdout.write(f"There is a source {given['slug']} already; nothing was changed.")
+                raise CommandError(f"The source {given['slug']!r} already exists.")
+            self.stdout.write(f"The source {given['slug']} already exists; nothing was changed.")
             return
         source = Source(
             slug=given["slug"],
             name=given["name"] or given["slug"],
             kind=given["kind"],
             location=given["location"].strip(),
-            options=dict(map(_option, given["option"])),
+            options=dict(map(_parse_option, given["option"])),
             entry_kind=given["entry_kind"],
             sync_interval=given["every"],
         )
@@ -82,22 +82,22 @@ def _validate(source: Source) -> None:
     except (UnknownKind, UnknownSourceKind) as error:
         raise CommandError(str(error)) from error
     except ValidationError as error:
-        words = (f"{name}: {' '.join(told)}" for name, told in error.message_dict.items())
-        raise CommandError("; ".join(words)) from error
+        invalid = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
+        raise CommandError("; ".join(invalid)) from error
     problems = kind.problems_with(build_spec(source))
     if problems:
         raise CommandError("; ".join(problems))
 
 
-def _option(text: str) -> tuple[str, Any]:
+def _parse_option(text: str) -> tuple[str, Any]:
     key, sign, value = text.partition("=")
     if not sign or not key:
-        raise CommandError(f"--option {text!r}: write it as key=value.")
+        raise CommandError(f"--option {text!r}: write it as KEY=VALUE.")
     try:
         return key, json.loads(value)
     except ValueError:
         return key, value
 
 
-def _listed(names: list[str]) -> str:
+def _join(names: list[str]) -> str:
     return " or ".join(names) or "none is registered"

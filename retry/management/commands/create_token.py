@@ -16,14 +16,16 @@ _CENTURY = 36_500
 
 class Command(BaseCommand):
     help = (
-        "Make a token with which a script acts as USER, and print it once. A token of the same "
-        "name is replaced. Use it as `Authorization: Bearer TOKEN`."
+        "Create a token with which scripts act as USER, and print it once. A token with the same "
+        "name is replaced. Send it as `Authorization: Bearer TOKEN`."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("user", help="user name")
-        parser.add_argument("--name", required=True, type=_name, help="what the token is for")
-        parser.add_argument("--days", type=_days, help="days until it expires (default: never)")
+        parser.add_argument("--name", required=True, type=_parse_name, help="what the token is for")
+        parser.add_argument(
+            "--days", type=_parse_days, help="days until it expires (default: never)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         model = get_user_model()
@@ -38,23 +40,23 @@ class Command(BaseCommand):
             expires_at=timezone.now() + timedelta(days=days) if days else None,
         )
         if not (user.is_staff and user.is_active):
-            # To standard error, so that a script that keeps the output keeps the token alone.
-            self.stderr.write(f"{options['user']} must be active staff before the token works.")
+            # To standard error, so that a script that captures the output gets the token alone.
+            self.stderr.write(f"{options['user']} must be active and staff before the token works.")
         self.stdout.write(token)
 
 
-def _name(given: str) -> str:
+def _parse_name(given: str) -> str:
     name = given.strip()
     if not 1 <= len(name) <= 100:
-        raise argparse.ArgumentTypeError("1 to 100 characters")
+        raise argparse.ArgumentTypeError("must have 1 to 100 characters")
     return name
 
 
-def _days(given: str) -> int:
+def _parse_days(given: str) -> int:
     try:
         days = int(given)
     except ValueError:
         days = 0
     if not 1 <= days <= _CENTURY:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 to {_CENTURY:,}")
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {_CENTURY:,}")
     return days

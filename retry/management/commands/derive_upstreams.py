@@ -1,4 +1,4 @@
-"""``manage.py derive_upstreams``: for entries that were stored before their kind had upstreams."""
+"""``manage.py derive_upstreams``: for entries stored before their kind had upstreams."""
 
 import getpass
 from typing import Any
@@ -11,10 +11,10 @@ from retry.upkeep import derive_upstreams
 
 class Command(BaseCommand):
     help = (
-        "Derive from the payloads of all stored entries what they depend on. Needed once after a "
-        "kind got upstreams; may be broken off and repeated."
+        "Derive the upstream of every stored entry from its payload. Needed once after a kind got "
+        "upstreams. Can be interrupted and repeated."
     )
 
     def handle(self, *args: Any, **given: Any) -> None:
         changed = derive_upstreams(actor=Actor.command(getpass.getuser()))
-        self.stdout.write(f"{changed:,} entries have another upstream now.")
+        self.stdout.write(f"Updated the upstream of {changed:,} entries.")

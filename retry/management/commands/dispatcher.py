@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = (
-        "Hand over what was not handed over, rescue what lost its worker, wake what is due. Any "
-        "number may run; one acts at a time."
+        "Run the control loop: start operations, hand over runs, wake due retries, rescue entries "
+        "whose worker was lost. Any number can run; one of them acts at a time."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="look once and exit (for cron)")
+        parser.add_argument("--once", action="store_true", help="run one tick and exit (for cron)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         dispatcher = Dispatcher()
@@ -38,20 +38,20 @@ class Command(BaseCommand):
         logger.info("dispatcher.started")
         while not stop.is_set():
             try:
-                # While there is more to start or to hand over there is no reason to wait.
+                # Do not wait while there is more to start or to hand over.
                 if dispatcher.tick().has_more:
                     continue
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("dispatcher.no_database", extra={"error": type(error).__name__})
                 connection.close()
-            _rest(stop, seconds=settings.REDRIVE_TICK_SECONDS)
+            _wait(stop, seconds=settings.REDRIVE_TICK_SECONDS)
         with suppress(DatabaseError, InterfaceError):
             dispatcher.stop()
         logger.info("dispatcher.stopped")
 
 
-def _rest(stop: threading.Event, *, seconds: float) -> None:
-    """Until the next look, or until somebody starts something."""
+def _wait(stop: threading.Event, *, seconds: float) -> None:
+    """Wait for the next tick, or until a request wakes the dispatcher."""
     try:
         wakeup.wait(seconds)
     except (DatabaseError, InterfaceError):

@@ -1,4 +1,4 @@
-"""``manage.py hold``: put a kind, an upstream or a source on hold, lift it, or say what stands."""
+"""``manage.py hold``: put a kind, an upstream or a source on hold, lift a hold, list holds."""
 
 import getpass
 from typing import Any
@@ -15,38 +15,37 @@ from retry.outcomes import Actor
 
 class Command(BaseCommand):
     help = (
-        "Put a kind, one upstream of a kind, or a source on hold: nothing of it starts until the "
-        "hold is lifted. Without "
-        "any of --kind, --source and --lift: say what is on hold."
+        "Put a kind, one upstream of a kind, or a source on hold: its entries stay queued until "
+        "the hold is lifted. Without --kind, --source and --lift: list the holds."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--kind", help="put this kind on hold")
         what.add_argument("--source", metavar="SLUG", help="put this source on hold")
-        what.add_argument("--lift", type=int, metavar="ID", help="let what waits for it go on")
-        parser.add_argument("--upstream", default="", help="of the kind: this one only")
-        parser.add_argument("--reason", default="", help="kept with the hold")
+        what.add_argument("--lift", type=int, metavar="ID", help="lift the hold with this id")
+        parser.add_argument("--upstream", default="", help="only this upstream of the kind")
+        parser.add_argument("--reason", default="", help="recorded with the hold")
 
     def handle(self, *args: Any, **given: Any) -> None:
         if given["upstream"] and not given["kind"]:
             raise CommandError("--upstream belongs to a kind: give --kind as well.")
-        asked = {"actor": Actor.command(getpass.getuser()), "reason": given["reason"]}
+        request = {"actor": Actor.command(getpass.getuser()), "reason": given["reason"]}
         try:
             if given["kind"]:
-                self._say(control.hold_kind(given["kind"], given["upstream"], **asked))
+                self._report(control.hold_kind(given["kind"], given["upstream"], **request))
             elif given["source"]:
-                self._say(control.hold_source(given["source"], **asked))
+                self._report(control.hold_source(given["source"], **request))
             elif given["lift"] is not None:
-                self._say(control.lift(given["lift"], **asked))
+                self._report(control.lift(given["lift"], **request))
             else:
                 self._list()
         except (RetryError, UnknownKind) as error:
             raise CommandError(str(error)) from error
 
-    def _say(self, hold: Hold) -> None:
-        stands = "is on hold" if hold.lifted_at is None else "goes on"
-        self.stdout.write(f"Hold {hold.pk}: {control.describe_target(hold)} {stands}.")
+    def _report(self, hold: Hold) -> None:
+        state = "is on hold" if hold.lifted_at is None else "resumed"
+        self.stdout.write(f"Hold {hold.pk}: {control.describe_target(hold)} {state}.")
 
     def _list(self) -> None:
         holds = list(list_active())

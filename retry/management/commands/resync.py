@@ -1,10 +1,9 @@
-"""``manage.py resync``: fetch everything behind a filter from its sources, and process it."""
+"""``manage.py resync``: resync every entry that matches a filter."""
 
 import argparse
 from typing import Any, ClassVar
 
 from entries.filters import EntryFilter
-from entries.states import EntryStatus
 from retry.management.bulk import BulkCommand
 from retry.models import Action
 from retry.operations.selection import Selection
@@ -12,13 +11,13 @@ from retry.operations.selection import Selection
 
 class Command(BulkCommand):
     help = (
-        "Fetch every entry behind a filter fresh from its source, store what changed, and process "
-        "it, as one operation. An entry whose source cannot be read stays what it was. With --wait "
-        "the exit code is 0 where all succeeded, 1 where some did not, 2 where the operation was "
-        "paused. A source or kind that there is not ends with 2 as well."
+        "Fetch every entry that matches a filter from its source again, store what changed, and "
+        "process it, as one operation. An entry whose source cannot be read keeps its status. With "
+        "--wait, the exit code is 0 if all succeeded, 1 if some did not, 2 if the operation was "
+        "paused. An unknown source or kind exits with 2 as well."
     )
     action: ClassVar = Action.RESYNC
-    doing: ClassVar = "resyncing"
+    doing: ClassVar = "Resyncing"
     done: ClassVar = "resynced"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -26,15 +25,12 @@ class Command(BulkCommand):
         parser.add_argument(
             "--only-if-changed",
             action="store_true",
-            help="do not process again what the source has not changed",
+            help="do not process entries again that their source has not changed",
         )
-
-    def add_status(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--status", choices=[s.value for s in EntryStatus])
-        parser.add_argument("--all", action="store_true", help="every entry there is")
+        parser.add_argument("--all", action="store_true", help="every entry")
 
     def selection(self, options: dict[str, Any]) -> Selection:
-        """Nothing given is refused: to mean every entry, say so with ``--all``."""
+        """An empty filter is refused: every entry is ``--all``."""
         if options["all"]:
             return Selection(filter=EntryFilter(all=True))
         return super().selection(options)

@@ -1,6 +1,5 @@
-"""``manage.py retry``: put everything behind a filter back to work."""
+"""``manage.py retry``: retry every entry that matches a filter."""
 
-import argparse
 from typing import ClassVar
 
 from entries.states import EntryStatus
@@ -10,14 +9,12 @@ from retry.models import Action
 
 class Command(BulkCommand):
     help = (
-        "Retry every entry behind a filter with its stored input, as one operation (manage.py "
-        "resync would fetch it from its source first). With --wait the exit code is 0 where all "
-        "succeeded, 1 where some did not, 2 where the operation was paused. A source or kind that "
-        "there is not ends with 2 as well."
+        "Retry every entry that matches a filter with its stored input, as one operation. (To "
+        "fetch entries from their sources first, use manage.py resync.) With --wait, the exit code "
+        "is 0 if all succeeded, 1 if some did not, 2 if the operation was paused. An unknown "
+        "source or kind exits with 2 as well."
     )
     action: ClassVar = Action.RETRY
-    doing: ClassVar = "retrying"
+    doing: ClassVar = "Retrying"
     done: ClassVar = "retried"
-
-    def add_status(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--status", choices=[s.value for s in EntryStatus], default="failed")
+    default_status: ClassVar = EntryStatus.FAILED.value

@@ -20,26 +20,26 @@ OnBatch = Callable[[SyncProgress], None]
 
 class Command(BaseCommand):
     help = (
-        "Fetch a source, store what is new or changed, mark what is gone, and queue the new "
-        "entries. Ends with an error where a source could not be read to its end; what was stored "
-        "until then is kept."
+        "Fetch sources, store new and changed entries, mark missing ones as gone, and queue the "
+        "new ones. Exits with an error if a source could not be read completely; what was stored "
+        "before that is kept."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", nargs="*", help="the sources to sync")
-        parser.add_argument("--all", action="store_true", help="every enabled source")
+        parser.add_argument("--all", action="store_true", help="sync every enabled source")
         parser.add_argument(
             "--no-submit", action="store_true", help="store new entries without queueing them"
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would change, change nothing"
+            "--dry-run", action="store_true", help="show what would change, change nothing"
         )
 
     def handle(self, *args: Any, **given: Any) -> None:
-        actor = Actor.command(f"manage.py sync ({_account()})")
+        actor = Actor.command(f"manage.py sync ({_find_account()})")
         submit, dry_run = not given["no_submit"], given["dry_run"]
         failed = []
-        for source in _chosen(given["slug"], everything=given["all"]):
+        for source in _find_sources(given["slug"], everything=given["all"]):
             try:
                 with self._progress(source.slug, "compared" if dry_run else "stored") as on_batch:
                     outcome = control.sync_source(
@@ -62,24 +62,28 @@ class Command(BaseCommand):
             f"{report.created:,} new, {report.updated:,} changed, {report.unchanged:,} as before, "
             f"{report.gone:,} gone, {report.invalid:,} invalid"
         )
-        then = f"{outcome.queued:,} queued" if submitted else "none queued, as asked"
+        then = f"{outcome.queued:,} queued" if submitted else "none queued (--no-submit)"
         if dry_run:
-            then = "a dry run, so nothing was changed"
+            then = "dry run, nothing was changed"
         self.stdout.write(self.style.SUCCESS(f"{slug}: {counts}; {then}"))
         for note in report.notes:
             self.stdout.write(self.style.WARNING(f"{slug}: {note}"))
         for row in report.sample:
-            self.stdout.write(_change(row))
+            self.stdout.write(_format_change(row))
         if not outcome.dispatched:
             self.stdout.write(
-                self.style.WARNING(f"{slug}: Redis is out of reach; the dispatcher hands them over")
+                self.style.WARNING(
+                    f"{slug}: Redis cannot be reached; the entries start when it is back"
+                )
             )
 
     @contextmanager
     def _progress(self, slug: str, done: str) -> Iterator[OnBatch]:
-        """A bar on a terminal, a line for each batch elsewhere."""
+        """Show a bar on a terminal, elsewhere a line for each batch."""
         if not self.stdout.isatty():
-            yield lambda now: self.stdout.write(f"{slug}: {now.done:,} of {_total(now)} {done}")
+            yield lambda now: self.stdout.write(
+                f"{slug}: {now.done:,} of {_format_total(now)} {done}"
+            )
             return
         columns = (
             TextColumn("{task.description}"),
@@ -98,7 +102,7 @@ class Command(BaseCommand):
             self.stdout.ending = ending
 
 
-def _chosen(slugs: list[str], *, everything: bool) -> list[Source]:
+def _find_sources(slugs: list[str], *, everything: bool) -> list[Source]:
     if bool(slugs) == everything:
         raise CommandError("Name the sources to sync, or give --all.")
     if everything:
@@ -107,22 +111,22 @@ def _chosen(slugs: list[str], *, everything: bool) -> list[Source]:
     missing = [slug for slug in slugs if slug not in found]
     if missing:
         known = ", ".join(Source.objects.values_list("slug", flat=True)[:20]) or "none yet"
-        raise CommandError(f"There is no source {', '.join(missing)}. There is: {known}.")
+        raise CommandError(f"There is no source {', '.join(missing)}. Known sources: {known}.")
     return [found[slug] for slug in dict.fromkeys(slugs)]
 
 
-def _total(now: SyncProgress) -> str:
+def _format_total(now: SyncProgress) -> str:
     return "an unknown number" if now.total is None else f"{now.total:,}"
 
 
-def _change(row: Mapping[str, Any]) -> str:
+def _format_change(row: Mapping[str, Any]) -> str:
     """``updated page-7 Page seven (url: a -> b)``, on one line."""
     changes = ", ".join(f"{c['key']}: {c['before']} -> {c['after']}" for c in row["changes"])
     shown = f"{row['what']} {row['external_id']} {row['title']}"
     return "  " + " ".join((f"{shown} ({changes})" if changes else shown).split())
 
 
-def _account() -> str:
+def _find_account() -> str:
     try:
         return getuser()
     except (KeyError, OSError):

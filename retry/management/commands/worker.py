@@ -1,4 +1,4 @@
-"""``manage.py worker QUEUE``: process what is queued."""
+"""``manage.py worker QUEUE``: process queued runs."""
 
 import argparse
 from typing import Any
@@ -11,14 +11,16 @@ from retry.worker import run_worker
 
 class Command(BaseCommand):
     help = (
-        "Process runs from one queue until stopped. SIGTERM or Ctrl-C: finish the entry at hand, "
-        "hand on the rest and go. Start as many as you like."
+        "Process the runs of one queue until stopped. On SIGTERM or Ctrl-C it finishes the current "
+        "entry, hands on the rest and exits. Any number can run."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("queue", choices=sorted(settings.RQ_QUEUES), help="one queue a worker")
-        parser.add_argument("--burst", action="store_true", help="go when the queue is empty")
-        parser.add_argument("--name", help="shown in the admin; must be unique (default: random)")
+        parser.add_argument(
+            "queue", choices=sorted(settings.RQ_QUEUES), help="the queue to process"
+        )
+        parser.add_argument("--burst", action="store_true", help="exit when the queue is empty")
+        parser.add_argument("--name", help="unique name, shown in the admin (default: random)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         run_worker(options["queue"], burst=options["burst"], name=options["name"])

@@ -1,0 +1,12 @@
+"""The permissions of entries and their sources, by name; pure."""
+
+from typing import Final
+
+VIEW_ENTRY: Final = "entries.view_entry"
+RETRY_ENTRY: Final = "entries.retry_entry"
+RESYNC_ENTRY: Final = "entries.resync_entry"
+DISCARD_ENTRY: Final = "entries.discard_entry"
+SUBMIT_ENTRY: Final = "entries.submit_entry"
+EXPORT_ENTRY: Final = "entries.export_entry"
+VIEW_SOURCE: Final = "entries.view_source"
+SYNC_SOURCE: Final = "entries.sync_source"

@@ -1,0 +1,121 @@
+"""What requests about operations look like."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from entries.filters import EntryFilter
+from retry.api.http.filters import FilterRequest
+from retry.api.http.schemas import EntryId, PageQuery, ReasonRequest, SourceSlug
+from retry.operations.control import Pace
+from retry.operations.items import ITEM_ORDER
+from retry.operations.selection import MAX_IDS, Selection
+from retry.pages import Keyset, parse_instant, parse_uuid
+
+
+class SelectionRequest(ReasonRequest):
+    """Either ``entry_ids`` or ``filter``."""
+
+    entry_ids: Annotated[list[EntryId], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    filter: FilterRequest | None = None
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _check_one_selection(self) -> Self:
+        if (self.entry_ids is None) == (self.filter is None):
+            raise ValueError("give either entry_ids or filter")
+        return self
+
+    def selection(self) -> Selection:
+        if self.filter is not None:
+            return Selection(filter=self.filter.as_filter())
+        return Selection(ids=tuple(self.entry_ids or ()))
+
+    def pace(self) -> Pace:
+        return Pace()
+
+
+class BulkRetryRequest(SelectionRequest):
+    """``rate_per_second``: entries. ``canary_size`` entries run first, the rest only if at most
+    ``max_failure_rate`` (0 to 1; with a canary 0.1 unless given) of them failed.
+    """
+
+    rate_per_second: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] | None = None
+    canary_size: Annotated[int, Field(ge=0, le=10_000)] = 0
+    max_failure_rate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+
+    def pace(self) -> Pace:
+        return Pace(
+            rate_per_second=self.rate_per_second,
+            canary_size=self.canary_size,
+            max_failure_rate=self.max_failure_rate,
+        )
+
+
+class OneOrManyRequest(BulkRetryRequest):
+    """One of ``entry_id``, ``entry_ids`` and ``filter``. A pace is for many."""
+
+    selections: ClassVar[tuple[str, ...]] = ("entry_id", "entry_ids", "filter")
+
+    entry_id: EntryId | None = None
+
+    @model_validator(mode="after")
+    def _check_one_selection(self) -> Self:
+        if sum(getattr(self, name) is not None for name in self.selections) != 1:
+            raise ValueError(f"give exactly one of {', '.join(self.selections)}")
+        if self.entry_id is not None:
+            extra = self.model_fields_set & _FOR_MANY
+            if extra:
+                raise ValueError(f"with entry_id leave out {', '.join(sorted(extra))}")
+        return self
+
+
+_FOR_MANY = frozenset({"dry_run", "rate_per_second", "canary_size", "max_failure_rate"})
+
+
+class ResyncRequest(OneOrManyRequest):
+    """One of ``entry_id``, ``entry_ids``, ``filter`` and ``source``, a slug.
+
+    ``only_if_changed``: do not process an entry again that its source has not changed.
+    """
+
+    selections: ClassVar[tuple[str, ...]] = (*OneOrManyRequest.selections, "source")
+
+    source: SourceSlug | None = None
+    only_if_changed: bool = False
+
+    def selection(self) -> Selection:
+        if self.source is not None:
+            return Selection(filter=EntryFilter(source=self.source))
+        return super().selection()
+
+
+class ResumeRequest(ReasonRequest):
+    """``overrule_canary``: resume without a new canary after one that failed."""
+
+    overrule_canary: bool = False
+
+
+class OperationQuery(PageQuery):
+    order: ClassVar = Keyset(columns=("created_at", "pk"), parsers=(parse_instant, parse_uuid))
+
+    state: Literal["planned", "running", "paused", "completed", "cancelled"] | None = None
+
+
+class ItemQuery(PageQuery):
+    order: ClassVar = ITEM_ORDER
+
+    outcome: (
+        Literal[
+            "planned",
+            "queued",
+            "running",
+            "succeeded",
+            "failed",
+            "scheduled",
+            "unchanged",
+            "cancelled",
+            "skipped",
+        ]
+        | None
+    ) = None

@@ -1,0 +1,158 @@
+"""What answers about operations look like."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from retry.api.http.schemas import Response
+from retry.models import Operation
+from retry.operations.items import Item
+from retry.operations.progress import Progress
+from retry.operations.selection import Preview
+from retry.pages import Page
+
+
+class BulkPreviewResponse(Response):
+    """``exact`` is false where counting took too long: there are more than ``total``."""
+
+    total: int
+    eligible: int
+    skipped: dict[str, int]
+    exact: bool
+
+    @classmethod
+    def from_preview(cls, preview: Preview) -> Self:
+        skipped = {reason.value: count for reason, count in preview.skipped.items()}
+        return cls(
+            total=preview.total, eligible=preview.eligible, skipped=skipped, exact=preview.exact
+        )
+
+
+class BulkRetryResponse(BulkPreviewResponse):
+    operation_id: UUID
+    state: str
+    progress_url: str
+
+
+class BulkProgressResponse(Response):
+    """Counts of entries, adding up to ``total``. ``rate``: outcomes a second. ``eta``: seconds."""
+
+    operation_id: UUID
+    action: str
+    state: str
+    pause_reason: str
+    pause_cause: str
+    canary: str
+    actor: str
+    reason: str
+    selection: str
+    total: int
+    planned: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    scheduled: int
+    unchanged: int
+    cancelled: int
+    skipped: dict[str, int]
+    rate: float
+    eta: float | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def from_progress(cls, progress: Progress) -> Self:
+        operation = progress.operation
+        return cls(
+            operation_id=operation.pk,
+            action=operation.action,
+            state=operation.state,
+            pause_reason=operation.pause_reason,
+            pause_cause=operation.pause_cause,
+            canary=operation.canary_state,
+            actor=operation.actor_label,
+            reason=operation.reason,
+            selection=operation.selection_words,
+            total=progress.total,
+            planned=progress.planned,
+            queued=progress.queued,
+            running=progress.running,
+            succeeded=progress.succeeded,
+            failed=progress.failed,
+            scheduled=progress.scheduled,
+            unchanged=progress.unchanged,
+            cancelled=progress.cancelled,
+            skipped=dict(progress.skipped),
+            rate=round(progress.rate, 2),
+            eta=None if progress.eta_seconds is None else round(progress.eta_seconds, 1),
+            created_at=operation.created_at,
+            started_at=operation.started_at,
+            finished_at=operation.ended_at,
+        )
+
+
+class OperationSummary(Response):
+    operation_id: UUID
+    action: str
+    state: str
+    actor: str
+    reason: str
+    selection: str
+    total: int
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def from_operation(cls, operation: Operation) -> Self:
+        return cls(
+            operation_id=operation.pk,
+            action=operation.action,
+            state=operation.state,
+            actor=operation.actor_label,
+            reason=operation.reason,
+            selection=operation.selection_words,
+            total=operation.total,
+            created_at=operation.created_at,
+            finished_at=operation.ended_at,
+        )
+
+
+class OperationPage(Response):
+    results: list[OperationSummary]
+    next_cursor: str | None
+
+
+class ItemResponse(Response):
+    entry_id: int
+    outcome: str
+    reason: str | None
+    attempt: int | None
+    error_class: str
+    error_message: str
+    ended_at: datetime | None
+
+    @classmethod
+    def from_item(cls, item: Item) -> Self:
+        return cls(
+            entry_id=item.entry_id,
+            outcome=item.outcome,
+            reason=item.reason,
+            attempt=item.attempt,
+            error_class=item.error_class,
+            error_message=item.error_message,
+            ended_at=item.ended_at,
+        )
+
+
+class ItemPageResponse(Response):
+    results: list[ItemResponse]
+    next_cursor: str | None
+
+    @classmethod
+    def from_page(cls, page: Page[Item]) -> Self:
+        return cls(
+            results=[ItemResponse.from_item(item) for item in page.items],
+            next_cursor=page.next_text,
+        )

@@ -1,0 +1,6 @@
+-- name: tallies
+-- Gives, for each operation that has runs, the counts of entries that have settled in it.
+SELECT operation_id, sum(succeeded), sum(failed), sum(scheduled), sum(skipped_count),
+       sum(unchanged),
+       sum(CASE state WHEN 'cancelled' THEN size - skipped_count - handed_on ELSE cancelled END)
+FROM retry_run WHERE operation_id = ANY(%(operations)s) GROUP BY operation_id

@@ -1,0 +1,79 @@
+"""The filter: each field is declared once, and comes through as data, text and words."""
+
+import argparse
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from entries.filters import CRITERIA, EntryFilter
+from entries.states import EntryStatus
+from retry.admin.entries.criteria import _IN_LISTS
+from retry.api.http.filters import FilterQuery, FilterRequest
+from retry.management.commands import resync, retry
+
+GIVEN: dict[str, Any] = {
+    "status": EntryStatus.FAILED,
+    "kind": "page",
+    "source": "news",
+    "upstream": "page.example",
+    "fingerprint": "1-a",
+    "error_class": "TransientError",
+    "q": "time-out",
+    "failed_after": datetime(2026, 1, 31, tzinfo=UTC),
+    "failed_before": datetime(2026, 2, 1, tzinfo=UTC),
+    "gone": "no",
+}
+
+
+def test_every_field_is_tried_here() -> None:
+    assert GIVEN.keys() == CRITERIA.keys()
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_a_field_means_the_same_everywhere(name: str) -> None:
+    wanted = EntryFilter(**{name: GIVEN[name]})
+    data = wanted.data()
+    assert EntryFilter.from_data(data) == wanted
+    assert FilterQuery.model_validate(data).as_filter() == wanted
+    assert FilterRequest.model_validate(data, strict=False).as_filter() == wanted
+    assert wanted.explicit
+    assert wanted.condition()
+
+
+@pytest.mark.parametrize("command", [retry.Command(), resync.Command()])
+@pytest.mark.parametrize("name", CRITERIA)
+def test_every_field_is_an_option(command: Any, name: str) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    value = EntryFilter(**{name: GIVEN[name]}).data()[name]
+    options = vars(parser.parse_args([f"--{name.replace('_', '-')}", value]))
+    chosen = command.selection(options | {"all": False}).filter
+    assert getattr(chosen, name) == GIVEN[name]
+
+
+def test_lists_offer_what_can_be_clicked() -> None:
+    assert CRITERIA.keys() - _IN_LISTS == {"q", "failed_after", "failed_before"}
+
+
+def test_all_of_it_in_words() -> None:
+    assert EntryFilter(**GIVEN).words() == (
+        "status failed, kind page, source news, upstream page.example, fingerprint 1-a, "
+        "error class TransientError, “time-out” in id, title or error, "
+        "failed after 2026-01-31 00:00 UTC, failed before 2026-02-01 00:00 UTC, "
+        "still in the source"
+    )
+    assert EntryFilter(gone="yes").words() == "gone from the source"
+    assert EntryFilter(q="#7").words() == "entry #7"
+    assert EntryFilter().words() == EntryFilter(all=True).words() == "every entry"
+
+
+@pytest.mark.parametrize("data", [{"status": "odd"}, {"gone": "perhaps"}, {"failed_after": 7}])
+def test_other_values_are_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - each field words its own
+        EntryFilter.from_data(data)
+
+
+def test_other_names_are_refused() -> None:
+    with pytest.raises(TypeError):
+        EntryFilter.from_data({"colour": "red"})
