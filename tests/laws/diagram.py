@@ -1,9 +1,14 @@
-"""``python -m tests.laws.diagram`` writes the moves of an entry into ``docs/states.md``."""
+"""``python -m tests.laws.diagram`` writes the drawings of the documents.
+
+The moves of an entry go into ``docs/states.md``, the rooms of the code into
+``docs/architecture.md``.
+"""
 
 import re
 from pathlib import Path
 
 from entries.states import TRANSITIONS, EntryStatus, Transition, mermaid
+from tests.laws import rooms
 from tests.laws.tree import ROOT
 
 PAGE = ROOT / "docs" / "states.md"
@@ -17,10 +22,19 @@ def generated() -> str:
 
 
 def page(text: str) -> str:
-    """``text`` with its generated block replaced."""
-    new, count = _BLOCK.subn(lambda found: f"{found[1]}{generated()}{found[2]}", text)
+    """Return the page of the states with its generated block replaced."""
+    return _replace(text, generated())
+
+
+def rooms_page(text: str) -> str:
+    """Return the page of the architecture with its generated block replaced."""
+    return _replace(text, rooms.draw())
+
+
+def _replace(text: str, block: str) -> str:
+    new, count = _BLOCK.subn(lambda found: f"{found[1]}{block}{found[2]}", text)
     if count != 1:
-        raise ValueError(f"{PAGE} needs one block between its two markers")
+        raise ValueError("the page needs one block between its two markers")
     return new
 
 
@@ -37,3 +51,4 @@ def write(path: Path = PAGE) -> None:
 
 if __name__ == "__main__":
     write()
+    rooms.PAGE.write_text(rooms_page(rooms.PAGE.read_text()))

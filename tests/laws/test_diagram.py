@@ -1,11 +1,11 @@
-"""The documents show the moves that the code makes."""
+"""The documents show the moves that the code makes, and the rooms that it has."""
 
 from pathlib import Path
 
 import pytest
 
 from entries.states import TRANSITIONS, EntryStatus, mermaid
-from tests.laws import diagram
+from tests.laws import diagram, rooms
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -39,3 +39,30 @@ def test_writing_it_is_repeatable(tmp_path: Path) -> None:
     copy.write_text("no markers")
     with pytest.raises(ValueError, match="markers"):
         diagram.write(copy)
+
+
+def test_the_drawing_of_the_rooms_is_up_to_date() -> None:
+    text = rooms.PAGE.read_text()
+    assert text == diagram.rooms_page(text), "run: python -m tests.laws.diagram"
+
+
+def test_every_room_is_explained() -> None:
+    text = rooms.PAGE.read_text()
+    tables = {
+        house: text.partition(f"| room of `{house}/` |")[2].partition("\n\n")[0]
+        for house in rooms.HOUSES
+    }
+    missing = [
+        room
+        for room in rooms.find_rooms()
+        if room != rooms.ENTRANCE
+        and f"`{room.partition('.')[2]}/`" not in tables[room.partition(".")[0]]
+    ]
+    assert missing == []
+
+
+def test_arrows_are_imports_that_no_longer_way_implies() -> None:
+    arrows = rooms.find_arrows()
+    assert "retry.models" in arrows["retry.runs"] or "retry.holds" in arrows["retry.runs"]
+    assert "retry.runs" not in arrows["retry.api"], "by way of the service"
+    assert not any(room in targets for room, targets in arrows.items())

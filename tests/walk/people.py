@@ -29,9 +29,9 @@ def _superuser() -> "User":
     return UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
 
 
-#: Heading of a column -> somebody new of that kind; None logs in nobody.
+#: Heading of a column -> a new user of that kind; None for a visitor who has not logged in.
 PEOPLE: dict[str, Callable[[], "User | None"]] = {
-    "nobody": lambda: None,
+    "anonymous": lambda: None,
     "staff": lambda: _staff("staff"),
     "reader": lambda: _staff("reader", "entries.view_entry"),
     "operator": lambda: _staff("operator", *OPERATOR),
@@ -40,12 +40,12 @@ PEOPLE: dict[str, Callable[[], "User | None"]] = {
     "superuser": _superuser,
 }
 WHO = {
-    "nobody": "has not logged in",
+    "anonymous": "has not logged in",
     "staff": "staff without any permission",
     "reader": 'may see entries ("Can view entry") and nothing else',
     "operator": "sees entries, sources, syncs and the status, and retries, resyncs and syncs",
     "blind": '"Can retry entry" without "Can view entry"',
-    "chief": "has every permission there is, and is no superuser",
+    "chief": "has every permission, and is no superuser",
     "superuser": "may do everything",
 }
 
@@ -53,13 +53,13 @@ WHO = {
 #: Those who only come to the API.
 TOKENS = {
     "token": "a token of the operator",
-    "inactive": "a token of a superuser who has been made inactive since",
+    "inactive": "a token of a superuser whose account was deactivated later",
 }
 WHO |= TOKENS
 
 
 def callers() -> dict[str, Caller]:
-    """Somebody new of each kind, at the API."""
+    """A new caller of each kind, at the API."""
     people = {who: make() for who, make in PEOPLE.items()}
     gone = UserFactory.create(username="inactive", is_staff=True, is_superuser=True)
     made = [_token_of(people["operator"]), _token_of(gone)]

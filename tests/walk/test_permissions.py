@@ -49,7 +49,7 @@ def _visit(**fields: Any) -> Visit:
 
 
 def test_an_address_that_the_page_does_not_have_is_missed(tmp_path: Path) -> None:
-    table = page.Table(["nobody"])
+    table = page.Table(["anonymous"])
     table.add((0, ""), "`one/`", _visit())
     copy = tmp_path / "permissions.md"
     copy.write_text(page.PAGE.read_text())

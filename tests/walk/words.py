@@ -8,8 +8,8 @@ from tests.walk.traces import Trace
 DONE = "done"
 OK = "ok"
 UNCHANGED = "nothing done"
-EMPTY = "over nothing"
-HOME = "home"
+EMPTY = "empty operation"
+HOME = "front page"
 LOGIN = "log in"
 REFUSED = "refused"
 NOT_FOUND = "not found"
@@ -18,18 +18,18 @@ ELSEWHERE = "elsewhere"
 
 #: In the order in which the page explains them.
 MEANINGS = {
-    OK: "the page or the data, as far as they may be seen; nothing is changed",
-    DONE: "it was done: something is different in the database",
-    EMPTY: "taken, as an operation without an entry in it: there is none for them",
-    UNCHANGED: "taken, and nothing is different",
-    ELSEWHERE: "sent on to another page, which decides for itself",
-    LOGIN: "asked to log in; by the API with 401",
-    REFUSED: "403, or the list again without it; nothing is changed, and where it was more than "
-    "looking, the audit has a note of it",
-    NOT_FOUND: "404: there is no such thing, or none for them",
-    HOME: "sent to the front page: there is no such thing for them, as the admin says it; "
-    "also after logging out, and for who has logged in already",
-    NO_METHOD: "405: the address is for reading only, or for doing only",
+    OK: "the page or the data, as far as the caller may see them; nothing is changed",
+    DONE: "something is different in the database",
+    EMPTY: "accepted, as an operation without entries: the caller may see none",
+    UNCHANGED: "accepted, and nothing is different",
+    ELSEWHERE: "redirected to another page, which decides for itself",
+    LOGIN: "redirected to the login page; 401 from the API",
+    REFUSED: "403, or the list again with nothing done; where it was more than reading, the audit "
+    "records the refusal",
+    NOT_FOUND: "404: it does not exist, or the caller may not see it",
+    HOME: "redirected to the front page: the admin's answer for what does not exist or may not be "
+    "seen; also after logging out, and from the login page when logged in",
+    NO_METHOD: "405: the address is only for reading, or only for acting",
 }
 _BY_STATUS = {401: LOGIN, 403: REFUSED, 404: NOT_FOUND, 405: NO_METHOD}
 _LOGIN_PAGE = "/admin/login/?next="

@@ -1,0 +1,69 @@
+"""Every module is in one layer, there are few layers, and no function hides an import."""
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.laws.layers import OWN, contract, dotted, hidden_imports, layers_around, split
+from tests.laws.tree import PACKAGES, modules, parsed
+
+LAYERS = contract("Imports go downwards only")
+MOST_LAYERS = 12
+#: File -> why it imports our own modules inside a function.
+HIDDEN: Mapping[str, str] = {
+    "config/desk.py": "Django makes the site while the admin modules are still being imported",
+    "config/web/worker.py": "gunicorn's first process loads it, and has no Django set up",
+    "entries/apps.py": "AppConfig.ready: models exist from then on",
+    "retry/apps.py": "AppConfig.ready: models exist from then on",
+}
+
+
+def test_every_module_is_in_exactly_one_layer() -> None:
+    places = {
+        module: layers_around(module, LAYERS)
+        for path in modules()
+        if (module := dotted(path)) not in PACKAGES
+    }
+    assert {module: found for module, found in places.items() if len(found) != 1} == {}
+
+
+def test_there_are_few_layers() -> None:
+    assert len(LAYERS) <= MOST_LAYERS
+
+
+def test_every_layer_names_modules_that_exist() -> None:
+    names = [module for layer in LAYERS for module in split(layer)]
+    existing = {dotted(path) for path in modules()}
+    assert set(names) <= existing
+    assert len(names) == len(set(names))
+
+
+def test_no_function_hides_an_import_of_our_own() -> None:
+    found = {str(path) for path in modules(*OWN) for _ in hidden_imports(parsed(path))}
+    assert found == HIDDEN.keys()
+
+
+@pytest.mark.parametrize(
+    ("code", "hidden"),
+    [
+        ("def f():\n    from retry import service", ["retry"]),
+        ("class A:\n    async def f(self):\n        import entries.models", ["entries.models"]),
+        ("from retry import service\nimport entries.models", []),
+        ("def f():\n    from django.db import models\n    import json", []),
+    ],
+)
+def test_an_import_inside_a_function_is_seen(code: str, hidden: list[str]) -> None:
+    assert [module for _, module in hidden_imports(ast.parse(code))] == hidden
+
+
+def test_a_module_outside_of_all_layers_is_seen() -> None:
+    assert dotted(Path("retry/brand_new.py")) == "retry.brand_new"
+    assert layers_around("retry.brand_new", LAYERS) == []
+    assert layers_around("retry.runs.lifecycle", LAYERS) == ["retry.runs"]
+    assert layers_around("retry.runs", ["retry.runs", "retry.runs : retry.queue"]) == [
+        "retry.runs",
+        "retry.runs",
+    ]
+    assert dotted(Path("retry/__init__.py")) == "retry"
