@@ -1,4 +1,4 @@
-# Targets for people. Each installs what it needs into .venv first; a second call does not.
+# Each target first installs what it needs into .venv, unless that is done.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -14,26 +14,26 @@ DEMO_ENTRIES ?= 500
 ARGS ?=
 export PORT DATA_DIR DEMO_ENTRIES
 
-# Enough for Django's deployment checks to have nothing to say.
+# Enough for Django's deployment checks to pass.
 PRODUCTION := REDRIVE_ENV=production ALLOWED_HOSTS=redrive.example.com \
 	SECRET_KEY=only-for-the-checks-of-make-check-and-for-nothing-else-at-all
 
 .DEFAULT_GOAL := help
-# Two installs into one environment at a time spoil it; nothing here gains from -j.
+# Two installs into one environment at the same time break it, and -j gains nothing here.
 .NOTPARALLEL:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
 .PHONY: help
-help: ## Show this
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: $(VENV)/.runtime ## Run everything on this machine until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
+demo: $(VENV)/.runtime ## Run the demo until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
 	@exec $(PY) -m tools.demo
 
 .PHONY: shell
-shell: $(VENV)/.runtime ## A Django shell on the demo's data, also while the demo runs
+shell: $(VENV)/.runtime ## Open a Django shell on the demo's data, also while the demo runs
 	@exec env REDRIVE_ENV=demo SECRET_KEY=only-for-a-shell $(EMBEDDED) -- $(PY) manage.py shell
 
 .PHONY: test
@@ -45,7 +45,7 @@ faults: $(VENV)/.dev ## Break everything on purpose (ARGS="killer upstream", FAU
 	@exec $(PY) -m faults $(ARGS)
 
 .PHONY: permissions
-permissions: $(VENV)/.dev ## Write docs/permissions.md anew: everybody at every address
+permissions: $(VENV)/.dev ## Rewrite docs/permissions.md: every kind of user at every address
 	@exec $(TEMPORARY) $(PY) -m tests.walk
 
 .PHONY: fuzz
@@ -70,7 +70,7 @@ check: $(VENV)/.dev ## Lint, formatting, types, import contracts, migrations, de
 	$(PRODUCTION) $(TEMPORARY) $(PY) manage.py check --deploy --fail-level WARNING
 
 .PHONY: lock
-lock: $(VENV)/.dev ## Pin what pyproject.toml asks for, with hashes
+lock: $(VENV)/.dev ## Pin the requirements of pyproject.toml, with hashes
 	$(LOCK) --extra embedded --output-file requirements/runtime.txt
 	$(LOCK) --extra embedded --extra dev --output-file requirements/dev.txt
 
@@ -101,8 +101,8 @@ clean: ## Remove the environment and caches; the demo's data stay (rm -r .data)
 .PHONY: environment
 environment: $(VENV)/.dev
 
-# The files hold everything there is to install. Left to look for dependencies itself, pip trips
-# over the newest release of whatever is asked for with an extra, which has no hash here.
+# The files list every package. With --no-deps, pip does not look for newer releases of those with
+# extras, which have no hash here.
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
 $(PY):

@@ -1,7 +1,7 @@
-"""``python -m bench [NAME…]``: measure, side by side in one run, and print ratios.
+"""``python -m bench [NAME…]``: measure side by side in one run, and print ratios.
 
-Needs DATABASE_URL and REDIS_URL (``make bench`` brings its own servers) and empties what it finds
-there: run it on nothing that matters.
+Needs DATABASE_URL and REDIS_URL, and deletes everything there (``make bench`` starts servers of its
+own).
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
     }
     call_command("migrate", verbosity=0)
     for name in options.names or NAMES:
-        found = machine.look()
+        found = machine.inspect()
         report = measurements[name]()
         report.print()
         if options.markdown:

@@ -1,59 +1,56 @@
-"""From "retry everything that failed" to the last entry ``queued``, against other queues."""
+"""From "retry everything that failed" until the last entry is queued, against other queues."""
 
 import time
 from collections.abc import Callable
 
 from bench import limits, stage
 from bench.peers import bullmq_peer, celery_peer, rq_peer
-from bench.processes import until
-from bench.report import Measured, Report, comparison, together, turns
+from bench.processes import wait_until
+from bench.report import Measurement, Report, add_turns, compare, describe_turns
 
 ENTRIES = 100_000
-#: How many the slow ones get: their cost per entry does not depend on it.
+#: For the slow ones, whose cost per entry does not depend on the number.
 FEW = 5_000
 
 
 def main() -> Report:
-    """Ours and the fastest peer take two turns, one before and one after the others."""
-    first, rival = ours(), _rival()
-    others: list[Callable[[], Measured]] = [
+    """Measure all; Redrive and the fastest peer take two turns, before and after the others."""
+    first, rival = measure_redrive(), _measure_rival()
+    others: list[Callable[[], Measurement]] = [
         lambda: bullmq_peer.queue_up(ENTRIES, mode="retryJobs"),
         lambda: rq_peer.enqueue_many(4 * FEW),
         lambda: rq_peer.requeue_all(FEW),
         lambda: celery_peer.queue_up(FEW),
-        lambda: limits.bare_queueing(ENTRIES),
-        lambda: limits.bare_redis(ENTRIES),
+        lambda: limits.measure_queueing(ENTRIES),
+        lambda: limits.measure_redis(ENTRIES),
     ]
     measured = [other() for other in others]
-    rival_again, again = _rival(), ours()
-    return comparison(
+    rival_again, again = _measure_rival(), measure_redrive()
+    return compare(
         "Bulk queueing",
-        [together(first, again), together(rival, rival_again), *measured],
+        [add_turns(first, again), add_turns(rival, rival_again), *measured],
         notes=[
             (
-                "Ours: from the call that starts the operation, over the wait until the "
-                "dispatcher (a process of its own) looks, to every entry queued in PostgreSQL "
-                "with its attempt and every run in Redis."
+                "Redrive: from the call that starts the operation until every entry is queued in "
+                "PostgreSQL with its attempt and every run is in Redis, with the wait for the "
+                "dispatcher, a process of its own."
             ),
-            (
-                "Theirs: a job for each entry into Redis, by one process, with no record of it "
-                "elsewhere."
-            ),
-            turns(ours=(first, again), rival=(rival, rival_again)),
+            ("The others: a job for each entry in Redis, by one process, with no other record."),
+            describe_turns(redrive=(first, again), rival=(rival, rival_again)),
         ],
     )
 
 
-def _rival() -> Measured:
+def _measure_rival() -> Measurement:
     return bullmq_peer.queue_up(ENTRIES, mode="addBulk")
 
 
-def ours(count: int = ENTRIES) -> Measured:
-    with stage.dispatcher():
-        stage.failed_entries(count)
+def measure_redrive(count: int = ENTRIES) -> Measurement:
+    with stage.run_dispatcher():
+        stage.make_failed_entries(count)
         begin = time.perf_counter()
-        operation = stage.start()
-        until(lambda: stage.all_queued(operation))
+        operation = stage.start_operation()
+        wait_until(lambda: stage.is_queued(operation))
         took = time.perf_counter() - begin
-    assert stage.in_status("queued") == count
-    return Measured(name="Redrive, one operation", entries=count, seconds=took, ours=True)
+    assert stage.count_status("queued") == count
+    return Measurement(name="Redrive, one operation", entries=count, seconds=took, ours=True)

@@ -1,4 +1,4 @@
-"""Cost per entry against size as an SVG, by hand: two axes, a line, and words."""
+"""The chart of cost per entry against size, as SVG."""
 
 import math
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ _STYLE = """
 
 
 def draw(points: Sequence[tuple[int, float]]) -> str:
-    """``points``: entries and microseconds for each. Entries are on a logarithmic axis."""
+    """Draw ``points`` of entries and microseconds per entry, entries on a logarithmic axis."""
     top = _round_up(max(cost for _, cost in points))
     spots = [(_x(size, points), _y(cost, top)) for size, cost in points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
-    box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}"'
+    box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{_describe(points)}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img" aria-label="{_words(points)}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box}>',
         f"<style>{_STYLE}</style>",
         f'<rect class="back" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>',
         _text(_LEFT, 26, "Queueing: microseconds for one entry", cls="ink title", anchor="start"),
@@ -39,9 +39,9 @@ def draw(points: Sequence[tuple[int, float]]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _words(points: Sequence[tuple[int, float]]) -> str:
-    told = ", ".join(f"{cost:.0f} at {size:,} entries" for size, cost in points)
-    return f"Microseconds for one entry: {told}"
+def _describe(points: Sequence[tuple[int, float]]) -> str:
+    values = ", ".join(f"{cost:.0f} at {size:,} entries" for size, cost in points)
+    return f"Microseconds for one entry: {values}"
 
 
 def _x(size: int, points: Sequence[tuple[int, float]]) -> float:
@@ -56,7 +56,7 @@ def _y(cost: float, top: float) -> float:
 
 
 def _round_up(value: float) -> float:
-    """To a number that quarters well."""
+    """Round up to a number that divides well by four."""
     scale = 10.0 ** math.floor(math.log10(value))
     return next(step * scale for step in (1, 2, 4, 6, 8, 10, 12) if step * scale > value * 1.1)
 

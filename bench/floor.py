@@ -1,7 +1,7 @@
 """The floor of a single retry: the same authenticated view with the least that could work.
 
-One ``UPDATE`` and one unique enqueue, by hand: no attempt, no run, no audit, no reasons, nothing
-that would be handed over later.
+One ``UPDATE`` and one unique enqueue by hand, without attempt, run, audit, reasons or a later
+hand-over.
 """
 
 from uuid import uuid4
@@ -19,7 +19,7 @@ from retry.outcomes import Actor
 
 
 def _retry(request: HttpRequest, actor: Actor) -> HttpResponse:
-    asked = parse_body(request, RetryRequest)
+    body = parse_body(request, RetryRequest)
     if not actor.may(RETRY_ENTRY):
         raise Problem(403, "permission_denied")
     run_id = uuid4()
@@ -27,17 +27,17 @@ def _retry(request: HttpRequest, actor: Actor) -> HttpResponse:
         cursor.execute(
             "UPDATE entries_entry SET status = 'queued', attempt = attempt + 1, run_id = %s"
             " WHERE id = %s AND status = 'failed' RETURNING attempt",
-            [run_id, asked.entry_id],
+            [run_id, body.entry_id],
         )
         (attempt,) = cursor.fetchone()
-    job_id = f"entry-{asked.entry_id}-{attempt}-{run_id.hex[:8]}"
+    job_id = f"entry-{body.entry_id}-{attempt}-{run_id.hex[:8]}"
     queue.hand_over(
         queue.JobSpec(job_id=job_id, queue="default", argument=str(run_id), timeout=120)
     )
     return answer(
         RetryResponse.model_validate(
             {
-                "entry_id": asked.entry_id,
+                "entry_id": body.entry_id,
                 "attempt": attempt,
                 "run_id": run_id,
                 "job_id": job_id,

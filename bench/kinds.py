@@ -1,4 +1,4 @@
-"""A kind that costs nothing, so that what is measured is ours."""
+"""A kind that does nothing, so that only Redrive itself is measured."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The real processes of the project and of its peers, and how much memory they took."""
+"""The real processes of Redrive and its peers, and their peak memory."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config.env import BASE_DIR
 
-#: The children find the same servers, and the bench's own kind.
+#: The children use the same servers, and the bench's own kind.
 OWN = {
     "DJANGO_SETTINGS_MODULE": "config.settings_test",
     "REDRIVE_TEST_CHILD": "1",
@@ -20,8 +20,8 @@ OWN = {
 }
 
 
-class Watched:
-    """Processes and their children; ``peak`` is the largest resident size any of them had."""
+class ProcessWatch:
+    """Processes and their children; ``peak`` is the largest resident size of any, in bytes."""
 
     def __init__(self, processes: Sequence["subprocess.Popen[str]"]) -> None:
         self.processes = processes
@@ -50,10 +50,10 @@ class Watched:
 
 
 @contextmanager
-def running(
+def run(
     *commands: Sequence[str | Path], env: Mapping[str, str] | None = None, ready: str | None = None
-) -> Iterator[Watched]:
-    """Start the commands, and end them afterwards. ``ready``: the line each says first."""
+) -> Iterator[ProcessWatch]:
+    """Run the commands inside the block. ``ready``: text to wait for in the output of each."""
     processes = [
         subprocess.Popen(
             [str(word) for word in command],
@@ -65,16 +65,16 @@ def running(
         )
         for command in commands
     ]
-    watched = Watched(processes)
+    watched = ProcessWatch(processes)
     try:
         for process in processes:
-            _await(process, ready)
+            _wait_until_ready(process, ready)
         yield watched
     finally:
         watched.stop()
 
 
-def _await(process: "subprocess.Popen[str]", ready: str | None) -> None:
+def _wait_until_ready(process: "subprocess.Popen[str]", ready: str | None) -> None:
     if ready is None or process.stdout is None:
         return
     for line in process.stdout:
@@ -87,17 +87,17 @@ def manage(*words: str) -> list[str]:
     return [sys.executable, "manage.py", *words]
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 600, every: float = 0.05) -> None:
-    """Wait for it; raises ``TimeoutError``."""
+def wait_until(condition: Callable[[], bool], *, seconds: float = 600, every: float = 0.05) -> None:
+    """Wait for the condition; raise ``TimeoutError``."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("what was waited for did not happen")
+            raise TimeoutError(f"not within {seconds:g} s")
         time.sleep(every)
 
 
 def peak_memory(pid: str = "self") -> int:
-    """The largest resident size of a process so far, in bytes; 0 where /proc cannot say."""
+    """Return the peak resident size of a process in bytes; 0 without /proc."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

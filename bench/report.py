@@ -1,4 +1,4 @@
-"""What a measurement found, for the terminal and for docs/performance.md."""
+"""The results of a measurement, for the terminal and for docs/performance.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -6,18 +6,20 @@ from dataclasses import dataclass, field, replace
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import Machine, mode
+from bench.machine import Machine, durability
 
-#: A table that is cut off says nothing, so a narrow terminal breaks the lines.
+#: Wider than a narrow terminal, which then wraps lines instead of cutting cells.
 _WIDTH = 120
-#: Of the tables that compare; ``ratio`` is ours divided by theirs, more is better for us.
-_COLUMNS = ("", "entries/s", "entries", "seconds", "ours / this")
+#: The last column divides Redrive's rate by the row's: above 1, Redrive is faster.
+_COLUMNS = ("", "entries/s", "entries", "seconds", "Redrive / this")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """One line of a comparison. ``seconds`` None: it could not be measured, and ``note`` says why.
-    ``limit``: not a peer but what the machine could do at all.
+class Measurement:
+    """A row of a comparison.
+
+    ``seconds`` None: not measured, and ``note`` says why. ``limit``: no peer, but the limit of the
+    machine. ``ours``: Redrive itself.
     """
 
     name: str
@@ -32,8 +34,8 @@ class Measured:
         return self.entries / self.seconds if self.seconds else None
 
 
-def together(first: Measured, second: Measured) -> Measured:
-    """Two turns of the same as one, so that neither a lucky nor an unlucky moment counts alone."""
+def add_turns(first: Measurement, second: Measurement) -> Measurement:
+    """Add two turns, so that neither a quiet nor a busy moment counts alone."""
     if first.seconds is None or second.seconds is None:
         return first
     return replace(
@@ -43,25 +45,27 @@ def together(first: Measured, second: Measured) -> Measured:
     )
 
 
-def turns(*, ours: tuple[Measured, Measured], rival: tuple[Measured, Measured]) -> str:
-    """What the two turns were apart: how quiet the machine was."""
+def describe_turns(
+    *, redrive: tuple[Measurement, Measurement], rival: tuple[Measurement, Measurement]
+) -> str:
+    """Describe both turns: how far apart they are shows how quiet the machine was."""
 
-    def told(pair: tuple[Measured, Measured]) -> str:
+    def rates(pair: tuple[Measurement, Measurement]) -> str:
         return " and ".join(f"{item.rate:,.0f}" if item.rate else item.note for item in pair)
 
     return (
-        "Ours and BullMQ's first row are two turns added up, before and after all others: "
-        f"{told(ours)} entries/s, and {told(rival)}."
+        "The first rows of Redrive and BullMQ add up two turns, before and after all others: "
+        f"{rates(redrive)} entries/s, and {rates(rival)}."
     )
 
 
-def not_installed(name: str) -> Measured:
-    return Measured(name=name, note="not installed")
+def missing_peer(name: str) -> Measurement:
+    return Measurement(name=name, note="not installed")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A table of strings. ``notes`` stand below it."""
+    """A table of strings, with ``notes`` below it."""
 
     title: str
     columns: Sequence[str]
@@ -85,17 +89,17 @@ class Report:
         lines = [self.columns, aligned, *self.rows]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         notes = "".join(f"\n- {note}" for note in self.notes)
-        return f"{table}\n{notes}\n\n{machine.words()}"
+        return f"{table}\n{notes}\n\n{machine.describe()}"
 
 
-def comparison(title: str, measured: Sequence[Measured], *, notes: Sequence[str] = ()) -> Report:
-    """Everything against the one that is ours."""
+def compare(title: str, measured: Sequence[Measurement], *, notes: Sequence[str] = ()) -> Report:
+    """Build a table that compares every row with Redrive's."""
     ours = next(item for item in measured if item.ours)
     assert ours.rate is not None
     return Report(title, _COLUMNS, [_row(item, ours.rate) for item in measured], notes)
 
 
-def _row(item: Measured, ours: float) -> list[str]:
+def _row(item: Measurement, ours: float) -> list[str]:
     name = f"{item.name} (limit)" if item.limit else item.name
     if item.rate is None or item.seconds is None:
         return [name, item.note or "not measured", "", "", ""]
@@ -104,11 +108,11 @@ def _row(item: Measured, ours: float) -> list[str]:
 
 
 def store(text: str, *, name: str, report: str, machine: Machine) -> str:
-    """``text`` with the block of this measurement, in this mode of the disk, replaced.
+    """Return ``text`` with the block of this measurement and durability replaced.
 
-    Raises ``ValueError`` where the markers are missing.
+    Raises ``ValueError`` if the markers are missing.
     """
-    begin, end = (f"<!-- {word} {name} {mode(machine)} -->" for word in ("measured", "end"))
+    begin, end = (f"<!-- {word} {name} {durability(machine)} -->" for word in ("measured", "end"))
     head, found, rest = text.partition(begin)
     _, closed, tail = rest.partition(end)
     if not found or not closed:

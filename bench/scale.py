@@ -1,4 +1,4 @@
-"""What one entry costs as the operation grows: time, memory, room in Redis."""
+"""The cost of an entry as the operation grows: time, memory, and memory in Redis."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from bench import chart, draining, stage
-from bench.processes import OWN, until
+from bench.processes import OWN, wait_until
 from bench.report import Report
 from config.env import BASE_DIR
 from retry import queue
@@ -29,8 +29,8 @@ _MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Seconds, milliseconds and megabytes as the names say."""
+class Point:
+    """One size of operation; the names end in the units."""
 
     entries: int
     freezing_s: float
@@ -44,7 +44,7 @@ class Found:
 
     @property
     def cost_us(self) -> float:
-        """Microseconds for one entry, without the wait until the dispatcher looks."""
+        """Microseconds for one entry, without the wait for the dispatcher."""
         return (self.freezing_s + self.starting_s) / self.entries * 1_000_000
 
 
@@ -56,26 +56,26 @@ def main(*, full: bool, draw: bool) -> Report:
     return _report(found)
 
 
-def _measure(size: int, *, drain: bool) -> Found:
-    with stage.dispatcher() as dispatcher:
-        stage.failed_entries(size)
+def _measure(size: int, *, drain: bool) -> Point:
+    with stage.run_dispatcher() as dispatcher:
+        stage.make_failed_entries(size)
         before = _redis_memory()
-        with _asking() as answer:
-            until(Operation.objects.exists, every=0.01)
+        with _start_request() as answer:
+            wait_until(Operation.objects.exists, every=0.01)
             operation = Operation.objects.get()
-            until(lambda: stage.all_queued(operation), every=0.01)
-            starting = _since_started(operation)
+            wait_until(lambda: stage.is_queued(operation), every=0.01)
+            starting = _seconds_since_start(operation)
             web = answer()
         grown = _redis_memory() - before
-        reading = statistics.median(_timed_progress(operation) for _ in range(21))
+        reading = statistics.median(_time_progress(operation) for _ in range(21))
         worker_mb = rate = None
         if drain:
-            with draining.backlog(dispatcher) as begin:
-                until(lambda: stage.open_runs(operation) == 0, seconds=1800)
+            with draining.release_backlog(dispatcher) as begin:
+                wait_until(lambda: stage.count_open_runs(operation) == 0, seconds=1800)
                 rate = size / (time.perf_counter() - begin.at)
                 worker_mb = begin.workers.peak / _MB
         peak = dispatcher.peak / _MB
-    return Found(
+    return Point(
         entries=size,
         freezing_s=web["seconds"],
         starting_s=starting,
@@ -89,22 +89,22 @@ def _measure(size: int, *, drain: bool) -> Found:
 
 
 @contextmanager
-def _asking() -> Iterator[Callable[[], dict[str, Any]]]:
-    """The web process asks while we already look: what it says is read afterwards."""
+def _start_request() -> Iterator[Callable[[], dict[str, Any]]]:
+    """Send the request from a web process; the function it yields waits for the answer."""
     command = [sys.executable, "-m", "bench.web"]
     with subprocess.Popen(
         command, cwd=BASE_DIR, env=os.environ | OWN, stdout=subprocess.PIPE, text=True
     ) as process:
 
         def answer() -> dict[str, Any]:
-            said: dict[str, Any] = json.loads(process.communicate()[0])
-            return said
+            result: dict[str, Any] = json.loads(process.communicate()[0])
+            return result
 
         yield answer
 
 
-def _since_started(operation: Operation) -> float:
-    """By the database's clock: since the dispatcher saw it."""
+def _seconds_since_start(operation: Operation) -> float:
+    """Return the seconds since the dispatcher started it, by the database's clock."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT extract(epoch FROM clock_timestamp() - started_at) FROM retry_operation"
@@ -114,7 +114,7 @@ def _since_started(operation: Operation) -> float:
         return float(cursor.fetchone()[0])
 
 
-def _timed_progress(operation: Operation) -> float:
+def _time_progress(operation: Operation) -> float:
     begin = time.perf_counter()
     read_progress(operation.pk)
     return (time.perf_counter() - begin) * 1000
@@ -126,7 +126,7 @@ def _redis_memory() -> int:
     return int(found["used_memory"])
 
 
-def _report(found: list[Found]) -> Report:
+def _report(found: list[Point]) -> Report:
     rows = [
         [
             f"{item.entries:,}",
@@ -137,8 +137,8 @@ def _report(found: list[Found]) -> Report:
             f"{item.redis_mb:.1f}",
             f"{item.web_mb:.0f}",
             f"{item.dispatcher_mb:.0f}",
-            _or_not(item.worker_mb),
-            _or_not(item.drained_per_s),
+            _format_optional(item.worker_mb),
+            _format_optional(item.drained_per_s),
         ]
         for item in found
     ]
@@ -146,17 +146,17 @@ def _report(found: list[Found]) -> Report:
     columns += ["web MB", "dispatcher MB", "worker MB", "drained/s"]
     notes = [
         (
-            "µs/entry: freezing (the request, until it is answered) and starting (from the moment "
+            "µs/entry: freezing (the request, until its response) and starting (from the moment "
             "the dispatcher sees the operation until every run is in Redis), without the wait "
             "between."
         ),
         (
-            "MB of a process: the most that any one of them had resident at any time, of a worker "
-            "with its work-horses. Redis: growth by queueing."
+            "MB: the peak resident memory of any process, for workers with their work-horses. "
+            "Redis: growth by queueing."
         ),
     ]
     return Report("Growing", columns, rows, notes)
 
 
-def _or_not(value: float | None) -> str:
+def _format_optional(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""One retry through the JSON API, against the floor, request by request in turn."""
+"""One retry through the JSON API, against the floor, in alternating requests."""
 
 import json
 import statistics
@@ -10,24 +10,25 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import override_settings
 
+from bench import stage
 from bench.report import Report
 from retry import queue
 
-#: What the service may cost, as a multiple of the floor's median.
+#: The most the service may cost, as a multiple of the floor's median.
 AIM = 1.5
 _WARM_UP = 50
 
 
 def main(*, rounds: int) -> Report:
-    """``rounds`` of each, A B A B …, with the order swapped every time."""
-    ids = _failed_entries(2 * (rounds + _WARM_UP))
+    """Measure ``rounds`` of each, with the order swapped every time."""
+    ids = _make_failed_entries(2 * (rounds + _WARM_UP))
     samples: dict[str, list[float]] = {"/admin/api/retry": [], "/bench/floor": []}
     with override_settings(ROOT_URLCONF="bench.floor", ALLOWED_HOSTS=["testserver"]):
-        client = operator()
+        client = log_in()
         for number in range(rounds + _WARM_UP):
             order = list(samples) if number % 2 else list(reversed(samples))
             for address in order:
-                taken = _timed(lambda: _post(client, address, ids.pop()))  # noqa: B023
+                taken = _measure(lambda: _post(client, address, ids.pop()))  # noqa: B023
                 if number >= _WARM_UP:
                     samples[address].append(taken)
     return _report(samples)
@@ -43,14 +44,14 @@ def _post(client: Client, address: str, entry_id: int) -> None:
     assert response.status_code == 202, response.content
 
 
-def _timed(act: Callable[[], None]) -> float:
+def _measure(act: Callable[[], None]) -> float:
     start = time.perf_counter()
     act()
     return (time.perf_counter() - start) * 1000
 
 
-def operator() -> Client:
-    """A staff session with CSRF, of an operator rather than a superuser."""
+def log_in() -> Client:
+    """Log in an operator, who is no superuser, with CSRF checks."""
     user, _ = User.objects.get_or_create(username="bench", defaults={"is_staff": True})
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="entries"))
     client = Client(enforce_csrf_checks=True)
@@ -59,17 +60,11 @@ def operator() -> Client:
     return client
 
 
-def _failed_entries(count: int) -> list[int]:
+def _make_failed_entries(count: int) -> list[int]:
     queue.get_client().flushdb()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE entries_entry, entries_attempt, retry_run CASCADE")
-        cursor.execute(
-            "INSERT INTO entries_entry (kind, external_id, title, payload, content_hash, status,"
-            " attempt, automatic_attempts, error_class, error_message, fingerprint, failed_at)"
-            " SELECT 'page', n, n, '{}', '', 'failed', 1, 0, 'TransientError', 'HTTP 503',"
-            " '1-503', now() FROM generate_series(1, %s) n RETURNING id",
-            [count],
-        )
+        cursor.execute(stage.SQL["insert_pages"], {"count": count})
         ids = [row[0] for row in cursor.fetchall()]
         cursor.execute("VACUUM ANALYZE entries_entry")
     return ids
@@ -91,7 +86,7 @@ def _report(samples: dict[str, list[float]]) -> Report:
         [
             (
                 "The floor: the same authenticated view with one UPDATE and one unique enqueue, no "
-                f"attempt, no run, no audit. The aim: at most {AIM} times its median."
+                f"attempt, no run, no audit. The goal: at most {AIM} times its median."
             ),
         ],
     )

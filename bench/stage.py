@@ -1,4 +1,4 @@
-"""What is there before a measurement begins."""
+"""The state of database, Redis and processes before a measurement."""
 
 import time
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from django.utils import timezone
 from bench import processes
 from entries.filters import EntryFilter
 from entries.models import Entry
+from entries.sql import load
 from entries.states import EntryStatus
 from retry import heartbeats, queue
 from retry.models import Action, Heartbeat, Operation, Run, RunState
@@ -19,104 +20,87 @@ from retry.operations.selection import Selection
 from retry.outcomes import Actor
 
 QUEUE = "bulk"
+SQL = load(__file__)
 _LIST, _HELD = f"rq:queue:{QUEUE}", "bench:held"
 
 
-def failed_entries(count: int) -> None:
-    """So many failed entries with their attempt, and nothing else, as if it had long been so."""
+def make_failed_entries(count: int) -> None:
+    """Leave ``count`` failed entries with their attempts in the database, and nothing else."""
     queue.get_client().flushdb()
-    with _dispatcher_aside(), connection.cursor() as cursor:
+    with _pause_dispatcher(), connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE entries_entry, entries_attempt, retry_run, retry_operation,"
             " retry_auditevent CASCADE"
         )
-        cursor.execute(
-            "INSERT INTO entries_entry (kind, external_id, title, payload, content_hash, status,"
-            " attempt, automatic_attempts, error_class, error_message, fingerprint, failed_at)"
-            " SELECT 'noop', 'https://example.com/articles/' || n, 'Article ' || n,"
-            " jsonb_build_object('url', 'https://example.com/articles/' || n), md5(n::text),"
-            " 'failed', 1, 0, 'TransientError', 'HTTP 503', '1-503', now()"
-            " FROM generate_series(1, %s) n",
-            [count],
-        )
-        cursor.execute(
-            "INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status,"
-            " worker, error_class, error_message, traceback, fingerprint)"
-            " SELECT id, 1, gen_random_uuid(), 'failed', 'pending', 'bench', error_class,"
-            " error_message, '', fingerprint FROM entries_entry"
-        )
+        cursor.execute(SQL["insert_failed_entries"], {"count": count})
+        cursor.execute(SQL["insert_attempts"])
         for table in ("entries_entry", "entries_attempt"):
             cursor.execute(f"VACUUM ANALYZE {table}")
         cursor.execute("CHECKPOINT")
 
 
 @contextmanager
-def _dispatcher_aside() -> Iterator[None]:
-    """One that runs does nothing meanwhile: emptying tables under its hands is a deadlock."""
+def _pause_dispatcher() -> Iterator[None]:
+    """Keep a running dispatcher idle: tables emptied while it works would be a deadlock."""
     lease = Heartbeat.objects.filter(name=Heartbeat.DISPATCHER)
     taken = lease.update(holder="bench", lease_until=timezone.now() + timedelta(hours=1))
     if taken:
-        time.sleep(1.5)  # it looks at its lease at least once a second, between two steps
-        processes.until(_nothing_is_open)
+        time.sleep(1.5)  # it checks its lease at least once a second, between two steps
+        processes.wait_until(_is_database_idle)
     try:
         yield
     finally:
         lease.update(lease_until=None)
 
 
-def _nothing_is_open() -> bool:
+def _is_database_idle() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            " AND datname = current_database() AND state <> 'idle')"
-        )
+        cursor.execute(SQL["is_idle"])
         return bool(cursor.fetchone()[0])
 
 
-def everything_failed() -> Selection:
+def select_failed() -> Selection:
     return Selection(filter=EntryFilter(status=EntryStatus.FAILED))
 
 
-def start() -> Operation:
-    return control.start(everything_failed(), action=Action.RETRY, actor=Actor.command("bench"))
+def start_operation() -> Operation:
+    return control.start(select_failed(), action=Action.RETRY, actor=Actor.command("bench"))
 
 
-def all_queued(operation: Operation) -> bool:
-    """Every entry is ``queued`` in PostgreSQL, and every run has reached Redis."""
+def is_queued(operation: Operation) -> bool:
+    """Tell whether every entry is queued in PostgreSQL and every run has reached Redis."""
     runs = Run.objects.filter(operation=operation)
     if runs.filter(state=RunState.PLANNED).exists():
         return False
     return queue.count_jobs([QUEUE])[QUEUE] == runs.count()
 
 
-def in_status(status: str) -> int:
+def count_status(status: str) -> int:
     return Entry.objects.filter(status=status).count()
 
 
-def open_runs(operation: Operation) -> int:
+def count_open_runs(operation: Operation) -> int:
     return Run.objects.filter(operation=operation, ended_at=None).count()
 
 
-def idle_workers() -> int:
+def count_idle_workers() -> int:
     return sum(w.state == "idle" and not w.silent for w in heartbeats.list_workers())
 
 
 @contextmanager
-def dispatcher() -> Iterator[processes.Watched]:
-    """The real one, and warm: it has started an operation before, as one that has been running for
-    a while. What the entries are is up to the caller.
-    """
-    failed_entries(1)
-    with processes.running(processes.manage("dispatcher"), env=processes.OWN) as watched:
-        operation = start()
-        processes.until(lambda: all_queued(operation))
+def run_dispatcher() -> Iterator[processes.ProcessWatch]:
+    """Run the real dispatcher, warmed up by an operation; the caller makes the entries."""
+    make_failed_entries(1)
+    with processes.run(processes.manage("dispatcher"), env=processes.OWN) as watched:
+        operation = start_operation()
+        processes.wait_until(lambda: is_queued(operation))
         yield watched
 
 
-def hold_back() -> None:
-    """Take the jobs out of the workers' sight, so that all of these can be up before it begins."""
+def hide_jobs() -> None:
+    """Hide the jobs from the workers, so that all workers can be up before the start."""
     queue.get_client().rename(_LIST, _HELD)
 
 
-def let_loose() -> None:
+def show_jobs() -> None:
     queue.get_client().rename(_HELD, _LIST)

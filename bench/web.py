@@ -1,6 +1,6 @@
-"""``python -m bench.web``: ask for a retry of everything that failed, as a web process would.
+"""``python -m bench.web``: request a retry of everything that failed, as a web process.
 
-Prints one line of JSON: the seconds until the answer, and the most memory the process had.
+Prints one line of JSON: the seconds until the response, and the peak memory of the process.
 """
 
 import json
@@ -18,10 +18,10 @@ def main() -> None:
     from django.conf import settings
 
     from bench.processes import peak_memory
-    from bench.single_retry import operator
+    from bench.single_retry import log_in
 
     settings.ALLOWED_HOSTS = ["testserver"]
-    client = operator()
+    client = log_in()
     begin = time.perf_counter()
     response = client.post(
         "/admin/api/retry/bulk",

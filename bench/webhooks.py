@@ -1,8 +1,8 @@
 """``python -m bench.webhooks``: many webhooks, a receiver that fails, workers that are killed.
 
-The story of ``tests/faults/test_webhooks.py`` at length. It checks what the test checks and prints
-how it went. Needs DATABASE_URL and REDIS_URL and empties what it finds there: run it on nothing
-that matters (``python -m tools.embedded --temporary -- python -m bench.webhooks``).
+A long form of ``tests/faults/test_webhooks.py``, with the same checks and printed figures. Needs
+DATABASE_URL and REDIS_URL, and deletes everything there: run it as
+``python -m tools.embedded --temporary -- python -m bench.webhooks``.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.webhooks", description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="payloads (default: 10000)")
     parser.add_argument("--kills", type=int, default=40, help="of workers (default: 40)")
-    parser.add_argument("--seconds", type=float, default=1_800, help="patience (default: 1800)")
+    parser.add_argument("--seconds", type=float, default=1_800, help="time limit (default: 1800)")
     parser.add_argument("--seed", type=int, default=1, help="of the receiver's failures")
     options = parser.parse_args()
     call_command("migrate", verbosity=0)

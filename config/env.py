@@ -1,4 +1,4 @@
-"""What the environment says, parsed and checked once; ``config.settings`` reads nothing else."""
+"""The environment, parsed and checked once; ``config.settings`` reads nothing else."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +20,8 @@ class Environment(StrEnum):
 env = Env(prefix="")
 
 
-def environment() -> Environment:
+def read_environment() -> Environment:
+    """Read ``REDRIVE_ENV``. Raises ``ImproperlyConfigured`` for a name that is unknown."""
     name = env.str("REDRIVE_ENV", Environment.PRODUCTION)
     try:
         return Environment(name)
@@ -29,8 +30,8 @@ def environment() -> Environment:
         raise ImproperlyConfigured(f"REDRIVE_ENV is {name!r}; it can be: {known}") from None
 
 
-def required(name: str, *, hint: str) -> str:
-    """The value of a variable that has no default. Raises ``ImproperlyConfigured`` with a hint."""
+def require(name: str, *, hint: str) -> str:
+    """Return a variable that has no default. Raises ``ImproperlyConfigured`` with the hint."""
     try:
         value = env.str(name)
     except EnvError:
@@ -41,7 +42,7 @@ def required(name: str, *, hint: str) -> str:
 
 
 def redis_database(url: str, number: int) -> str:
-    """``url`` with its database number replaced; for unix:// it is the ``db`` of the query."""
+    """Return ``url`` with another database number; for unix:// it is the ``db`` of the query."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
         query = dict(parse_qsl(parts.query)) | {"db": str(number)}

@@ -1,4 +1,7 @@
-"""Failed logins: ten for an account from one address, fifty for either, in a quarter of an hour."""
+"""Lockout after failed logins, within a quarter of an hour.
+
+Ten for an account from one address, fifty for an account or an address.
+"""
 
 from typing import Any
 
@@ -6,14 +9,14 @@ from axes.handlers.database import AxesDatabaseHandler
 from django.db.models import Sum
 from django.http import HttpRequest
 
-#: In the order of ``AXES_LOCKOUT_PARAMETERS``: how many failures count as one there. An office
-#: shares an address, and nobody should be able to lock somebody else out with ten guesses.
+#: How many failures count as one, in the order of ``AXES_LOCKOUT_PARAMETERS``. An office shares
+#: an address, and ten guesses must not lock another person out.
 WEIGHTS = (1, 5, 5)
 
 
 class LockoutHandler(AxesDatabaseHandler):
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """Count against ``AXES_FAILURE_LIMIT``: the account from this address, each by itself."""
+        """Count the failures to compare with ``AXES_FAILURE_LIMIT``."""
         found = self.get_user_attempts(request, credentials)
         sums = (
             attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0
@@ -24,8 +27,9 @@ class LockoutHandler(AxesDatabaseHandler):
     def reset_user_attempts(
         self, request: HttpRequest, credentials: dict[str, Any] | None = None
     ) -> int:
-        """Forget those of the account from this address only: who has an account of their own must
-        not wipe out what was tried on others.
+        """Forget the failures of the account from this address, and no others.
+
+        A login with one's own account must not erase failed attempts at others.
         """
         count, _ = self.get_user_attempts(request, credentials)[0].delete()
         return int(count)

@@ -1,11 +1,11 @@
-"""One stream of structured logs: JSON in production, readable lines elsewhere."""
+"""Structured logs in one stream: JSON in production, readable lines elsewhere."""
 
 import logging.config
 
 import structlog
 
 
-def logging_config(*, json: bool, level: str) -> None:
+def configure_logging(*, json: bool, level: str) -> None:
     """Route structlog and the standard library through the same processors.
 
     ``extra={...}`` of a standard log call becomes fields; the context (request id, run id) is
@@ -22,7 +22,7 @@ def logging_config(*, json: bool, level: str) -> None:
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if json
         else [
-            # Plain: the pretty one prints local variables, and with them secrets.
+            # Plain: the pretty one prints local variables, and secrets with them.
             structlog.dev.ConsoleRenderer(
                 colors=False, exception_formatter=structlog.dev.plain_traceback
             )

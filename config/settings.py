@@ -1,16 +1,20 @@
-"""Settings, from the environment (see ``.env.example``); safe unless told otherwise."""
+"""Settings, read from the environment; the defaults are those of production.
+
+Each has its default here and nowhere else in the code. A test keeps ``.env.example`` and the table
+in ``docs/operations.md`` the same.
+"""
 
 from typing import Any
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.database.limits import LIMITS, connection_options, detect_role
 from config.database.silence import AttentiveConnection
-from config.env import BASE_DIR, Environment, env, environment, required
-from config.limits import connection_options, role_of
-from config.logging import logging_config
+from config.env import BASE_DIR, Environment, env, read_environment, require
+from config.logging import configure_logging
 
-ENVIRONMENT = environment()
+ENVIRONMENT = read_environment()
 TESTING = ENVIRONMENT is Environment.TEST
 _LOCAL = ENVIRONMENT in {Environment.DEVELOPMENT, Environment.DEMO, Environment.TEST}
 _EMBEDDED = "Set it, or put `python -m tools.embedded` before the command."
@@ -19,7 +23,7 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = (
     "only-for-tests" * 5
     if TESTING
-    else required("SECRET_KEY", hint="Set it to 50 random characters or more, and keep it.")
+    else require("SECRET_KEY", hint="Set it to 50 random characters or more, and keep it.")
 )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if _LOCAL else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
@@ -44,10 +48,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.health.HealthMiddleware",
+    "config.web.health.HealthMiddleware",
     "retry.api.http.middleware.ApiMiddleware",
-    "config.request_log.RequestLog",
-    "config.outage.OutageMiddleware",
+    "config.web.request_log.RequestLog",
+    "config.web.outage.OutageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -81,18 +85,20 @@ TEMPLATES = [
 # --- stores ------------------------------------------------------------------------------------
 
 if not TESTING:
-    required("DATABASE_URL", hint=_EMBEDDED)
-    required("REDIS_URL", hint=_EMBEDDED)
+    require("DATABASE_URL", hint=_EMBEDDED)
+    require("REDIS_URL", hint=_EMBEDDED)
 
 _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///redrive"))
 if _database["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address.")
 _database["ENGINE"] = "config.database"
-#: What this process is for, which says how long it waits for PostgreSQL.
-REDRIVE_ROLE = role_of(default=env.str("REDRIVE_ROLE", ""))
-#: Whether PostgreSQL is told those limits at the start of a session. A pooler may not pass that on.
+#: The role of this process, which decides how long it waits for PostgreSQL.
+REDRIVE_ROLE = detect_role(default=env.str("REDRIVE_ROLE", ""))
+#: Whether each session gives PostgreSQL its time limits. A pooler may not pass them on.
 DATABASE_LIMITS = env.bool("DATABASE_LIMITS", True)
-#: Seconds between two looks of the dispatcher.
+#: Seconds a statement of this process may take unless ``retry.limits`` allows more; 0: no limit.
+DATABASE_STATEMENT_SECONDS = LIMITS[REDRIVE_ROLE].statement
+#: Seconds between two rounds of the dispatcher.
 REDRIVE_TICK_SECONDS = env.float("REDRIVE_TICK_SECONDS", 1.0)
 _database["OPTIONS"] = connection_options(
     REDRIVE_ROLE,
@@ -103,8 +109,8 @@ _database["OPTIONS"] = connection_options(
 _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
 _database["CONN_HEALTH_CHECKS"] = True
 if _pool := env.int("DATABASE_POOL_SIZE", 0):
-    # A pool and persistent connections exclude each other. For the web processes only: a pool
-    # must not be inherited by a worker's forks.
+    # A pool and persistent connections exclude each other. For web processes only: a worker's
+    # forks must not inherit a pool.
     _database["CONN_MAX_AGE"] = 0
     _database["OPTIONS"]["pool"] = {
         "min_size": 1,
@@ -125,57 +131,56 @@ RQ = {
     "JOB_CLASS": "retry.worker.RunJob",
     "WORKER_CLASS": "retry.worker.RunWorker",
 }
-# Its dashboard bypasses the guards of the service, changes things on GET and unpickles.
+# django-rq's dashboard bypasses the service, changes data on GET, and unpickles.
 RQ_SHOW_ADMIN_LINK = False
 
 # --- Redrive -----------------------------------------------------------------------------------
 
-#: Seconds without renewal after which a run's worker counts as dead.
+#: Seconds without renewal after which a run's worker is considered dead.
 REDRIVE_LEASE_SECONDS = env.float("REDRIVE_LEASE_SECONDS", 12.0)
-#: Seconds to wait for Redis while somebody waits for the answer.
+#: Seconds a request waits for Redis.
 REDRIVE_REDIS_TIMEOUT = env.float("REDRIVE_REDIS_TIMEOUT", 2.0)
-#: Seconds a worker may hold a job before its run is claimed; then it is handed over again.
+#: Seconds a worker may hold a job without claiming its run; then it is handed over again.
 REDRIVE_CLAIM_SECONDS = env.float("REDRIVE_CLAIM_SECONDS", 15.0)
-#: Seconds between two signs of life of a worker; silent for 15, it counts as away.
+#: Seconds between two heartbeats of a worker; without one for 15 s it is shown as silent.
 REDRIVE_BEAT_SECONDS = env.float("REDRIVE_BEAT_SECONDS", 5.0)
-#: How many entries one selection may hold, and up to how many count as a click.
+#: Entries in one selection, and how many of them still count as a click.
 REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
 REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
-#: Seconds after which a sync is killed. A million new entries take minutes.
+#: Seconds after which a sync or import is stopped. A million new entries take minutes.
 REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 3600)
-#: Whether a kind of which nearly everything fails by a passing fault is put on hold by itself.
+#: Whether the breaker puts an upstream on hold when nearly all of its outcomes fail.
 REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
-#: Where own kinds and source kinds live, beside ``entries.kinds`` and ``entries.sources``.
+#: Modules with kinds and source kinds of your own.
 REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)
 REDRIVE_PAGE_MAX_BYTES = env.int("REDRIVE_PAGE_MAX_BYTES", 5_000_000)
-#: Automatic retries of a page that answers 503 and the like; 0: a person decides.
+#: Automatic retries of a page with a transient error such as HTTP 503; 0: a person decides.
 REDRIVE_PAGE_AUTOMATIC_RETRIES = env.int("REDRIVE_PAGE_AUTOMATIC_RETRIES", 0)
 REDRIVE_FEED_TIME_LIMIT = env.float("REDRIVE_FEED_TIME_LIMIT", 60.0)
 REDRIVE_FEED_MAX_BYTES = env.int("REDRIVE_FEED_MAX_BYTES", 20_000_000)
 REDRIVE_WEBHOOK_TIME_LIMIT = env.float("REDRIVE_WEBHOOK_TIME_LIMIT", 15.0)
-#: Automatic retries of a delivery, and the ceiling of the first wait; each further one is 4 times
-#: as high, up to an hour.
+#: Automatic retries of a delivery, and the longest first wait in seconds. Each further wait may be
+#: 4 times as long, up to an hour.
 REDRIVE_WEBHOOK_AUTOMATIC_RETRIES = env.int("REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)
 REDRIVE_WEBHOOK_FIRST_DELAY = env.float("REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)
-#: For one page of a JSON API; an API may have thousands.
+#: For one page of a JSON API, which may have thousands.
 REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
 REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)
-#: Folders whose files sources may be read from; files elsewhere have to be uploaded.
+#: Folders whose files sources may read; other files have to be uploaded.
 REDRIVE_SOURCE_DIRS: list[str] = env.list("REDRIVE_SOURCE_DIRS", [])
-#: Where uploads are kept, for sources and imports. Web, workers and dispatcher must share it.
+#: Folder of uploads for sources and imports, shared by web, workers and dispatcher.
 REDRIVE_UPLOAD_DIR = env.path("REDRIVE_UPLOAD_DIR", BASE_DIR / ".data" / "uploads")
 REDRIVE_UPLOAD_MAX_BYTES = env.int("REDRIVE_UPLOAD_MAX_BYTES", 500_000_000)
 REDRIVE_USER_AGENT = env.str("REDRIVE_USER_AGENT", "Redrive/0.1")
-#: Private networks that may be fetched from all the same, such as 10.1.0.0/16.
+#: Private networks that may be reached, such as 10.1.0.0/16.
 REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
 REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", False)
-#: Bytes a request to the JSON API may have.
+#: Bytes of a request to the JSON API, and of ``POST entries``, which carries payloads.
 REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
-#: Rows of one export.
-REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
-#: The same for ``POST entries``, which carries payloads.
 REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
+#: Rows in one export.
+REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
 
 # --- people ------------------------------------------------------------------------------------
 
@@ -197,7 +202,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
 AXES_HANDLER = "config.lockout.LockoutHandler"
-AXES_CLIENT_IP_CALLABLE = "config.proxies.client_address"
+AXES_CLIENT_IP_CALLABLE = "config.web.proxies.client_address"
 AXES_RESET_ON_SUCCESS = True
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -221,23 +226,23 @@ CONTENT_SECURITY_POLICY = {
 _HTTPS = env.bool("HTTPS", not _LOCAL)
 SECURE_SSL_REDIRECT = _HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-# Browsers keep to it for so long, whatever the server says later: an hour is soon forgiven.
+# Browsers insist on https for so long, whatever the server says later: an hour is soon over.
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 3600) if _HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
-# Both speak for hosts that are not ours (W005: every subdomain, W021: the browsers' own list), and
-# neither can be taken back within months. Who runs the domain decides that.
+# Both concern hosts that are not ours (W005: every subdomain, W021: the browsers' own list), and
+# take months to undo. The operator of the domain decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-#: Whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, networks, or unix.
+#: Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted: addresses, networks, unix.
 REDRIVE_TRUSTED_PROXIES: list[str] = env.list("REDRIVE_TRUSTED_PROXIES", [])
 if env.bool("BEHIND_PROXY", False) and not REDRIVE_TRUSTED_PROXIES:
     raise ImproperlyConfigured(
-        "BEHIND_PROXY believed anybody. Name the proxies instead: REDRIVE_TRUSTED_PROXIES=10.0.0.5"
+        "BEHIND_PROXY trusted every client. Name the proxies: REDRIVE_TRUSTED_PROXIES=10.0.0.5"
     )
 if REDRIVE_TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -246,7 +251,7 @@ CSRF_FAILURE_VIEW = "retry.api.http.problems.csrf_failure"
 #: A page of 1,000 checkboxes has a few fields beside them; Django's default stops at 1,000.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500
 
-# --- files, words, logs ------------------------------------------------------------------------
+# --- files, language, logs ---------------------------------------------------------------------
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / ".static")
@@ -274,4 +279,4 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10
 LOGGING_CONFIG = None
-logging_config(json=not _LOCAL, level=env.str("LOG_LEVEL", "INFO"))
+configure_logging(json=not _LOCAL, level=env.str("LOG_LEVEL", "INFO"))

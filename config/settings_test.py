@@ -4,18 +4,18 @@ import os
 
 os.environ["REDRIVE_ENV"] = "test"
 
+from config.database.limits import Role, connection_options
 from config.env import redis_database
-from config.limits import Role, connection_options
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES as _DATABASES
 from config.settings import REDIS_URL as _URL
 from config.settings import RQ_QUEUES
 
 _process = os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")
-# A process that a test starts is given its test's URL as it is.
+# A process that a test starts gets the URL of its test as it is.
 if "REDRIVE_TEST_CHILD" not in os.environ:
     REDIS_URL = redis_database(_URL, int(_process) + 1)
-    # The tests are no web process: they hold a transaction open while they wait for others.
+    # Tests are no web process: they hold a transaction open while they wait for others.
     REDRIVE_ROLE = Role.COMMAND
     _given = {
         name: value
@@ -35,5 +35,5 @@ REDRIVE_KIND_MODULES = [
     "tests.support.sources",
     *REDRIVE_KIND_MODULES,  # noqa: F405
 ]
-# Looks for static files when they are asked for; nobody has collected any.
+# Finds static files when they are requested; tests do not collect any.
 WHITENOISE_AUTOREFRESH = True

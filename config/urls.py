@@ -12,4 +12,4 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]
 
-handler500 = "config.outage.page_of_error"
+handler500 = "config.web.outage.error_page"

@@ -7,7 +7,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 
-from config.proxies import Proxies
+from config.web.proxies import Proxies
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -16,16 +16,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
 class Handler(WSGIHandler):
-    """Everything here is UTF-8, so a charset in a request's header is left out.
+    """Ignore the charset of a request: everything here is UTF-8.
 
-    Django would decode the query string by it while it makes the request, and what that raises (an
-    unknown codec, too many parameters) comes before any middleware is there to answer.
+    Django would decode the query string by it while it builds the request. What that raises (an
+    unknown codec, too many parameters) comes before any middleware that could answer.
     """
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> HttpResponseBase:
-        proxies.put_right(environ)
+        proxies.resolve_client(environ)
         environ["CONTENT_TYPE"] = _without_charset(environ.get("CONTENT_TYPE", ""))
         return super().__call__(environ, start_response)
 

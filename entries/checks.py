@@ -22,7 +22,7 @@ def check_kinds(**_: Any) -> list[checks.CheckMessage]:
 def check_modules(**_: Any) -> list[checks.CheckMessage]:
     """A misspelt module would only show as an unknown kind, on the entries it was meant for."""
     found: list[checks.CheckMessage] = []
-    for name in getattr(settings, "REDRIVE_KIND_MODULES", ()):
+    for name in settings.REDRIVE_KIND_MODULES:
         try:
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001 - whatever the module does when imported
@@ -40,7 +40,7 @@ def check_modules(**_: Any) -> list[checks.CheckMessage]:
 def check_networks(**_: Any) -> list[checks.CheckMessage]:
     """A slip here would otherwise show as a failure of every fetch."""
     found: list[checks.CheckMessage] = []
-    for network in getattr(settings, "REDRIVE_ALLOWED_NETWORKS", ()):
+    for network in settings.REDRIVE_ALLOWED_NETWORKS:
         try:
             ip_network(network)
         except ValueError as error:
@@ -57,7 +57,7 @@ def check_source_folders(**_: Any) -> list[checks.CheckMessage]:
             hint="Separate several folders by commas: /srv/exports,/srv/imports",
             id="entries.E005",
         )
-        for folder in getattr(settings, "REDRIVE_SOURCE_DIRS", ())
+        for folder in settings.REDRIVE_SOURCE_DIRS
         if not Path(folder).is_absolute()
     ]
 

@@ -1,1 +1,1 @@
-"""The promises of the engine, broken on purpose with real processes: ``python -m faults``."""
+"""Fault scenarios: the engine under faults, with real processes. ``python -m faults``."""

@@ -1,4 +1,4 @@
-"""Kinds that do what their payload says, and write down that they did."""
+"""Kinds that do what their payload says, and note it in the ledger."""
 
 import asyncio
 import ctypes
@@ -16,8 +16,8 @@ from entries.kinds.registry import register
 from faults import ledger
 
 
-class Interrupting(BaseException):
-    """As some library's own way of saying that it stops."""
+class Interruption(BaseException):
+    """Stands for a library's own exception to stop."""
 
 
 def _block_in_c() -> None:
@@ -28,7 +28,7 @@ def _hold_the_gil() -> None:
     ctypes.PyDLL(None).sleep(600)
 
 
-def _catch_everything() -> None:
+def _swallow_exceptions() -> None:
     while True:
         with suppress(BaseException):
             time.sleep(0.05)
@@ -66,7 +66,7 @@ def _raise(error: BaseException) -> Callable[[], None]:
 ACTS: Mapping[str, Callable[[], None]] = {
     "block": _block_in_c,
     "gil": _hold_the_gil,
-    "swallow": _catch_everything,
+    "swallow": _swallow_exceptions,
     "transaction": _leave_a_transaction,
     "autocommit": _leave_autocommit_off,
     "settings": _leave_settings,
@@ -74,14 +74,14 @@ ACTS: Mapping[str, Callable[[], None]] = {
     "keyboard": _raise(KeyboardInterrupt()),
     "cancelled": _raise(asyncio.CancelledError()),
     "generator": _raise(GeneratorExit()),
-    "own": _raise(Interrupting("stop")),
+    "own": _raise(Interruption("stop")),
     "fail": _raise(RuntimeError("it broke")),
     "transient": _raise(TransientError("HTTP 503")),
 }
 
 
-class Ledgered(Kind):
-    """``do``: one of ``ACTS``. ``seconds``: how long it takes. Else it succeeds at once."""
+class LedgerKind(Kind):
+    """Payload: ``do`` is one of ``ACTS``, ``seconds`` how long it takes; else succeed at once."""
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
         ledger.note("B", entry.id, attempt.number)
@@ -94,8 +94,8 @@ class Ledgered(Kind):
 
 
 @register
-class One(Ledgered):
-    """Says nothing about groups, as most kinds do."""
+class SingleKind(LedgerKind):
+    """Sets nothing about groups, like most kinds."""
 
     name: ClassVar[str] = "one"
     description = "For fault scenarios."
@@ -104,7 +104,7 @@ class One(Ledgered):
 
 
 @register
-class Grouped(Ledgered):
+class GroupKind(LedgerKind):
     name: ClassVar[str] = "grouped"
     description = "For fault scenarios."
     time_limit = 3.0
@@ -114,8 +114,8 @@ class Grouped(Ledgered):
 
 
 @register
-class Upstreamed(Ledgered):
-    """Its upstream is ``to``; fails as its payload says until ``FAULTS_DOWN`` is gone."""
+class UpstreamKind(LedgerKind):
+    """Its upstream is ``to``; the upstream ``dead`` fails while the ledger's ``.down`` exists."""
 
     name: ClassVar[str] = "upstreamed"
     description = "For fault scenarios."

@@ -1,7 +1,7 @@
-"""What was really executed, written by the work itself into a file the product knows nothing of.
+"""The ledger: what was really executed, written by the kinds to a file unknown to the product.
 
-A line for each beginning and each end: ``B <entry> <attempt> <pid> <seconds>``. Lines are appended
-by one ``write`` each, so they are whole whatever kills the writer.
+A line for each begin and each end: ``B <entry> <attempt> <pid> <seconds>``. One ``write`` appends
+each line, so it is complete even if the writer is killed.
 """
 
 import os
@@ -25,7 +25,7 @@ def note(what: str, entry_id: int, attempt: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """``ended`` is None where the process died, or the work was cut short."""
+    """``ended`` is None if the process died, or the work was stopped."""
 
     entry_id: int
     attempt: int
@@ -36,7 +36,7 @@ class Execution:
 
 @dataclass(slots=True)
 class Ledger:
-    """Executions by entry, in the order they began."""
+    """Executions by entry, in the order in which they began."""
 
     by_entry: Mapping[int, list[Execution]] = field(default_factory=dict)
 

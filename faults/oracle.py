@@ -1,8 +1,8 @@
-"""Judges a scenario by the ledger and the product's own account of it.
+"""The verdict on a scenario, from the ledger and the product's own records.
 
-lost: called succeeded, and no execution of it ended. doubled: two executions of one attempt, or two
-at the same time. stuck: still queued or running. unexplained: executions that no attempt accounts
-for, or repeats of an entry of which no attempt was lost.
+lost: recorded as succeeded, but no execution ended. doubled: two executions of one attempt, or two
+at the same time. stuck: still queued or running. unexplained: executions without an attempt, or
+repeats of an entry of which no attempt was lost.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ class Verdict:
 
 
 def judge(ledger: Ledger, *, guilty: Collection[int] = ()) -> Verdict:
-    """``guilty``: entries whose own fault it is that they run again, or end without a word."""
+    """Compare both; ``guilty`` entries cause their own repeats or missing ends."""
     entries = dict(Entry.objects.values_list("pk", "status"))
     attempts = Counter(Attempt.objects.exclude(started_at=None).values_list("entry_id", flat=True))
     lost_attempts = Counter(
@@ -42,7 +42,7 @@ def judge(ledger: Ledger, *, guilty: Collection[int] = ()) -> Verdict:
         for pk, status in entries.items()
         if status == "succeeded" and not any(e.ended for e in ledger.by_entry.get(pk, ()))
     ]
-    doubled = [pk for pk, executions in ledger.by_entry.items() if _doubled(executions)]
+    doubled = [pk for pk, executions in ledger.by_entry.items() if _is_doubled(executions)]
     unexplained = [
         pk
         for pk, executions in ledger.by_entry.items()
@@ -59,8 +59,8 @@ def judge(ledger: Ledger, *, guilty: Collection[int] = ()) -> Verdict:
     )
 
 
-def _doubled(executions: list[Execution]) -> bool:
-    """One attempt was executed twice, or two executions overlap."""
+def _is_doubled(executions: list[Execution]) -> bool:
+    """Tell whether one attempt was executed twice, or two executions overlap."""
     if max(Counter(e.attempt for e in executions).values()) > 1:
         return True
     ordered = sorted(executions, key=lambda each: each.began)

@@ -1,4 +1,4 @@
-"""A PostgreSQL connection that loses the answers to claims."""
+"""A proxy for PostgreSQL that loses the answers to claims."""
 
 import socket
 import threading
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-#: In the statement by which a worker claims entries.
+#: Text of the statement by which a worker claims entries.
 _CLAIM = b"SET status = 'running'"
 
 
-class LosesClaims:
-    """Passes everything on; after a claim it closes both ends before the answer has come back."""
+class ClaimLossProxy:
+    """Forwards everything; after a claim it closes the connection before the answer arrives."""
 
     def __init__(self, url: str, *, count: int) -> None:
         self._left = count
@@ -43,19 +43,19 @@ class LosesClaims:
                 client, _ = self._listening.accept()
                 server = socket.socket(socket.AF_UNIX)
                 server.connect(self._target)
-                for source, target, watched in ((client, server, True), (server, client, False)):
+                for source, target, is_request in ((client, server, True), (server, client, False)):
                     threading.Thread(
-                        target=self._pass_on, args=(source, target, watched), daemon=True
+                        target=self._forward, args=(source, target, is_request), daemon=True
                     ).start()
 
-    def _pass_on(self, source: socket.socket, target: socket.socket, watched: bool) -> None:  # noqa: FBT001
+    def _forward(self, source: socket.socket, target: socket.socket, is_request: bool) -> None:  # noqa: FBT001
         with suppress(OSError):
             while data := source.recv(65536):
-                loses = watched and self._left > 0 and _CLAIM in data
+                loses = is_request and self._left > 0 and _CLAIM in data
                 if loses:
                     self._left -= 1
                     self.lost += 1
-                    # The server gets it whole and does it; the client never hears of that.
+                    # The server gets it whole and executes it; the client gets no answer.
                     source.shutdown(socket.SHUT_RDWR)
                 target.sendall(data)
         for end in (source, target):

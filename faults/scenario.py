@@ -1,4 +1,4 @@
-"""``python -m faults.scenario NAME [--long]``: play one and print what came of it as JSON."""
+"""``python -m faults.scenario NAME [--long]``: play one and print the result as JSON."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ import traceback
 from dataclasses import asdict
 from typing import Any
 
-from faults.stage import Stage, prepared
+from faults.stage import Stage, prepare_stage
 
 
 def main() -> None:
@@ -16,13 +16,13 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--long", action="store_true")
     chosen = parser.parse_args()
-    with prepared(long=chosen.long) as stage:
-        told = _play(stage, chosen.name)
-        if told["wrong"] or not told["clean"]:
+    with prepare_stage(long=chosen.long) as stage:
+        result = _play(stage, chosen.name)
+        if result["wrong"] or not result["clean"]:
             for process in stage.started:
                 tail = process.log.read_text(errors="replace")[-4_000:]
                 sys.stderr.write(f"--- {process.log.name}\n{tail}\n")
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 def _play(stage: Stage, name: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def _play(stage: Stage, name: str) -> dict[str, Any]:
     began = time.monotonic()
     try:
         outcome = SCENARIOS[name].play(stage)
-    except Exception as error:  # noqa: BLE001 - the table should tell of all scenarios
+    except Exception as error:  # noqa: BLE001 - the table shows all scenarios
         sys.stderr.write(traceback.format_exc())
         outcome = Outcome(wrong=[f"{type(error).__name__}: {error}"])
     took = time.monotonic() - began

@@ -1,4 +1,4 @@
-"""Servers and processes of one scenario, all real, with the product's default settings."""
+"""The servers and processes of a scenario: real ones, with the default settings."""
 
 import os
 import signal
@@ -35,20 +35,20 @@ class Stage:
         return ledger.Ledger.read(self.ledger_path)
 
     def start(self, *words: str, **environment: str) -> "Process":
-        """``manage.py`` with these words, in a process group of its own."""
+        """Start ``manage.py`` with these words, in a process group of its own."""
         log = self.folder / f"{len(self.started):02}-{'-'.join(words)}.log"
         process = Process([sys.executable, "manage.py", *words], log, environment)
         self.started.append(process)
         return process
 
-    def crew(self, *, default: int = 1, bulk: int = 2, **environment: str) -> list["Process"]:
-        """A dispatcher and workers that listen."""
-        made = [self.start("dispatcher", **environment)]
-        made += [self.start("worker", "default", **environment) for _ in range(default)]
-        made += [self.start("worker", "bulk", **environment) for _ in range(bulk)]
-        for process in made[1:]:
+    def start_crew(self, *, default: int = 1, bulk: int = 2, **environment: str) -> list["Process"]:
+        """Start a dispatcher and workers, and wait until the workers listen."""
+        crew = [self.start("dispatcher", **environment)]
+        crew += [self.start("worker", "default", **environment) for _ in range(default)]
+        crew += [self.start("worker", "bulk", **environment) for _ in range(bulk)]
+        for process in crew[1:]:
             process.wait_for("Listening on")
-        return made
+        return crew
 
     def end(self) -> None:
         for process in self.started:
@@ -78,22 +78,22 @@ class Process:
         return self._process.poll() is None
 
     def wait_for(self, text: str, *, seconds: float = 60) -> None:
-        until(lambda: text in self.log.read_text(errors="replace"), seconds=seconds, what=text)
+        wait_until(lambda: text in self.log.read_text(errors="replace"), seconds=seconds, what=text)
 
     def send(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
-    def horse(self) -> int | None:
-        """Its child at work, if any."""
+    def find_horse(self) -> int | None:
+        """Return the pid of its work-horse, if it has one."""
         with suppress(OSError, ValueError, IndexError):
             children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
             return int(children.split()[0])
         return None
 
     def send_all(self, number: signal.Signals) -> None:
-        """To it and all its children, as a service manager does to a control group."""
-        for pid in (self.horse(), self.pid):
+        """Signal it and its children, as a service manager signals a control group."""
+        for pid in (self.find_horse(), self.pid):
             if pid is not None:
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
@@ -107,7 +107,7 @@ class Process:
             self._process.wait(10)
 
 
-def until(condition: Callable[[], T], *, seconds: float = 60, what: str = "") -> float:
+def wait_until(condition: Callable[[], T], *, seconds: float = 60, what: str = "") -> float:
     """Wait until it is true; return the seconds it took. Raise ``TimeoutError``."""
     began = time.monotonic()
     while not condition():
@@ -118,8 +118,8 @@ def until(condition: Callable[[], T], *, seconds: float = 60, what: str = "") ->
 
 
 @contextmanager
-def prepared(*, long: bool) -> Iterator[Stage]:
-    """A PostgreSQL and a Redis of its own, migrated, with Django set up on them."""
+def prepare_stage(*, long: bool) -> Iterator[Stage]:
+    """Start a PostgreSQL and a Redis, migrate, and set Django up on them."""
     with tempfile.TemporaryDirectory(prefix="redrive-faults-") as name:
         folder = Path(name).resolve()
         postgres = PostgresServer(folder / "postgres", durable=False)

@@ -1,4 +1,4 @@
-"""Entries of a scenario, and asking how they are."""
+"""The entries of a scenario: making, retrying and checking them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ OPEN = ("pending", "queued", "running")
 
 
 def push(kind: str, payloads: Iterable[Mapping[str, Any]], *, prefix: str = "e") -> list[int]:
-    """Store and queue entries as a pipeline would; return their ids."""
+    """Store and queue entries as a pipeline does; return their ids."""
     items = [
         SourceItem(f"{prefix}-{number}", f"Entry {number}", dict(payload))
         for number, payload in enumerate(payloads)
@@ -34,8 +34,10 @@ def push(kind: str, payloads: Iterable[Mapping[str, Any]], *, prefix: str = "e")
     return ids
 
 
-def failed(kind: str, payloads: Iterable[Mapping[str, Any]], *, prefix: str = "f") -> list[int]:
-    """Entries that failed long ago, without an execution in the ledger."""
+def make_failed(
+    kind: str, payloads: Iterable[Mapping[str, Any]], *, prefix: str = "f"
+) -> list[int]:
+    """Make entries that failed long ago, without executions in the ledger; return their ids."""
     rows = [
         Entry(
             kind=kind,
@@ -61,8 +63,8 @@ def retry_all(ids: Iterable[int], **pace: Any) -> Operation:
     )
 
 
-def retry_failed(kind: str, **pace: Any) -> Operation:
-    """What failed of a kind, however many."""
+def retry_kind(kind: str, **pace: Any) -> Operation:
+    """Retry all failed entries of a kind."""
     chosen = Selection(filter=EntryFilter(status=EntryStatus.FAILED, kind=kind))
     return control.start(chosen, action=Action.RETRY, actor=PERSON, pace=Pace(**pace))
 
@@ -71,16 +73,16 @@ def click(entry_id: int) -> None:
     service.retry_entry(entry_id, actor=PERSON)
 
 
-def at_rest(ids: Iterable[int] | None = None) -> bool:
+def is_at_rest(ids: Iterable[int] | None = None) -> bool:
     entries = Entry.objects.filter(status__in=OPEN)
     return not (entries if ids is None else entries.filter(pk__in=list(ids))).exists()
 
 
-def count(status: str) -> int:
+def count_status(status: str) -> int:
     return Entry.objects.filter(status=status).count()
 
 
-def lost_attempts(ids: Iterable[int]) -> int:
+def count_lost_attempts(ids: Iterable[int]) -> int:
     return Attempt.objects.filter(entry_id__in=list(ids), status="lost").count()
 
 

@@ -9,6 +9,6 @@ class RetryConfig(AppConfig):
         from django.db.backends.signals import connection_created
 
         from retry import checks  # noqa: F401 - registers the system checks
-        from retry.limits import leave_kinds_their_time
+        from retry.limits import extend_limits_for_kinds
 
-        connection_created.connect(leave_kinds_their_time)
+        connection_created.connect(extend_limits_for_kinds)

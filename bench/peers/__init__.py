@@ -1,3 +1,4 @@
-"""Other people's queues on the same machine, in the same run. Also imported by their workers, so
-it imports nothing.
+"""Other queues on the same machine, in the same run.
+
+Their workers import this package, so it imports nothing.
 """

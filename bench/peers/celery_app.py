@@ -1,6 +1,6 @@
-"""Runs in the environment of Celery, which has nothing of ours.
+"""Celery's side, which runs in an environment without Redrive's dependencies.
 
-``python -m bench.peers.celery_app COUNT`` queues so many and prints the seconds it took.
+``python -m bench.peers.celery_app COUNT`` queues so many jobs and prints the seconds it took.
 """
 
 import os

@@ -6,13 +6,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from bench.peers import common
-from bench.processes import running, until
-from bench.report import Measured, not_installed
+from bench.processes import run, wait_until
+from bench.report import Measurement, missing_peer
 
 PYTHON = common.HERE / ".venv" / "bin" / "python"
 
 
-def installed() -> bool:
+def is_installed() -> bool:
     return (PYTHON.parent / "celery").exists()
 
 
@@ -24,22 +24,22 @@ def _broker() -> str:
     return f"redis+socket://{split.path}?virtual_host={parse_qs(split.query)['db'][0]}"
 
 
-def queue_up(count: int) -> Measured:
+def queue_up(count: int) -> Measurement:
     name = "Celery, a loop of apply_async"
-    if not installed():
-        return not_installed(name)
+    if not is_installed():
+        return missing_peer(name)
     connection = common.client(common.CELERY)
     connection.flushdb()
     took = _enqueue(count)
     assert connection.llen("celery") == count + 1
     connection.flushdb()
-    return Measured(name=name, entries=count, seconds=took)
+    return Measurement(name=name, entries=count, seconds=took)
 
 
-def drain(count: int) -> Measured:
+def drain(count: int) -> Measurement:
     name = "Celery, prefork -c 2"
-    if not installed():
-        return not_installed(name)
+    if not is_installed():
+        return missing_peer(name)
     connection = common.client(common.CELERY)
     connection.flushdb()
     _enqueue(count - 1)
@@ -54,22 +54,22 @@ def drain(count: int) -> Measured:
         "-l",
         "WARNING",
     ]
-    with running([*worker, *options], env=os.environ | {"BENCH_CELERY_BROKER": _broker()}):
-        until(lambda: bool(connection.client_list(_type="normal")[1:]) and _listening())
+    with run([*worker, *options], env=os.environ | {"BENCH_CELERY_BROKER": _broker()}):
+        wait_until(lambda: bool(connection.client_list(_type="normal")[1:]) and _has_listener())
         begin = time.perf_counter()
         connection.rename("held", "celery")
-        until(lambda: not connection.llen("celery") and not connection.hlen("unacked"))
+        wait_until(lambda: not connection.llen("celery") and not connection.hlen("unacked"))
         took = time.perf_counter() - begin
     connection.flushdb()
-    return Measured(name=name, entries=count, seconds=took)
+    return Measurement(name=name, entries=count, seconds=took)
 
 
-def _listening() -> bool:
-    """Whether a worker waits on the queue."""
+def _has_listener() -> bool:
+    """Tell whether a worker waits on the queue."""
     found = common.client(common.CELERY).client_list()
     return any(client["cmd"] == "brpop" and client["db"] == str(common.CELERY) for client in found)
 
 
 def _enqueue(count: int) -> float:
     os.environ["BENCH_CELERY_BROKER"] = _broker()
-    return float(common.answer([PYTHON, "-m", "bench.peers.celery_app", str(count)]))
+    return float(common.read_output([PYTHON, "-m", "bench.peers.celery_app", str(count)]))

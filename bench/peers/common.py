@@ -1,4 +1,4 @@
-"""What the peers share: databases of their own in the same Redis."""
+"""The common part of the peers: databases of their own in the same Redis."""
 
 import subprocess
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def client(database: int) -> "Redis":
 
 
 def parts(database: int) -> dict[str, Any]:
-    """As ioredis wants it."""
+    """Return the connection as ioredis takes it."""
     split = urlsplit(address(database))
     if split.scheme == "unix":
         number = parse_qs(split.query)["db"][0]
@@ -34,8 +34,8 @@ def parts(database: int) -> dict[str, Any]:
     return {"host": split.hostname, "port": split.port or 6379, "db": database, **known}
 
 
-def answer(command: Sequence[str | Path], *, timeout: float = 600) -> str:
-    """The last line that the command prints. Raises with what it said on standard error."""
+def read_output(command: Sequence[str | Path], *, timeout: float = 600) -> str:
+    """Run a command and return its last line of output. Raises with its standard error."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=HERE.parent.parent,

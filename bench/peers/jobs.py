@@ -1,4 +1,4 @@
-"""What the peers' workers do: nothing. Imports nothing, so that what is measured is theirs."""
+"""The job of the peers' workers, which does nothing. Imports nothing, so only they count."""
 
 
 def noop(_number: int) -> None:

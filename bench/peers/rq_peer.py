@@ -1,4 +1,4 @@
-"""RQ as it comes: a job for each entry."""
+"""RQ without changes, with a job for each entry."""
 
 import sys
 import time
@@ -10,12 +10,12 @@ from rq.registry import FailedJobRegistry
 
 from bench.peers import common
 from bench.peers.jobs import noop
-from bench.processes import running, until
-from bench.report import Measured
+from bench.processes import run, wait_until
+from bench.report import Measurement
 
 
-def requeue_all(count: int) -> Measured:
-    """A loop of ``requeue_job``: what the "requeue all" of django-rq does."""
+def requeue_all(count: int) -> Measurement:
+    """Measure a loop of ``requeue_job``, which is django-rq's "requeue all"."""
     connection = common.client(common.RQ)
     connection.flushdb()
     queue = Queue("peer", connection=connection)
@@ -31,10 +31,10 @@ def requeue_all(count: int) -> Measured:
     took = time.perf_counter() - begin
     assert len(queue) == count
     connection.flushdb()
-    return Measured(name="RQ, a loop of requeue_job", entries=count, seconds=took)
+    return Measurement(name="RQ, a loop of requeue_job", entries=count, seconds=took)
 
 
-def enqueue_many(count: int) -> Measured:
+def enqueue_many(count: int) -> Measurement:
     connection = common.client(common.RQ)
     connection.flushdb()
     queue = Queue("peer", connection=connection)
@@ -43,31 +43,31 @@ def enqueue_many(count: int) -> Measured:
     took = time.perf_counter() - begin
     assert len(queue) == count
     connection.flushdb()
-    return Measured(name="RQ, enqueue_many", entries=count, seconds=took)
+    return Measurement(name="RQ, enqueue_many", entries=count, seconds=took)
 
 
-def drain(count: int, *, kind: str) -> Measured:
-    """Two workers, ``fork`` (a process for each job) or ``simple`` (none)."""
+def drain(count: int, *, kind: str) -> Measurement:
+    """Measure two workers, ``fork`` (a process for each job) or ``simple`` (none)."""
     connection = common.client(common.RQ)
     connection.flushdb()
     queue = Queue("peer", connection=connection)
     _enqueue(queue, count)
     connection.rename(queue.key, "held")
     command = [sys.executable, "-m", "bench.peers.rq_worker", kind, common.address(common.RQ)]
-    with running(command, command):
-        until(lambda: _idle(connection) == 2)
+    with run(command, command):
+        wait_until(lambda: _idle(connection) == 2)
         begin = time.perf_counter()
         connection.rename("held", queue.key)
         finished = queue.finished_job_registry
-        until(lambda: int(connection.zcard(finished.key)) == count)
+        wait_until(lambda: int(connection.zcard(finished.key)) == count)
         took = time.perf_counter() - begin
     connection.flushdb()
     name = {"fork": "RQ, 2 workers", "simple": "RQ, 2 SimpleWorkers (no fork)"}[kind]
-    return Measured(name=name, entries=count, seconds=took)
+    return Measurement(name=name, entries=count, seconds=took)
 
 
 def _enqueue(queue: Queue, count: int) -> None:
-    """In calls of 1,000."""
+    """Enqueue in calls of 1,000."""
     for first in range(0, count, 1000):
         data = [
             Queue.prepare_data(noop, (number,)) for number in range(first, min(first + 1000, count))

@@ -1,4 +1,4 @@
-"""``python -m bench.peers.rq_worker fork|simple URL``: RQ's worker as it comes."""
+"""``python -m bench.peers.rq_worker fork|simple URL``: RQ's own worker."""
 
 import logging
 import sys

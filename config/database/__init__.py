@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, over connections that notice when the server has gone silent."""
+"""Django's PostgreSQL backend, with connections that notice when the server stops answering."""

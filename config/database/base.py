@@ -1,4 +1,4 @@
-"""What Django loads for ``ENGINE = "config.database"``."""
+"""The wrapper that Django loads for ``ENGINE = "config.database"``."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from config.database.silence import AttentiveConnection
 
 
 class _Driver:
-    """psycopg, with connections of our own."""
+    """psycopg, with a connection class of our own."""
 
     connect = AttentiveConnection.connect
 

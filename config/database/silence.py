@@ -1,8 +1,8 @@
-"""Noticing that PostgreSQL has gone silent.
+"""A connection that notices when PostgreSQL stops answering.
 
-PostgreSQL keeps its own limits on statements and locks, but a server that is stopped, or behind a
-network that swallows packets, keeps none: whoever waits for it would wait for ever. So after a
-while without an answer the server is asked, over another connection, whether anybody is there.
+PostgreSQL keeps its own limits on statements and locks. A server that is frozen, or behind a
+network that swallows packets, keeps none, and its clients would wait for ever. So after a while
+without an answer the connection checks, over another socket, that the server still responds.
 """
 
 import contextlib
@@ -18,32 +18,32 @@ from psycopg.waiting import Ready
 
 T = TypeVar("T")
 
-#: Seconds without an answer after which the server is asked, and then again.
+#: Seconds without an answer until the server is checked, and between further checks.
 PATIENCE = 1.5
-#: Seconds it has to answer that.
+#: Seconds it has to answer the check.
 ANSWERS_WITHIN = 1.0
-#: For so long after a silence new connections ask first, instead of running into their timeout.
+#: Seconds after a silence in which new connections check first, instead of timing out.
 _WARY_SECONDS = 10.0
 
-#: The first message of a session that would like encryption; any server answers it with one byte.
+#: The message that asks for TLS; any server answers it with one byte.
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 class _Last:
-    """When a server was last found silent, by the process's clock."""
+    """When a server last did not answer, by the process's monotonic clock."""
 
     silence = float("-inf")
 
 
 class AttentiveConnection(psycopg.Connection[Any]):
-    """Raises ``psycopg.OperationalError`` within seconds when the server has gone silent."""
+    """Raise ``psycopg.OperationalError`` within seconds when the server stops answering."""
 
     @classmethod
     def connect(cls, *args: Any, **kwargs: Any) -> "AttentiveConnection":
         if time.monotonic() - _Last.silence < _WARY_SECONDS:
             host, port = str(kwargs.get("host", "")), str(kwargs.get("port", "") or "5432")
-            if host and not is_there(host, port):
-                raise _silent()
+            if host and not is_responding(host, port):
+                raise _silence_error()
         try:
             return super().connect(*args, **kwargs)
         except psycopg.errors.ConnectionTimeout:
@@ -55,33 +55,33 @@ class AttentiveConnection(psycopg.Connection[Any]):
 
 
 def _attentive(gen: Generator[Any, Any, T], pgconn: pq.abc.PGconn) -> Generator[Any, Any, T]:
-    """``gen``, which the driver resumes ten times a second while there is no answer."""
-    asked = time.monotonic()
+    """Yield what ``gen`` yields; the driver resumes it ten times a second while it waits."""
+    last_sign = time.monotonic()
     try:
         state = next(gen)
         while True:
             ready = yield state
             state = gen.send(ready)
             if ready != Ready.NONE:
-                asked = time.monotonic()
-            elif _waits_for_result(pgconn) and time.monotonic() - asked > PATIENCE:
-                if not is_there(pgconn.host.decode(), pgconn.port.decode()):
-                    pgconn.finish()  # nothing can be said on it any more, not even ROLLBACK
-                    raise _silent()
+                last_sign = time.monotonic()
+            elif _waits_for_result(pgconn) and time.monotonic() - last_sign > PATIENCE:
+                if not is_responding(pgconn.host.decode(), pgconn.port.decode()):
+                    pgconn.finish()  # nothing can be sent on it any more, not even ROLLBACK
+                    raise _silence_error()
                 _Last.silence = float("-inf")
-                asked = time.monotonic()
+                last_sign = time.monotonic()
     except StopIteration as stop:
         result: T = stop.value
         return result
 
 
 def _waits_for_result(pgconn: pq.abc.PGconn) -> bool:
-    """A session that only listens for notifications is not owed an answer."""
+    """Tell whether an answer is due; a session that only listens for notifications gets none."""
     return pgconn.transaction_status == pq.TransactionStatus.ACTIVE
 
 
-def is_there(host: str, port: str) -> bool:
-    """Whether anybody answers at the server's address."""
+def is_responding(host: str, port: str) -> bool:
+    """Tell whether a server answers at the address."""
     local = host.startswith("/")
     with contextlib.suppress(OSError, ValueError):
         if local:
@@ -97,6 +97,6 @@ def is_there(host: str, port: str) -> bool:
     return False
 
 
-def _silent() -> psycopg.OperationalError:
+def _silence_error() -> psycopg.OperationalError:
     _Last.silence = time.monotonic()
     return psycopg.OperationalError("the server has gone silent")

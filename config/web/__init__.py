@@ -1,1 +1,1 @@
-"""The web server: requests are read whole, within limits, before a thread of the desk sees them."""
+"""Between the socket and the views: the web server, its limits, proxies, health and outages."""

@@ -1,4 +1,4 @@
-"""How much a client may send, and how long it may take."""
+"""Limits on what a client may send, and how slowly."""
 
 import threading
 from dataclasses import dataclass
@@ -8,38 +8,38 @@ from django.conf import settings
 
 from entries import upload_pass
 
-#: Seconds until the headers are there, from the first byte or the connection on.
+#: Seconds until the headers are complete, from the first byte or the connection.
 HEADER_SECONDS = 10.0
-#: Seconds for a body, and the bytes a second that add to them.
+#: A body gets so many seconds, and one more for each of these bytes.
 BODY_SECONDS = 15.0
 BODY_BYTES_PER_SECOND = 20_000
-#: Seconds for which a connection is kept without a request.
+#: Seconds a connection is kept open without a request.
 IDLE_SECONDS = 30.0
 HEADER_BYTES = 32_768
-#: Connections of one process. The oldest that have sent nothing complete make room for new ones.
+#: Connections of one process. The oldest without a complete request make room for new ones.
 CONNECTIONS = 1_000
-#: Bodies beyond this wait in a temporary file.
+#: Larger bodies wait in a temporary file.
 IN_MEMORY_BYTES = 512 * 1024
-#: What forms send that hold no file: the largest selection with its reason.
+#: Forms without a file: the largest selection with its reason.
 FORM_BYTES = 1_000_000
-#: Of bodies that are being received or worked on at one time, in one process; uploads apart.
+#: All bodies that one process is receiving or handling, without uploads.
 BODIES_BYTES = 256_000_000
 _API = "/admin/api/"
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """``signed``: the sender was shown an upload form, so it counts for no common budget."""
+    """``signed``: the sender was shown an upload form, so its body is outside the budget."""
 
     most_bytes: int
     signed: bool = False
 
 
 def body_limit(path: str, query: str) -> BodyLimit:
-    """Say what a request's body may have, by its address alone."""
+    """Return the limit of a request's body, by its address alone."""
     if path.startswith(_API):
         most = max(settings.REDRIVE_API_MAX_BYTES, settings.REDRIVE_SUBMIT_MAX_BYTES)
-        # The views have limits of their own, and words for them.
+        # One byte more: the views have these limits, too, and explain them.
         return BodyLimit(most + 1)
     if upload_pass.is_valid(_pass_in(query)):
         return BodyLimit(settings.REDRIVE_UPLOAD_MAX_BYTES + FORM_BYTES, signed=True)
@@ -54,7 +54,7 @@ def _pass_in(query: str) -> str:
 
 
 class Budget:
-    """Bytes that all unfinished bodies of a process may take together."""
+    """The bytes that all unfinished bodies of a process may take together."""
 
     def __init__(self, most: int) -> None:
         self._free = most

@@ -1,8 +1,8 @@
 """Waitress, with a time limit for every request and a thread kept free for probes.
 
-Its main loop reads requests whole and hands them to threads only then: a client that sends nothing,
-or a byte now and then, costs a socket and no thread. Here a request also has a deadline, a limit on
-its body by its address, and a share of a common budget, all known before the body is read.
+Its main loop reads each request whole before a thread gets it: a client that sends nothing, or a
+byte now and then, costs a socket and no thread. Here each request also has a deadline, a limit on
+its body by its address, and a share of a common budget, all set before the body is read.
 """
 
 import copy
@@ -21,7 +21,7 @@ from config.web import limits
 from retry.api.http.problems import Problem, page_problem, path_under_api
 
 PROBES = frozenset({"/healthz", "/readyz"})
-#: A probe waits for stores; one that waits must not keep the next one from being answered.
+#: A probe waits for stores; a waiting one must not delay the next.
 PROBE_THREADS = 2
 
 
@@ -31,7 +31,7 @@ class Busy(Error):
 
 
 class Request(HTTPRequestParser):
-    """One request while it is read."""
+    """A request while it is read."""
 
     adj: Any
 
@@ -46,7 +46,7 @@ class Request(HTTPRequestParser):
         limit = limits.body_limit(self.path, self.query)
         self.adj = copy.copy(self.adj)
         self.adj.max_request_body_size = limit.most_bytes
-        # How much a chunked body will be nobody knows, so it counts as the most it may be.
+        # The size of a chunked body is unknown, so it counts as the most it may be.
         expected = limit.most_bytes if self.chunked else self.content_length
         expected = min(expected, limit.most_bytes)
         self.deadline = time.monotonic() + limits.BODY_SECONDS
@@ -70,7 +70,7 @@ class Request(HTTPRequestParser):
 
 
 class Refusal(ErrorTask):
-    """What is refused before the desk has seen it: a problem under the API, a line elsewhere."""
+    """Refuse a request before the desk sees it: a problem under the API, a line elsewhere."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -93,7 +93,7 @@ _PROBLEMS = {
 
 
 class Channel(HTTPChannel):
-    """One connection."""
+    """A connection."""
 
     error_task_class = Refusal
     request: Request | None
@@ -108,7 +108,7 @@ class Channel(HTTPChannel):
         super().handle_read()
         self._reading = False
         if self._broke_off:
-            # It has stopped sending and still listens: it should hear why nothing was done.
+            # It has stopped sending and still listens, so it gets an answer.
             self._broke_off, self.connected = False, True
             if (request := self.request) is not None:
                 self.request = None
@@ -127,7 +127,7 @@ class Channel(HTTPChannel):
 
     @property
     def waits(self) -> bool:
-        """Nothing of it is worked on or being answered."""
+        """No request of it is being handled or answered."""
         return not self.requests and not self.total_outbufs_len
 
     def is_late(self, now: float) -> bool:
@@ -139,7 +139,7 @@ class Channel(HTTPChannel):
 
 
 class Server(BaseWSGIServer):
-    """A listening socket. Processes share it: each accepts what it has room for."""
+    """A listening socket, shared by processes; each accepts what it has room for."""
 
     channel_class = Channel
     budget: limits.Budget
@@ -168,7 +168,7 @@ class UnixServer(Server, UnixWSGIServer):
 
 
 class Dispatcher(ThreadedTaskDispatcher):
-    """Hands requests to threads; probes have some of their own, however busy the others are."""
+    """Hands requests to threads; probes have threads of their own, however busy the others are."""
 
     def __init__(self, *, threads: int) -> None:
         super().__init__()
@@ -187,5 +187,5 @@ class Dispatcher(ThreadedTaskDispatcher):
         return bool(super().shutdown(cancel_pending, timeout))
 
 
-#: What waitress polls: sockets by their number.
+#: The sockets that waitress polls, by number.
 Map = dict[int, wasyncore.dispatcher]

@@ -1,4 +1,4 @@
-"""A gunicorn worker that serves with waitress: gunicorn looks after the processes."""
+"""A gunicorn worker that serves with waitress; gunicorn manages the processes."""
 
 import logging
 import os
@@ -18,18 +18,18 @@ _TICK_SECONDS = 1.0
 
 
 class BufferedWorker(Worker):
-    """``--worker-class config.web.worker.BufferedWorker``, with ``--threads`` for the desk."""
+    """For ``--worker-class config.web.worker.BufferedWorker``; ``--threads`` serve the desk."""
 
     def init_process(self) -> None:
         self.servers: list[Server] = []
         super().init_process()
 
     def run(self) -> None:
-        # Gunicorn's first process loads this module and has no Django to import them with.
+        # Gunicorn's first process imports this module, without Django being set up.
         from config.web import limits
         from config.web.server import Dispatcher, TcpServer, UnixServer
 
-        # Every request that waits for a thread would be a warning.
+        # It would log a warning for every request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         polled: Map = {}
         dispatcher = Dispatcher(threads=self.cfg.threads)
@@ -65,16 +65,16 @@ class BufferedWorker(Worker):
             server.pull_trigger()
 
     def _finish(self, polled: "Map") -> None:
-        """Answer what has been received, and take nothing more."""
+        """Answer what has been received, and accept nothing more."""
         for server in self.servers:
             server.accepting = False
         deadline = time.monotonic() + self.cfg.graceful_timeout
-        while time.monotonic() < deadline and any(map(_at_work, self.servers)):
+        while time.monotonic() < deadline and any(map(_is_busy, self.servers)):
             self.notify()
             wasyncore.loop(0.1, use_poll=True, map=polled, count=1)
 
 
-def _at_work(server: "Server") -> bool:
+def _is_busy(server: "Server") -> bool:
     return any(not channel.waits for channel in server.active_channels.values())
 
 
@@ -83,7 +83,7 @@ def _adjustments(**more: Any) -> Adjustments:
         ident=None,
         asyncore_use_poll=True,
         cleanup_interval=1,
-        # What proxies say is looked at by config.proxies, in one place.
+        # config.web.proxies handles what proxies send.
         clear_untrusted_proxy_headers=False,
         **more,
     )

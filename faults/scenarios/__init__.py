@@ -1,4 +1,4 @@
-"""Every scenario by name, in the order in which they are played."""
+"""Every scenario by name, in playing order."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""What a scenario is, and what it says of itself."""
+"""A scenario and its outcome."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -8,9 +8,8 @@ from faults.stage import Stage
 
 @dataclass(slots=True)
 class Outcome:
-    """``guilty``: entries that run again, or end without a word, by their own fault. ``recovered``:
-    seconds until the product was right again, of which at most ``allowed``. ``wrong``: what else
-    did not hold, in words.
+    """``guilty``: entries that cause their own repeats or missing ends. ``recovered``: seconds
+    until everything worked again, at most ``allowed``. ``wrong``: other failed expectations.
     """
 
     guilty: Collection[int] = ()
@@ -26,6 +25,6 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Scenario:
     name: str
-    #: What is broken, as a row of the table says it.
+    #: The fault, for a row of the table.
     broken: str
     play: Callable[[Stage], Outcome]

@@ -1,4 +1,4 @@
-"""One entry misbehaves; its neighbours must not notice."""
+"""One entry misbehaves; the others must not be affected."""
 
 from collections import Counter
 from itertools import cycle, islice
@@ -6,27 +6,27 @@ from itertools import cycle, islice
 from entries.models import Attempt, Entry
 from faults import work
 from faults.scenarios.base import Outcome, Scenario
-from faults.stage import Stage, until
+from faults.stage import Stage, wait_until
 
 
 def connections(stage: Stage) -> Outcome:
     """A transaction left open, autocommit off, settings changed, among thousands."""
     size = 10_000 if stage.long else 2_000
-    acts = {number * 100 + 7: act for number, act in enumerate(_LEFT * (size // 300))}
+    acts = {number * 100 + 7: act for number, act in enumerate(_LEFTOVERS * (size // 300))}
     payloads = [{"do": acts[n]} if n in acts else {} for n in range(size)]
     ids = work.push("grouped", payloads)
     guilty = [ids[n] for n in acts]
-    stage.crew(default=0)
-    seconds = until(work.at_rest, seconds=180, what="all at rest")
+    stage.start_crew(default=0)
+    seconds = wait_until(work.is_at_rest, seconds=180, what="all at rest")
     outcome = Outcome(guilty=guilty, recovered=seconds)
     statuses = Counter(Entry.objects.values_list("status", flat=True))
     outcome.expect(statuses["succeeded"] == size - len(guilty), f"ended as {dict(statuses)}")
     messages = Entry.objects.filter(pk__in=guilty).values_list("error_message", flat=True)
-    outcome.expect(all(messages), "an entry that left something says nothing of it")
+    outcome.expect(all(messages), "an entry that left its connection unclean has no error message")
     return outcome
 
 
-_LEFT = ("transaction", "autocommit", "settings")
+_LEFTOVERS = ("transaction", "autocommit", "settings")
 
 
 def time_limits(stage: Stage) -> Outcome:
@@ -34,9 +34,9 @@ def time_limits(stage: Stage) -> Outcome:
     acts = ("block", "gil", "swallow")
     guilty = work.push("one", [{"do": act} for act in acts], prefix="stuck")
     neighbours = work.push("one", [{} for _ in range(300)], prefix="free")
-    stage.crew(default=1, bulk=1)
-    until(lambda: work.at_rest(neighbours), seconds=90, what="neighbours at rest")
-    until(lambda: work.at_rest(guilty), seconds=90, what="the stuck ones are ended")
+    stage.start_crew(default=1, bulk=1)
+    wait_until(lambda: work.is_at_rest(neighbours), seconds=90, what="neighbours at rest")
+    wait_until(lambda: work.is_at_rest(guilty), seconds=90, what="the stuck entries end")
     outcome = Outcome(guilty=guilty, allowed=13.0)
     spans = Attempt.objects.filter(entry_id__in=guilty)
     took = [
@@ -56,36 +56,38 @@ def base_exceptions(stage: Stage) -> Outcome:
     payloads = [{"do": act} for act in islice(cycle((*acts, "", "", "", "")), 400)]
     ids = work.push("one", payloads)
     guilty = [pk for pk, payload in zip(ids, payloads, strict=True) if payload["do"]]
-    stage.crew(default=0)
-    outcome = Outcome(guilty=guilty, recovered=until(work.at_rest, seconds=120))
+    stage.start_crew(default=0)
+    outcome = Outcome(guilty=guilty, recovered=wait_until(work.is_at_rest, seconds=120))
     ended = Entry.objects.filter(pk__in=guilty).values_list("status", "error_class", "attempt")
     outcome.expect({row[0] for row in ended} == {"failed"}, f"ended as {set(ended)}")
     outcome.expect({row[2] for row in ended} == {1}, "tried more than once")
-    outcome.expect("WorkerLost" not in {row[1] for row in ended}, "taken for a lost worker")
+    outcome.expect("WorkerLost" not in {row[1] for row in ended}, "recorded as WorkerLost")
     traces = Attempt.objects.filter(entry_id__in=guilty, traceback="").count()
     outcome.expect(traces == 0, f"{traces} without a traceback")
     return outcome
 
 
-def a_killer_in_a_group(stage: Stage) -> Outcome:
-    """One entry kills its worker each time; nobody else has a lost attempt."""
+def kill_in_a_group(stage: Stage) -> Outcome:
+    """One entry kills its worker each time; no other has a lost attempt."""
     payloads: list[dict[str, object]] = [{"seconds": 0.02} for _ in range(40)]
     payloads.insert(20, {"do": "kill"})
     ids = work.push("one", payloads)
     killer = ids[20]
-    stage.crew(default=0, bulk=1)
-    outcome = Outcome(guilty=[killer], recovered=until(work.at_rest, seconds=120))
+    stage.start_crew(default=0, bulk=1)
+    outcome = Outcome(guilty=[killer], recovered=wait_until(work.is_at_rest, seconds=120))
     others = [pk for pk in ids if pk != killer]
-    outcome.expect(work.lost_attempts(others) == 0, "an innocent has a lost attempt")
+    outcome.expect(work.count_lost_attempts(others) == 0, "another entry has a lost attempt")
     ended = Entry.objects.get(pk=killer)
     outcome.expect(ended.error_class == "WorkerLost", f"the killer ended as {ended.error_class}")
-    outcome.expect(work.count("succeeded") == 40, f"{work.count('succeeded')} of 40 succeeded")
+    outcome.expect(
+        work.count_status("succeeded") == 40, f"{work.count_status('succeeded')} of 40 succeeded"
+    )
     return outcome
 
 
 SCENARIOS = (
-    Scenario("connections", "a kind leaves its connection in a mess", connections),
+    Scenario("connections", "a kind leaves its connection unclean", connections),
     Scenario("time_limits", "work that no signal can stop", time_limits),
-    Scenario("base_exceptions", "a kind raises KeyboardInterrupt and the like", base_exceptions),
-    Scenario("killer", "an entry kills its worker every time", a_killer_in_a_group),
+    Scenario("base_exceptions", "a kind raises KeyboardInterrupt and similar", base_exceptions),
+    Scenario("killer", "an entry kills its worker every time", kill_in_a_group),
 )

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis are away, read-only, silent, empty, or full of garbage."""
+"""PostgreSQL and Redis are down, read-only, silent, empty, or full of garbage."""
 
 import time
 
@@ -6,64 +6,66 @@ import psycopg
 
 from entries.models import Entry
 from faults import work
-from faults.proxy import LosesClaims
+from faults.proxy import ClaimLossProxy
 from faults.scenarios.base import Outcome, Scenario
-from faults.stage import Stage, until
+from faults.stage import Stage, wait_until
 
 
 def read_only(stage: Stage) -> Outcome:
-    """As during a failover: every write is refused for a while, longer than a lease."""
+    """As in a failover, every write is refused for longer than a lease."""
     ids = work.push("one", [{"seconds": 0.05} for _ in range(600 if stage.long else 200)])
-    stage.crew(default=0)
-    until(lambda: Entry.objects.filter(status="succeeded").count() > 20, seconds=60)
+    stage.start_crew(default=0)
+    wait_until(lambda: Entry.objects.filter(status="succeeded").count() > 20, seconds=60)
     _alter(stage, "ALTER SYSTEM SET default_transaction_read_only = on")
     time.sleep(25 if stage.long else 14)
     _alter(stage, "ALTER SYSTEM RESET default_transaction_read_only")
-    outcome = Outcome(recovered=until(lambda: work.at_rest(ids), seconds=180))
-    outcome.expect(work.lost_attempts(ids) == 0, "finished work was done again")
+    outcome = Outcome(recovered=wait_until(lambda: work.is_at_rest(ids), seconds=180))
+    outcome.expect(work.count_lost_attempts(ids) == 0, "an attempt was lost")
     return outcome
 
 
-def restarted(stage: Stage) -> Outcome:
+def restart_postgresql(stage: Stage) -> Outcome:
     ids = work.push("one", [{"seconds": 0.02} for _ in range(2_000 if stage.long else 400)])
-    stage.crew(default=0)
+    stage.start_crew(default=0)
     for _ in range(3):
-        until(lambda: Entry.objects.filter(status="running").exists(), seconds=60)
+        wait_until(lambda: Entry.objects.filter(status="running").exists(), seconds=60)
         stage.postgres.restart()
         work.reconnect()
-    return Outcome(recovered=until(lambda: work.at_rest(ids), seconds=180))
+    return Outcome(recovered=wait_until(lambda: work.is_at_rest(ids), seconds=180))
 
 
-def lost_answers(stage: Stage) -> Outcome:
-    """The answer to a claim is lost, for ten claims in a row: nobody is given up for that."""
-    with LosesClaims(stage.postgres.url, count=10) as proxy:
+def lose_answers(stage: Stage) -> Outcome:
+    """The answers to ten claims in a row are lost; no entry fails for that."""
+    with ClaimLossProxy(stage.postgres.url, count=10) as proxy:
         ids = work.push("one", [{} for _ in range(100)])
         stage.start("dispatcher")
         stage.start("worker", "bulk", DATABASE_URL=proxy.url)
-        outcome = Outcome(recovered=until(lambda: work.at_rest(ids), seconds=240))
+        outcome = Outcome(recovered=wait_until(lambda: work.is_at_rest(ids), seconds=240))
         outcome.expect(proxy.lost > 0, "the proxy lost nothing")
-    outcome.expect(work.count("succeeded") == 100, f"{work.count('succeeded')} of 100 succeeded")
+    outcome.expect(
+        work.count_status("succeeded") == 100, f"{work.count_status('succeeded')} of 100 succeeded"
+    )
     return outcome
 
 
-def emptied_redis(stage: Stage) -> Outcome:
-    """FLUSHALL in the middle, with the desk's account of its workers checked meanwhile."""
+def empty_redis(stage: Stage) -> Outcome:
+    """FLUSHALL in the middle; the status must still name the workers."""
     from retry import queue, status
 
     ids = work.push("one", [{"seconds": 0.02} for _ in range(1_500 if stage.long else 400)])
-    stage.crew(default=1)
-    until(lambda: Entry.objects.filter(status="succeeded").count() > 20, seconds=60)
+    stage.start_crew(default=1)
+    wait_until(lambda: Entry.objects.filter(status="succeeded").count() > 20, seconds=60)
     queue.get_client().flushall()
     outcome = Outcome()
     time.sleep(1)
     idle = status.read(counting=False).idle_queues
-    outcome.expect(not {"default", "bulk"} & set(idle), f"said that nobody serves {idle}")
-    outcome.recovered = until(lambda: work.at_rest(ids), seconds=120)
+    outcome.expect(not {"default", "bulk"} & set(idle), f"the status finds no worker for {idle}")
+    outcome.recovered = wait_until(lambda: work.is_at_rest(ids), seconds=120)
     return outcome
 
 
-def garbage_in_redis(stage: Stage) -> Outcome:
-    """Bytes that are no UTF-8 in lists, registries and hashes, and values of the wrong type."""
+def fill_redis_with_garbage(stage: Stage) -> Outcome:
+    """Redis holds bytes that are not UTF-8 in lists, registries and hashes, and wrong types."""
     from retry import queue, status
 
     client = queue.get_client()
@@ -75,8 +77,8 @@ def garbage_in_redis(stage: Stage) -> Outcome:
     client.set("rq:worker:text", "x")
     client.sadd("rq:workers", "rq:worker:text")
     ids = work.push("one", [{} for _ in range(200)])
-    crew = stage.crew(default=1)
-    outcome = Outcome(recovered=until(lambda: work.at_rest(ids), seconds=60))
+    crew = stage.start_crew(default=1)
+    outcome = Outcome(recovered=wait_until(lambda: work.is_at_rest(ids), seconds=60))
     status.read()
     outcome.expect(all(process.running for process in crew), "a process ended")
     return outcome
@@ -91,8 +93,8 @@ def _alter(stage: Stage, statement: str) -> None:
 
 SCENARIOS = (
     Scenario("read_only", "PostgreSQL is read-only for longer than a lease", read_only),
-    Scenario("restarted", "PostgreSQL is restarted three times", restarted),
-    Scenario("lost_answers", "answers to claims are lost on the way", lost_answers),
-    Scenario("emptied_redis", "FLUSHALL", emptied_redis),
-    Scenario("garbage", "Redis is full of garbage", garbage_in_redis),
+    Scenario("restarts", "PostgreSQL is restarted three times", restart_postgresql),
+    Scenario("lost_answers", "answers to claims are lost", lose_answers),
+    Scenario("flushall", "Redis loses everything (FLUSHALL)", empty_redis),
+    Scenario("garbage", "Redis is full of garbage", fill_redis_with_garbage),
 )

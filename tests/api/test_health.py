@@ -8,8 +8,8 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from config import health
-from config.health import Check
+from config.web import health
+from config.web.health import Check
 from tests.support.processes import redis_at
 from tests.support.servers import wait_until
 

@@ -20,8 +20,8 @@ from tests.support.servers import (
 )
 from tools.embedded import FolderInUseError, PostgresServer, RedisServer
 from tools.embedded.postgres import DATABASE
-from tools.embedded.processes import arguments_of
-from tools.embedded.redis import OLDEST, bundled_redis, redis_version
+from tools.embedded.processes import read_arguments
+from tools.embedded.redis import OLDEST, find_bundled_redis, redis_version
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_durable_redis_keeps_its_data(home: Path) -> None:
 
 
 def test_the_binary_in_the_wheel_works(home: Path) -> None:
-    binary = bundled_redis()
+    binary = find_bundled_redis()
     assert binary is not None
     assert (redis_version(binary) or (0, 0)) >= OLDEST
     server = RedisServer(home / "redis", binary=binary)
@@ -175,7 +175,7 @@ def test_servers_left_behind_are_taken_over(home: Path) -> None:
         assert abandoning.wait() == -signal.SIGKILL
         left = [int(line) for line in abandoning.output.splitlines() if line.isdigit()]
     assert len(left) == 2
-    assert all(str(home) in " ".join(arguments_of(pid)) for pid in left)
+    assert all(str(home) in " ".join(read_arguments(pid)) for pid in left)
     for server in (PostgresServer(home / "postgres"), RedisServer(home / "redis")):
         try:
             server.start()

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("config", "entries", "retry")
+PACKAGES = ("config", "entries", "retry", "tools")
 
 
 def modules(*packages: str, but: str = "") -> list[Path]:

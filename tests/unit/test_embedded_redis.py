@@ -18,7 +18,7 @@ def program(path: Path, says: str) -> Path:
 
 @pytest.fixture
 def no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis, "bundled_redis", lambda: None)
+    monkeypatch.setattr(redis, "find_bundled_redis", lambda: None)
 
 
 def test_redis_on_the_path_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,30 +1,30 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import Environment, environment, redis_database, required
+from config.env import Environment, read_environment, redis_database, require
 
 
 class TestEnvironment:
     def test_is_production_unless_told_otherwise(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("REDRIVE_ENV")
-        assert environment() is Environment.PRODUCTION
+        assert read_environment() is Environment.PRODUCTION
 
     @pytest.mark.parametrize("known", list(Environment))
     def test_can_be(self, monkeypatch: pytest.MonkeyPatch, known: Environment) -> None:
         monkeypatch.setenv("REDRIVE_ENV", known.value)
-        assert environment() is known
+        assert read_environment() is known
 
     @pytest.mark.parametrize("typo", ["prod", "TEST", "", " test"])
     def test_a_slip_of_the_pen_is_told(self, monkeypatch: pytest.MonkeyPatch, typo: str) -> None:
         monkeypatch.setenv("REDRIVE_ENV", typo)
         with pytest.raises(ImproperlyConfigured, match="production, development, demo, test"):
-            environment()
+            read_environment()
 
 
 class TestRequired:
     def test_gives_what_there_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SOMETHING", "x")
-        assert required("SOMETHING", hint="") == "x"
+        assert require("SOMETHING", hint="") == "x"
 
     @pytest.mark.parametrize("value", [None, ""])
     def test_says_what_to_do(self, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
@@ -33,7 +33,7 @@ class TestRequired:
         else:
             monkeypatch.setenv("SOMETHING", value)
         with pytest.raises(ImproperlyConfigured, match=r"SOMETHING is not set\. Set it\."):
-            required("SOMETHING", hint="Set it.")
+            require("SOMETHING", hint="Set it.")
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from config.limits import LIMITS, Role, connection_options, role_of
+from config.database.limits import LIMITS, Role, connection_options, detect_role
 from entries.kinds import registry
-from retry.limits import allow_statement, leave_kinds_their_time
+from retry.limits import allow_statement, extend_limits_for_kinds
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ from retry.limits import allow_statement, leave_kinds_their_time
     ],
 )
 def test_the_command_says_what_a_process_is_for(words: str, role: Role) -> None:
-    assert role_of(words.split()) is role
+    assert detect_role(words.split()) is role
 
 
 def test_others_may_say_so_themselves() -> None:
-    assert role_of(["script.py"], default="command") is Role.COMMAND
-    assert role_of(["manage.py", "dispatcher"], default="command") is Role.DISPATCHER
+    assert detect_role(["script.py"], default="command") is Role.COMMAND
+    assert detect_role(["manage.py", "dispatcher"], default="command") is Role.DISPATCHER
     with pytest.raises(ValueError, match="webb"):
-        role_of(["script.py"], default="webb")
+        detect_role(["script.py"], default="webb")
 
 
 def test_what_the_address_of_the_database_says_wins() -> None:
@@ -95,7 +95,7 @@ def test_more_time_for_a_statement_is_for_one_transaction_and_never_less(
 def test_a_worker_leaves_its_kinds_their_time(settings: Any) -> None:
     longest = max(kind.time_limit for kind in registry.all_kinds().values())
     try:
-        leave_kinds_their_time(connection=connection)
+        extend_limits_for_kinds(connection=connection)
         assert shown("idle_in_transaction_session_timeout") == "10min", "this is no worker"
         settings.REDRIVE_ROLE = Role.WORKER
         connection.close()

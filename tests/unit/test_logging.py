@@ -9,10 +9,11 @@ from tests.laws.tree import ROOT
 
 SCRIPT = """
 import logging, structlog
-from config.logging import logging_config
-logging_config(json={json}, level={level!r})
+from config.logging import configure_logging
+configure_logging(json={json}, level={level!r})
 structlog.contextvars.bind_contextvars(request_id="r-1")
-logging.getLogger("retry.runs").info("run.started", extra={{"run_id": "abc", "entries": 3}})
+extra = {{"run_id": "abc", "entries": 3}}
+logging.getLogger("retry.runs.lifecycle").info("run.started", extra=extra)
 structlog.get_logger("desk").warning("desk.busy", queue="bulk")
 logging.getLogger("quiet").debug("not.shown")
 logging.getLogger("httpx").info("not.shown")

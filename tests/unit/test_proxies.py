@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.proxies import Proxies
+from config.web.proxies import Proxies
 
 PROXIES = Proxies(["10.0.0.5", "192.168.0.0/16", "fd00::/8", " ", ""])
 
@@ -13,7 +13,7 @@ PROXIES = Proxies(["10.0.0.5", "192.168.0.0/16", "fd00::/8", " ", ""])
 def put_right(sender: str, proxies: Proxies | None = None, **said: Any) -> dict[str, Any]:
     environ = {"REMOTE_ADDR": sender, **{f"HTTP_{name}": value for name, value in said.items()}}
     proxies = proxies or PROXIES
-    proxies.put_right(environ)
+    proxies.resolve_client(environ)
     return environ
 
 

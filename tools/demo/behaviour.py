@@ -1,7 +1,7 @@
-"""How the demo's upstream treats each of its pages; pure.
+"""The behaviour of each page of the demo's upstream.
 
-Fixed by the number of the page, so that the same entries fail at every start, and spread evenly,
-so that every screenful of the changelist shows some of each.
+It depends on the page's number alone, so that the same entries fail at every start, and is spread
+evenly, so that every screenful of the list shows some of each.
 """
 
 from collections import Counter
@@ -15,10 +15,10 @@ class Behaviour(StrEnum):
     WORKS = "works"
 
 
-# Of each hundred pages in a row. What is gone stays gone when the rest is repaired.
+# Of each hundred pages in a row. Missing pages stay missing when the rest is repaired.
 FAILS, HANGS, GONE = 30, 2, 5
 
-# Without a common divisor with 100, so that a hundred numbers in a row meet each remainder once.
+# Has no common divisor with 100, so that a hundred numbers in a row give each remainder once.
 STRIDE = 37
 
 
@@ -34,6 +34,6 @@ def behaviour(number: int, *, broken: bool) -> Behaviour:
 
 
 def tally(entries: int, *, broken: bool) -> dict[Behaviour, int]:
-    """How many of the pages 1 to `entries` behave in each way."""
-    found = Counter(behaviour(number, broken=broken) for number in range(1, entries + 1))
-    return {kind: found[kind] for kind in Behaviour}
+    """Count the pages 1 to `entries` by behaviour."""
+    counts = Counter(behaviour(number, broken=broken) for number in range(1, entries + 1))
+    return {kind: counts[kind] for kind in Behaviour}

@@ -1,4 +1,4 @@
-"""What the demo's upstream serves: its feed, its pages and its own front page; pure."""
+"""The documents of the demo's upstream: its feed, its pages and its front page."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ ATOM = "http://www.w3.org/2005/Atom"
 FIRST_UPDATE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def updated(number: int) -> datetime:
+def update_time(number: int) -> datetime:
     return FIRST_UPDATE + timedelta(minutes=number)
 
 
@@ -21,24 +21,24 @@ def page_title(number: int) -> str:
 
 
 def address(number: int, *, moved: bool) -> str:
-    """The path of a page. Once moved, what is gone from its old place is found at a new one."""
+    """Return the path of a page; once moved, missing pages have a new one."""
     gone = behaviour(number, broken=False) is Behaviour.GONE
     return f"/moved/{number}" if moved and gone else f"/pages/{number}"
 
 
 def feed(entries: int, *, base: str, moved: bool = False) -> bytes:
-    """An Atom feed of the pages 1 to `entries`, the newest first."""
+    """Render an Atom feed of the pages 1 to `entries`, newest first."""
     ET.register_namespace("", ATOM)
     root = ET.Element(f"{{{ATOM}}}feed")
     _add(root, "id", f"{base}/feed.atom")
     _add(root, "title", "Demo upstream")
-    _add(root, "updated", updated(entries).isoformat())
+    _add(root, "updated", update_time(entries).isoformat())
     _add(root, "link", rel="self", href=f"{base}/feed.atom")
     for number in range(entries, 0, -1):
         entry = ET.SubElement(root, f"{{{ATOM}}}entry")
         _add(entry, "id", f"tag:upstream.invalid,2026:page-{number}")
         _add(entry, "title", page_title(number))
-        _add(entry, "updated", updated(number).isoformat())
+        _add(entry, "updated", update_time(number).isoformat())
         link = f"{base}{address(number, moved=moved)}"
         _add(entry, "link", rel="alternate", type="text/html", href=link)
     text = ET.tostring(root, encoding="unicode")
@@ -62,7 +62,7 @@ def front_page(*, broken: bool, moved: bool, counts: Mapping[Behaviour, int]) ->
     }
     offer = (
         '<p>The missing pages <strong class="repaired">have moved</strong>: the feed has their new '
-        "addresses. Resync fetches those; Retry knows the old ones only.</p>"
+        "addresses. Resync fetches those; Retry uses the old ones.</p>"
         if moved
         else '<form method="post" action="/move"><button>Move the missing pages</button></form>'
     )

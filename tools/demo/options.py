@@ -1,4 +1,4 @@
-"""What the demo is told by its environment, and what it tells Django."""
+"""The demo's options, from its environment, and the environment it gives Django."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ HOST = "127.0.0.1"
 
 
 class DemoError(Exception):
-    """The demo cannot go on. The text is meant for the person at the terminal."""
+    """The demo cannot continue. The text is for the person at the terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Options:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
-        """Raises DemoError naming the variable that makes no sense."""
+        """Read the options. Raises DemoError that names an invalid variable."""
         return cls(
             port=_number(environ, "PORT", default=8000, limits=(1, 65534)),
             entries=_number(environ, "DEMO_ENTRIES", default=500, limits=(1, 100_000)),
@@ -53,10 +53,10 @@ class Options:
 
 
 def check_ports(options: Options) -> None:
-    """Raises DemoError when one is taken; asked before anything is started."""
+    """Raise DemoError when a port is taken; called before anything is started."""
     for port in (options.port, options.upstream_port):
         with socket.socket() as probe:
-            # As the servers do it: a port that is only cooling down is free.
+            # As the servers do: a port in TIME_WAIT is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
@@ -68,11 +68,11 @@ def check_ports(options: Options) -> None:
 
 
 def django_environment(options: Options, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of everything the demo starts. What is set already wins, within reason."""
+    """Build the environment of the demo's processes; most existing variables win."""
     return {
         "REDRIVE_PAGE_TIME_LIMIT": "3",
         "REDRIVE_ALLOW_PRIVATE_ADDRESSES": "true",  # The upstream is on this machine.
-        "SECRET_KEY": secret(options.data / "secret_key"),
+        "SECRET_KEY": load_secret(options.data / "secret_key"),
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "STATIC_ROOT": str(options.data / "static"),
         **environ,
@@ -85,15 +85,15 @@ def django_environment(options: Options, environ: Mapping[str, str]) -> dict[str
     }
 
 
-def secret(path: Path) -> str:
-    """The secret kept in `path`, made at the first call."""
+def load_secret(path: Path) -> str:
+    """Return the secret in `path`, which the first call makes."""
     if not path.exists():
         write_private(path, secrets.token_urlsafe(50))
     return path.read_text().strip()
 
 
 def write_private(path: Path, text: str) -> None:
-    """For its owner's eyes only from the first byte on."""
+    """Write a file that only its owner can read, from the first byte on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""The log files of the demo's processes, on the terminal as they grow, each line with its name."""
+"""The log files of the demo's processes on the terminal, each line with its process's name."""
 
 import os
 import re
@@ -15,13 +15,12 @@ from rich.text import Text
 STYLES = ("cyan", "green", "magenta", "yellow", "blue", "red")
 LOOK_EVERY = 0.2
 
-# What happens once for each entry or each job would push all else off the screen; the log files
-# have it.
+# Lines for each entry or each job would push all else off the screen; the log files have them.
 TOO_MUCH = re.compile(r"\[info +\] (entry\.\w+ |.*\[rq\.worker\]$)|Set uid to user 0")
 
 
 class LogFile:
-    """What is added to a file from now on, also when another takes its place (rotation)."""
+    """The lines added to a file from now on, also after a rotation."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,9 +31,9 @@ class LogFile:
             self._file.seek(0, 2)
 
     def new_lines(self) -> Iterator[str]:
-        """Whole lines only: the beginning of one waits for its end."""
+        """Yield complete lines; an unfinished one waits for its end."""
         yield from self._read()
-        if self._replaced():
+        if self._was_rotated():
             if self._file is not None:
                 self._file.close()
             self._file = self.path.open("rb")
@@ -50,7 +49,7 @@ class LogFile:
             for line in lines:
                 yield line.decode(errors="replace")
 
-    def _replaced(self) -> bool:
+    def _was_rotated(self) -> bool:
         try:
             now = self.path.stat()
         except FileNotFoundError:
@@ -61,7 +60,7 @@ class LogFile:
 
 
 class Follower:
-    """Prints what is added after it was made, from `start` on; leaving prints what is left."""
+    """Prints lines added since it was created, from `start` on; leaving prints the rest."""
 
     def __init__(self, logs: Path, names: Iterable[str], console: Console) -> None:
         self._files = {name: LogFile(logs / f"{name}.log") for name in names}
@@ -98,5 +97,5 @@ class Follower:
             for line in file.new_lines():
                 if TOO_MUCH.search(line):
                     continue
-                shown = Text.assemble((f"{name:>{self._width}} │ ", style), line)
-                self._console.print(shown, soft_wrap=True, highlight=False)
+                text = Text.assemble((f"{name:>{self._width}} │ ", style), line)
+                self._console.print(text, soft_wrap=True, highlight=False)

@@ -1,4 +1,4 @@
-"""What is done once before the demo's processes start, and once when they run."""
+"""The steps before the demo's processes start, and those after."""
 
 import http.client
 import subprocess
@@ -19,7 +19,7 @@ USER = "admin"
 
 
 class Steps:
-    """Runs manage.py commands one after the other and shows a line for each."""
+    """Runs manage.py commands one after the other and prints a line for each."""
 
     def __init__(self, options: Options, env: Mapping[str, str], console: Console) -> None:
         self._options = options
@@ -27,7 +27,7 @@ class Steps:
         self._console = console
 
     def prepare(self) -> None:
-        """The database, an account, the static files and the source. Each is safe to repeat."""
+        """Prepare database, account, static files and source; safe to repeat."""
         self._options.logs.mkdir(parents=True, exist_ok=True)
         self._step("Migrating the database", "migrate", "--noinput")
         self._step(
@@ -50,12 +50,12 @@ class Steps:
         )
 
     def fill(self) -> None:
-        """Fetch the entries, unless an earlier start did."""
-        if not self._synced():
+        """Fetch the entries, unless an earlier start has."""
+        if not self._has_synced():
             self._step("Syncing the source demo", "sync", "demo")
 
-    def failing_entry(self) -> int:
-        """The id of an entry that fails while the upstream is broken, for an example."""
+    def find_failing_entry(self) -> int:
+        """Return the id of an entry that fails while the upstream is broken, for an example."""
         titles = [
             documents.page_title(number)
             for number in range(1, self._options.entries + 1)
@@ -64,15 +64,15 @@ class Steps:
         found = self._one("SELECT min(id) FROM entries_entry WHERE title = ANY(%s)", titles)
         return int(found or 1)
 
-    def token(self) -> None:
-        """A token for the examples, in the options' token_file; a new one if that is refused."""
+    def make_token(self) -> None:
+        """Write a token for the examples to token_file, unless the one there is valid."""
         file = self._options.token_file
-        if not file.exists() or self._refused(file.read_text().strip()):
-            made = self._step("Making an API token", "create_token", USER, "--name", "demo")
-            write_private(file, made.strip())
+        if not file.exists() or self._is_refused(file.read_text().strip()):
+            created = self._step("Creating an API token", "create_token", USER, "--name", "demo")
+            write_private(file, created.strip())
 
     def wait_until_ready(self, still_going: Callable[[], bool]) -> None:
-        """Raises DemoError when it takes too long, or when `still_going` says no."""
+        """Wait for the web server. Raises DemoError in time, or when `still_going` is false."""
         deadline = time.monotonic() + READY_WITHIN
         answer = "no answer"
         with self._console.status("Waiting for the web server"):
@@ -86,8 +86,10 @@ class Steps:
     def _step(
         self, title: str, *command: str, env: Mapping[str, str] | None = None, tolerate: str = ""
     ) -> str:
-        """Run a manage.py command and return what it wrote. Raises DemoError with its output,
-        unless that contains `tolerate`."""
+        """Run a manage.py command and return its output.
+
+        Raises DemoError with the output when it fails, unless that contains `tolerate`.
+        """
         with self._console.status(title):
             done = subprocess.run(
                 [sys.executable, "manage.py", *command],
@@ -99,24 +101,24 @@ class Steps:
                 check=False,
             )
         if done.returncode != 0 and not (tolerate and tolerate in done.stderr):
-            shown = f"{done.stdout}{done.stderr}".strip()
-            raise DemoError(f"{title} failed: manage.py {' '.join(command)}\n{shown}")
+            output = f"{done.stdout}{done.stderr}".strip()
+            raise DemoError(f"{title} failed: manage.py {' '.join(command)}\n{output}")
         self._done(title)
         return done.stdout
 
     def _done(self, title: str) -> None:
         self._console.print(f"[green]✓[/] {title}")
 
-    def _synced(self) -> bool:
+    def _has_synced(self) -> bool:
         return bool(self._one("SELECT last_synced_at FROM entries_source WHERE slug = %s", "demo"))
 
     def _one(self, query: LiteralString, value: str | list[str]) -> Any:
-        """The one value of the one row; None when there is none."""
+        """Return the value of the single row; None when there is no row."""
         with psycopg.connect(self._env["DATABASE_URL"]) as connection:
             found = connection.execute(query, [value]).fetchone()
         return found[0] if found else None
 
-    def _refused(self, token: str) -> bool:
+    def _is_refused(self, token: str) -> bool:
         status, _ = self._get("/admin/api/status", {"Authorization": f"Bearer {token}"})
         return status == http.client.UNAUTHORIZED
 

@@ -1,4 +1,4 @@
-"""The demo's processes, kept alive by supervisord: one that is killed comes back."""
+"""The demo's processes under supervisord, which restarts one that is killed."""
 
 import getpass
 import os
@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.demo.options import HOST, ROOT, Options
-from tools.embedded.processes import Steps, die_with_parent, end, signals_held
+from tools.embedded.processes import Steps, die_with_parent, end, hold_signals
 
-# supervisord gives each process STOP_SECONDS, the group of them at once, and kills it then.
+# supervisord gives all processes STOP_SECONDS at the same time, and then kills them.
 STOP_SECONDS = 10
 STOP_STEPS: Steps = ((signal.SIGTERM, STOP_SECONDS + 8.0), (signal.SIGKILL, 5.0))
 
 
 def programs(options: Options) -> dict[str, list[str]]:
-    """What Python is given for each process, by its name; run in the project's folder."""
+    """Return Python's arguments for each process, by its name."""
     bound = f"{HOST}:{options.port}"
     web = f"-m gunicorn --config config/gunicorn.py --bind {bound} config.wsgi:application"
     upstream = f"-m tools.demo.upstream --port {options.upstream_port} --entries {options.entries}"
@@ -39,11 +39,11 @@ def configuration(options: Options) -> str:
         [
             "[supervisord]",
             "nodaemon=true",
-            "silent=true",  # What it says is read from its log, and shown like all the rest.
-            f"logfile={_quoted(options.logs / 'supervisor.log')}",
-            f"pidfile={_quoted(options.data / 'supervisord.pid')}",
-            f"directory={_quoted(ROOT)}",
-            # Root has to be named, or supervisord warns about it at each start.
+            "silent=true",  # Its log is shown like those of the others.
+            f"logfile={_quote(options.logs / 'supervisor.log')}",
+            f"pidfile={_quote(options.data / 'supervisord.pid')}",
+            f"directory={_quote(ROOT)}",
+            # Without the name of root supervisord warns at each start.
             *([f"user={getpass.getuser()}"] if os.geteuid() == 0 else []),
             *(line for name in commands for line in _program(name, commands[name], options)),
             "[group:redrive]",  # One group, so that all of them stop at once.
@@ -56,9 +56,9 @@ def configuration(options: Options) -> str:
 def _program(name: str, arguments: list[str], options: Options) -> list[str]:
     return [
         f"[program:{name}]",
-        f"command={_quoted(shlex.join([sys.executable, *arguments]))}",
-        f"directory={_quoted(ROOT)}",
-        f"stdout_logfile={_quoted(options.logs / f'{name}.log')}",
+        f"command={_quote(shlex.join([sys.executable, *arguments]))}",
+        f"directory={_quote(ROOT)}",
+        f"stdout_logfile={_quote(options.logs / f'{name}.log')}",
         "stdout_logfile_maxbytes=5MB",
         "stdout_logfile_backups=1",
         "redirect_stderr=true",
@@ -71,19 +71,19 @@ def _program(name: str, arguments: list[str], options: Options) -> list[str]:
     ]
 
 
-def _quoted(value: str | Path) -> str:
-    """supervisord expands % in every value."""
+def _quote(value: str | Path) -> str:
+    """Escape %, which supervisord expands in every value."""
     return str(value).replace("%", "%%")
 
 
 @contextmanager
-def supervised(options: Options, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """supervisord, running; leaving stops it and all of its processes."""
+def supervise(options: Options, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run supervisord; leaving stops it and all of its processes."""
     file = options.data / "supervisord.conf"
     file.write_text(configuration(options))
     process: subprocess.Popen[bytes] | None = None
     try:
-        with signals_held():
+        with hold_signals():
             process = subprocess.Popen(
                 [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(file)],
                 cwd=ROOT,

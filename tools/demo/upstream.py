@@ -1,7 +1,7 @@
 """The demo's upstream: python -m tools.demo.upstream --port N --entries N.
 
-A small site that is broken until somebody posts to `/repair`; `/move` gives pages that are
-missing new addresses in the feed. It listens on 127.0.0.1 alone.
+A small site that is broken until a POST to `/repair`. A POST to `/move` gives the missing pages new
+addresses in the feed. It listens on 127.0.0.1 only.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tools.demo.behaviour import Behaviour, behaviour, tally
 
 # Longer than any client of the demo waits.
 HANG_SECONDS = 30.0
-#: What a POST to a path does.
+#: The changes that a POST to each path makes.
 CHANGES: Mapping[str, Mapping[str, bool]] = {
     "/repair": {"broken": False},
     "/break": {"broken": True},
@@ -35,7 +35,7 @@ HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
 class Upstream(ThreadingHTTPServer):
-    """Threads for its clients; stopping waits for none of them."""
+    """A server with a thread for each client; stopping it waits for none."""
 
     daemon_threads = True
     block_on_close = False
@@ -55,7 +55,7 @@ class Upstream(ThreadingHTTPServer):
         self.hang_seconds = hang_seconds
         self.verbose = verbose
         self._state = state
-        self.broken, self.moved = _stored(state)
+        self.broken, self.moved = _load_state(state)
         super().__init__(("127.0.0.1", port), Handler)
         self._publish()
 
@@ -76,8 +76,8 @@ class Upstream(ThreadingHTTPServer):
     def _publish(self) -> None:
         self.feed = documents.feed(self.entries, base=self.base, moved=self.moved)
         self.etag = f'"{hashlib.sha256(self.feed).hexdigest()[:16]}"'
-        # A feed that has changed says so by its date as well.
-        self.last_modified = documents.updated(self.entries + int(self.moved))
+        # A changed feed also has a new date.
+        self.last_modified = documents.update_time(self.entries + int(self.moved))
 
     def status(self) -> dict[str, Any]:
         counts = tally(self.entries, broken=self.broken)
@@ -89,12 +89,12 @@ class Upstream(ThreadingHTTPServer):
         }
 
     def server_bind(self) -> None:
-        # HTTPServer's own asks the name service for this machine's name, which can take long.
+        # HTTPServer would look up this machine's name, which can take long.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # Clients may leave when they like.
+        if not isinstance(sys.exception(), ConnectionError):  # Clients may disconnect.
             super().handle_error(request, client_address)
 
 
@@ -110,73 +110,73 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/":
             self._answer(HTTPStatus.OK, self._front_page())
         elif path == "/feed.atom":
-            self._feed()
+            self._send_feed()
         elif path == "/status.json":
             self._answer(HTTPStatus.OK, self._status(), JSON)
         elif path == "/style.css":
             self._answer(HTTPStatus.OK, documents.STYLE, "text/css")
         elif number != path and number.isascii() and number.isdigit():
-            self._page(int(number))
+            self._send_page(int(number))
         elif path.startswith("/moved/"):
-            self._moved_page(path)
+            self._send_moved_page(path)
         else:
-            self._not_found()
+            self._send_not_found()
 
     do_HEAD = do_GET  # noqa: N815 - the name http.server looks for
 
     def do_POST(self) -> None:
-        # Nothing in the body matters, but it must not be taken for the next request.
+        # The body is ignored, but must not be read as the next request.
         self.close_connection = True
         change = CHANGES.get(self.path)
         if change is None:
-            return self._not_found()
+            return self._send_not_found()
         self.server.switch(**change)
         if "text/html" in self.headers.get("Accept", ""):
             return self._answer(HTTPStatus.SEE_OTHER, b"", Location="/")
         return self._answer(HTTPStatus.OK, self._status(), JSON)
 
-    def _page(self, number: int) -> None:
+    def _send_page(self, number: int) -> None:
         if not 1 <= number <= self.server.entries:
-            return self._not_found()
+            return self._send_not_found()
         kind = behaviour(number, broken=self.server.broken)
         if kind is Behaviour.HANGS:
-            self._hang()
+            self._wait_for_disconnect()
         if kind is Behaviour.GONE:
-            return self._not_found()
+            return self._send_not_found()
         if kind is Behaviour.WORKS:
-            page = documents.page(documents.page_title(number), "All is well here.")
+            page = documents.page(documents.page_title(number), "Everything works here.")
             return self._answer(HTTPStatus.OK, page)
         return self._answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             documents.page("Service unavailable", "Broken on purpose; see the front page."),
         )
 
-    def _moved_page(self, path: str) -> None:
+    def _send_moved_page(self, path: str) -> None:
         numbers = range(1, self.server.entries + 1)
         found = next((n for n in numbers if documents.address(n, moved=True) == path), None)
         if found is None or not self.server.moved:
-            return self._not_found()
+            return self._send_not_found()
         page = documents.page(documents.page_title(found), "It has moved here.")
         return self._answer(HTTPStatus.OK, page)
 
-    def _hang(self) -> None:
-        # Readable means that the client has gone (or talks out of turn): no reason to stay.
+    def _wait_for_disconnect(self) -> None:
+        # Readable means that the client has disconnected, or sends out of turn.
         select.select([self.connection], [], [], self.server.hang_seconds)
         self.close_connection = True
 
-    def _feed(self) -> None:
+    def _send_feed(self) -> None:
         validators = {
             "ETag": self.server.etag,
             "Last-Modified": format_datetime(self.server.last_modified, usegmt=True),
         }
-        if self._unchanged():
+        if self._is_unchanged():
             self._answer(HTTPStatus.NOT_MODIFIED, b"", **validators)
         else:
             kind = "application/atom+xml; charset=utf-8"
             self._answer(HTTPStatus.OK, self.server.feed, kind, **validators)
 
-    def _unchanged(self) -> bool:
-        """RFC 9110, 13.2.2: the date counts only without an entity tag."""
+    def _is_unchanged(self) -> bool:
+        """Compare validators; by RFC 9110, 13.2.2, the date counts only without an entity tag."""
         known = self.headers.get("If-None-Match")
         if known is not None:
             tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
@@ -195,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
     def _status(self) -> bytes:
         return json.dumps(self.server.status()).encode() + b"\n"
 
-    def _not_found(self) -> None:
+    def _send_not_found(self) -> None:
         self._answer(HTTPStatus.NOT_FOUND, documents.page("Not found", "Nothing is here."))
 
     def _answer(
@@ -218,8 +218,8 @@ class Handler(BaseHTTPRequestHandler):
             print(f"{self.command} {self.path} {args[1]}", flush=True)
 
 
-def _stored(state: Path | None) -> tuple[bool, bool]:
-    """Whether it is broken, and whether the missing pages have moved."""
+def _load_state(state: Path | None) -> tuple[bool, bool]:
+    """Return whether it is broken, and whether the missing pages have moved."""
     if state is None or not state.exists():
         return True, False
     stored = json.loads(state.read_text())
@@ -233,7 +233,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path, metavar="FILE", help="remembers whether it is broken")
     parser.add_argument("--verbose", action="store_true", help="print each request")
     options = parser.parse_args()
-    # At once, whatever hangs: the threads of the clients end with the process.
+    # At once: the threads of the clients end with the process.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     with Upstream(**vars(options)) as server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()

@@ -1,4 +1,4 @@
-"""The box that says where everything is."""
+"""The box that shows where everything is."""
 
 import shlex
 
@@ -20,7 +20,7 @@ def show(options: Options, console: Console, *, entry_id: int) -> None:
     places.add_row("Logs", Text(str(options.logs)))
     places.add_row("Stop", "Ctrl-C")
     console.print(Panel(places, title="Redrive is running", box=box.ROUNDED, expand=False))
-    # Outside of the box and never wrapped, so that they can be copied.
+    # Outside the box and never wrapped, so that they can be copied.
     repair = f"curl -X POST {options.upstream}/repair"
     retry = (
         f"curl -X POST {options.site}/admin/api/retry "

@@ -1,6 +1,6 @@
 """A real PostgreSQL and a real Redis around one command, for development, demo and tests.
 
-Nothing here imports Django: the servers have to be there before settings are read.
+Nothing here imports Django: the servers have to run before the settings are read.
 """
 
 from tools.embedded.errors import EmbeddedError, FolderInUseError

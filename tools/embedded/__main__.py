@@ -14,9 +14,9 @@ from tools.embedded.terminal import tell
 DESCRIPTION = """\
 Run COMMAND with a real PostgreSQL and a real Redis around it, and stop both when it ends.
 
-COMMAND finds them through DATABASE_URL and REDIS_URL, on Unix sockets. Set one of these
-beforehand and that server is used instead of a new one. Ctrl-C and SIGTERM are passed on to
-COMMAND; its exit code is ours."""
+COMMAND finds them through DATABASE_URL and REDIS_URL, on Unix sockets. If one of these is set
+already, that server is used instead of a new one. Ctrl-C and SIGTERM are passed on to COMMAND,
+and its exit code is returned."""
 
 EXAMPLES = """\
 examples:
@@ -24,7 +24,7 @@ examples:
   python -m tools.embedded --data /srv/redrive python -m tools.demo
   python -m tools.embedded --temporary -- python -m pytest -x
 
-A second command on the same DIR shares the servers of the first, as long as that one runs."""
+A second command on the same DIR shares the servers of the first while that one runs."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ def parse(arguments: Sequence[str]) -> Request:
         metavar="DIR",
         type=Path,
         default=None,
-        help="folder for the data, found again at the next start (default: $DATA_DIR, else .data)",
+        help="folder for the data, kept for the next start (default: $DATA_DIR, else .data)",
     )
     place.add_argument(
         "--temporary",
         action="store_true",
-        help="fresh data without guarantees of the disk, deleted at the end (for tests)",
+        help="new data, not synced to disk and deleted at the end (for tests)",
     )
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run")
     found = parser.parse_args(arguments)

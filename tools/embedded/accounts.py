@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: whom it runs as then, and what that account must reach."""
+"""The account that PostgreSQL runs as when root starts it, and the files it must reach."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ from tools.embedded.terminal import tell
 UNPRIVILEGED = ("postgres", "nobody")
 
 OPENED = (
-    "Opened for passing through (chmod o+x): {}. Started by root, PostgreSQL runs under an "
+    "Made these folders passable (chmod o+x): {}. Started by root, PostgreSQL runs under an "
     "account of its own, which has to reach its files."
 )
 
@@ -26,9 +26,9 @@ class Account:
 
 
 def server_account(data: Path) -> Account | None:
-    """Whom to run PostgreSQL as; None when that is whoever we are.
+    """Return the account to run PostgreSQL as; None for the current one.
 
-    Data that exists decides: they belong to the account that must open them again.
+    The owner of existing data decides, because that account must open them again.
     """
     if os.geteuid() != 0:
         return None
@@ -47,10 +47,10 @@ def server_account(data: Path) -> Account | None:
 
 
 def open_way(path: Path, account: Account, *, own: Path | None = None) -> None:
-    """Let `account` pass through every folder above `path`, and say which had to be opened.
+    """Let `account` pass through every folder above `path`, and report the changed ones.
 
-    Passing is all it gets (`chmod o+x`): what a closed home contains cannot be listed afterwards.
-    `own` is a folder we made ourselves, about which nothing needs saying.
+    It may only pass (`chmod o+x`): a closed home still cannot be listed. `own` is a folder that we
+    made ourselves and need not report.
     """
     opened = []
     for folder in reversed(path.parents):
@@ -58,12 +58,12 @@ def open_way(path: Path, account: Account, *, own: Path | None = None) -> None:
         if not _permits(found, account, stat.S_IXUSR):
             folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
             opened.append(str(folder))
-    if told := [folder for folder in opened if folder != str(own)]:
-        tell(OPENED.format(", ".join(told)))
+    if foreign := [folder for folder in opened if folder != str(own)]:
+        tell(OPENED.format(", ".join(foreign)))
 
 
 def open_tree(roots: Iterable[Path], account: Account) -> None:
-    """Let `account` read and run what an install under a strict umask kept to root."""
+    """Let `account` read and run files that a strict umask made readable for root alone."""
     for root in roots:
         for folder, _, files in os.walk(root):
             for path in (Path(folder), *(Path(folder, file) for file in files)):
@@ -79,7 +79,7 @@ def _open_one(path: Path, account: Account) -> None:
 
 
 def _permits(found: os.stat_result, account: Account, owner_bit: int) -> bool:
-    """Whether the bit (named as the owner's) is set for what `account` is to this file."""
+    """Tell whether `account` has the permission that `owner_bit` names for the owner."""
     if found.st_uid == account.uid:
         return bool(found.st_mode & owner_bit)
     if found.st_gid == account.gid:

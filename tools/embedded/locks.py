@@ -1,4 +1,4 @@
-"""One owner per folder, by a lock that the kernel drops when the owner dies, however it dies."""
+"""One owner per folder, by a lock that the kernel releases when the owner dies."""
 
 import contextlib
 import fcntl
@@ -17,11 +17,11 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Return at once: with the lock, or with FolderInUseError. Harmless when held already."""
+        """Take the lock, or raise FolderInUseError at once. Harmless when it is held already."""
         if self._descriptor is not None:
             return
         try:
-            # Python opens it close-on-exec: a server must not inherit what marks its owner alive.
+            # Python opens it close-on-exec: a server must not inherit the lock of its owner.
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         except PermissionError as error:
             raise EmbeddedError(

@@ -1,7 +1,7 @@
-"""Processes that outlive the one that started them become ours, and end with us.
+"""Adopting processes that outlive their starter, and ending them.
 
-A command's process group does not hold all of what it started: supervisors and work-horses make
-groups of their own. Where the kernel can (Linux), their orphans are handed to us instead of init.
+A command's process group does not contain everything it started: supervisors and work-horses make
+groups of their own. On Linux the kernel can make their orphans our children instead of init's.
 """
 
 import contextlib
@@ -19,18 +19,18 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """From now on, whatever our descendants leave behind is our child. Linux only."""
+    """Make orphans among our descendants our own children from now on. Linux only."""
     if ON_LINUX:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def wait_and_reap(child: subprocess.Popen[bytes], *, poll_known: Callable[[], None]) -> int:
-    """Wait for `child` and return its code; let adopted orphans that end meanwhile go in peace.
+    """Wait for `child` and return its code; reap adopted orphans that end meanwhile.
 
-    `poll_known` is called when another one ended, and polls those whose owner wants their code.
+    Calls `poll_known` when another child has ended, for owners who want its exit code.
     """
     while True:
-        # Only a look: the code is for whoever started the process.
+        # Only a look: the exit code belongs to the code that started the process.
         ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         if ended is None or ended.si_pid == child.pid:
             return child.wait()
@@ -39,15 +39,15 @@ def wait_and_reap(child: subprocess.Popen[bytes], *, poll_known: Callable[[], No
 
 
 def end_orphans(*, known: AbstractSet[int], steps: Steps) -> None:
-    """End every child of ours that is not `known`, and what those leave behind in turn."""
+    """End all our children except the `known`, and then their orphans."""
     for number, patience in steps:
-        told: set[int] = set()
+        signalled: set[int] = set()
         deadline = time.monotonic() + patience
         while orphans := living_children(known):
-            for pid in orphans - told:
+            for pid in orphans - signalled:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
-            told |= orphans
+            signalled |= orphans
             if time.monotonic() > deadline:
                 break
             time.sleep(0.02)
@@ -56,7 +56,7 @@ def end_orphans(*, known: AbstractSet[int], steps: Steps) -> None:
 
 
 def living_children(known: AbstractSet[int]) -> set[int]:
-    """Our children but the `known`; those of them that have ended are reaped on the way."""
+    """Return our children except the `known`; reap those that have ended."""
     living = set()
     for pid, state in _children():
         if pid not in known:
@@ -68,7 +68,7 @@ def living_children(known: AbstractSet[int]) -> set[int]:
 
 
 def _children() -> Iterator[tuple[int, str]]:
-    """The number and the state of each child; nothing where there is no /proc."""
+    """Yield the pid and the state of each child; nothing where there is no /proc."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             # The name, in brackets, may itself contain spaces and brackets.

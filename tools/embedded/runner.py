@@ -1,4 +1,4 @@
-"""One command with its servers around it, and nothing left running when it is over."""
+"""A command with its servers around it; none of them outlives it."""
 
 import os
 import shutil
@@ -21,10 +21,10 @@ JOIN_WITHIN = 60.0
 def run(command: Sequence[str], *, folder: Path | None) -> int:
     """Run `command` and return its exit code, or 128 + N when signal N ended it.
 
-    `folder` None means data that go with the command. A server whose URL is in the environment
-    is used, not started; one that another command runs in `folder` already is shared.
+    `folder` None means temporary data. A server whose URL is in the environment is used and not
+    started; one that another command already runs in `folder` is shared.
     """
-    if shutil.which(command[0]) is None:  # Asked first: a slip should not cost a start.
+    if shutil.which(command[0]) is None:  # First, so that a typo does not cost a start.
         raise EmbeddedError(f"{command[0]}: no such command")
     with Relay() as relay, ExitStack() as stack:
         try:
@@ -42,7 +42,7 @@ def run(command: Sequence[str], *, folder: Path | None) -> int:
 
 
 def _provide(home: Path, stack: ExitStack, *, durable: bool) -> dict[str, Server]:
-    """Start what the environment does not name; returns the servers by their variables."""
+    """Start servers that the environment does not name; return them by their variables."""
     wanted: dict[str, Server] = {
         "DATABASE_URL": PostgresServer(home / "postgres", durable=durable),
         "REDIS_URL": RedisServer(home / "redis", durable=durable),
@@ -52,12 +52,12 @@ def _provide(home: Path, stack: ExitStack, *, durable: bool) -> dict[str, Server
         started = time.monotonic()
         stack.callback(server.stop)
         start_or_join(server)
-        _tell(server, time.monotonic() - started)
+        _report(server, time.monotonic() - started)
     return servers
 
 
 def start_or_join(server: Server) -> None:
-    """Start it, or wait for the one that another living command runs in the same folder."""
+    """Start it, or wait for the one that another command runs in the same folder."""
     deadline = time.monotonic() + JOIN_WITHIN
     while True:
         try:
@@ -67,12 +67,12 @@ def start_or_join(server: Server) -> None:
                 return None
             if time.monotonic() > deadline:
                 raise EmbeddedError(
-                    f"{error} Its {server.name} does not answer: wait for its end, "
+                    f"{error} Its {server.name} does not answer: wait until it ends, "
                     "or choose another folder with --data."
                 ) from error
             time.sleep(0.1)
 
 
-def _tell(server: Server, seconds: float) -> None:
+def _report(server: Server, seconds: float) -> None:
     how = f"started in {seconds:.1f} s" if server.running else "shared with a running command"
     tell(f"{server.name} {how} ({server.folder})")

@@ -1,4 +1,4 @@
-"""What PostgreSQL and Redis have in common: one folder, one owner, one process, one socket."""
+"""The common part of both servers: one folder, one owner, one process, one socket."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from tools.embedded.errors import ServerFailedError
 from tools.embedded.locks import FolderLock
-from tools.embedded.processes import Steps, arguments_of, die_with_parent, end, signals_held
+from tools.embedded.processes import Steps, die_with_parent, end, hold_signals, read_arguments
 from tools.embedded.sockets import socket_folder
 from tools.embedded.terminal import tell
 
@@ -22,8 +22,8 @@ READY_WITHIN = 60.0
 class Server(ABC):
     """One server process with its data in `folder`, which is made when it is missing.
 
-    `durable=False` trades every guarantee of the disk for speed: for data nobody will miss.
-    Not thread-safe, and to be started from a thread that outlives it (see `die_with_parent`).
+    `durable=False` gives up durability for speed, for data that may be lost. Not thread-safe; start
+    it from a thread that outlives it (see `die_with_parent`).
     """
 
     name: ClassVar[str]
@@ -31,7 +31,7 @@ class Server(ABC):
     stop_steps: ClassVar[Steps]
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
-        # Resolved, because a left-over server is recognised by the folder on its command line.
+        # Resolved, because a leftover server is recognised by the folder on its command line.
         self.folder = folder.resolve()
         self.durable = durable
         self.log = self.folder.with_name(f"{self.folder.name}.log")
@@ -46,7 +46,7 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """Known before the start, and the same after each."""
+        """The URL, known before the start and the same after each."""
 
     @property
     @abstractmethod
@@ -54,10 +54,10 @@ class Server(ABC):
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether somebody who connects to `url` now would be served."""
+        """Tell whether a client that connects to `url` now would be served."""
 
     def _accepts(self) -> bool:
-        """Whether the start is over; the first one may still have something to set up then."""
+        """Tell whether the start is over; the first start may still have to set something up."""
         return self.answers()
 
     @abstractmethod
@@ -73,16 +73,16 @@ class Server(ABC):
         return self._process.pid if self._process is not None and self.running else None
 
     def poll(self) -> None:
-        """Say so, once, when it ended although nobody stopped it."""
+        """Report once that it ended without being stopped."""
         if self._process is not None and not self.running:
             tell(f"{self.name} ended by itself; see {self.log}.")
             self._process = None
 
     def start(self) -> None:
-        """Return when it answers.
+        """Start it and return when it answers.
 
-        A server that an earlier owner left behind in this folder is stopped first. Raises
-        FolderInUseError, or ServerFailedError with the end of the log.
+        Stops a server that an earlier owner left in this folder first. Raises FolderInUseError, or
+        ServerFailedError with the end of the log.
         """
         if self.running:
             return
@@ -96,7 +96,7 @@ class Server(ABC):
             raise
 
     def stop(self) -> None:
-        """Shut down in order; when that takes too long, by force. Harmless when it is not up."""
+        """Shut it down, by force when that takes too long. Harmless when it is not running."""
         process = self._process
         if process is not None:
             end(lambda: process.poll() is None, process.send_signal, self.stop_steps)
@@ -107,7 +107,7 @@ class Server(ABC):
         self._lock.release()
 
     def kill(self) -> None:
-        """End it as a crash would: no farewell, socket and pid file stay behind."""
+        """End it as a crash would: its socket and pid file stay behind."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -119,15 +119,15 @@ class Server(ABC):
         self.start()
 
     def stop_leftover(self) -> None:
-        """Stop what an owner who was killed left running. To be called by the lock's holder only:
-        whatever runs in the folder is nobody's then."""
-        pid = self._recorded_pid()
+        """Stop the server of an owner that was killed. Call it only while holding the lock, when no
+        living process owns what runs in the folder."""
+        pid = self._read_pid()
         if pid is not None and self._is_ours(pid):
             end(lambda: self._is_ours(pid), lambda number: os.kill(pid, number), self.stop_steps)
         # A number that now belongs to another process would keep the server from starting.
         self.pid_file.unlink(missing_ok=True)
 
-    def _recorded_pid(self) -> int | None:
+    def _read_pid(self) -> int | None:
         try:
             first_line = self.pid_file.read_text().split("\n", 1)[0]
             return int(first_line)
@@ -135,15 +135,15 @@ class Server(ABC):
             return None
 
     def _is_ours(self, pid: int) -> bool:
-        return str(self.folder) in arguments_of(pid)
+        return str(self.folder) in read_arguments(pid)
 
     def _run(
         self, command: list[str], *, env: Mapping[str, str], user: int | None, group: int | None
     ) -> None:
         """Start the process and return when it answers, or raise ServerFailedError."""
-        # Its own session, so that Ctrl-C at the terminal reaches the command first and the
-        # servers are still there while it winds up.
-        with self.log.open("ab") as log, signals_held():
+        # Its own session: Ctrl-C at the terminal reaches the command alone, which still needs the
+        # servers while it shuts down.
+        with self.log.open("ab") as log, hold_signals():
             self._log_start = log.tell()
             self._process = subprocess.Popen(
                 command,
@@ -173,7 +173,7 @@ class Server(ABC):
         return ServerFailedError(f"{self.name} {what}. The end of {self.log}:\n{self._log_tail()}")
 
     def _log_tail(self) -> str:
-        """The last lines since this start; earlier ones would explain another failure."""
+        """Return the last lines since this start; earlier ones explain earlier failures."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             text = log.read().decode(errors="replace")

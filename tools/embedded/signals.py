@@ -1,4 +1,4 @@
-"""Passing on to the command what the terminal or the system says, and making sure it ends."""
+"""Passing signals on to the command, and making sure that it ends."""
 
 import os
 import signal
@@ -15,23 +15,23 @@ from tools.embedded.processes import (
     die_with_parent,
     end,
     group_alive,
-    signals_held,
+    hold_signals,
 )
 from tools.embedded.server import Server
 
-# Seconds a command may wind up after it was told to end: enough for a supervisor that gives its
-# own processes ten, one group after the other.
+# Seconds a command may take to end after a signal: enough for a supervisor that gives its own
+# processes ten, one group after the other.
 GRACE = 30
 
-# For what the command left behind when it ended.
+# For processes that the command left behind.
 LEFTOVERS: Steps = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
 
 
 def end_leftovers(group: int, *, known: set[int]) -> None:
-    """End what a command that has ended left in its process group, and outside of it."""
+    """End what an ended command left in its process group and outside it."""
 
     def group_lives() -> bool:
-        living_children(known)  # It reaps them, and a zombie still counts as a member.
+        living_children(known)  # Reaps zombies, which would still count as members.
         return group_alive(group)
 
     end(group_lives, lambda number: os.killpg(group, number), LEFTOVERS)
@@ -39,10 +39,10 @@ def end_leftovers(group: int, *, known: set[int]) -> None:
 
 
 class Relay:
-    """Takes the signals over while it is entered; the main thread only.
+    """Handles signals while it is entered, in the main thread only.
 
     Before the command runs, a signal ends the preparation (SystemExit, code 128 + N). While it
-    runs, its whole process group gets the signal. Once `deafen` was called, it is dropped.
+    runs, its whole process group gets the signal. After `deafen`, signals are dropped.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Relay:
 
     def __enter__(self) -> Self:
         for number in PASSED_ON:
-            # nohup means it: a closed terminal is no reason to end.
+            # Under nohup a closed terminal is no reason to end.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 self._previous[number] = signal.signal(number, self._receive)
         self._previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._time_is_up)
@@ -74,12 +74,12 @@ class Relay:
     def run(
         self, command: Sequence[str], *, env: Mapping[str, str], servers: Sequence[Server]
     ) -> int:
-        """Run to the end and return the code as Popen has it; all it started ends with it.
+        """Run `command` and return its code as Popen has it; end everything it started.
 
-        `servers` are those of our children that have to stay.
+        `servers` are children of ours that stay.
         """
         adopt_orphans()
-        with signals_held():
+        with hold_signals():
             # A session of its own: Ctrl-C reaches us alone, and the command through us, once.
             child = subprocess.Popen(
                 command,
@@ -106,7 +106,7 @@ class Relay:
             self.deafen()
             raise SystemExit(128 + number)
         self._pass_on(number)
-        # At a prompt, Ctrl-C is part of the conversation and no order to leave.
+        # At a prompt, Ctrl-C cancels the input and does not mean to leave.
         if number != signal.SIGINT or not sys.stdin.isatty():
             signal.alarm(GRACE)
 

@@ -1,4 +1,4 @@
-"""Where a server's Unix socket lies: in its own folder, or in a short one when that is too long."""
+"""The place of a server's Unix socket: its own folder, or a shorter path if that is too long."""
 
 import contextlib
 import hashlib
@@ -9,21 +9,21 @@ from pathlib import Path
 
 from tools.embedded.errors import EmbeddedError
 
-# Bytes that fit into sockaddr_un.sun_path, without the closing zero: 107 on Linux, 103 on macOS.
+# Bytes in sockaddr_un.sun_path without the closing zero: 107 on Linux, 103 on macOS.
 LONGEST = 103
 
 
 def fits(socket: Path) -> bool:
-    """A comma does not fit either: libpq and PostgreSQL read it as the next of several folders."""
+    """Tell whether the path is usable; libpq and PostgreSQL would split it at a comma."""
     return len(os.fsencode(socket)) <= LONGEST and "," not in str(socket)
 
 
 def socket_folder(home: Path, name: str) -> Path:
-    """The folder for socket `name` of the server that lives in `home`; the same at every call."""
+    """Return the folder for socket `name` of the server in `home`; the same at every call."""
     if fits(home / name):
         return home
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-    # The second is short on every system; what is made in it is checked in make_socket_folder.
+    # The second is short on every system; make_socket_folder checks what is in it.
     for base in (Path(tempfile.gettempdir()).resolve(), Path("/tmp")):  # noqa: S108
         folder = base / f"redrive-socket-{os.geteuid()}-{digest}"
         if fits(folder / name):
@@ -32,7 +32,7 @@ def socket_folder(home: Path, name: str) -> Path:
 
 
 def make_socket_folder(folder: Path, owner: int) -> None:
-    """Make it, for `owner` alone. Refuses one that somebody else laid out under the same name."""
+    """Make it for `owner` alone. Refuses an existing one that belongs to another account."""
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()

@@ -1,4 +1,4 @@
-"""Folders that live as long as the command, and the removal of those whose owner was killed."""
+"""Temporary folders of commands, and the removal of those whose owner was killed."""
 
 import contextlib
 import shutil
@@ -14,7 +14,7 @@ from tools.embedded.redis import RedisServer
 
 PREFIX = "redrive-temporary-"
 
-# Younger ones may belong to somebody who is just about to take the lock.
+# A younger one may belong to a command that is just about to take the lock.
 SETTLED_AFTER = 60.0
 
 
@@ -32,9 +32,9 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def sweep(base: Path) -> list[Path]:
-    """Stop and remove what killed commands left in `base`; returns what was removed.
+    """Stop and remove what killed commands left in `base`; return what was removed.
 
-    Leaves alone what is somebody else's, in use, or too young to be sure.
+    Skips folders that belong to another user, are in use, or are too young to be sure.
     """
     removed = []
     for folder in base.glob(f"{PREFIX}*"):
@@ -61,5 +61,5 @@ def temporary_servers(folder: Path) -> tuple[PostgresServer, RedisServer]:
 
 
 def _lock(folder: Path) -> FolderLock:
-    # Inside, so that it goes with the folder.
+    # Inside, so that it is removed with the folder.
     return FolderLock(folder / "owner")

@@ -1,4 +1,4 @@
-"""What the person who started us is told; apart from the output of the command itself."""
+"""Messages to the person at the terminal, separate from the command's own output."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""How long a process waits for PostgreSQL before it gives up, by what the process is for.
+"""Time limits at PostgreSQL, by the role of the process.
 
-A process that is stopped, stuck or cut off must not make the others wait: PostgreSQL itself ends
-what it has open, by limits that it is given when the process connects.
+A process that is stopped, stuck or cut off must not make the others wait. Each process therefore
+gives PostgreSQL its limits when it connects, and PostgreSQL itself ends what runs over them.
 """
 
 import sys
@@ -15,18 +15,18 @@ class Role(StrEnum):
     WEB = "web"
     DISPATCHER = "dispatcher"
     WORKER = "worker"
-    #: Reads whole sources, and compares what it read in statements that take minutes.
+    #: Reads whole sources, and compares them in statements that take minutes.
     SYNC = "sync"
-    #: Somebody at a terminal, or a deployment: migrations take their time.
+    #: A person at a terminal, or a deployment: migrations take their time.
     COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """In seconds; 0 is no limit.
+    """Seconds; 0 means no limit.
 
-    ``idle_in_transaction``: between two statements of one transaction; afterwards PostgreSQL ends
-    the session, and with it the locks it held. ``idle``: between any two statements.
+    ``idle_in_transaction``: between two statements of one transaction. After that PostgreSQL ends
+    the session, which frees its locks. ``idle``: between any two statements.
     """
 
     connect: int
@@ -38,15 +38,15 @@ class Limits:
 
 LIMITS: Mapping[Role, Limits] = {
     Role.WEB: Limits(connect=3, statement=10, lock=3, idle_in_transaction=10),
-    # It sits idle for a tick at the most; after that it is stopped, and holds what others need.
+    # It is idle for a tick at most; longer means it is frozen, and holds what others need.
     Role.DISPATCHER: Limits(connect=3, statement=30, lock=5, idle_in_transaction=5, idle=30),
-    # Both longer where a kind has a longer time limit: see retry.limits.
+    # Both are longer where a kind has a longer time limit: see retry.limits.
     Role.WORKER: Limits(connect=3, statement=60, lock=15, idle_in_transaction=60),
     Role.SYNC: Limits(connect=5, statement=0, lock=30, idle_in_transaction=60),
     Role.COMMAND: Limits(connect=5, statement=0, lock=60, idle_in_transaction=600),
 }
 
-#: A peer that has vanished is noticed after about eleven seconds instead of the system's two hours.
+#: Notice a vanished peer after about eleven seconds instead of the system's two hours.
 _TCP = {
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -56,9 +56,10 @@ _TCP = {
 }
 
 
-def role_of(argv: Sequence[str] | None = None, *, default: str = "") -> Role:
-    """What this process is: its management command says so, else ``default``, else it serves the
-    web. Raises ``ValueError`` for a default that is no role.
+def detect_role(argv: Sequence[str] | None = None, *, default: str = "") -> Role:
+    """Return this process's role: by its management command, else ``default``, else the web.
+
+    Raises ``ValueError`` for a default that is no role.
     """
     words = list(sys.argv if argv is None else argv)
     program = Path(words[0]).name if words else ""
@@ -75,9 +76,9 @@ def role_of(argv: Sequence[str] | None = None, *, default: str = "") -> Role:
 def connection_options(
     role: Role, *, given: Mapping[str, object], by_server: bool, tick_seconds: float = 1.0
 ) -> dict[str, object]:
-    """libpq's parameters for a process; what was ``given`` in the address of the database wins.
+    """Build libpq's parameters for a role; what is ``given`` in the database's URL wins.
 
-    ``by_server``: have PostgreSQL keep the limits. It needs the startup parameter ``options``,
+    ``by_server``: have PostgreSQL keep the limits. That needs the startup parameter ``options``,
     which a pooler may not pass on.
     """
     limits = LIMITS[role]

@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/readyz``, answered before anything that could itself be broken."""
+"""``/healthz`` and ``/readyz``, answered ahead of everything that could itself be broken."""
 
 import threading
 import time
@@ -10,56 +10,56 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from retry import queue
 from retry.errors import QueueUnavailable
 
-#: Seconds a store has to answer. Whoever probes waits little longer (Kubernetes: one second).
+#: Seconds a store has to answer. Probes wait little longer (Kubernetes: one second).
 PATIENCE = 0.8
 
 
 class HealthMiddleware:
-    """First in line: no host check, session or redirect stands between a probe and its answer."""
+    """The first middleware: no host check, session or redirect comes before a probe's answer."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == "/healthz":
-            return _answer({"status": "ok"}, status=200)
+            return _respond({"status": "ok"}, status=200)
         if request.path_info == "/readyz":
-            return ready()
+            return check_readiness()
         return self.get_response(request)
 
 
-def ready() -> HttpResponse:
-    """200 when PostgreSQL and Redis answer in time, 503 with what is missing otherwise."""
+def check_readiness() -> HttpResponse:
+    """Return 200 when PostgreSQL and Redis answer in time, else 503 with what is missing."""
     answers = {name: check.begin() for name, check in CHECKS.items()}
     missing = {name: wrong for name, wait in answers.items() if (wrong := wait())}
     if missing:
-        return _answer({"status": "unavailable", "missing": missing}, status=503)
-    return _answer({"status": "ok"}, status=200)
+        return _respond({"status": "unavailable", "missing": missing}, status=503)
+    return _respond({"status": "ok"}, status=200)
 
 
 class Check:
-    """One question to a store, asked in a thread of its own because it may never be answered.
+    """A check of a store, in a thread of its own because it may never be answered.
 
-    While one is unanswered no other is asked: probes come every few seconds, and a store that
-    hangs must not fill the process with threads. ``question`` returns what is wrong, or "".
+    One is open at a time: probes come every few seconds, and a store that hangs must not fill the
+    process with threads. ``question`` returns what is wrong, or "".
     """
 
     def __init__(self, question: Callable[[], str]) -> None:
         self._question = question
         self._lock = threading.Lock()
-        self._asked: _Asked | None = None
+        self._open: _Question | None = None
 
     def begin(self) -> Callable[[], str]:
-        """Ask, without waiting; what it returns waits for the answer."""
+        """Start the check; the function it returns waits for the result."""
         deadline = time.monotonic() + PATIENCE
         with self._lock:
-            if self._asked is None or self._asked.answered.is_set():
-                self._asked = _Asked(self._question)
-            asked = self._asked
-        return lambda: asked.wait(deadline)
+            if self._open is None or self._open.answered.is_set():
+                self._open = _Question(self._question)
+            opened = self._open
+        return lambda: opened.wait(deadline)
 
 
-class _Asked:
+class _Question:
     def __init__(self, question: Callable[[], str]) -> None:
         self.answered = threading.Event()
         self._wrong = ""
@@ -69,7 +69,7 @@ class _Asked:
     def _ask(self) -> None:
         try:
             self._wrong = self._question()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the store is of no use
+        except Exception as error:  # noqa: BLE001 - any error makes the store unusable
             self._wrong = type(error).__name__
         finally:
             self.answered.set()
@@ -102,5 +102,5 @@ def _redis() -> str:
 CHECKS: Mapping[str, Check] = {"postgresql": Check(_postgresql), "redis": Check(_redis)}
 
 
-def _answer(body: Mapping[str, object], *, status: int) -> HttpResponse:
+def _respond(body: Mapping[str, object], *, status: int) -> HttpResponse:
     return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})

@@ -1,24 +1,24 @@
-"""A line in the log for each request."""
+"""A log line for each request."""
 
 import structlog
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, empty
 from django_structlog.middlewares import RequestMiddleware
 
-from config.proxies import client_address
+from config.web.proxies import client_address
 
 
 class RequestLog(RequestMiddleware):
-    """django-structlog's, which asks who the user is before it writes about an error.
+    """django-structlog's middleware, without a database query for the user.
 
-    When it is the database that is away, asking raises once more, in the middle of Django's
-    handling of the first error, and nobody gets as much as an error page. Whoever has been looked
-    up by then is named; nobody is looked up for the log.
+    It would look the user up before it logs an error. When the database is away, that raises
+    again inside Django's handling of the first error, and the client gets no error page at all.
+    So the user is logged only if the request has already loaded it.
     """
 
     @classmethod
     def bind_ip(cls, request: HttpRequest) -> None:
-        """The address that limits go by, and nothing that a header says."""
+        """Bind the address that limits go by, whatever the headers say."""
         structlog.contextvars.bind_contextvars(ip=client_address(request))
 
     @staticmethod

@@ -1,7 +1,7 @@
-"""Who is on the other side: the address that limits, logs and the audit go by.
+"""The client's address, by which limits, logs and the audit go.
 
-Anybody can send ``X-Forwarded-For``. What it says counts only as far as proxies that a setting
-names have written it: read from the right, the first address that is none of theirs is the client.
+Any client can send ``X-Forwarded-For``. It counts only as far as proxies that a setting names have
+written it: read from the right, the first address that is no such proxy is the client.
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 Network = IPv4Network | IPv6Network
-#: A server on a Unix socket says this of whoever connects; the word for it in the setting is unix.
+#: A server on a Unix socket reports these as the peer; the setting calls them unix.
 _UNIX = frozenset({"", "localhost"})
-#: What only a proxy may say; from everybody else it is taken away.
-_SAID_BY_PROXIES = (
+#: Headers that only a proxy may send; from other peers they are dropped.
+_PROXY_HEADERS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_FORWARDED_HOST",
@@ -29,35 +29,38 @@ _SAID_BY_PROXIES = (
 
 
 class Proxies:
-    """``names``: addresses, networks such as 10.0.0.0/8, or ``unix`` for a Unix socket."""
+    """The proxies to trust.
+
+    ``names``: addresses, networks such as 10.0.0.0/8, or ``unix`` for a Unix socket.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
-        wanted = [name.strip() for name in names if name.strip()]
-        self._unix = "unix" in wanted
+        stripped = [name.strip() for name in names if name.strip()]
+        self._unix = "unix" in stripped
         try:
-            self._networks = [ip_network(name) for name in wanted if name != "unix"]
+            self._networks = [ip_network(name) for name in stripped if name != "unix"]
         except ValueError as error:
             raise ImproperlyConfigured(
                 f"REDRIVE_TRUSTED_PROXIES: {error}. Give addresses or networks."
             ) from error
 
-    def put_right(self, environ: "WSGIEnvironment") -> None:
-        """Write the client's address into ``REMOTE_ADDR``, and drop what nobody may say."""
+    def resolve_client(self, environ: "WSGIEnvironment") -> None:
+        """Write the client's address to ``REMOTE_ADDR``, and drop headers of untrusted peers."""
         sender = str(environ.get("REMOTE_ADDR", ""))
         if not self._trusts(sender):
-            for name in _SAID_BY_PROXIES:
+            for name in _PROXY_HEADERS:
                 environ.pop(name, None)
             return
         chain = str(environ.pop("HTTP_X_FORWARDED_FOR", ""))
         environ["REMOTE_ADDR"] = self._client(chain) or sender
 
     def _client(self, chain: str) -> str:
-        """Return the last address of the chain that is no proxy's; empty where there is none."""
+        """Return the last address in the chain that is no proxy's; empty if there is none."""
         client = ""
         for part in reversed(chain.split(",")):
             address = _address(part)
             if not address:
-                break  # whoever wrote this is not to be believed, nor what stands before it
+                break  # not an address: what stands before it cannot be trusted either
             client = address
             if not self._trusts(address):
                 break
@@ -74,7 +77,7 @@ class Proxies:
 
 
 def _address(part: str) -> str:
-    """Return an address without port and brackets, as it is compared; empty where it is none."""
+    """Return an address without port and brackets; empty if it is none."""
     text = part.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -87,5 +90,5 @@ def _address(part: str) -> str:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return what ``put_right`` has written, for whoever would look at headers otherwise."""
+    """Return the address that ``resolve_client`` has written; for django-axes."""
     return str(request.META.get("REMOTE_ADDR", ""))

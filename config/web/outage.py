@@ -1,6 +1,6 @@
-"""A page in plain words where the database does not answer, or not in time.
+"""A page that explains an outage of the database.
 
-Scripts get the same as a problem, from ``retry.api``.
+API clients get a problem instead, from ``retry.api``.
 """
 
 import logging
@@ -20,7 +20,7 @@ _RETRY_AFTER_SECONDS = {Outage.AWAY: 5, Outage.BUSY: 3, Outage.TOO_SLOW: 30}
 
 
 class OutageMiddleware:
-    """Answers for views; what fails in another middleware ends in ``page_of_error``."""
+    """Handles what views raise; errors of other middleware reach ``error_page``."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -33,8 +33,8 @@ class OutageMiddleware:
         return None if outage is None else _page(outage, error)
 
 
-def page_of_error(request: HttpRequest) -> HttpResponse:
-    """Django's ``handler500``, called while the error is being handled."""
+def error_page(request: HttpRequest) -> HttpResponse:
+    """Render Django's ``handler500``; called while the error is being handled."""
     error = sys.exc_info()[1]
     outage = None if error is None else classify_outage(error)
     if error is None or outage is None:
@@ -46,7 +46,7 @@ def _page(outage: Outage, error: BaseException) -> HttpResponse:
     logger.warning("web.%s", outage.value, extra={"error": type(error).__name__})
     if outage is Outage.AWAY:
         connection.close()
-    # Without the request: what a page of the admin shows around itself asks the database.
+    # Without the request: the admin's header and menus would query the database.
     page = render_to_string("redrive/outage.html", {"outage": outage.value})
     headers = {"Retry-After": str(_RETRY_AFTER_SECONDS[outage]), "Cache-Control": "no-store"}
     return HttpResponse(page, status=503, headers=headers)
