@@ -18,7 +18,7 @@ from retry.heartbeats import WorkerView
 from retry.holds.overview import list_active
 from retry.models import Heartbeat, Hold
 from retry.runs import ramp
-from retry.runs.backlog import find_startable
+from retry.runs.backlog import find_startable_runs
 from retry.runs.hold_condition import newest_lift
 from retry.syncs import rows
 
@@ -82,7 +82,7 @@ def read(*, counting: bool = True) -> Status:
         queues = queue.count_jobs(tuple(settings.RQ_QUEUES))
     except QueueUnavailable:
         queues = None
-    waiting = find_startable()
+    waiting = find_startable_runs()
     return Status(
         entries=count_entries() if counting else {},
         queues=queues,
@@ -104,7 +104,9 @@ def _measure_waits() -> Mapping[str, timedelta]:
     released = newest_lift() + timedelta(seconds=ramp.SECONDS)
     since = Greatest(Coalesce("dispatched_at", "created_at"), "operation__resumed_at", released)
     wait = ExpressionWrapper(Now() - F("since"), output_field=DurationField())
-    runs = find_startable().annotate(since=since).order_by().values("queue").annotate(w=Max(wait))
+    runs = (
+        find_startable_runs().annotate(since=since).order_by().values("queue").annotate(w=Max(wait))
+    )
     found = {row["queue"]: row["w"] for row in runs}
     oldest = (
         rows.find_waiting()

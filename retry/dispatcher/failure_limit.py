@@ -63,8 +63,8 @@ def _judge_canary(operation: Operation) -> Verdict | None:
     if unfinished:
         return Verdict(wait=True)
     tried = succeeded + failed
-    # A canary whose entries were all skipped has shown nothing. For held ones others are tried, as
-    # long as there are any.
+    # A canary whose entries were all skipped proves nothing. Other runs are tried in place of held
+    # ones, as long as there are any.
     wanted = 0 if tried and not on_hold else operation.canary_size - tried
     if wanted > 0 and draw_canary(operation, wanted=wanted, held_too=not on_hold):
         return Verdict(canary_only=True)

@@ -1,7 +1,7 @@
 -- name: canary_state
 -- Sums up an operation's canary runs since the last draw: runs planned, runs unfinished, entries
 -- succeeded, entries failed, runs on hold. Held runs count only as such, because they have no
--- outcome as long as the hold stands.
+-- outcome as long as the hold is active.
 SELECT count(*) FILTER (WHERE state = 'planned' AND NOT on_hold),
        count(*) FILTER (WHERE state = 'running' OR state = 'queued' AND NOT on_hold),
        coalesce(sum(succeeded + unchanged), 0), coalesce(sum(failed + scheduled), 0),

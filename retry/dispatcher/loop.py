@@ -26,7 +26,7 @@ from retry.errors import QueueUnavailable
 from retry.imports import control as imports
 from retry.limits import hurry_locks
 from retry.models import Run
-from retry.runs.backlog import find_due_entries, find_undispatched
+from retry.runs.backlog import find_due_entries, find_undispatched_runs
 from retry.runs.handover import hand_over
 from retry.runs.ramp import Ramp, read_ramp
 from retry.runs.rescue import DISPATCHER, rescue
@@ -113,7 +113,7 @@ class Dispatcher:
         # The oldest first: retries are mostly older than first tries that wait, and those are older
         # than what the pace starts now.
         woken = self._do(partial(self._wake, ramp))
-        handed_over = self._do(lambda: hand_over(find_undispatched(limit=_BATCH, ramp=ramp)))
+        handed_over = self._do(lambda: hand_over(find_undispatched_runs(limit=_BATCH, ramp=ramp)))
         self._do(ramp.save)
         started = self._do(partial(pace, self._do))
         lost = self._do(lambda: syncs.fail_lost_syncs(actor=DISPATCHER))

@@ -19,7 +19,7 @@ from retry.dispatcher.pacing import start_one
 from retry.holds import control
 from retry.models import Hold, Run, RunState
 from retry.outcomes import Actor
-from retry.runs.backlog import BY_AGE, find_startable
+from retry.runs.backlog import BY_AGE, find_startable_runs
 from retry.runs.hold_condition import STOPPED, find_active_holds
 from retry.runs.probe import dismiss_probe, make_probe
 
@@ -31,7 +31,7 @@ _NOT_THE_UPSTREAM = frozenset({WorkerLost.__name__, SourceError.__name__})
 
 
 class Answer(Enum):
-    """What a probe has shown about the upstream."""
+    """What a probe says about the upstream."""
 
     SUCCEEDED = "succeeded"
     #: It failed, but not with a transient error, so the upstream answers.
@@ -102,7 +102,7 @@ def _read_answer(hold: Hold) -> Answer | None:
 
 def _may_begin(run: Run) -> bool:
     """Return False for a probe that waits for something else, and make it a run like any other."""
-    if find_startable().filter(pk=run.pk).exists():
+    if find_startable_runs().filter(pk=run.pk).exists():
         return True
     return not dismiss_probe(run.pk)
 

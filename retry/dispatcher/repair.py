@@ -8,7 +8,7 @@ from django.db import connection
 
 from retry.dispatcher.snapshot import WorkId
 from retry.models import Run, RunState
-from retry.runs.backlog import BY_AGE, find_lapsed
+from retry.runs.backlog import BY_AGE, find_lapsed_runs
 from retry.runs.handover import hand_over
 from retry.syncs import rows
 
@@ -44,7 +44,7 @@ class LapsedRuns:
         if self._was_away(now):
             self._patient_until = now + PATIENCE_SECONDS
         self._looked = now
-        return [] if now < self._patient_until else find_lapsed(limit=limit)
+        return [] if now < self._patient_until else find_lapsed_runs(limit=limit)
 
     def _was_away(self, now: float) -> bool:
         with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 from retry import queue
-from retry.runs.backlog import find_startable
+from retry.runs.backlog import find_startable_runs
 from retry.runs.job_ids import dispatch_job_id
 from retry.syncs import rows
 
@@ -40,7 +40,7 @@ def observe() -> Snapshot:
     queued = tuple(
         WaitingRun(id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
         for found in (
-            find_startable().filter(dispatched_at__isnull=False),
+            find_startable_runs().filter(dispatched_at__isnull=False),
             rows.find_waiting(),
             rows.find_waiting_imports(),
         )

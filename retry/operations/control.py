@@ -15,7 +15,7 @@ from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
-from retry.runs.plan import cancel_planned, draw_canary
+from retry.runs.plan import cancel_planned_runs, draw_canary
 
 #: A canary without a limit of its own tolerates this share of failures.
 DEFAULT_FAILURE_RATE = 0.1
@@ -174,7 +174,7 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
     def change(operation: Operation) -> None:
         operation.state = OperationState.CANCELLED
         operation.pause_reason = operation.pause_cause = ""
-        cancel_planned(operation)
+        cancel_planned_runs(operation)
 
     return _control(operation_id, "cancel", actor=actor, reason=reason, change=change)
 

@@ -17,24 +17,24 @@ BY_AGE = ("created_at", "position", "entry_ids__0")
 _RAMP_RUNS = 5_000
 
 
-def find_startable() -> QuerySet[Run]:
-    """Find queued runs that may begin: not held, and of no operation or of one that goes on."""
+def find_startable_runs() -> QuerySet[Run]:
+    """Find queued runs that may begin: not held, and of no stopped operation."""
     stopped = Q(operation__state__in=STOPPED)
     return Run.objects.filter(state=RunState.QUEUED).exclude(stopped).exclude(run_is_held())
 
 
-def find_lapsed(*, limit: int) -> list[Run]:
+def find_lapsed_runs(*, limit: int) -> list[Run]:
     """Find runs whose worker has not renewed its lease, the longest silence first."""
     found = Run.objects.filter(state=RunState.RUNNING, lease_expires_at__lt=Now())
     return list(found.order_by("lease_expires_at")[:limit])
 
 
-def find_undispatched(*, limit: int, ramp: Ramp | None = None) -> list[Run]:
+def find_undispatched_runs(*, limit: int, ramp: Ramp | None = None) -> list[Run]:
     """Find runs without a job, because Redis was away or they were held; the oldest first.
 
     Of those that waited for a hold that was just lifted, as many as the ``ramp`` allows.
     """
-    found = find_startable().filter(dispatched_at=None).order_by(*BY_AGE)
+    found = find_startable_runs().filter(dispatched_at=None).order_by(*BY_AGE)
     if not ramp:
         return list(found[:limit])
     covered = ramp.condition("created_at")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -14,6 +15,9 @@ from retry.outcomes import Actor
 from retry.runs.hold_condition import ActiveHolds
 from retry.runs.job_ids import run_job_id
 from retry.runs.routing import choose_queue
+
+#: What a run that continues another takes over from it.
+_INHERITED = ("operation_id", "position", "canary", "created_at", "resync", "only_if_changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ def create_runs(
     later. A ``probe`` may begin although the breaker holds what it depends on.
     """
     now = timezone.now()
+    inherited: dict[str, Any] = {"resync": resync, "only_if_changed": only_if_changed}
+    if parent is not None:
+        inherited = {name: getattr(parent, name) for name in _INHERITED}
     ordered = sorted(members, key=lambda item: (item.run_id, item.id))
     runs = []
     for run_id, group in groupby(ordered, key=lambda item: item.run_id):
@@ -107,8 +114,6 @@ def create_runs(
                 kind=first.kind,
                 source_id=first.source_id,
                 upstream=first.upstream,
-                resync=parent.resync if parent else resync,
-                only_if_changed=parent.only_if_changed if parent else only_if_changed,
                 probe=probe,
                 queue=queue_name,
                 entry_ids=[member.id for member in group_members],
@@ -116,10 +121,7 @@ def create_runs(
                 job_id=run_job_id(run_id, entries=[(m.id, m.attempt) for m in group_members]),
                 dispatches=0 if waits else 1,
                 dispatched_at=None if waits else now,
-                operation_id=parent.operation_id if parent else None,
-                position=parent.position if parent else 0,
-                canary=parent.canary if parent else False,
-                **({"created_at": parent.created_at} if parent else {}),
+                **inherited,
             )
         )
     runs.sort(key=lambda run: run.entry_ids[0])

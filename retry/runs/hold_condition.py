@@ -75,8 +75,8 @@ class ActiveHolds:
     def condition(self) -> Q:
         """Match held rows of any model with ``kind``, ``source`` and ``upstream``.
 
-        Entries are not runs, and of holds just lifted no row is active, so the fragment does not
-        serve either. With the values in the query PostgreSQL uses the index on scheduled entries.
+        The fragment is about runs and active holds. This is for entries, of which there may be
+        millions, and for the ramp's holds, which are lifted.
         """
         found = Q(kind__in=self.kinds) | Q(source_id__in=self.source_ids)
         by_kind = defaultdict(list)

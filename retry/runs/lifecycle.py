@@ -91,7 +91,7 @@ def end_run(run: Run, *, worker: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def lock_lapsed(run_id: UUID) -> bool:
+def lock_lapsed_run(run_id: UUID) -> bool:
     """Lock a run whose lease has expired until the caller's transaction ends; False where it has
     not expired.
     """

@@ -1,6 +1,6 @@
 -- name: claim_run
--- Claims one queued run that is not held and whose operation goes on; the same worker may ask again
--- and gets the run that it already has. One row, or none where another worker was first.
+-- Claims one queued run, unless it is held or its operation is paused or cancelled. The same worker
+-- may repeat it and gets the run that it has. No row where another worker was first.
 UPDATE retry_run
 SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)

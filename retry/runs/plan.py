@@ -81,7 +81,7 @@ def dismiss_canary(operation: Operation) -> int:
     return rest.update(canary=False)
 
 
-def cancel_planned(operation: Operation) -> int:
+def cancel_planned_runs(operation: Operation) -> int:
     """Cancel the runs of an operation that were not started; return how many."""
     planned = Run.objects.filter(operation=operation, state=RunState.PLANNED)
     return planned.update(state=RunState.CANCELLED, ended_at=Now())

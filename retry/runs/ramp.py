@@ -105,7 +105,7 @@ class Ramp:
 
 
 def read_ramp() -> Ramp:
-    """Read the ramp as it stands now, by the database's clock."""
+    """Read the ramp as of now, by the database's clock."""
     since = Now() - timedelta(seconds=SECONDS)
     lifted = list(Hold.objects.filter(lifted_at__gt=since).order_by("lifted_at"))
     if not lifted:

@@ -13,7 +13,7 @@ from retry.models import Run, Trigger
 from retry.outcomes import Actor
 from retry.runs.creation import RunMember, create_runs, read_rescue_limits, transfer_members
 from retry.runs.handover import Handover
-from retry.runs.lifecycle import end_run, lock_lapsed
+from retry.runs.lifecycle import end_run, lock_lapsed_run
 
 DISPATCHER = Actor.system("dispatcher")
 
@@ -26,7 +26,7 @@ def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:
     """
     with transaction.atomic():
         # Lock first: a worker that was only slow renews before, or finds its run gone.
-        if not lock_lapsed(run.id):
+        if not lock_lapsed_run(run.id):
             return 0
         cause = f"worker {run.worker} stopped answering"
         # How far the worker had begun is not known any more.

@@ -17,7 +17,7 @@ from retry.models import AuditEvent, Hold, Run
 from retry.operations import control
 from retry.operations.items import list_items
 from retry.operations.progress import read_progress
-from retry.runs.backlog import find_startable
+from retry.runs.backlog import find_startable_runs
 from retry.service import retry_entries
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
@@ -51,7 +51,7 @@ def test_the_oldest_entry_is_released_alone_and_its_success_lets_all_go_on(tmp_p
     )
     big.refresh_from_db()
     assert (big.entry_ids, big.size) == (ids[1:], 4)
-    assert list(find_startable()) == [released], "and nothing else"
+    assert list(find_startable_runs()) == [released], "and nothing else"
     assert watch() == 0, "one at a time"
     assert AuditEvent.objects.get(verb="probe").entry_id == ids[0]
     assert not execute(big)
@@ -173,7 +173,7 @@ def test_a_probe_that_has_to_wait_for_something_else_is_given_up() -> None:
     assert watch() == 1
     assert probe().entry_ids == other
     holds.lift(of_source.pk, actor=SCRIPT)
-    assert not find_startable().filter(entry_ids=[in_news]).exists(), "it is no probe any more"
+    assert not find_startable_runs().filter(entry_ids=[in_news]).exists(), "it is no probe any more"
 
 
 def test_lifted_or_taken_over_meanwhile_a_probe_is_a_run_like_any_other() -> None:
@@ -182,7 +182,7 @@ def test_lifted_or_taken_over_meanwhile_a_probe_is_a_run_like_any_other() -> Non
     watch()
     holds.hold_kind("scripted", actor=SCRIPT)
     assert not Run.objects.filter(probe=True).exists()
-    assert not find_startable().exists()
+    assert not find_startable_runs().exists()
     assert watch() == 0, "what a person holds is not probed"
 
 

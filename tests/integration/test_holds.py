@@ -18,7 +18,7 @@ from retry.holds import control as holds
 from retry.models import Action, Hold, Run
 from retry.operations import control
 from retry.operations.progress import read_progress
-from retry.runs.backlog import find_startable
+from retry.runs.backlog import find_startable_runs
 from retry.runs.lifecycle import claim_next, claim_run
 from retry.runs.rescue import rescue
 from retry.service import retry_entries
@@ -55,7 +55,7 @@ def test_a_click_waits_and_goes_on_at_the_next_look_after_the_lift(tmp_path: Pat
         assert not dispatcher.tick().busy
         work()
     assert statuses(ids) == {"queued"}
-    assert not find_startable().exists(), "neither missing in Redis nor to be handed over"
+    assert not find_startable_runs().exists(), "neither missing in Redis nor to be handed over"
     assert set(Run.objects.values_list("dispatches", flat=True)) == {0}, "they have no jobs"
     holds.lift(hold.pk, actor=SCRIPT)
     assert dispatcher.tick().handed_over == 5, "at once"

@@ -14,7 +14,7 @@ from retry.dispatcher.kind_outcomes import prune
 from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Hold, OutcomeTally, Run
-from retry.runs.backlog import find_startable
+from retry.runs.backlog import find_startable_runs
 from retry.service import retry_entries
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
@@ -139,7 +139,7 @@ def test_the_scheduled_one_that_is_tried_depends_on_what_is_held() -> None:
     released = probe("dead")
     assert Entry.objects.get(pk=released.entry_ids[0]).upstream == "dead"
     assert (released.upstream, released.queue) == ("dead", "default")
-    assert released in find_startable()
+    assert released in find_startable_runs()
     assert execute(released)
     assert watch() == 1
     assert standing() == set()

@@ -20,7 +20,7 @@ from retry.holds import control as holds
 from retry.holds.overview import count_waiting, find_holds_on, find_holds_on_operation, list_active
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
 from retry.operations.progress import read_progress
-from retry.runs.backlog import find_startable
+from retry.runs.backlog import find_startable_runs
 from retry.service import retry_entries, submit
 from retry.syncs.control import request_due_syncs
 from retry.worker import execution
@@ -131,7 +131,7 @@ def test_what_lies_in_a_mixed_run_is_left_and_handed_on(tmp_path: Path) -> None:
     assert set(parts.values_list("upstream", "size", "dispatches", "queue", "created_at")) == {
         (upstream, 2, 0, "bulk", run.created_at) for upstream in ("dead", "other")
     }
-    assert not find_startable().exists()
+    assert not find_startable_runs().exists()
     settle()
     assert by_upstream(ids, "queued") == {"dead", "other"}
     lift(held[0])

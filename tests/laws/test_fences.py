@@ -16,7 +16,7 @@ from entries import transitions
 from entries.states import EntryStatus
 from entries.transitions import Outcome
 from retry.models import Run
-from retry.runs.lifecycle import claim_run, end_run, lock_lapsed, renew_lease
+from retry.runs.lifecycle import claim_run, end_run, lock_lapsed_run, renew_lease
 from tests.support.asking import queued_entries
 
 pytestmark = pytest.mark.django_db
@@ -98,11 +98,11 @@ def test_the_lease_runs_by_the_databases_clock(run_id: UUID) -> None:
 
 def test_a_run_can_be_taken_only_after_its_lease(run_id: UUID) -> None:
     claim_run(run_id, worker="first")
-    assert not lock_lapsed(run_id)
+    assert not lock_lapsed_run(run_id)
     Run.objects.update(lease_expires_at=Now() - timedelta(seconds=1))
-    assert lock_lapsed(run_id)
+    assert lock_lapsed_run(run_id)
     Run.objects.update(lease_expires_at=timezone.now() + timedelta(seconds=30))
-    assert not lock_lapsed(run_id)
+    assert not lock_lapsed_run(run_id)
 
 
 def test_by_default_a_dead_machine_is_noticed_within_fifteen_seconds() -> None:

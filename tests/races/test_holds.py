@@ -11,7 +11,7 @@ from retry.errors import AlreadyOnHold, HoldLifted
 from retry.holds import control as holds
 from retry.models import AuditEvent, Hold, Run
 from retry.outcomes import Actor
-from retry.runs.backlog import find_startable
+from retry.runs.backlog import find_startable_runs
 from retry.runs.hold_condition import find_held_upstreams
 from retry.runs.lifecycle import claim_run, end_run
 from retry.service import retry_entries
@@ -170,7 +170,7 @@ def test_entries_are_refused_until_the_lift_commits_and_nothing_is_lost(
         ("dead", "queued"),
         ("good", "running"),
     }
-    assert find_startable().get().upstream == "dead"
+    assert find_startable_runs().get().upstream == "dead"
 
 
 def test_a_lift_while_the_rest_of_a_run_is_handed_on_loses_nothing(mixed_run_id: UUID) -> None:

@@ -8,7 +8,7 @@ from entries.models import Entry
 from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Hold, Run
-from retry.runs.backlog import find_due_entries, find_startable, find_undispatched
+from retry.runs.backlog import find_due_entries, find_startable_runs, find_undispatched_runs
 from retry.worker import execution, run_worker
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.servers import wait_until
@@ -17,7 +17,7 @@ from tests.support.servers import wait_until
 def outcomes(count: int, do: str, *, kind: str = "scripted", **payload: object) -> list[int]:
     """So many entries of the kind processed just now."""
     ids = queued_entries(count, kind=kind, do=do, **payload)
-    for run in find_startable().filter(kind=kind):
+    for run in find_startable_runs().filter(kind=kind):
         execution.execute(run.pk, worker=f"test:{run.pk.hex}")
     return ids
 
@@ -57,7 +57,9 @@ def settle() -> None:
 
     def rests() -> bool:
         busy = dispatcher.tick().busy
-        quiet.append(not busy and not find_undispatched(limit=1) and not find_due_entries(limit=1))
+        quiet.append(
+            not busy and not find_undispatched_runs(limit=1) and not find_due_entries(limit=1)
+        )
         work()
         return len(quiet) > 3 and all(quiet[-3:])
 
