@@ -1,4 +1,4 @@
-"""What the server's own commands do to entries that are stored already."""
+"""Maintenance of stored entries, by commands on the server."""
 
 from entries import storage
 from retry import audit
@@ -6,10 +6,10 @@ from retry.outcomes import Actor
 
 
 def derive_upstreams(*, actor: Actor) -> int:
-    """Derive what all stored entries depend on, after a kind got upstreams; returns how many
+    """Derive the upstreams of all stored entries, after a kind got upstreams; return how many
     changed.
 
-    A batch a transaction, so that nobody waits; broken off, it can be repeated.
+    One transaction a batch, so that no request waits. It can be interrupted and repeated.
     """
     changed = storage.derive_upstreams()
     audit.record("derive_upstreams", actor=actor, count=changed)

@@ -19,7 +19,7 @@ from retry.imports.foreseen import Sample, fate_of
 from retry.imports.tables import Survey, open_table
 from retry.models import Import, SyncState
 from retry.outcomes import Actor, Reason
-from retry.submission import Effect, problems_with, submit_patches
+from retry.submission import Effect, find_problems, submit_patches
 from retry.syncs import rows
 
 _COUNTED = {
@@ -125,7 +125,7 @@ class DryRun(Pass):
                 continue
             entry = known.get(external_id)
             item = patch.applied(entry)
-            if entry is not None and (problems := problems_with(item)):
+            if entry is not None and (problems := find_problems(item)):
                 self.leave_out([Refused.because(line, external_id, problems)])
                 continue
             fate = fate_of(item, entry, kind=self.row.kind)
