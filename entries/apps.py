@@ -11,6 +11,7 @@ class EntriesConfig(AppConfig):
         from entries import checks  # noqa: F401 - registers the system checks
         from entries.kinds import registry as kinds
         from entries.sources import registry as sources
+        from entries.sql import checks as sql_checks  # noqa: F401 - registers a system check
 
         kinds.load()
         sources.load()

@@ -1,8 +1,7 @@
-"""The states of an entry and the moves between them; pure.
+"""The statuses of an entry and the moves between them; pure.
 
-``TRANSITIONS`` is the only place where the moves are written down. ``entries.transitions`` reads
-its guards from it, the diagram in ``docs/states.md`` is generated from it, and tests hold the three
-together.
+``TRANSITIONS`` is the only place that lists the moves. ``entries.transitions`` reads its guards
+from it, the diagram in ``docs/states.md`` is generated from it, and tests hold the three together.
 """
 
 from dataclasses import dataclass
@@ -26,30 +25,30 @@ class AttemptStatus(StrEnum):
     FAILED = "failed"
     LOST = "lost"
     CANCELLED = "cancelled"
-    #: Its source had nothing new, and only what is new was to be processed.
+    #: Only changes were to be processed, and its source had none.
     UNCHANGED = "unchanged"
 
 
 class Change(StrEnum):
-    """What a resync found when it fetched the entry from its source."""
+    """What a resync found at the source."""
 
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-    #: Its source does not have it any more.
+    #: The source does not have the entry any more.
     GONE = "gone"
 
 
-#: An entry in one of these has a run: it is waiting for a worker or with one.
+#: An entry in one of these has a run: it waits for a worker, or a worker has it.
 ACTIVE = frozenset({EntryStatus.QUEUED, EntryStatus.RUNNING})
 RESTING = frozenset(EntryStatus) - ACTIVE
-#: New content that is pushed is stored into these. A running one would not see it, and what was
-#: discarded is nobody's business any more; both can be pushed again later.
+#: Pushed content is stored into entries in one of these. A running one would not see it, and a
+#: discarded one is out of use; both can be pushed again later.
 STORED_INTO = frozenset(EntryStatus) - {EntryStatus.RUNNING, EntryStatus.DISCARDED}
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One allowed move. ``fenced``: only whoever holds the entry's run id may make it."""
+    """One allowed move. ``fenced``: only the holder of the entry's run id may make it."""
 
     verb: str
     sources: frozenset[EntryStatus]
@@ -85,7 +84,7 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 
 def allowed_statuses(verb: str) -> frozenset[EntryStatus]:
-    """The statuses from which ``verb`` may start. Raises ``KeyError`` for an unknown verb."""
+    """Return the statuses from which ``verb`` may start. Raises ``KeyError`` if it is unknown."""
     for transition in TRANSITIONS:
         if transition.verb == verb:
             return transition.sources
@@ -93,7 +92,7 @@ def allowed_statuses(verb: str) -> frozenset[EntryStatus]:
 
 
 def mermaid() -> str:
-    """The moves as a Mermaid state diagram, one arrow for each pair of statuses."""
+    """Return the moves as a Mermaid state diagram, one arrow for each pair of statuses."""
     arrows: dict[tuple[EntryStatus, EntryStatus], list[str]] = {}
     order = list(EntryStatus)
     for move in TRANSITIONS:

@@ -1,4 +1,4 @@
-"""Who acts, and what came of it; frozen values without a database."""
+"""Who acts, and what a verb did; frozen values that need no database."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asked, and through which door. Make one with ``of``, ``command`` or ``system``."""
+    """Who acts, and over which channel: ``from_user``, ``command`` or ``system`` make one."""
 
     label: str
     channel: Channel
@@ -39,7 +39,7 @@ class Actor:
 
     @classmethod
     def command(cls, label: str) -> Self:
-        """Whoever may start a command on the server may do everything."""
+        """Return the actor of a command; who may run one on the server may do everything."""
         return cls(label[:150], Channel.COMMAND)
 
     @classmethod
@@ -51,7 +51,7 @@ class Actor:
         return self.user.pk if self.user is not None else None
 
     def may(self, permission: str) -> bool:
-        """Users by their permissions; commands and the system always."""
+        """Return whether the actor has the permission; commands and the system have all."""
         return self.user is None or self.user.has_perm(permission)
 
     def require(self, permission: str) -> None:
@@ -62,14 +62,14 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class ItemOutcome:
-    """What became of one entry: what was asked for (``queued`` in a run, where the verb queues), or
-    left alone for a reason.
+    """What a verb did to one entry: as requested (``queued`` in a run, where it queues), or
+    nothing, for a reason.
     """
 
     entry_id: int
-    #: The current one; None where there is no such entry.
+    #: After the verb; None where there is no such entry.
     status: EntryStatus | None
-    #: The number of the current one; None where the verb does not say.
+    #: The number of the current attempt; None where the verb does not tell.
     attempt: int | None
     run_id: UUID | None = None
     job_id: str | None = None
@@ -95,10 +95,10 @@ class ItemOutcome:
 
 @dataclass(frozen=True, slots=True)
 class QueueOutcome:
-    """One outcome for every distinct id that was asked for, in id order.
+    """One outcome for every distinct id requested, in id order.
 
-    ``dispatched``: every run has reached Redis. Where it is False the dispatcher hands over the
-    rest, so the entries are queued all the same.
+    ``dispatched``: every run has reached Redis. Where that is False the entries are queued as well,
+    and the dispatcher hands over the remaining runs.
     """
 
     items: tuple[ItemOutcome, ...]
@@ -115,8 +115,9 @@ class QueueOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SyncOutcome:
-    """What a sync stored, and how many of the new entries were queued. ``sync_id``: its row in the
-    history.
+    """What a sync stored, and how many of the new entries were queued.
+
+    ``sync_id``: its row in the history.
     """
 
     sync_id: int

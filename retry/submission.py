@@ -52,7 +52,7 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class SubmitResult:
     """What happened to one item. ``entry_id`` and ``status`` are None for a hidden entry."""
 
     external_id: str
@@ -72,7 +72,7 @@ class Submitted:
 class SubmitOutcome:
     """One result for each item, in their order; ``dispatched`` as in ``QueueOutcome``."""
 
-    items: tuple[Submitted, ...]
+    items: tuple[SubmitResult, ...]
     dispatched: bool
 
     @property
@@ -105,7 +105,7 @@ def foresee(status: EntryStatus | None, *, changed: bool, same_kind: bool) -> Fa
     return Fate(effect, Reason.UNCHANGED if at_rest else None)
 
 
-def problems_with(item: SourceItem) -> dict[str, str]:
+def find_problems(item: SourceItem) -> dict[str, str]:
     """Return member -> why it cannot be stored as it is; empty where it can.
 
     Nothing is corrected here: the sender should know what is stored.
@@ -184,7 +184,7 @@ def submit_patches(
     def merge(known: Mapping[str, Content]) -> list[SourceItem]:
         problems.clear()
         items = [patch.applied(known.get(patch.external_id)) for patch in mine]
-        found = {item.external_id: problems_with(item) for item in items}
+        found = {item.external_id: find_problems(item) for item in items}
         problems.update((id_, wrong) for id_, wrong in found.items() if wrong)
         return [item for item in items if not found[item.external_id]]
 
@@ -207,7 +207,7 @@ def _authorize(
     actor.require(SUBMIT_ENTRY)
     if len(items) > LIMIT:
         raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
-    return destination(kind=kind, source=source)
+    return resolve_destination(kind=kind, source=source)
 
 
 class _Push(NamedTuple):
@@ -220,7 +220,7 @@ class _Push(NamedTuple):
 
 def _queue_stored(
     stored: Sequence[StoredEntry], push: _Push
-) -> tuple[dict[str, Submitted], Handover]:
+) -> tuple[dict[str, SubmitResult], Handover]:
     """Queue what is new, changed or pending; in the transaction that stored it."""
     fates = {s.id: foresee(s.status, changed=s.changed, same_kind=s.same_kind) for s in stored}
     start = start_entries(
@@ -234,11 +234,11 @@ def _queue_stored(
     )
     _record(stored, fates, start, push)
     by_id = {result.id: result for result in start.results}
-    found = {s.external_id: _as_submitted(s, fates[s.id], by_id.get(s.id)) for s in stored}
+    found = {s.external_id: _as_result(s, fates[s.id], by_id.get(s.id)) for s in stored}
     return found, start.handover
 
 
-def destination(*, kind: str | None, source: str | None) -> tuple[int | None, str]:
+def resolve_destination(*, kind: str | None, source: str | None) -> tuple[int | None, str]:
     """Return the source's id and the kind. Raises ``SourceNotFound`` and ``UnknownKind``."""
     source_id = None
     if source is not None:
@@ -253,7 +253,7 @@ def _check(items: Iterable[SourceItem]) -> None:
     problems: dict[tuple[int, str], str] = {}
     first: dict[str, int] = {}
     for index, item in enumerate(items):
-        found = problems_with(item)
+        found = find_problems(item)
         before = first.setdefault(item.external_id, index)
         if before != index:
             found["external_id"] = f"is the same as in entries.{before}"
@@ -280,15 +280,15 @@ def _record(
         )
 
 
-def _not_found(external_id: str) -> Submitted:
-    return Submitted(external_id, None, Effect.LEFT_ALONE, None, 0, reason=Reason.NOT_FOUND)
+def _not_found(external_id: str) -> SubmitResult:
+    return SubmitResult(external_id, None, Effect.LEFT_ALONE, None, 0, reason=Reason.NOT_FOUND)
 
 
-def _as_submitted(stored: StoredEntry, fate: Fate, seen: QueueResult | None) -> Submitted:
+def _as_result(stored: StoredEntry, fate: Fate, seen: QueueResult | None) -> SubmitResult:
     if seen is not None and seen.run_id is not None:
         status, attempt, run_id = EntryStatus.QUEUED, seen.attempt, seen.run_id
-        return Submitted(stored.external_id, stored.id, fate.effect, status, attempt, run_id)
+        return SubmitResult(stored.external_id, stored.id, fate.effect, status, attempt, run_id)
     status = stored.status or EntryStatus.PENDING
-    return Submitted(
+    return SubmitResult(
         stored.external_id, stored.id, fate.effect, status, stored.attempt, reason=fate.reason
     )

@@ -1,6 +1,6 @@
-"""SQL in files of its own, and what its parameters need."""
+"""Statements in files of their own, and arrays for their parameters."""
 
 from entries.sql.arrays import array
-from entries.sql.statements import Statements, load
+from entries.sql.statements import BadStatement, Statements, load
 
-__all__ = ["Statements", "array", "load"]
+__all__ = ["BadStatement", "Statements", "array", "load"]

@@ -10,7 +10,7 @@ from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, estimate_size
 from entries.sources.sync.patches import Patch
 from retry.imports.duplicates import Seen
 from retry.imports.patches import RowRefused, patch_in
-from retry.submission import problems_with
+from retry.submission import find_problems
 
 AnyRow = Row | RowError
 
@@ -91,7 +91,7 @@ def _batch(
             problems[row.line] = {refusal.member: str(refusal)}
             ids[row.line] = refusal.external_id
             continue
-        problems[row.line] = problems_with(patch.applied(None))
+        problems[row.line] = find_problems(patch.applied(None))
         ids[row.line], found[row.line] = patch.external_id, patch
     _note_duplicates(ids, problems, seen)
     for line, external_id in ids.items():

@@ -19,7 +19,7 @@ from retry.imports.tables import FORMATS
 from retry.models import Import, SyncState
 from retry.outcomes import Actor
 from retry.runs.job_ids import import_job_id
-from retry.submission import destination
+from retry.submission import resolve_destination
 from retry.syncs import rows
 
 LOCK = "import"
@@ -48,7 +48,7 @@ def request_import(
     ``UploadRefused``, ``SourceNotFound`` and ``entries.errors.UnknownKind``; nothing is kept then.
     """
     actor.require(SUBMIT_ENTRY)
-    source_id, kind = destination(kind=kind, source=source)
+    source_id, kind = resolve_destination(kind=kind, source=source)
     name = PurePath(file_name.replace("\\", "/")).name
     stem, _, file_format = name.lower().rpartition(".")
     if not stem or file_format not in FORMATS:

@@ -20,7 +20,7 @@ from retry.imports.tables import Survey, open_table
 from retry.models import Import, SyncState
 from retry.outcomes import Actor
 from retry.reasons import Reason
-from retry.submission import Effect, problems_with, submit_patches
+from retry.submission import Effect, find_problems, submit_patches
 from retry.syncs import rows
 
 _COUNTED = {
@@ -126,7 +126,7 @@ class DryRun(Pass):
                 continue
             entry = known.get(external_id)
             item = patch.applied(entry)
-            if entry is not None and (problems := problems_with(item)):
+            if entry is not None and (problems := find_problems(item)):
                 self.leave_out([Refused.because(line, external_id, problems)])
                 continue
             fate = fate_of(item, entry, kind=self.row.kind)

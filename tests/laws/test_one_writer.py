@@ -1,7 +1,10 @@
-"""``Entry.status`` is written in ``entries.transitions`` and nowhere else."""
+"""``Entry.status`` and what follows from it are written in ``entries.transitions`` and nowhere
+else; what entries hold is written in ``entries.storage``, which names no status.
+"""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -9,13 +12,115 @@ from django.db.models import F
 
 from entries.models import FENCED_FIELDS, Entry, Source
 from tests.factories.entries import EntryFactory, SourceFactory
-from tests.laws.tree import modules, parsed
+from tests.laws.sql_writes import Write, writes
+from tests.laws.tree import ROOT, files, modules, parsed
 from tests.laws.writers import offences
+
+TRANSITIONS, STORAGE = Path("entries/transitions"), Path("entries/storage")
+#: Of an attempt, what a resync has found; all else about it follows from transitions.
+_FOUND_BY_RESYNC = frozenset({"change", "hash_before", "hash_after"})
+
+
+def columns(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+def sql_offences(path: Path, sql: str) -> Iterator[Write]:
+    """What a ``.sql`` file at ``path`` must not write."""
+    for write in writes(sql):
+        entry, attempt = write.table == "entries_entry", write.table == "entries_attempt"
+        if not (entry or attempt) or TRANSITIONS in path.parents:
+            continue
+        content = (
+            STORAGE in path.parents
+            and bool(write.columns)
+            and (
+                not write.columns & FENCED_FIELDS
+                if entry
+                else write.verb == "update" and write.columns <= _FOUND_BY_RESYNC
+            )
+        )
+        if not content:
+            yield write
 
 
 def test_no_other_module_writes_it() -> None:
     others = modules(but="entries.transitions")
     assert [(str(path), *found) for path in others for found in offences(parsed(path))] == []
+
+
+def test_no_other_statement_writes_it() -> None:
+    found = [(path, sql_offences(path, (ROOT / path).read_text())) for path in files("sql")]
+    assert [(str(path), write) for path, offending in found for write in offending] == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            "UPDATE entries_entry SET status = 'x'",
+            Write("update", "entries_entry", columns("status")),
+        ),
+        (
+            (
+                "WITH a AS (SELECT 1), b AS (\n  update only entries_entry e\n"
+                "  SET title = coalesce(f.a, (SELECT b FROM c WHERE d), e.x),"
+                " status = CASE WHEN a THEN 'b, c = d' END,\n  -- run_id = 1, as before\n"
+                "  attempt = e.attempt + 1 FROM x WHERE y = 1 RETURNING z\n) SELECT z = 1 FROM b"
+            ),
+            Write("update", "entries_entry", columns("title", "status", "attempt")),
+        ),
+        (
+            'UPDATE "entries_entry" SET ("status", run_id) = (1, 2) WHERE id = 1',
+            Write("update", "entries_entry", columns("status", "run_id")),
+        ),
+        (
+            "INSERT INTO entries_attempt AS a (entry_id, status) SELECT 1, 2",
+            Write("insert", "entries_attempt", columns("entry_id", "status")),
+        ),
+        ("INSERT INTO entries_entry SELECT 1", Write("insert", "entries_entry")),
+        ("DELETE FROM entries_entry", Write("delete", "entries_entry")),
+        ("TRUNCATE TABLE entries_entry", Write("truncate", "entries_entry")),
+        ("MERGE INTO entries_entry USING x ON y", Write("merge", "entries_entry")),
+        ("COPY entries_entry FROM stdin", Write("copy", "entries_entry")),
+    ],
+)
+def test_what_a_statement_writes_is_seen(sql: str, expected: Write) -> None:
+    assert list(writes(sql)) == [expected]
+    for place in ("retry/runs/a.sql", "entries/storage/a.sql"):
+        assert list(sql_offences(Path(place), sql)) == [expected]
+    assert list(sql_offences(TRANSITIONS / "a.sql", sql)) == []
+
+
+def test_an_upsert_is_two_writes() -> None:
+    sql = (
+        "INSERT INTO entries_entry (title) SELECT t FROM x ON CONFLICT (id) DO UPDATE"
+        " SET title = excluded.title, status = 'pending' WHERE a = b RETURNING id"
+    )
+    assert list(writes(sql)) == [
+        Write("insert", "entries_entry", columns("title")),
+        Write("update", "entries_entry", columns("title", "status")),
+    ]
+    assert [w.columns for w in sql_offences(STORAGE / "a.sql", sql)] == [columns("title", "status")]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT status FROM entries_entry WHERE status = 'a' ORDER BY id FOR UPDATE OF e",
+        "SELECT 'UPDATE entries_entry SET status = 1'",
+        "UPDATE entries_entry SET title = 1 FROM x WHERE status = 'running' RETURNING status",
+        "UPDATE entries_attempt SET change = 1, hash_after = 2 WHERE status = 'running'",
+        "INSERT INTO entries_entry (title, payload) SELECT status FROM entries_entry",
+    ],
+)
+def test_storage_may_write_content(sql: str) -> None:
+    assert list(sql_offences(STORAGE / "a.sql", sql)) == []
+
+
+def test_no_content_is_written_outside_of_storage() -> None:
+    sql = "UPDATE entries_entry SET title = 1"
+    assert len(list(sql_offences(Path("retry/runs/a.sql"), sql))) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,8 +172,10 @@ def test_reading_it_is_no_offence(code: str) -> None:
 
 def test_transitions_would_be_an_offence_elsewhere() -> None:
     """Else the search would be looking for something that nobody writes."""
-    own = set(modules()) - set(modules(but="entries.transitions"))
-    assert sum(len(list(offences(parsed(path)))) for path in own) >= 5
+    own = [path for path in files("sql") if TRANSITIONS in path.parents]
+    elsewhere = Path("retry/runs/a.sql")
+    found = [w for path in own for w in sql_offences(elsewhere, (ROOT / path).read_text())]
+    assert sum(bool(write.columns & FENCED_FIELDS) for write in found) >= 5
 
 
 def by_source(entry: Entry) -> None:

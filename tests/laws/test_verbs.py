@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,11 @@ from django.db import transaction
 
 from entries.models import Entry, Source
 from entries.sources import registry
-from retry import queue
+from retry import queue, service
 from retry.errors import NotPermitted
 from retry.models import ApiToken, AuditEvent, Hold, Import, Operation, Run, Sync
 from retry.outcomes import Actor, Channel
-from tests.laws.verbs import ACTS, INTERNAL, Constant, Scene, public
+from tests.laws.verbs import ACTS, INTERNAL, Constant, Scene, defined, public
 from tests.support.processes import redis_at
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ def everything() -> list[object]:
 
 def test_every_public_verb_is_acted_out() -> None:
     assert ACTS.keys() == public().keys()
+
+
+def test_every_verb_is_importable_from_the_service_and_listed_there() -> None:
+    assert {id(verb): name for name, verb in defined().items()}.keys() == {
+        id(verb) for verb in public().values()
+    }
+    assert set(re.findall(r"``(\w+)``", service.__doc__ or "")) == public().keys()
 
 
 @pytest.mark.parametrize("verb", public().values(), ids=public().keys())
@@ -115,7 +123,7 @@ def test_without_the_permission_nothing_happens(name: str, powerless: "User") ->
 
 
 def test_without_redis_a_sync_is_asked_for_all_the_same() -> None:
-    scene = ACTS["retry.syncs.control.request_sync"]
+    scene = ACTS["request_sync"]
     with redis_at("unix:///nowhere/redis.sock"):
         scene.prepare()(SOMEBODY)
     assert audited(scene) == 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.sync.patches import Patch
-from retry import exports, service, submission, upkeep
+from retry import exports, retries, service, submission, upkeep
 from retry.access import tokens
 from retry.holds import control as holds
 from retry.imports import control as imports
@@ -28,8 +28,9 @@ from tests.laws.importing import confirm_import, repeat_lost, request_import
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+#: Where verbs are defined.
 MODULES: tuple[ModuleType, ...] = (
-    service,
+    retries,
     submission,
     exports,
     upkeep,
@@ -45,21 +46,21 @@ NO_VERBS = {
     "retry.operations.control.choose_retry_action",
     "retry.holds.control.describe_target",
     "retry.submission.foresee",
-    "retry.submission.problems_with",
-    "retry.submission.destination",
+    "retry.submission.find_problems",
+    "retry.submission.resolve_destination",
     "retry.imports.control.put_back",
     "retry.imports.control.forget_file",
     "retry.imports.control.forget_old_files",
 }
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {
-    "retry.service.submit_entries",
-    "retry.service.wake_entries",
-    "retry.syncs.control.request_due_syncs",
-    "retry.syncs.control.fail_lost_syncs",
-    "retry.holds.control.trip",
-    "retry.imports.control.repeat_lost_imports",
-    "retry.upkeep.derive_upstreams",
+    "submit_entries",
+    "wake_entries",
+    "request_due_syncs",
+    "fail_lost_syncs",
+    "trip_breaker",
+    "repeat_lost_imports",
+    "derive_upstreams",
 }
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
@@ -78,6 +79,16 @@ class Scene:
 
 
 def public() -> dict[str, Callable[..., Any]]:
+    """The verbs by their names in ``retry.service``."""
+    return {
+        name: function
+        for name in service.__all__
+        if inspect.isfunction(function := getattr(service, name))
+    }
+
+
+def defined() -> dict[str, Callable[..., Any]]:
+    """The verbs by where they are defined."""
     found = {}
     for module in MODULES:
         for name, function in inspect.getmembers(module, inspect.isfunction):
@@ -145,23 +156,23 @@ def _submit() -> Act:
 
 def _push() -> Act:
     items = [SourceItem("1", "One", {"url": "http://page.example/1"})]
-    return lambda actor: submission.submit(items, kind="page", actor=actor)
+    return lambda actor: service.submit(items, kind="page", actor=actor)
 
 
 def _push_patches() -> Act:
     patches = [Patch("1", title="One")]
-    return lambda actor: submission.submit_patches(patches, kind="page", actor=actor)
+    return lambda actor: service.submit_patches(patches, kind="page", actor=actor)
 
 
 def _derive() -> Act:
     EntryFactory.create()
     Entry.objects.update(upstream="")
-    return lambda actor: upkeep.derive_upstreams(actor=actor)
+    return lambda actor: service.derive_upstreams(actor=actor)
 
 
 def _export() -> Act:
     EntryFactory.create()
-    return lambda actor: exports.begin_export(
+    return lambda actor: service.export_entries(
         Entry.objects.all(), file_format="csv", selection="every entry", actor=actor
     )
 
@@ -173,117 +184,119 @@ def _wake() -> Act:
 
 def _request_sync() -> Act:
     source = SourceFactory.create()
-    return lambda actor: syncs.request_sync(source.slug, actor=actor)
+    return lambda actor: service.request_sync(source.slug, actor=actor)
 
 
 def _sync() -> Act:
     source = SourceFactory.create(kind="constant")
-    return lambda actor: syncs.sync_source(source, actor=actor)
+    return lambda actor: service.sync_source(source, actor=actor)
 
 
 def _request_due() -> Act:
     SourceFactory.create(sync_interval=60)
-    return lambda actor: syncs.request_due_syncs(actor=actor)
+    return lambda actor: service.request_due_syncs(actor=actor)
 
 
 def _fail_lost() -> Act:
     Sync.objects.create(source=SourceFactory.create(), state="running")
-    return lambda actor: syncs.fail_lost_syncs(actor=actor)
+    return lambda actor: service.fail_lost_syncs(actor=actor)
 
 
 def _create_token() -> Act:
     user: User = UserFactory.create()
-    return lambda actor: tokens.create(user, name="x", actor=actor)
+    return lambda actor: service.create_token(user, name="x", actor=actor)
 
 
 def _revoke_token() -> Act:
     ApiToken.objects.create(user=UserFactory.create(), name="x", digest="x")
-    return lambda actor: tokens.revoke(ApiToken.objects.all(), actor=actor)
+    return lambda actor: service.revoke_tokens(ApiToken.objects.all(), actor=actor)
 
 
 def _start() -> Act:
     entry = EntryFactory.create(failed=True)
     chosen = Selection(ids=(entry.id,))
-    return lambda actor: control.start(chosen, action=Action.RETRY, actor=actor)
+    return lambda actor: service.start_operation(chosen, action=Action.RETRY, actor=actor)
 
 
 def _started() -> Operation:
     entry = EntryFactory.create(failed=True)
-    return control.start(
+    return service.start_operation(
         Selection(ids=(entry.id,)), action=Action.RETRY, actor=Actor.command("before")
     )
 
 
 def _pause() -> Act:
     operation = _started()
-    return lambda actor: control.pause(operation.pk, actor=actor)
+    return lambda actor: service.pause_operation(operation.pk, actor=actor)
 
 
 def _resume() -> Act:
     operation = _started()
-    control.pause(operation.pk, actor=Actor.command("before"))
-    return lambda actor: control.resume(operation.pk, actor=actor)
+    service.pause_operation(operation.pk, actor=Actor.command("before"))
+    return lambda actor: service.resume_operation(operation.pk, actor=actor)
 
 
 def _cancel() -> Act:
     operation = _started()
-    return lambda actor: control.cancel(operation.pk, actor=actor)
+    return lambda actor: service.cancel_operation(operation.pk, actor=actor)
 
 
 def _retry_failed() -> Act:
     operation = _started()
-    return lambda actor: control.retry_failed(operation.pk, actor=actor)
+    return lambda actor: service.retry_failed(operation.pk, actor=actor)
 
 
 def _hold_kind() -> Act:
-    return lambda actor: holds.hold_kind("page", actor=actor)
+    return lambda actor: service.hold_kind("page", actor=actor)
 
 
 def _hold_source() -> Act:
     source = SourceFactory.create()
-    return lambda actor: holds.hold_source(source.slug, actor=actor)
+    return lambda actor: service.hold_source(source.slug, actor=actor)
 
 
 def _trip() -> Act:
-    return lambda actor: holds.trip("page", actor=actor, reason="HTTP 503", probe_after=5.0)
+    return lambda actor: service.trip_breaker(
+        "page", actor=actor, reason="HTTP 503", probe_after=5.0
+    )
 
 
 def _lift() -> Act:
-    hold = holds.hold_kind("page", actor=Actor.command("before"))
-    return lambda actor: holds.lift(hold.pk, actor=actor)
+    hold = service.hold_kind("page", actor=Actor.command("before"))
+    return lambda actor: service.lift_hold(hold.pk, actor=actor)
 
 
 ACTS: Mapping[str, Scene] = {
-    "retry.service.retry_entries": Scene(_retry, "retry", jobs=1),
-    "retry.service.retry_entry": Scene(_retry_one, "retry", jobs=1),
-    "retry.service.resync_entries": Scene(_resync, "resync", jobs=1),
-    "retry.service.resync_entry": Scene(_resync_one, "resync", jobs=1),
-    "retry.service.retry_entries_now": Scene(_retry_now, "retry_now", jobs=1),
-    "retry.service.retry_entry_now": Scene(_retry_one_now, "retry_now", jobs=1),
-    "retry.service.stop_retrying": Scene(_stop, "stop"),
-    "retry.service.stop_retrying_entry": Scene(_stop_one, "stop"),
-    "retry.service.submit_entries": Scene(_submit, "submit", jobs=1),
-    "retry.service.wake_entries": Scene(_wake, "wake", jobs=1),
-    "retry.syncs.control.request_sync": Scene(_request_sync, "request_sync", jobs=1),
-    "retry.syncs.control.sync_source": Scene(_sync, "sync", jobs=1),
-    "retry.syncs.control.request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
-    "retry.syncs.control.fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
-    "retry.imports.control.request_import": Scene(request_import, "request_import", jobs=1),
-    "retry.imports.control.confirm_import": Scene(confirm_import, "confirm_import", jobs=1),
-    "retry.imports.control.repeat_lost_imports": Scene(repeat_lost, "import_lost"),
-    "retry.submission.submit": Scene(_push, "submit", jobs=1),
-    "retry.submission.submit_patches": Scene(_push_patches, "submit", jobs=1),
-    "retry.exports.begin_export": Scene(_export, "export"),
-    "retry.upkeep.derive_upstreams": Scene(_derive, "derive_upstreams"),
-    "retry.access.tokens.create": Scene(_create_token, "create_token"),
-    "retry.access.tokens.revoke": Scene(_revoke_token, "revoke_token"),
-    "retry.operations.control.start": Scene(_start, "start_retry"),
-    "retry.operations.control.pause": Scene(_pause, "pause"),
-    "retry.operations.control.resume": Scene(_resume, "resume"),
-    "retry.operations.control.cancel": Scene(_cancel, "cancel"),
-    "retry.operations.control.retry_failed": Scene(_retry_failed, "start_retry"),
-    "retry.holds.control.hold_kind": Scene(_hold_kind, "hold"),
-    "retry.holds.control.hold_source": Scene(_hold_source, "hold"),
-    "retry.holds.control.trip": Scene(_trip, "hold"),
-    "retry.holds.control.lift": Scene(_lift, "lift"),
+    "retry_entries": Scene(_retry, "retry", jobs=1),
+    "retry_entry": Scene(_retry_one, "retry", jobs=1),
+    "resync_entries": Scene(_resync, "resync", jobs=1),
+    "resync_entry": Scene(_resync_one, "resync", jobs=1),
+    "retry_entries_now": Scene(_retry_now, "retry_now", jobs=1),
+    "retry_entry_now": Scene(_retry_one_now, "retry_now", jobs=1),
+    "stop_retrying": Scene(_stop, "stop"),
+    "stop_retrying_entry": Scene(_stop_one, "stop"),
+    "submit_entries": Scene(_submit, "submit", jobs=1),
+    "wake_entries": Scene(_wake, "wake", jobs=1),
+    "request_sync": Scene(_request_sync, "request_sync", jobs=1),
+    "sync_source": Scene(_sync, "sync", jobs=1),
+    "request_due_syncs": Scene(_request_due, "request_sync", jobs=1),
+    "fail_lost_syncs": Scene(_fail_lost, "sync_lost"),
+    "request_import": Scene(request_import, "request_import", jobs=1),
+    "confirm_import": Scene(confirm_import, "confirm_import", jobs=1),
+    "repeat_lost_imports": Scene(repeat_lost, "import_lost"),
+    "submit": Scene(_push, "submit", jobs=1),
+    "submit_patches": Scene(_push_patches, "submit", jobs=1),
+    "export_entries": Scene(_export, "export"),
+    "derive_upstreams": Scene(_derive, "derive_upstreams"),
+    "create_token": Scene(_create_token, "create_token"),
+    "revoke_tokens": Scene(_revoke_token, "revoke_token"),
+    "start_operation": Scene(_start, "start_retry"),
+    "pause_operation": Scene(_pause, "pause"),
+    "resume_operation": Scene(_resume, "resume"),
+    "cancel_operation": Scene(_cancel, "cancel"),
+    "retry_failed": Scene(_retry_failed, "start_retry"),
+    "hold_kind": Scene(_hold_kind, "hold"),
+    "hold_source": Scene(_hold_source, "hold"),
+    "trip_breaker": Scene(_trip, "hold"),
+    "lift_hold": Scene(_lift, "lift"),
 }
