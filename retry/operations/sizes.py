@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from entries import sql
 from entries.kinds import registry
+from entries.sql import load
 
 #: Long enough to pay for its RQ job, short enough to be paused, rescued and watched.
 TARGET_SECONDS = 10.0
@@ -14,7 +14,7 @@ LARGEST = 500
 JUDGED_SECONDS = 1.0
 LARGEST_JUDGED = 50
 
-_SQL = sql.load(__file__)
+_SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
