@@ -1,7 +1,6 @@
 """What ``manage.py retry`` and ``manage.py resync`` share: an operation and its progress."""
 
 import argparse
-import getpass
 import time
 from datetime import datetime
 from typing import Any, ClassVar
@@ -15,6 +14,7 @@ from rich.console import Console
 from entries.filters import CRITERIA, Choice, Criterion, EntryFilter, Moment
 from entries.moments import InvalidMoment, parse_moment
 from retry.errors import NoSuchName, RetryError
+from retry.management.account import find_account
 from retry.models import Action, OperationState
 from retry.operations import control
 from retry.operations.control import Pace
@@ -74,7 +74,7 @@ class BulkCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         selection = self.selection(options)
-        actor = Actor.command(getpass.getuser())
+        actor = Actor.command(find_account())
         try:
             if options["dry_run"]:
                 self._preview(selection, actor)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from entries import sql
+from entries.sql import load
 from retry.access.visibility import sees_everything, visible_ids
 from retry.outcomes import Actor
 
@@ -15,7 +15,7 @@ from retry.outcomes import Actor
 NEWEST_FAILURES = 1_000
 MOST_ENTRIES = 20_000
 
-_SQL = sql.load(__file__)
+_SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Q
 
-from entries import sql
+from entries.sql import load
 from retry.access.visibility import visible_ids
 from retry.models import Action, Operation, Run, RunState
 from retry.outcomes import Actor
 from retry.pages import Cursor, Keyset, Page, parse_id, parse_number, parse_uuid
 
-_SQL = sql.load(__file__)
+_SQL = load(__file__)
 
 _RUN_ORDER = Keyset(
     columns=("position", "pk"), parsers=(parse_number, parse_uuid), newest_first=False

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from entries import sql
+from entries.sql import load
 from retry.errors import OperationNotFound
 from retry.models import Operation, OperationState, RunState
 
@@ -50,7 +50,7 @@ class Progress:
         return done + self.cancelled + self.skipped_total
 
 
-_SQL = sql.load(__file__)
+_SQL = load(__file__)
 
 #: In the order of the columns of ``sums``.
 _OUTCOMES = ("succeeded", "failed", "scheduled", "unchanged", "cancelled")

@@ -2,8 +2,8 @@
 
 from django.db import connection
 
-from entries import sql
 from entries.kinds import registry
+from entries.sql import load
 from retry.runs.plan import RunSize
 
 #: Long enough to pay for its RQ job, short enough to be paused, rescued and watched.
@@ -13,7 +13,7 @@ LARGEST = 500
 JUDGED_SECONDS = 1.0
 LARGEST_JUDGED = 50
 
-_SQL = sql.load(__file__)
+_SQL = load(__file__)
 
 
 def choose_sizes(*, rate: float | None = None, judged: bool = False) -> list[RunSize]:

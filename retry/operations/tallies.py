@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from entries import sql
+from entries.sql import load
 
-_SQL = sql.load(__file__)
+_SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)

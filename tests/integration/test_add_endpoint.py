@@ -53,7 +53,7 @@ def test_an_endpoint_is_added_once() -> None:
         (["billing", "--url", "https://me:pw@x/"], "--url: user and password do not belong"),
         (["bil ling", "--url", URL], "slug: Enter a valid"),
         (["billing", "--url", "https://x/" + "a" * 2_000], "url: Ensure this value has"),
-        (["billing", "--url", URL, "--secret-env", "NOWHERE"], "there is no NOWHERE"),
+        (["billing", "--url", URL, "--secret-env", "NOWHERE"], "NOWHERE is not set"),
         (["billing", "--url", URL, "--secret-env", "PATH"], "a secret begins with whsec_"),
     ],
 )

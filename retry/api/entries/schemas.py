@@ -23,7 +23,7 @@ from retry.api.http.schemas import (
 )
 from retry.outcomes import ItemOutcome
 from retry.reasons import Reason
-from retry.submission import LIMIT, Effect, SubmitOutcome, Submitted
+from retry.submission import LIMIT, Effect, SubmitOutcome
 
 
 class RetryRequest(ReasonRequest):
@@ -177,18 +177,6 @@ class SubmitResult(Response):
     run_id: UUID | None
     reason: Reason | None
 
-    @classmethod
-    def from_item(cls, item: Submitted) -> Self:
-        return cls(
-            external_id=item.external_id,
-            entry_id=item.entry_id,
-            outcome=item.effect,
-            status=item.status,
-            attempt=item.attempt,
-            run_id=item.run_id,
-            reason=item.reason,
-        )
-
 
 class SubmitResponse(Response):
     """``results`` in the order in which the entries were sent."""
@@ -199,11 +187,19 @@ class SubmitResponse(Response):
 
     @classmethod
     def from_outcome(cls, outcome: SubmitOutcome) -> Self:
-        return cls(
-            results=[SubmitResult.from_item(item) for item in outcome.items],
-            queued=outcome.queued,
-            dispatched=outcome.dispatched,
-        )
+        results = [
+            SubmitResult(
+                external_id=item.external_id,
+                entry_id=item.entry_id,
+                outcome=item.effect,
+                status=item.status,
+                attempt=item.attempt,
+                run_id=item.run_id,
+                reason=item.reason,
+            )
+            for item in outcome.items
+        ]
+        return cls(results=results, queued=outcome.queued, dispatched=outcome.dispatched)
 
 
 def _summarise(entry: Entry) -> dict[str, object]:

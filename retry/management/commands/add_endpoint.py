@@ -1,6 +1,5 @@
 """Add an endpoint for webhooks from the shell."""
 
-import getpass
 import os
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.db import transaction
 from entries.endpoints import address_problem, fresh_secret, secret_problem
 from entries.models import Endpoint
 from retry import edits
+from retry.management.account import find_account
 from retry.outcomes import Actor
 
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         _validate(endpoint)
         with transaction.atomic():
             endpoint.save()
-            edits.record_addition(endpoint, actor=Actor.command(getpass.getuser()))
+            edits.record_addition(endpoint, actor=Actor.command(find_account()))
         self.stdout.write(self.style.SUCCESS(f"Added the endpoint {slug}."))
         if not variable:
             self.stdout.write("Secret for the receiver (not shown again):")

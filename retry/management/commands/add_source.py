@@ -1,6 +1,5 @@
 """Add a source from the shell."""
 
-import getpass
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from entries.models import Source
 from entries.sources import registry as sources
 from entries.sources.sync.calls import build_spec
 from retry import edits
+from retry.management.account import find_account
 from retry.outcomes import Actor
 
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         _validate(source)
         with transaction.atomic():
             source.save()
-            edits.record_addition(source, actor=Actor.command(getpass.getuser()))
+            edits.record_addition(source, actor=Actor.command(find_account()))
         self.stdout.write(self.style.SUCCESS(f"Added the source {source.slug}."))
 
 

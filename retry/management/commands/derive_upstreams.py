@@ -1,10 +1,10 @@
 """``manage.py derive_upstreams``: for entries stored before their kind had upstreams."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from retry.management.account import find_account
 from retry.outcomes import Actor
 from retry.upkeep import derive_upstreams
 
@@ -16,5 +16,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **given: Any) -> None:
-        changed = derive_upstreams(actor=Actor.command(getpass.getuser()))
+        changed = derive_upstreams(actor=Actor.command(find_account()))
         self.stdout.write(f"Updated the upstream of {changed:,} entries.")

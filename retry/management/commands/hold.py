@@ -1,6 +1,5 @@
 """``manage.py hold``: put a kind, an upstream or a source on hold, lift a hold, list holds."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +8,7 @@ from entries.errors import UnknownKind
 from retry.errors import RetryError
 from retry.holds import control
 from retry.holds.overview import count_waiting, list_active
+from retry.management.account import find_account
 from retry.models import Hold
 from retry.outcomes import Actor
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **given: Any) -> None:
         if given["upstream"] and not given["kind"]:
             raise CommandError("--upstream belongs to a kind: give --kind as well.")
-        request = {"actor": Actor.command(getpass.getuser()), "reason": given["reason"]}
+        request = {"actor": Actor.command(find_account()), "reason": given["reason"]}
         try:
             if given["kind"]:
                 self._report(control.hold_kind(given["kind"], given["upstream"], **request))

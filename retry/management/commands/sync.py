@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from getpass import getuser
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from entries.errors import SourceError
 from entries.models import Source
 from entries.sources.sync.full import SyncProgress
+from retry.management.account import find_account
 from retry.outcomes import Actor, SyncOutcome
 from retry.syncs import control
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **given: Any) -> None:
-        actor = Actor.command(f"manage.py sync ({_find_account()})")
+        actor = Actor.command(f"manage.py sync ({find_account()})")
         submit, dry_run = not given["no_submit"], given["dry_run"]
         failed = []
         for source in _find_sources(given["slug"], everything=given["all"]):
@@ -124,10 +124,3 @@ def _format_change(row: Mapping[str, Any]) -> str:
     changes = ", ".join(f"{c['key']}: {c['before']} -> {c['after']}" for c in row["changes"])
     shown = f"{row['what']} {row['external_id']} {row['title']}"
     return "  " + " ".join((f"{shown} ({changes})" if changes else shown).split())
-
-
-def _find_account() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return "unknown account"
