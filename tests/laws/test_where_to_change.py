@@ -94,9 +94,10 @@ def test_the_changes_work(tmp_path: Path) -> None:
 
 def run(tree: Path, *command: str) -> None:
     """Run a Python program in ``tree``; what it wrote is the message where it fails."""
+    address, mark, query = os.environ["DATABASE_URL"].partition("?")
     own = {
         # Stores that no test beside it uses: another database, and the last one of Redis.
-        "DATABASE_URL": f"{os.environ['DATABASE_URL']}_newcomer",
+        "DATABASE_URL": f"{address}_newcomer{mark}{query}",
         "PYTEST_XDIST_WORKER": "gw14",
     }
     done = subprocess.run(
