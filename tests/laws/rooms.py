@@ -38,7 +38,7 @@ def find_arrows() -> dict[str, set[str]]:
         room: {
             target
             for target in targets
-            if not any(target in _reachable(other, direct) for other in targets - {target})
+            if not any(target in find_reachable(other, direct) for other in targets - {target})
         }
         for room, targets in direct.items()
     }
@@ -70,7 +70,7 @@ def _imported(path: Path) -> Iterator[str]:
                 yield from (alias.name for alias in names)
 
 
-def _reachable(room: str, arrows: Mapping[str, set[str]]) -> set[str]:
+def find_reachable(room: str, arrows: Mapping[str, set[str]]) -> set[str]:
     found: set[str] = set()
     open_ = [room]
     while open_:

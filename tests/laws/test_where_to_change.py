@@ -26,13 +26,20 @@ CHANGES = {
 LAWS = (
     "tests/laws/test_api_docs.py",
     "tests/laws/test_channels.py",
-    "tests/laws/test_house_style.py",
     "tests/laws/test_imports.py::test_every_contract_is_kept",
     "tests/laws/test_layers.py",
-    "tests/laws/test_names.py",
-    "tests/laws/test_verbs.py",
-    "tests/laws/test_words.py",
-    "tests/api/test_walk.py::test_every_address_is_walked",
+    "tests/laws/test_verbs.py::test_every_public_verb_is_acted_out",
+    *(
+        f"tests/laws/test_verbs.py::{law}[change_hold_reason]"
+        for law in (
+            "test_who_acts_is_a_keyword_that_cannot_be_left_out",
+            "test_a_success_is_audited_once",
+            "test_what_is_rolled_back_leaves_neither_audit_nor_job",
+            "test_nothing_is_enqueued_before_the_commit",
+            "test_without_the_permission_nothing_happens",
+        )
+    ),
+    "tests/api/test_walk.py::test_every_address_is_either_read_or_has_a_body",
     "tests/unit/test_kinds_docs.py",
     "tests/unit/test_registry.py",
 )
@@ -79,17 +86,18 @@ def test_the_changes_work(tmp_path: Path) -> None:
     changed = {path for example in CHANGES for path in touched(example)}
     modules = sorted(path for path in changed if path.endswith(".py"))
     for command in (["check"], ["format", "--check"]):
-        assert run(tmp_path, "ruff", *command, "--no-cache", *modules) == ""
+        run(tmp_path, "ruff", *command, "--no-cache", *modules)
     tests = [path for path in modules if Path(path).name.startswith("test_")]
     plain = ("--no-cov", "-n", "0", "-q", "-p", "no:cacheprovider")
-    assert run(tmp_path, "pytest", *plain, *tests, *LAWS) == ""
+    run(tmp_path, "pytest", *plain, *tests, *LAWS)
 
 
-def run(tree: Path, *command: str) -> str:
-    """Run a Python program in ``tree`` and return what it writes, or "" where it succeeds."""
+def run(tree: Path, *command: str) -> None:
+    """Run a Python program in ``tree``; what it wrote is the message where it fails."""
+    address, mark, query = os.environ["DATABASE_URL"].partition("?")
     own = {
         # Stores that no test beside it uses: another database, and the last one of Redis.
-        "DATABASE_URL": f"{os.environ['DATABASE_URL']}_newcomer",
+        "DATABASE_URL": f"{address}_newcomer{mark}{query}",
         "PYTEST_XDIST_WORKER": "gw14",
     }
     done = subprocess.run(
@@ -100,7 +108,7 @@ def run(tree: Path, *command: str) -> str:
         text=True,
         check=False,
     )
-    return done.stdout + done.stderr if done.returncode else ""
+    assert done.returncode == 0, (done.stdout + done.stderr)[-10_000:]
 
 
 def test_an_addition_has_one_place() -> None:
