@@ -33,17 +33,15 @@ class PageKind(Kind):
 
     name: ClassVar[str] = "page"
     description: ClassVar[str] = "Fetches a page and notes its title, size and checksum."
-    time_limit: ClassVar[float] = float(getattr(settings, "REDRIVE_PAGE_TIME_LIMIT", 20.0))
-    retry_policy: ClassVar[RetryPolicy] = RetryPolicy(
-        limit=int(getattr(settings, "REDRIVE_PAGE_AUTOMATIC_RETRIES", 0))
-    )
+    time_limit: ClassVar[float] = settings.REDRIVE_PAGE_TIME_LIMIT
+    retry_policy: ClassVar[RetryPolicy] = RetryPolicy(limit=settings.REDRIVE_PAGE_AUTOMATIC_RETRIES)
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
         # The fetch gives up a little earlier than the worker would, because it can say on what.
         answer = fetch(
             address_of(entry.payload),
             seconds=self.time_limit - min(1.0, self.time_limit / 10),
-            max_bytes=getattr(settings, "REDRIVE_PAGE_MAX_BYTES", 5_000_000),
+            max_bytes=settings.REDRIVE_PAGE_MAX_BYTES,
         )
         return {
             "status": answer.status,

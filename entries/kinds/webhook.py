@@ -40,12 +40,12 @@ class WebhookKind(Kind):
 
     name: ClassVar[str] = "webhook"
     description: ClassVar[str] = "Delivers the payload to an endpoint, signed."
-    time_limit: ClassVar[float] = float(getattr(settings, "REDRIVE_WEBHOOK_TIME_LIMIT", 15.0))
+    time_limit: ClassVar[float] = settings.REDRIVE_WEBHOOK_TIME_LIMIT
     #: What a worker that dies has done and not written down is delivered again.
     group_size: ClassVar[int] = 10
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy(
-        limit=int(getattr(settings, "REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)),
-        first_delay=float(getattr(settings, "REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)),
+        limit=settings.REDRIVE_WEBHOOK_AUTOMATIC_RETRIES,
+        first_delay=settings.REDRIVE_WEBHOOK_FIRST_DELAY,
     )
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:

@@ -50,11 +50,11 @@ _SPECIAL_IPV6 = tuple(
 
 def is_allowed(address: str) -> bool:
     """Whether ``address``, a numeric IP as the resolver gives it, may be connected to."""
-    if getattr(settings, "REDRIVE_ALLOW_PRIVATE_ADDRESSES", False):
+    if settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES:
         return True
     ip = _embedded(ip_address(address.partition("%")[0]))
-    networks = getattr(settings, "REDRIVE_ALLOWED_NETWORKS", ())
-    return is_public(ip) or any(ip in ip_network(network) for network in networks)
+    allowed = map(ip_network, settings.REDRIVE_ALLOWED_NETWORKS)
+    return is_public(ip) or any(ip in network for network in allowed)
 
 
 def is_public(ip: IPv4Address | IPv6Address) -> bool:

@@ -44,7 +44,7 @@ class Answer:
 def headers_for(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict[str, str]:
     """What is sent with a request to ``target``: ``own`` ones count before those of the house."""
     sent: dict[str, str] = {
-        "User-Agent": str(getattr(settings, "REDRIVE_USER_AGENT", "Redrive")),
+        "User-Agent": settings.REDRIVE_USER_AGENT,
         "Accept": "*/*",
         "Accept-Encoding": ACCEPT_ENCODING,
         "Connection": "close",

@@ -13,6 +13,7 @@ from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.sync.full import NOT_WHOLE, sync
 from tests.support.feeds import json_feed
 from tests.support.http import LocalServer
+from tests.support.registries import restored_registries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,11 +43,11 @@ class Scripted(SourceKind):
 
 
 @pytest.fixture
-def scripted(source: Source, monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
-    monkeypatch.setitem(registry._classes, "scripted", Scripted)
-    registry._instance_of.cache_clear()
-    Source.objects.update(kind="scripted")
-    return Scripted
+def scripted(source: Source) -> Iterator[type[Scripted]]:
+    with restored_registries():
+        registry.register(Scripted)
+        Source.objects.update(kind="scripted")
+        yield Scripted
 
 
 def gives(*items: SourceItem) -> Callable[[SourceSpec], Reading]:

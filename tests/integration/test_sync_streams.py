@@ -11,6 +11,7 @@ from entries.sources import registry
 from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.sync.full import SyncProgress, sync
 from tests.factories.entries import SourceFactory
+from tests.support.registries import restored_registries
 from tests.support.syncing import counts, gone_ids, numbered, temporary_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,11 +19,10 @@ Items = Callable[[], Iterator[SourceItem | Invalid]]
 
 
 @pytest.fixture
-def source(monkeypatch: pytest.MonkeyPatch) -> Source:
-    monkeypatch.setitem(registry._classes, "told", Told)
-    registry._instance_of.cache_clear()
-    found: Source = SourceFactory.create(kind="told")
-    return found
+def source() -> Iterator[Source]:
+    with restored_registries():
+        registry.register(Told)
+        yield SourceFactory.create(kind="told")
 
 
 class Told(SourceKind):

@@ -48,8 +48,8 @@ class FeedKind(SourceKind):
         answer = get(
             spec.location,
             accept=_ACCEPT,
-            seconds=getattr(settings, "REDRIVE_FEED_TIME_LIMIT", 60.0),
-            max_bytes=getattr(settings, "REDRIVE_FEED_MAX_BYTES", 20_000_000),
+            seconds=settings.REDRIVE_FEED_TIME_LIMIT,
+            max_bytes=settings.REDRIVE_FEED_MAX_BYTES,
             validators=spec,
         )
         if answer.status == 304:
