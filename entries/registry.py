@@ -17,7 +17,7 @@ C = TypeVar("C", bound=type)
 class Registry(Generic[T]):
     """The subclasses of ``base`` that registered themselves.
 
-    ``noun`` is what messages call one of them. ``package`` holds those that come along. ``unknown``
+    ``noun`` is what messages call one of them. ``package`` has the built-in ones. ``unknown``
     is raised for a name that no class has. ``find_problems`` returns, in words, which rules of
     ``base`` a class breaks, beyond its name.
     """

@@ -12,7 +12,7 @@ from entries.states import EntryStatus, allowed_statuses
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from entries.sources.sync.full import SyncReport
+    from entries.sources.sync.report import SyncReport
 
 
 class Channel(StrEnum):

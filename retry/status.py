@@ -16,10 +16,11 @@ from retry import heartbeats, queue
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
 from retry.holds.overview import list_active
+from retry.intakes import rows
+from retry.intakes.handover import QUEUE
 from retry.models import Heartbeat, Hold
 from retry.runs import ramp
 from retry.runs.waiting import find_startable
-from retry.syncs import rows
 
 #: A dispatcher that has been silent for longer is not at work.
 SILENCE = timedelta(seconds=10)
@@ -115,12 +116,12 @@ def _waits() -> Mapping[str, timedelta]:
     runs = find_startable().annotate(since=since).order_by().values("queue").annotate(w=Max(wait))
     found = {row["queue"]: row["w"] for row in runs}
     oldest = (
-        rows.find_waiting()
+        rows.find_waiting_syncs()
         .order_by("pk")
         .annotate(w=ExpressionWrapper(Now() - F("created_at"), output_field=DurationField()))
     )
     for sync in oldest.values_list("w", flat=True)[:1]:
-        found[rows.QUEUE] = sync
+        found[QUEUE] = sync
     return found
 
 

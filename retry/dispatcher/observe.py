@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from retry import queue
+from retry.intakes import rows
 from retry.models import Run, RunState
 from retry.runs.job_ids import dispatch_job_id
 from retry.runs.waiting import find_startable
-from retry.syncs import rows
 
 #: Of a run or an import, or of a sync.
 WorkId = UUID | int
@@ -43,7 +43,7 @@ def observe() -> Snapshot:
         WaitingRun(id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
         for found in (
             find_startable().filter(dispatched_at__isnull=False),
-            rows.find_waiting(),
+            rows.find_waiting_syncs(),
             rows.find_waiting_imports(),
         )
         for id_, job_id, dispatches in found.filter(dispatches__gt=0).values_list(

@@ -1,19 +1,15 @@
 """Handing runs to the broker, after the commit that created them."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from retry import queue
-from retry.errors import QueueUnavailable
 from retry.models import Run, RunState
 from retry.runs.job_ids import dispatch_job_id
 from retry.runs.routing import job_timeout
-
-logger = logging.getLogger(__name__)
 
 
 class Handover:
@@ -30,10 +26,10 @@ class Handover:
             transaction.on_commit(lambda: self._hand_over(runs), robust=True)
 
     def _hand_over(self, runs: Sequence[Run]) -> None:
-        sent = [run.id for run in _sent(runs, dispatches=0)]
-        self.done = len(sent) == len(runs)
+        count = queue.hand_over_in_order(_describe_job(run, dispatches=0) for run in runs)
+        self.done = count == len(runs)
         if not self.done:
-            left = [run.id for run in runs if run.id not in sent]
+            left = [run.id for run in runs[count:]]
             Run.objects.filter(id__in=left, state=RunState.QUEUED, dispatches=1).update(
                 dispatches=0, dispatched_at=None
             )
@@ -44,25 +40,17 @@ def hand_over(runs: Sequence[Run]) -> int:
 
     Must be called outside a transaction: a job may start before this returns.
     """
-    sent = [run.id for run in _sent(runs)]
+    count = queue.hand_over_in_order(_describe_job(r, dispatches=r.dispatches) for r in runs)
+    sent = [run.id for run in runs[:count]]
     if sent:
         Run.objects.filter(id__in=sent).update(dispatches=F("dispatches") + 1, dispatched_at=Now())
     return len(sent)
 
 
-def _sent(runs: Sequence[Run], *, dispatches: int | None = None) -> Iterator[Run]:
-    """Enqueue runs in order, up to the first that Redis does not take."""
-    for run in runs:
-        before = run.dispatches if dispatches is None else dispatches
-        handover = queue.JobSpec(
-            job_id=dispatch_job_id(run.job_id, dispatches=before),
-            queue=run.queue,
-            argument=str(run.id),
-            timeout=job_timeout(run),
-        )
-        try:
-            queue.hand_over(handover)
-        except QueueUnavailable as error:
-            logger.warning("handover.failed", extra={"run_id": str(run.id), "error": str(error)})
-            return
-        yield run
+def _describe_job(run: Run, *, dispatches: int) -> queue.JobSpec:
+    return queue.JobSpec(
+        job_id=dispatch_job_id(run.job_id, dispatches=dispatches),
+        queue=run.queue,
+        argument=str(run.id),
+        timeout=job_timeout(run),
+    )

@@ -7,9 +7,9 @@ import pytest
 
 from entries.errors import SourceError
 from entries.models import Entry, Source
-from entries.sources.sync.full import sync
 from tests.support.feeds import json_feed, rss, rss_item, rss_of
 from tests.support.http import LocalServer
+from tests.support.syncing import sync
 from tests.unit.test_net_limits import MEGABYTE, peak_memory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,12 +8,13 @@ import pytest
 from entries.models import Entry, Source
 from entries.sources.base import Alias, SourceItem
 from entries.sources.sync.aliases import settle
-from entries.sources.sync.full import NOT_WHOLE, SyncReport, sync
-from entries.sources.sync.partial import read_some
+from entries.sources.sync.full_sync import NOT_WHOLE
+from entries.sources.sync.lookup import read_some
+from entries.sources.sync.report import SyncReport
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.feeds import atom, rss, rss_item
 from tests.support.http import LocalServer
-from tests.support.syncing import gone_ids
+from tests.support.syncing import gone_ids, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,10 +10,11 @@ from entries.errors import SourceError
 from entries.models import Entry, Source
 from entries.sources import registry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.sync.full import NOT_WHOLE, sync
+from entries.sources.sync.full_sync import NOT_WHOLE
 from tests.support.feeds import json_feed
 from tests.support.http import LocalServer
 from tests.support.registries import restored_registries
+from tests.support.syncing import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,10 +9,10 @@ import pytest
 from entries.models import Entry, Source
 from entries.sources import registry
 from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.sync.full import SyncProgress, sync
+from entries.sources.sync.report import SyncProgress
 from tests.factories.entries import SourceFactory
 from tests.support.registries import restored_registries
-from tests.support.syncing import counts, gone_ids, numbered, temporary_tables
+from tests.support.syncing import counts, gone_ids, numbered, sync, temporary_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Items = Callable[[], Iterator[SourceItem | Invalid]]

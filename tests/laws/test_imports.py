@@ -14,6 +14,7 @@ CONTRACTS = {
     "layers": "Imports go downwards only",
     "entries": "Entries know nothing of what can be done to them",
     "broker": "Only the queue and the worker speak to the broker",
+    "lock": "The lock of a source is taken in one place",
     "channels": "Channels decide nothing",
 }
 
@@ -67,6 +68,7 @@ def test_every_contract_is_kept(cache: Path) -> None:
         ("retry/queue.py", "from retry.runs.lifecycle import hand_over", {"layers"}),
         ("retry/service.py", "from retry.api import problems", {"layers"}),
         ("entries/models.py", "import entries.transitions", {"layers"}),
+        ("retry/syncs/work.py", "from retry.intakes.lock import try_lock", {"lock"}),
         ("retry/api/entries/views.py", "from entries import transitions", {"channels"}),
         ("retry/admin/__init__.py", "from retry.runs.lifecycle import hand_over", {"channels"}),
         ("retry/management/commands/retry.py", "import retry.queue", {"channels"}),

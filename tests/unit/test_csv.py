@@ -8,7 +8,7 @@ import pytest
 from entries.errors import SourceError
 from entries.sources import registry
 from entries.sources.base import Invalid, SourceItem, SourceSpec
-from entries.sources.files import base as files_module
+from entries.sources.files import kind as files_module
 from tests.support.files import Files, peak_while
 
 

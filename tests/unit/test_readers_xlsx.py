@@ -9,8 +9,8 @@ from openpyxl import Workbook
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Row, RowError
-from entries.readers.cell_text import for_cells
-from entries.readers.workbook import XlsxTable
+from entries.readers.xlsx.cells import escape
+from entries.readers.xlsx.table import XlsxTable
 from tests.support.workbooks import (
     MAIN,
     SHEET,
@@ -228,7 +228,7 @@ class TestEscapes:
     def test_what_is_written_comes_back(self, text: str) -> None:
         book = Workbook()
         book.active.append(["a"])
-        book.active.append([for_cells(text)])
+        book.active.append([escape(text)])
         out = io.BytesIO()
         book.save(out)
         assert read(out.getvalue()) == [Row(2, {"a": text})]

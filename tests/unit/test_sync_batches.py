@@ -3,7 +3,7 @@
 import pytest
 
 from entries.sources.base import Invalid, SourceItem
-from entries.sources.items import MAX_REASONS, LeftOut
+from entries.sources.items import MAX_REASONS, InvalidCounts
 from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, batches, estimate_size
 
 
@@ -67,7 +67,7 @@ def test_sizes_are_about_right(value: object, size: int) -> None:
 
 class TestLeftOut:
     def test_counts_by_reason_with_the_first_example(self) -> None:
-        left = LeftOut()
+        left = InvalidCounts()
         for line in (7, 9):
             left.add(Invalid("without an id", f"line {line}"))
         left.add(Invalid("too long"), count=1_000)
@@ -78,7 +78,7 @@ class TestLeftOut:
         )
 
     def test_reasons_are_bounded_in_number_and_size(self) -> None:
-        left = LeftOut()
+        left = InvalidCounts()
         for number in range(1_000):
             left.add(Invalid(f"reason {number} " + "x" * 10_000))
         assert len(left.notes) == MAX_REASONS + 1
@@ -87,7 +87,7 @@ class TestLeftOut:
         assert max(map(len, left.notes)) < 400
 
     def test_secrets_and_control_characters_are_not_told(self) -> None:
-        left = LeftOut()
+        left = InvalidCounts()
         left.add(Invalid("odd\x00 password=hunter2", "token: hunter2\x1b"))
         assert "hunter2" not in left.notes[0]
         assert "\x00" not in left.notes[0]

@@ -11,7 +11,7 @@ import pytest
 from openpyxl import Workbook
 
 from entries.errors import SourceError
-from entries.readers import package
+from entries.readers.xlsx import package
 from entries.sources import registry
 from entries.sources.base import Invalid, SourceItem
 from tests.support.files import Files, peak_while

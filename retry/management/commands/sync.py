@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from entries.errors import SourceError
 from entries.models import Source
-from entries.sources.sync.full import SyncProgress
+from entries.sources.sync.report import SyncProgress
 from retry.outcomes import Actor, SyncOutcome
 from retry.syncs import control
 
