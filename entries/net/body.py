@@ -53,7 +53,7 @@ def find_compression(header: str) -> str:
     if not found:
         return ""
     if len(found) > 1 or found[0] in _OTHERS:
-        raise BrokenAnswer(f"encoded as {', '.join(found)[:50]!r}, which was not asked for")
+        raise BrokenAnswer(f"encoded as {', '.join(found)[:50]!r}, which was not requested")
     return "gzip" if found[0] in _GZIP else found[0]
 
 
@@ -96,7 +96,7 @@ def _members(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield from _steps(decoder, rest)
             rest = decoder.unused_data
     if rest or (began and not decoder.eof):
-        raise BrokenAnswer("the compressed answer ends in the middle")
+        raise BrokenAnswer("the compressed answer is incomplete")
 
 
 def _slices(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -115,7 +115,7 @@ def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
             decoder = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS)
         yield from _steps(decoder, chunk)
     if decoder is not None and not decoder.eof:
-        raise BrokenAnswer("the compressed answer ends in the middle")
+        raise BrokenAnswer("the compressed answer is incomplete")
 
 
 def _steps(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:

@@ -47,7 +47,7 @@ class DecodedText:
         if self.first_bad is None:
             return ""
         place = f"the first at byte {self.first_bad + 1:,}"
-        return f"bytes that make no text in {self.codec} became U+FFFD, {place}"
+        return f"bytes that are not valid {self.codec} became U+FFFD, {place}"
 
 
 def find_charset(text: str) -> str:

@@ -108,7 +108,7 @@ def translate_errors(target: httpx.URL, deadline: Deadline, *, doing: str) -> It
     except httpcore.NetworkError as error:
         raise Unreachable(f"the connection broke while {doing} {where}: {error}") from error
     except httpcore.LocalProtocolError as error:
-        raise InvalidAddress(f"cannot be asked for, {where}: {error}") from error
+        raise InvalidAddress(f"cannot be requested, {where}: {error}") from error
     except httpcore.RemoteProtocolError as error:
         raise BrokenAnswer(f"no proper HTTP from {where}: {error}") from error
 

@@ -57,7 +57,7 @@ def fetch(
                     return Answer(anonymous(target), response.status, found, body, took)
             target, headers = _follow_redirect(target, location, headers)
             if target in seen:
-                raise TooManyRedirects(f"redirected in a circle at {display_url(target)}")
+                raise TooManyRedirects(f"redirected in a loop at {display_url(target)}")
             seen.add(target)
     raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects from {display_url(parse(url))}")
 

@@ -57,7 +57,7 @@ class Head:
         kept: list[bytes] = [status]
         goes_on = False
         for line in lines:
-            if line[:1] in {b" ", b"\t"}:  # white space goes on with the line before
+            if line[:1] in {b" ", b"\t"}:  # a continuation of the line before
                 kept += [line] if goes_on and _FOLDED.fullmatch(line) else []
                 continue
             read = _read(line)

@@ -177,7 +177,7 @@ class _Lines:
             where = f"line {self.number + _lines_before(error) + 1:,}"
             raise SourceError(
                 "malformed",
-                f"{where} is not in {self._encoding}; the option encoding says which it is",
+                f"{where} is not in {self._encoding}; set the option encoding",
             ) from error
 
     def _too_long(self) -> SourceError:

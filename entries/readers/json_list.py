@@ -45,10 +45,10 @@ class JsonList:
                 self._at += 1
                 self._next_sign()
             elif sign != "]":
-                raise self._broken("a comma or ] is missing behind it")
+                raise self._broken("a comma or ] is missing after it")
         self._at += 1
         if self._next_sign():
-            raise SourceError("malformed", "broken JSON: there is more behind the list")
+            raise SourceError("malformed", "broken JSON: there is more after the list")
 
     def _item(self) -> Row | RowError:
         while (found := self._parse()) is None:
@@ -78,9 +78,11 @@ class JsonList:
             self._check_end(error)
             return None
         except RecursionError as error:
-            raise self._broken("nested far too deep") from error
+            raise self._broken("nested too deep") from error
         except ValueError as error:
-            value = error if isinstance(error, RowFault) else RowFault("a number without end")
+            value = (
+                error if isinstance(error, RowFault) else RowFault("a number with too many digits")
+            )
             try:
                 _, end = LENIENT.raw_decode(self._text, self._at)
             except json.JSONDecodeError as broken:

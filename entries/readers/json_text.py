@@ -31,7 +31,7 @@ def check_object(value: Any, text: str, *, columns: int) -> dict[str, Any]:
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise RowFault("a key that is there twice")
+        raise RowFault("a repeated key")
     return found
 
 

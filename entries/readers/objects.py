@@ -83,7 +83,7 @@ class JsonTable(Table):
                 return number, line.lstrip()
             number += line.endswith(b"\n")
             self.meter.check_clock()
-        raise SourceError("empty", "the file has nothing but empty lines")
+        raise SourceError("empty", "the file has only empty lines")
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield lines that are not empty with their numbers, too long ones cut."""
@@ -117,7 +117,9 @@ class _Utf8Stream(io.RawIOBase):
             try:
                 self._ready = self._decoder.decode(data, final=not data).encode()
             except UnicodeError as error:
-                raise SourceError("malformed", "the file is not in UTF-16, as it says") from error
+                raise SourceError(
+                    "malformed", "the file is not in UTF-16, as its byte order mark says"
+                ) from error
             if not data:
                 break
         view = memoryview(buffer).cast("B")

@@ -9,7 +9,7 @@ MAX_PAYLOAD_BYTES = 256 * 1024
 #: Different reasons that are counted; a hostile source has one for each item.
 MAX_REASONS = 50
 _OTHER_REASONS = "for other reasons"
-AGAIN = "the id was there before; the first one counts"
+AGAIN = "the id is repeated; the first item counts"
 
 
 def check_id(item: SourceItem) -> str | Invalid:

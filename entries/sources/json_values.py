@@ -26,13 +26,15 @@ def parse_json(body: bytes) -> tuple[Any, str]:
         return json.loads(decoded.text), decoded.note
     except json.JSONDecodeError as error:
         if decoded.first_bad is not None:
-            place = f"no UTF-8 at byte {decoded.first_bad:,}"
+            place = f"not UTF-8 at byte {decoded.first_bad:,}"
             raise SourceError("malformed", f"broken JSON: {place}") from error
         where = f"line {error.lineno:,}, column {error.colno:,}"
         raise SourceError("malformed", f"broken JSON in {where}: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         # Such as a number of five thousand digits, or ten thousand brackets.
-        raise SourceError("malformed", "broken JSON: not made to be read") from error
+        raise SourceError(
+            "malformed", "broken JSON: nested too deep, or a number with too many digits"
+        ) from error
 
 
 def get_at(document: Any, path: str) -> Any:

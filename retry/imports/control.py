@@ -28,8 +28,8 @@ KEPT = timedelta(days=1)
 MOST_LOSSES = 3
 #: In one tick of the dispatcher.
 _MOST = 100
-_LOST = "Its workers died one after the other. What was stored until then is kept."
-_GONE = "The file is not kept any more: it was imported, or waited too long. Choose it again."
+_LOST = "Several workers died while they did it. What was stored is kept."
+_GONE = "The file was removed: it was imported, or waited too long. Upload it again."
 
 
 def request_import(
@@ -182,7 +182,9 @@ def _check_confirmable(preview: Import, *, skip_invalid: bool) -> None:
     if not preview.location:
         raise NotConfirmable(_GONE)
     if preview.invalid and not skip_invalid:
-        raise NotConfirmable("Some rows cannot be stored, and nobody said to leave them out.")
+        raise NotConfirmable(
+            "Some rows cannot be stored. Correct them, or choose to leave them out."
+        )
     if preview.total == preview.invalid:
         raise NotConfirmable("None of the rows can be stored.")
 

@@ -68,7 +68,7 @@ def _payload(value: Any) -> Any:
     if not value.strip():
         return None
     payload = json.loads(value, parse_constant=_refuse_constant)
-    return payload if payload is not None else value  # "null" is a value, and not a payload
+    return payload if payload is not None else value  # the text "null" is refused later
 
 
 def _refuse_constant(name: str) -> NoReturn:

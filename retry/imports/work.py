@@ -55,7 +55,7 @@ def _run(row: Import, *, stop: Callable[[], bool]) -> None:
     actor = rows.read_actor(row)
     _check(actor)
     if not row.location:
-        raise SourceError("not_found", "the file is not kept any more; choose it again")
+        raise SourceError("not_found", "the file was removed; upload it again")
     step = DryRunStep if row.dry_run else StoreStep
     step(row, actor=actor, stop=stop).run()
     if not row.dry_run:

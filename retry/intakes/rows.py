@@ -20,7 +20,7 @@ from retry.outcomes import Actor, Channel
 logger = logging.getLogger(__name__)
 
 OPEN = (SyncState.QUEUED, SyncState.RUNNING)
-#: Counts of a row that begins again at the beginning.
+#: Counts of a row that starts over.
 NOTHING_YET = dict.fromkeys(("created", "updated", "unchanged", "invalid", "queued"), 0)
 _NOTES = 60
 R = TypeVar("R", bound=Intake)
@@ -41,7 +41,7 @@ def claim(row: Intake) -> bool:
     queued = select(row).filter(state=SyncState.QUEUED)
     if not queued.update(state=SyncState.RUNNING, started_at=Now()):
         return False
-    # Another worker may have gone on with it since it was read.
+    # Another worker may have continued it since it was read.
     row.refresh_from_db(from_queryset=select(row).select_related("source", "actor"))
     return True
 

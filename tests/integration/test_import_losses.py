@@ -13,6 +13,7 @@ from retry import queue
 from retry.dispatcher.loop import Dispatcher
 from retry.imports import control
 from retry.imports.work import perform
+from retry.intakes.claims import claim
 from retry.intakes.lock import try_lock
 from retry.models import AuditEvent, Import, Run
 from tests.support.asking import SCRIPT
@@ -66,6 +67,15 @@ def test_one_whose_worker_died_is_done_by_another() -> None:
     assert (fresh(row).state, row.created, row.unchanged) == ("succeeded", 2_500, 0)
     assert Entry.objects.count() == 2_500
     assert AuditEvent.objects.filter(verb="import_lost").count() == 1
+
+
+def test_a_claim_sees_how_far_another_worker_came() -> None:
+    stale = confirmed(numbered(2_500))
+    perform(stale.pk, stop=after(1))
+    assert stale.position == 0
+    with claim(stale) as claimed:
+        assert claimed
+        assert (stale.state, stale.position) == ("running", 1_000)
 
 
 def test_one_that_somebody_is_at_is_left_alone() -> None:

@@ -129,7 +129,7 @@ def test_a_bad_byte_changes_no_id_and_makes_nothing_gone(feed: Feed) -> None:
     items.append(rss_item(4, title="Caf?"))
     report = feed.says(rss("".join(items)).encode().replace(b"?<", b"\xc3<"))
     assert counts(report) == (1, 0, 3, 0)
-    assert "bytes that make no text in utf-8" in report.notes[0]
+    assert "bytes that are not valid utf-8" in report.notes[0]
     assert feed.titles()["id-4"] == "Caf\ufffd"
     report = feed.says(rss("".join(items[:3])).encode().replace("größe<".encode(), b"gr\xf6\xdfe<"))
     assert counts(report) == (0, 0, 2, 0)

@@ -66,7 +66,7 @@ class TestOtherKindsOfSource:
         with pytest.raises(SourceError) as caught:
             sync(source)
         assert caught.value.code == "broken_kind"
-        assert source.last_error == "the source kind scripted broke with KeyError: 'news'"
+        assert source.last_error == "the source kind scripted failed with KeyError: 'news'"
 
     def test_items_that_cannot_be_stored_are_left_out_and_counted(
         self, source: Source, scripted: type[Scripted]
@@ -87,7 +87,7 @@ class TestOtherKindsOfSource:
         assert report.created == 2
         assert report.notes == (
             "1 item left out: the id is longer than 500 characters",
-            "1 item left out: the id was there before; the first one counts",
+            "1 item left out: the id is repeated; the first item counts",
             "1 item left out: the payload cannot be stored: larger than 262,144 bytes as JSON",
             "1 item left out: the payload cannot be stored: object is not JSON",
             "1 item left out: the payload is not a JSON object",

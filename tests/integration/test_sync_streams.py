@@ -48,7 +48,7 @@ def test_the_first_counts_however_far_away_the_second_is(source: Source) -> None
     has(item("same", at="first"), *rest, item("same", at="last"), item("same", at="once more"))
     report = sync(source)
     assert counts(report) == (2_501, 0, 0, 0, 2)
-    assert report.notes == ("2 items left out: the id was there before; the first one counts",)
+    assert report.notes == ("2 items left out: the id is repeated; the first item counts",)
     assert Entry.objects.get(external_id="same").payload == {"at": "first"}
     assert counts(sync(source)) == (0, 0, 2_501, 0, 2)
 

@@ -88,13 +88,17 @@ def test_items_that_are_no_objects_are_empty() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [
-        ("{}", "not_a_feed", "JSON, but no JSON Feed"),
-        ("[]", "not_a_feed", "JSON, but no JSON Feed"),
-        ('{"version": 1, "items": []}', "not_a_feed", "JSON, but no JSON Feed"),
+        ("{}", "not_a_feed", "JSON, but not a JSON Feed"),
+        ("[]", "not_a_feed", "JSON, but not a JSON Feed"),
+        ('{"version": 1, "items": []}', "not_a_feed", "JSON, but not a JSON Feed"),
         ('{"version": "https://jsonfeed.org/version/1"}', "malformed", 'no list of "items"'),
         ('{"version": \n "x', "malformed", "broken JSON in line 2, column 2: "),
-        ('{"a":' * 100_000, "malformed", "not made to be read"),
-        ('{"a": ' + "9" * 10_000 + "}", "malformed", "not made to be read"),
+        ('{"a":' * 100_000, "malformed", "nested too deep, or a number with too many digits"),
+        (
+            '{"a": ' + "9" * 10_000 + "}",
+            "malformed",
+            "nested too deep, or a number with too many digits",
+        ),
     ],
 )
 def test_what_is_refused(text: str, code: str, message: str) -> None:
@@ -110,8 +114,8 @@ def test_a_bad_byte_is_one_character() -> None:
     assert found == [FeedItem(id="1", title="Caf\ufffd")]
     (note,) = notes
     assert note.partial
-    assert "bytes that make no text in utf-8" in note.text
-    with pytest.raises(SourceError, match="no UTF-8 at byte 7"):
+    assert "bytes that are not valid utf-8" in note.text
+    with pytest.raises(SourceError, match="not UTF-8 at byte 7"):
         parse(b'{"a": "\xff')
     assert parse(b"\xef\xbb\xbf" + json_feed([]).encode()) == []
 

@@ -100,7 +100,7 @@ class TestEncodings:
             ("id-ü", "Page ü"),
         ]
         place = data.index(b"\xe9") + 1
-        text = f"bytes that make no text in utf-8 became U+FFFD, the first at byte {place}"
+        text = f"bytes that are not valid utf-8 became U+FFFD, the first at byte {place}"
         assert notes == (Note(text, partial=True),)
 
     @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_encodings_that_say_what_they_are(files: Files, encoding: str) -> None:
         (b"[" * 100_000, "not JSON"),
         (b'{"id": "\xff"}', "not in UTF-8"),
         (b'{"id": "a\0"}', "not JSON"),
-        (b'{"id": "a", "x": {"y": 1, "y": 2}}', "a key that is there twice"),
+        (b'{"id": "a", "x": {"y": 1, "y": 2}}', "a repeated key"),
         (b'{"id": "a\\ud83d"}', "half a character (a lone surrogate)"),
         (b'{"id": "a", "x": ' + b"[" * 51 + b"]" * 51 + b"}", "nested deeper than 50 levels"),
         (b"\0\0\0", "not JSON"),

@@ -51,7 +51,7 @@ def test_what_is_left_out_says_why_and_keeps_its_id() -> None:
     assert batch.unstorable == ["2"], "the source has it all the same"
     assert [invalid.reason for invalid in batch.invalid] == [
         "not a row",
-        "the id was there before; the first one counts",
+        "the id is repeated; the first item counts",
         "without an id",
         "the payload cannot be stored: object is not JSON",
     ]

@@ -50,7 +50,7 @@ def read_book(package: Package, *, meter: Meter) -> Book:
     with package.open_small(part) as stream:
         scan(stream, found.start, meter=meter)
     if not found.is_workbook:
-        raise SourceError("malformed", "the file is no Excel workbook")
+        raise SourceError("malformed", "the file is not an Excel workbook")
     folder = posixpath.dirname(part)
     book = Book(epoch=found.epoch)
     targets = {}
@@ -100,7 +100,7 @@ def _main_part(package: Package) -> str:
             return relation.target
     if package.has("xl/workbook.xml"):
         return "xl/workbook.xml"
-    raise SourceError("malformed", "the file is no Excel workbook; it must be saved as .xlsx")
+    raise SourceError("malformed", "the file is not an Excel workbook; it must be saved as .xlsx")
 
 
 class _BookScan:

@@ -40,7 +40,7 @@ def parse_number(text: str) -> int | float:
         try:
             return float(text)
         except ValueError as error:
-            raise RowFault("a number that is none") from error
+            raise RowFault("an invalid number") from error
 
 
 def format_moment(number: float, *, epoch: datetime, duration: bool) -> Any:
@@ -62,7 +62,7 @@ def parse_iso_moment(text: str, *, epoch: datetime, duration: bool) -> Any:
             return format_iso(value)
         return format_moment(to_excel(value, epoch), epoch=epoch, duration=duration)
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        raise RowFault("a date that is none") from error
+        raise RowFault("an invalid date") from error
 
 
 def format_iso(value: Any) -> Any:

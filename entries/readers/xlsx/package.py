@@ -81,7 +81,9 @@ class Package:
         # zipfile reads no further than the declared size, but it unpacks other compressions in one
         # step, without a limit.
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or info.flag_bits & 1:
-            raise SourceError("not_allowed", "the workbook is not packed as Excel packs it")
+            raise SourceError(
+                "not_allowed", "the workbook is compressed in a way that Excel does not use"
+            )
         if info.file_size > limit:
             raise SourceError(
                 "too_large",
@@ -99,7 +101,7 @@ def translate_errors() -> Iterator[None]:
         raise
     except BadZipFile as error:
         raise SourceError(
-            "malformed", "the file is no Excel workbook; an older .xls must be saved as .xlsx"
+            "malformed", "the file is not an Excel workbook; an older .xls must be saved as .xlsx"
         ) from error
     except Exception as error:
         why = f"{type(error).__name__}: {one_line(error, limit=200)}"

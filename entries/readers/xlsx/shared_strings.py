@@ -64,7 +64,7 @@ class SharedStrings:
         if tag == "si":
             self._parts.clear()
         elif tag == "rPh":
-            self._in_sound = True  # how it is pronounced
+            self._in_sound = True  # the pronunciation
         elif tag == "t" and not self._in_sound and self._xml is not None:
             self._xml.parser.CharacterDataHandler = self._parts.append
 

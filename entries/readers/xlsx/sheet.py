@@ -151,7 +151,7 @@ class Sheet:
     def _read_shared(self, text: str) -> str:
         number = parse_number(text)
         if not isinstance(number, int):
-            raise RowFault("a number that is none")
+            raise RowFault("an invalid number")
         # Many cells may refer to one long string.
         self._size += self._context.shared.size(number)
         if self._size > self._limit:

@@ -78,4 +78,4 @@ def scan(stream: IO[bytes], on_start: OnStart, *, meter: Meter) -> None:
 
 def _refuse(*_: object) -> None:
     """Refuse a DTD: entities make small documents large."""
-    raise SourceError("not_allowed", "the workbook's XML is not as Excel writes it")
+    raise SourceError("not_allowed", "the workbook's XML has a DTD, which Excel does not write")

@@ -147,7 +147,7 @@ class _Distiller:
         base, based = self._bases[-1], attributes.get("xml:base")
         self._bases.append(_resolve(based, base) if based else base)
         if len(self._modes) > MAX_DEPTH:
-            raise SourceError("malformed", f"elements within elements, over {MAX_DEPTH} deep")
+            raise SourceError("malformed", f"elements are nested over {MAX_DEPTH} deep")
         if mode is _Mode.ITEM:
             self._parts = 0
         elif mode in {_Mode.LEAF, _Mode.AUTHOR}:
@@ -163,7 +163,7 @@ class _Distiller:
         match self._modes[-1] if self._modes else None:
             case None:
                 if local not in _ROOTS:
-                    raise SourceError("not_a_feed", f"a document of <{local[:50]}>, no feed")
+                    raise SourceError("not_a_feed", f"the document is <{local[:50]}>, not a feed")
                 mode = _Mode.OUTER
             case _Mode.OUTER if local == "channel":
                 mode = _Mode.OUTER

@@ -37,7 +37,7 @@ def build_items(found: Sequence[FeedItem], *, damaged: bool) -> Iterator[SourceI
         if not any((item.id, item.link, item.title, item.summary)):
             yield Invalid("without id, link, title and text")
         elif damaged and "\ufffd" in _identity(item):
-            yield Invalid("bytes of its id make no text", item.title)
+            yield Invalid("its id has bytes that cannot be decoded", item.title)
         else:
             yield _item(item, alone=item.link not in shared)
 

@@ -22,7 +22,7 @@ def read_json_feed(body: bytes, *, url: str) -> tuple[list[FeedItem], tuple[Note
     """Return the items, and notes about the document. Raises ``SourceError``."""
     feed, damage = parse_json(body)
     if not isinstance(feed, dict) or _VERSION not in str(feed.get("version", ""))[:100]:
-        raise SourceError("not_a_feed", "the answer is JSON, but no JSON Feed")
+        raise SourceError("not_a_feed", "the answer is JSON, but not a JSON Feed")
     items = feed.get("items")
     if not isinstance(items, list):
         raise SourceError("malformed", 'the JSON Feed has no list of "items"')

@@ -66,7 +66,7 @@ def _resolve(location: str) -> Path:
         real = path.resolve()
         inside = any(real.is_relative_to(folder.resolve()) for folder in folders)
     except (RuntimeError, ValueError) as error:
-        raise SourceError("not_allowed", f"{_quote(location)} is no path") from error
+        raise SourceError("not_allowed", f"{_quote(location)} is not a path") from error
     if not path.is_absolute() or not inside:
         # The same answer for files that exist and files that do not: it must not tell which.
         known = ", ".join(map(str, folders)) or "none"

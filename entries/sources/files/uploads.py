@@ -44,7 +44,7 @@ def display_name(location: str) -> str:
 def store(location: str, content: "File[bytes]") -> None:
     name = name_in(location)
     if name is None or storage().save(name, content) != name:
-        raise ValueError(f"not a location of its own: {location!r}")
+        raise ValueError(f"not a new location: {location!r}")
 
 
 def remove(location: str) -> None:

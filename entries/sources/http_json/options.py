@@ -57,7 +57,7 @@ class HttpJsonOptions(Options):
         return self.item_url.replace("{id}", quote(external_id, safe=""))
 
     def first_url(self, location: str) -> httpx.URL:
-        """Raises ``InvalidAddress``."""
+        """Build the address of the first page. Raises ``InvalidAddress``."""
         url = parse(location)
         if self.size_param:
             url = url.copy_set_param(self.size_param, self.size)

@@ -113,12 +113,15 @@ class Pages:
         if not self._options.page_param or not last.rows:
             raise error
         short = len(last.rows) < len(self._first.rows)
-        return Note(f"page {number:,} is not there ({error}), so it ends there", partial=not short)
+        return Note(
+            f"page {number:,} does not exist ({error}), so the pages end before it",
+            partial=not short,
+        )
 
     def _once(self, content: str, number: int) -> None:
         mark = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         if mark in self._seen:
-            raise SourceError("malformed", f"page {number:,} is one that was there before")
+            raise SourceError("malformed", f"page {number:,} is the same as an earlier one")
         self._seen.add(mark)
 
     def _next_url(self, page: Page, *, asked: httpx.URL, number: int) -> httpx.URL | Note | None:
@@ -135,9 +138,11 @@ class Pages:
             return None
         text = format_id(value)
         if not text:
-            raise SourceError("malformed", f"page {number:,} names its next page by {kind(value)}")
+            raise SourceError("malformed", f"page {number:,} gives {kind(value)} as its next page")
         if page.damage and "\ufffd" in text:
-            raise SourceError("malformed", f"page {number:,} names its next page by no text")
+            raise SourceError(
+                "malformed", f"page {number:,} gives a next page that cannot be decoded"
+            )
         if options.cursor_path:
             following = self._start.copy_set_param(options.cursor_param, text)
         else:
@@ -186,10 +191,10 @@ def next_link(headers: list[str]) -> str:
 def rows_in(document: Any, options: HttpJsonOptions) -> list[Any]:
     rows = get_at(document, options.items)
     if not isinstance(rows, list):
-        where = (
-            f"at {options.items!r}" if options.items else "as a whole; the option items says where"
-        )
-        raise SourceError("malformed", f"the answer is {kind(rows)} {where}, no list")
+        why = f"the answer is {kind(rows)}, not a list; set the option items to the list's path"
+        if options.items:
+            why = f"the answer has {kind(rows)} at {options.items!r}, not a list"
+        raise SourceError("malformed", why)
     return rows
 
 

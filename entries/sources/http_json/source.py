@@ -84,7 +84,7 @@ def _items(
         for row in page.rows:
             item = build_item(row, id_field=options.id_field, title_field=options.title_field)
             if page.damage and "\ufffd" in item.external_id:
-                item = Invalid("bytes of its id make no text")
+                item = Invalid("its id has bytes that cannot be decoded")
             yield item
 
 

@@ -39,5 +39,5 @@ def open_kind(source: Source) -> Iterator[SourceKind]:
         raise
     except Exception as error:
         info = describe_error(error)
-        message = f"the source kind {source.kind} broke with {info.error_class}: {info.message}"
+        message = f"the source kind {source.kind} failed with {info.error_class}: {info.message}"
         raise SourceError("broken_kind", message) from error

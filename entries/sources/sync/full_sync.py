@@ -63,7 +63,7 @@ def _read(source: Source) -> Reading:
     if source.entry_kind not in kinds.names():
         known = ", ".join(kinds.names())
         raise SourceError(
-            "unknown_kind", f"its entries would be {source.entry_kind!r}; there is {known}"
+            "unknown_kind", f"no kind is registered as {source.entry_kind!r}; registered: {known}"
         )
     with open_kind(source) as kind:
         return kind.read(build_spec(source))
