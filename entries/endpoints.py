@@ -11,11 +11,11 @@ PREFIX = "whsec_"
 _SHORTEST, _LONGEST, _FRESH = 24, 64, 32
 
 
-def fresh_secret() -> str:
+def create_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(_FRESH)).decode("ascii")
 
 
-def secret_problem(secret: str) -> str:
+def find_secret_problem(secret: str) -> str:
     """Return why ``secret`` is not one of Standard Webhooks, without repeating it; empty if it is.
 
     ``whsec_`` and 24 to 64 bytes in base64: "Signature scheme" in the specification of Standard
@@ -33,7 +33,7 @@ def secret_problem(secret: str) -> str:
     return ""
 
 
-def address_problem(url: str) -> str:
+def find_address_problem(url: str) -> str:
     """Return why nothing can be delivered to ``url``; empty where it can.
 
     Whether its host may be connected to is not checked here, because names move.

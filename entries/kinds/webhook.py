@@ -12,13 +12,13 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError
 from standardwebhooks import Webhook
 
-from entries.endpoints import secret_problem
+from entries.endpoints import find_secret_problem
 from entries.errors import PermanentError, TransientError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
 from entries.models import Endpoint
 from entries.net import Answer, RequestRefused, ServerUnavailable, send
-from entries.net.exchange import headers_for, retry_after
+from entries.net.exchange import build_headers, parse_retry_after
 from entries.net.record import READ, Record
 from entries.net.urls import display_url, parse
 
@@ -114,7 +114,9 @@ def deliver(message: Message, endpoint: Endpoint, *, seconds: float) -> dict[str
     record = Record(target, secrets=(endpoint.secret, key, signature, signature[3:]))
     exchange: dict[str, Any] = {
         "endpoint": endpoint.slug,
-        "request": record.request("POST", headers=headers_for(target, headers), body=message.body),
+        "request": record.request(
+            "POST", headers=build_headers(target, headers), body=message.body
+        ),
         "response": None,
     }
     started = time.monotonic()
@@ -133,7 +135,7 @@ def deliver(message: Message, endpoint: Endpoint, *, seconds: float) -> dict[str
 def _sign(message: Message, endpoint: Endpoint) -> tuple[str, dict[str, str]]:
     """Return the signature over id, time and body, and the headers with it."""
     # The library accepts weaker secrets, and its errors could contain a part of the secret.
-    if secret_problem(endpoint.secret):
+    if find_secret_problem(endpoint.secret):
         words = f'the endpoint "{endpoint.slug}" has no usable secret: give it a new one and retry'
         raise PermanentError(words)
     now = datetime.now(UTC)
@@ -153,7 +155,7 @@ def _require_success(answer: Answer, where: str) -> None:
         return
     message = f"HTTP {status} from {where}"
     if status >= 500 or status in _COME_BACK_LATER:
-        after = retry_after(answer.headers.get("retry-after"), now=datetime.now(UTC))
+        after = parse_retry_after(answer.headers.get("retry-after"), now=datetime.now(UTC))
         raise ServerUnavailable(message, retry_after=after)
     if 300 <= status < 400:
         message += ": redirects are not followed; give the endpoint the address it has moved to"

@@ -41,7 +41,7 @@ class Answer:
     cut: bool = False
 
 
-def headers_for(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict[str, str]:
+def build_headers(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the headers of a request to ``target``; ``own`` ones replace the defaults."""
     sent: dict[str, str] = {
         "User-Agent": settings.REDRIVE_USER_AGENT,
@@ -56,7 +56,7 @@ def headers_for(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict
     return sent
 
 
-def pool_for(backend: GuardedBackend) -> httpcore.ConnectionPool:
+def create_pool(backend: GuardedBackend) -> httpcore.ConnectionPool:
     """Create a pool for one exchange: no connection outlives it, or a fork.
 
     It connects to checked addresses only and ignores proxies of the environment, which would
@@ -90,7 +90,7 @@ def ask(
         scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
     )
     # Set here because the library forgets the brackets of IPv6.
-    sent = [("Host", target.netloc.decode("ascii")), *headers_for(target, headers).items()]
+    sent = [("Host", target.netloc.decode("ascii")), *build_headers(target, headers).items()]
     with pool.stream(method, url, headers=sent, content=body) as response:
         yield response
 
@@ -113,7 +113,7 @@ def translate_errors(target: httpx.URL, deadline: Deadline, *, doing: str) -> It
         raise BrokenAnswer(f"no proper HTTP from {where}: {error}") from error
 
 
-def retry_after(value: str | None, *, now: datetime) -> float | None:
+def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     """Return the seconds of a ``Retry-After`` header (a number or a date); None for garbage."""
     if value is None:
         return None

@@ -17,7 +17,7 @@ from entries.net.errors import (
     TooLarge,
     TooManyRedirects,
 )
-from entries.net.exchange import Answer, ask, pool_for, retry_after, translate_errors
+from entries.net.exchange import Answer, ask, create_pool, parse_retry_after, translate_errors
 from entries.net.urls import anonymous, display_url, origin, parse
 
 MAX_REDIRECTS = 5
@@ -42,7 +42,7 @@ def fetch(
     target = parse(url)
     seen = {target}
     conditional = not _CONDITIONS.isdisjoint(map(str.lower, headers or ()))
-    with pool_for(GuardedBackend(deadline)) as pool:
+    with create_pool(GuardedBackend(deadline)) as pool:
         for _ in range(MAX_REDIRECTS + 1):
             with (
                 translate_errors(target, deadline, doing="fetching"),
@@ -82,7 +82,7 @@ def _require_success(
         return
     message = f"HTTP {status} from {display_url(target)}"
     if status >= 500 or status in _COME_BACK_LATER:
-        after = retry_after(headers.get("retry-after"), now=datetime.now(UTC))
+        after = parse_retry_after(headers.get("retry-after"), now=datetime.now(UTC))
         raise ServerUnavailable(message, retry_after=after)
     raise RequestRefused(message, status=status)
 

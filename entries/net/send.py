@@ -9,7 +9,7 @@ import httpx
 from entries.net.body import decode_body
 from entries.net.connection import Deadline, DeadlinePassed, GuardedBackend
 from entries.net.errors import BrokenAnswer, TooLarge
-from entries.net.exchange import Answer, ask, pool_for, translate_errors
+from entries.net.exchange import Answer, ask, create_pool, translate_errors
 from entries.net.urls import anonymous, parse
 
 _BREAKS = (
@@ -41,7 +41,7 @@ def send(
     with translate_errors(target, deadline, doing="sending to"):
         try:
             with (
-                pool_for(backend) as pool,
+                create_pool(backend) as pool,
                 ask(pool, target, method="POST", headers=headers, body=body) as response,
             ):
                 status, found = response.status, httpx.Headers(response.headers)

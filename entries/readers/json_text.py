@@ -28,7 +28,7 @@ def check_object(value: Any, text: str, *, columns: int) -> dict[str, Any]:
     return value
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise RowFault("a repeated key")
@@ -36,7 +36,7 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 #: Reads what may be stored.
-STRICT = json.JSONDecoder(object_pairs_hook=unique_keys)
+STRICT = json.JSONDecoder(object_pairs_hook=refuse_duplicate_keys)
 #: Finds where other values end, such as a number of five thousand digits.
 LENIENT = json.JSONDecoder(parse_int=len, parse_float=len)
 

@@ -40,7 +40,7 @@ class Batch:
     rows: int = 0
 
 
-def batches(
+def collect_batches(
     rows: Iterable[AnyRow], *, start: int, file_format: str, has_payload: bool, seen: SeenIds | None
 ) -> Iterator[Batch]:
     """Yield batches of up to 1,000 rows, fewer where these are large, from row ``start`` on.

@@ -12,7 +12,7 @@ from entries.errors import SourceError
 from entries.transitions import find_known
 from retry import audit
 from retry.access.visibility import hidden_external_ids
-from retry.imports.batches import Batch, Rejection, batches
+from retry.imports.batches import Batch, Rejection, collect_batches
 from retry.imports.preview import Sample, predict_fate
 from retry.imports.seen_ids import SeenIds
 from retry.imports.tables import Survey, open_table
@@ -48,7 +48,7 @@ class Step(ABC):
         with ExitStack() as stack:
             seen = stack.enter_context(SeenIds.begin()) if row.dry_run or row.skip_invalid else None
             table = stack.enter_context(open_table(row.location, row.file_format))
-            for batch in batches(
+            for batch in collect_batches(
                 table,
                 start=row.position,
                 file_format=row.file_format,

@@ -21,7 +21,7 @@ from entries.net import (
     Unreachable,
     fetch,
 )
-from entries.net.exchange import Answer, retry_after
+from entries.net.exchange import Answer, parse_retry_after
 from tests.support.http import LocalServer
 
 MEGABYTE = 1_000_000
@@ -171,7 +171,7 @@ NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
     ],
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value, now=NOW) == seconds
+    assert parse_retry_after(value, now=NOW) == seconds
 
 
 class TestRedirects:

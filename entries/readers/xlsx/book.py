@@ -11,7 +11,7 @@ from entries.errors import SourceError
 from entries.readers.base import Meter
 from entries.readers.xlsx.cells import unescape
 from entries.readers.xlsx.package import Package, translate_errors
-from entries.readers.xlsx.xml_stream import Attributes, relation_id, scan, tags
+from entries.readers.xlsx.xml_stream import Attributes, find_relation_id, list_tags, scan
 
 _MAX_SHEETS = 10_000
 #: Excel knows 65,490.
@@ -20,8 +20,8 @@ _MAX_STYLES = 100_000
 _MAX_FORMAT = 255
 #: Built-in formats of Excel in Chinese, Japanese and Korean, which files do not spell out.
 _EASTERN_DATES = dict.fromkeys((*range(27, 37), *range(50, 59)), "yyyy-mm-dd")
-_BOOK = tags("workbook", "workbookPr", "workbookView", "sheet")
-_STYLES = tags("numFmt", "cellXfs", "cellStyles", "cellStyleXfs", "dxfs", "xf")
+_BOOK = list_tags("workbook", "workbookPr", "workbookView", "sheet")
+_STYLES = list_tags("numFmt", "cellXfs", "cellStyles", "cellStyleXfs", "dxfs", "xf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class _BookScan:
         elif tag == "sheet":
             if len(self.sheets) == _MAX_SHEETS:
                 raise SourceError("too_large", f"the workbook has more than {_MAX_SHEETS:,} sheets")
-            self.sheets.append((unescape(attributes.get("name", "")), relation_id(attributes)))
+            self.sheets.append((unescape(attributes.get("name", "")), find_relation_id(attributes)))
 
 
 class _StyleScan:

@@ -9,7 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from entries.errors import EntriesError, SourceError
 from entries.readers.base import Limits, Meter
-from entries.readers.xlsx.xml_stream import Attributes, scan, tags
+from entries.readers.xlsx.xml_stream import Attributes, list_tags, scan
 from entries.text import one_line
 
 #: Bytes of parts that are read whole: styles, the list of sheets, the archive's directory.
@@ -17,7 +17,7 @@ MAX_PART = 10_000_000
 #: Bytes of parts that are streamed: a sheet, the shared strings.
 MAX_STREAMED = 2_000_000_000
 _MAX_RELATIONS = 20_000
-_RELATION = tags("Relationship")
+_RELATION = list_tags("Relationship")
 
 
 @dataclass(frozen=True, slots=True)

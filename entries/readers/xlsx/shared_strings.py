@@ -8,11 +8,11 @@ from typing import IO
 from entries.errors import SourceError
 from entries.readers.base import Meter
 from entries.readers.xlsx.cells import unescape
-from entries.readers.xlsx.xml_stream import Attributes, XmlStream, tags
+from entries.readers.xlsx.xml_stream import Attributes, XmlStream, list_tags
 
 #: Eight bytes of memory each.
 _MAX_TEXTS = 20_000_000
-_TAGS = tags("si", "t", "rPh")
+_TAGS = list_tags("si", "t", "rPh")
 
 
 class SharedStrings:

@@ -11,12 +11,12 @@ from entries.readers.json_text import RowFault
 from entries.readers.xlsx.book import DateStyles
 from entries.readers.xlsx.cells import format_moment, parse_iso_moment, parse_number, unescape
 from entries.readers.xlsx.shared_strings import SharedStrings
-from entries.readers.xlsx.xml_stream import Attributes, XmlStream, tags
+from entries.readers.xlsx.xml_stream import Attributes, XmlStream, list_tags
 
 #: Excel's own.
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
-_TAGS = tags("sheetData", "row", "c", "v", "is", "t", "rPh")
+_TAGS = list_tags("sheetData", "row", "c", "v", "is", "t", "rPh")
 
 
 class SheetRow(NamedTuple):

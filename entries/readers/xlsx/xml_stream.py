@@ -26,12 +26,12 @@ Attributes = Mapping[str, str]
 OnStart = Callable[[str, Attributes], None]
 
 
-def tags(*names: str) -> dict[str, str]:
+def list_tags(*names: str) -> dict[str, str]:
     """Return the names by what a parser calls their elements."""
     return {f"{space}{name}": name for space in (*_MAIN, _PACKAGE) for name in names}
 
 
-def relation_id(attributes: Attributes) -> str:
+def find_relation_id(attributes: Attributes) -> str:
     return next((attributes[f"{s}id"] for s in _RELATIONS if f"{s}id" in attributes), "")
 
 

@@ -13,7 +13,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from entries.errors import SourceError
-from entries.sources.feed.entities import declarations, is_html
+from entries.sources.feed.entities import build_declarations, is_html
 
 MAX_DEPTH = 100
 MAX_PARTS = 50
@@ -130,7 +130,7 @@ class _Distiller:
     def _document_type(self, context: str, *_: object) -> int:
         self._names_are_ours = True
         names = self._parser.ExternalEntityParserCreate(context)
-        names.Parse(declarations(self._source).encode(), _FINAL)
+        names.Parse(build_declarations(self._source).encode(), _FINAL)
         self._names_are_ours = False
         return 1
 

@@ -14,7 +14,7 @@ _NAME = re.compile(r"&([A-Za-z][A-Za-z0-9._-]{0,49});")
 _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
 
-def declarations(text: str) -> str:
+def build_declarations(text: str) -> str:
     """Return declarations of all names that ``text`` uses.
 
     HTML's names stand for their characters; unknown ones stay as they are written.

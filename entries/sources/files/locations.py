@@ -52,7 +52,7 @@ def measure_size(file: BinaryIO) -> int:
 
 
 def _open_upload(location: str) -> BinaryIO:
-    name = uploads.name_in(location)
+    name = uploads.parse_name(location)
     if name is None:
         raise SourceError("not_allowed", f"{_quote(location)} is not the name of an uploaded file")
     return cast("BinaryIO", uploads.storage().open(name, "rb").file)

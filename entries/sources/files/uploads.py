@@ -29,7 +29,7 @@ def new_location(original: str) -> str:
     return f"{PREFIX}{uuid.uuid4().hex}-{stem}{ending}"
 
 
-def name_in(location: str) -> str | None:
+def parse_name(location: str) -> str | None:
     """Return the name in the storage, or None where ``location`` is not an upload."""
     name = location.removeprefix(PREFIX)
     return name if location.startswith(PREFIX) and _NAME.fullmatch(name) else None
@@ -37,24 +37,24 @@ def name_in(location: str) -> str | None:
 
 def display_name(location: str) -> str:
     """Return the file's original name, shortened; empty where ``location`` is not an upload."""
-    name = name_in(location)
+    name = parse_name(location)
     return name[33:] if name else ""
 
 
 def store(location: str, content: "File[bytes]") -> None:
-    name = name_in(location)
+    name = parse_name(location)
     if name is None or storage().save(name, content) != name:
         raise ValueError(f"not a new location: {location!r}")
 
 
 def remove(location: str) -> None:
-    if name := name_in(location):
+    if name := parse_name(location):
         storage().delete(name)
 
 
 def remove_when_unused(location: str) -> None:
     """Remove an upload once the open transaction commits, unless a source still reads it."""
-    if name_in(location):
+    if parse_name(location):
         transaction.on_commit(partial(_remove_unused, location), robust=True)
 
 

@@ -49,8 +49,8 @@ def fetch_page(
     if answer.status == 304:
         return None
     document, damage = parse_json(answer.body)
-    rows = rows_in(document, options)
-    link = next_link(answer.headers.get_list("link"))
+    rows = find_rows(document, options)
+    link = find_next_link(answer.headers.get_list("link"))
     return Page(parse_url(answer.url), document, rows, damage, link, answer)
 
 
@@ -138,7 +138,9 @@ class Pages:
             return None
         text = format_id(value)
         if not text:
-            raise SourceError("malformed", f"page {number:,} gives {kind(value)} as its next page")
+            raise SourceError(
+                "malformed", f"page {number:,} gives {describe_type(value)} as its next page"
+            )
         if page.damage and "\ufffd" in text:
             raise SourceError(
                 "malformed", f"page {number:,} gives a next page that cannot be decoded"
@@ -178,7 +180,7 @@ class Pages:
         raise SourceError("not_allowed", f"the next page is on another server, {url.host[:200]}")
 
 
-def next_link(headers: list[str]) -> str:
+def find_next_link(headers: list[str]) -> str:
     """Return the target of the first link with the relation ``next``; empty without one."""
     for header in headers:
         for target, parameters in _LINK.findall(header[:_LONGEST_HEADER]):
@@ -188,17 +190,17 @@ def next_link(headers: list[str]) -> str:
     return ""
 
 
-def rows_in(document: Any, options: HttpJsonOptions) -> list[Any]:
+def find_rows(document: Any, options: HttpJsonOptions) -> list[Any]:
     rows = get_at(document, options.items)
     if not isinstance(rows, list):
-        why = f"the answer is {kind(rows)}, not a list; set the option items to the list's path"
+        why = f"the answer is {describe_type(rows)}, not a list; the option items says where it is"
         if options.items:
-            why = f"the answer has {kind(rows)} at {options.items!r}, not a list"
+            why = f"the answer has {describe_type(rows)} at {options.items!r}, not a list"
         raise SourceError("malformed", why)
     return rows
 
 
-def kind(value: Any) -> str:
+def describe_type(value: Any) -> str:
     """Return in words what type of JSON ``value`` is."""
     names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")

@@ -34,7 +34,7 @@ class Batch:
         return identified and not any(note.partial for note in self.notes)
 
 
-def batches(items: Iterable[SourceItem | Invalid | Note]) -> Iterator[Batch]:
+def collect_batches(items: Iterable[SourceItem | Invalid | Note]) -> Iterator[Batch]:
     """Yield batches of up to 1,000 items, fewer where these are large."""
     rest = iter(items)
     while True:

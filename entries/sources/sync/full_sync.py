@@ -15,7 +15,7 @@ from entries.models import Source
 from entries.sources.base import Invalid, Note, Reading, SourceItem
 from entries.sources.items import AGAIN, InvalidCounts
 from entries.sources.sync.aliases import settle
-from entries.sources.sync.batches import Batch, batches
+from entries.sources.sync.batches import Batch, collect_batches
 from entries.sources.sync.calls import build_spec, open_kind
 from entries.sources.sync.report import OnBatch, SyncProgress, SyncReport
 from entries.sources.sync.sample import EACH, Sample
@@ -90,7 +90,7 @@ class _Intake:
         gone = 0
         if not self._reading.not_modified:
             with Presence.of(self._source.pk) as presence, closing(self._items()) as items:
-                for batch in batches(items):
+                for batch in collect_batches(items):
                     self._take(batch, presence)
                 gone = self._settle_gone(presence) if self.whole else 0
         return SyncReport(
