@@ -78,10 +78,10 @@ class TestOneAnswer:
             (b"", "empty", "the answer is empty"),
             (b"<html></html>", "malformed", "broken JSON in line 1, column 1"),
             (b'[{"id": 1}', "malformed", "broken JSON"),
-            (b"\xff\xfe", "malformed", "no UTF-8"),
+            (b"\xff\xfe", "malformed", "not UTF-8"),
             (b"[" * 100_000, "malformed", "nested too deep, or a number with too many digits"),
             (b"[[]," + b"[]," * 1_000_000 + b"1]", "too_large", "more than 1,000,000 lists"),
-            (b'{"items": []}', "malformed", "the answer is an object as a whole"),
+            (b'{"items": []}', "malformed", "the answer is an object, not a list"),
             (b"null", "malformed", "the answer is null"),
         ],
     )

@@ -85,7 +85,7 @@ def test_a_line_that_is_no_item_is_left_out(files: Files, line: bytes, reason: s
 @pytest.mark.parametrize(
     ("content", "code", "message"),
     [
-        ("\n\r\n \n", "empty", "nothing but empty lines"),
+        ("\n\r\n \n", "empty", "only empty lines"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "malformed", r"none of the first 3 rows can be used"),
         (b"PK\3\4\0\0", "malformed", "binary"),
         ('{"id": 1}\n'.encode("utf-16-le"), "malformed", "binary, or not in UTF-8"),
