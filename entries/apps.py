@@ -9,12 +9,13 @@ class EntriesConfig(AppConfig):
 
     def ready(self) -> None:
         from entries import checks  # noqa: F401 - registers the system checks
-        from entries.kinds import registry as kinds
-        from entries.sources import registry as sources
+        from entries.kinds.registry import KINDS
+        from entries.registry import import_modules
+        from entries.sources.registry import SOURCE_KINDS
         from entries.sql import checks as sql_checks  # noqa: F401 - registers a system check
 
-        kinds.load()
-        sources.load()
+        KINDS.load()
+        SOURCE_KINDS.load()
         for package in settings.REDRIVE_KIND_MODULES:
             with suppress(ImportError):  # a system check says which and why
-                kinds.load(package)
+                import_modules(package)

@@ -1,4 +1,4 @@
-"""What is wrong with the kinds, said by ``manage.py check`` instead of by the first entry."""
+"""What ``manage.py check`` reports, so that mistakes show before the first entry meets them."""
 
 import importlib
 from collections.abc import Iterator
@@ -9,23 +9,28 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
-from entries.kinds import registry as kinds
-from entries.sources import registry as sources
+from entries.kinds.registry import KINDS
+from entries.registry import Registry
+from entries.sources.registry import SOURCE_KINDS
 
 
 @checks.register(checks.Tags.compatibility)
 def check_kinds(**_: Any) -> list[checks.CheckMessage]:
-    return [*_invalid_kinds(), *_invalid_source_kinds()]
+    return [
+        *_check_classes(KINDS, id="entries.E001"),
+        *_check_descriptions(),
+        *_check_classes(SOURCE_KINDS, id="entries.E002"),
+    ]
 
 
 @checks.register(checks.Tags.compatibility)
 def check_modules(**_: Any) -> list[checks.CheckMessage]:
-    """A misspelt module would only show as an unknown kind, on the entries it was meant for."""
+    """Report modules that cannot be imported: their kinds would only show as unknown on entries."""
     found: list[checks.CheckMessage] = []
     for name in settings.REDRIVE_KIND_MODULES:
         try:
             importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 - whatever the module does when imported
+        except Exception as error:  # noqa: BLE001 - a module may raise anything when imported
             found.append(
                 checks.Error(
                     f"{name!r} in REDRIVE_KIND_MODULES cannot be imported: {error}",
@@ -38,7 +43,7 @@ def check_modules(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def check_networks(**_: Any) -> list[checks.CheckMessage]:
-    """A slip here would otherwise show as a failure of every fetch."""
+    """Report what is not a network: every fetch would fail on it."""
     found: list[checks.CheckMessage] = []
     for network in settings.REDRIVE_ALLOWED_NETWORKS:
         try:
@@ -50,7 +55,7 @@ def check_networks(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def check_source_folders(**_: Any) -> list[checks.CheckMessage]:
-    """A relative folder would be another one for each process."""
+    """Report relative folders: each process would read another one."""
     return [
         checks.Error(
             f"REDRIVE_SOURCE_DIRS: {folder!r} is not an absolute path.",
@@ -62,21 +67,16 @@ def check_source_folders(**_: Any) -> list[checks.CheckMessage]:
     ]
 
 
-def _invalid_kinds() -> Iterator[checks.CheckMessage]:
-    for name, cls in kinds.all_kinds().items():
-        for problem in kinds.problems_of(cls):
-            yield checks.Error(f"The kind {name!r}: {problem}.", obj=cls, id="entries.E001")
+def _check_classes(registry: Registry[Any], *, id: str) -> Iterator[checks.CheckMessage]:  # noqa: A002 - Django's word
+    for name, cls, problem in registry.problems():
+        yield checks.Error(f"The {registry.noun} {name!r}: {problem}.", obj=cls, id=id)
+
+
+def _check_descriptions() -> Iterator[checks.CheckMessage]:
+    for name, cls in KINDS.classes().items():
         if not cls.description:
             yield checks.Warning(
                 f"The kind {name!r} has no description: staff will not know what it does.",
                 obj=cls,
                 id="entries.W001",
-            )
-
-
-def _invalid_source_kinds() -> Iterator[checks.CheckMessage]:
-    for name, cls in sources.all_kinds().items():
-        for problem in sources.problems_of(cls):
-            yield checks.Error(
-                f"The kind of source {name!r}: {problem}.", obj=cls, id="entries.E002"
             )

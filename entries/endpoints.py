@@ -1,4 +1,4 @@
-"""What an endpoint's secret and address have to be; pure."""
+"""Rules for the secret and the address of an endpoint; pure."""
 
 import base64
 import binascii
@@ -11,13 +11,12 @@ PREFIX = "whsec_"
 _SHORTEST, _LONGEST, _FRESH = 24, 64, 32
 
 
-def fresh_secret() -> str:
+def create_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(_FRESH)).decode("ascii")
 
 
-def secret_problem(secret: str) -> str:
-    """What keeps it from being a secret of Standard Webhooks, in words that do not repeat it;
-    empty when nothing does.
+def find_secret_problem(secret: str) -> str:
+    """Return why ``secret`` is not one of Standard Webhooks, without repeating it; empty if it is.
 
     ``whsec_`` and 24 to 64 bytes in base64: "Signature scheme" in the specification of Standard
     Webhooks. Padding may be missing, as its libraries allow.
@@ -34,10 +33,10 @@ def secret_problem(secret: str) -> str:
     return ""
 
 
-def address_problem(url: str) -> str:
-    """What keeps ``url`` from being delivered to, in words; empty when nothing does.
+def find_address_problem(url: str) -> str:
+    """Return why nothing can be delivered to ``url``; empty where it can.
 
-    Whether its host may be connected to is not asked here: names move.
+    Whether its host may be connected to is not checked here, because names move.
     """
     try:
         parsed = parse(url)
@@ -45,7 +44,7 @@ def address_problem(url: str) -> str:
         return str(error)
     if parsed.userinfo:
         return (
-            "user and password do not belong into the address: deliveries are signed, which shows "
+            "user and password do not belong in the address: deliveries are signed, which shows "
             "where they come from"
         )
     return ""

@@ -1,4 +1,4 @@
-"""What can go wrong with an entry or a source; pure, no HTTP and no database."""
+"""Errors of entries and sources; pure, no HTTP and no database."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ class EntriesError(Exception):
 class TransientError(EntriesError):
     """Trying the same entry again later may help: a time-out, a 503, a refused connection.
 
-    ``retry_after`` is what the other side asked for, in seconds. ``result`` is a JSON object with
-    what is known of the try all the same; it is kept with the attempt.
+    ``retry_after`` is the wait that the other side asked for, in seconds. ``result`` is a JSON
+    object that is stored with the attempt.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class TransientError(EntriesError):
 class PermanentError(EntriesError):
     """Trying again with the same input cannot help: a 404, an invalid payload.
 
-    ``result``: as of a ``TransientError``.
+    ``result``: as in ``TransientError``.
     """
 
     def __init__(self, message: str = "", *, result: Mapping[str, Any] | None = None) -> None:
@@ -55,18 +55,18 @@ class UnknownKind(EntriesError):
 
 
 class UnknownSourceKind(EntriesError):
-    """No source kind is registered under that name."""
+    """No kind of source is registered under that name."""
 
 
 class InvalidKind(EntriesError):
-    """A kind or source kind does not keep the contract of its base class."""
+    """A class breaks the contract of kinds or of kinds of source."""
 
 
 class SourceError(EntriesError):
-    """The source cannot be read or makes no sense; nothing of it was changed.
+    """The source cannot be read or makes no sense.
 
     ``code`` is stable (``unreachable``, ``too_large``, ``not_a_feed``, …), the text is for people.
-    ``retry_after``: for so many seconds it asks to be left alone.
+    ``retry_after``: seconds that the source asks to wait.
     """
 
     def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:

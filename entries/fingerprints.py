@@ -1,4 +1,4 @@
-"""Error -> stable group key; pure.
+"""The stable group key of an error; pure.
 
 Two failures belong to one group when staff would treat them alike: the same class, the same words,
 other numbers. "page 17 answered HTTP 503" and "page 18 answered HTTP 503" are one group, HTTP 404
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 VERSION = "1"
-_LOOKED_AT = 2_000
+_MAX_CHARACTERS = 2_000
 
 _PHRASES = "|".join(
     sorted(
@@ -20,16 +20,16 @@ _PHRASES = "|".join(
     )
 )
 _HTTP = r"(?:https?(?:/[0-9](?:\.[0-9])?)?(?: error)?|status(?:[ _-]?code)?)"
-_SAID = r"(?:code|answered|answers|returned|responded(?: with)?|response|replied|got|error)"
+_VERBS = r"(?:code|answered|answers|returned|responded(?: with)?|response|replied|got|error)"
 _STATUS = rf"""
     \b{_HTTP}[\s:=('"\[]{{0,3}}(?P<http>[1-5][0-9]{{2}})\b
-    | \b{_SAID}[\s:=('"\[]{{0,3}}(?P<said>[45][0-9]{{2}})\b
+    | \b{_VERBS}[\s:=('"\[]{{0,3}}(?P<answered>[45][0-9]{{2}})\b
     | \b(?P<phrased>[345][0-9]{{2}})\ (?:{_PHRASES})\b
     | \b(?:errno|signal|exit\ (?:code|status)|exited\ with|returncode|sqlstate)
       [\s:=('"\[]{{0,3}}(?P<coded>-?[0-9A-Z]{{1,5}})\b
 """
 _ONLY_STATUS = re.compile(_STATUS, re.IGNORECASE | re.VERBOSE)
-#: Tried in this order at each place; every repetition is bounded or cannot be re-read.
+#: Tried in this order at each place; repetitions are bounded or cannot backtrack.
 _VARIABLE = re.compile(
     rf"""
     (?P<url>\b[a-z][a-z0-9+.-]{{1,15}}://[^\s"'<>]+)
@@ -50,9 +50,10 @@ _NUMBER = re.compile(r"[0-9]+(?:[.:][0-9]+)*")
 
 
 def fingerprint(error_class: str, message: str, *, frames: Iterable[str] = ()) -> str:
-    """The key of the group this error belongs to: at most 40 characters, ``1-`` and hex.
+    """Return the key of the error's group: ``1-`` and hex, at most 40 characters.
 
-    ``frames`` tell apart what class and message do not; give names of functions, not line numbers.
+    ``frames`` tell errors apart whose class and message are the same: names of functions, without
+    line numbers.
     """
     parts = "\0".join([error_class, normalise(message), *frames])
     digest = hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
@@ -60,12 +61,12 @@ def fingerprint(error_class: str, message: str, *, frames: Iterable[str] = ()) -
 
 
 def normalise(message: str) -> str:
-    """``message`` with what varies from case to case replaced: numbers and ids by ``#``, quotations
-    by ``<text>``, paths by ``<path>``.
+    """Replace the parts of ``message`` that vary from case to case.
 
-    Kept are HTTP statuses, error numbers, exit codes and the hosts of URLs.
+    Numbers and ids become ``#``, quotations ``<text>`` and paths ``<path>``. HTTP statuses, error
+    numbers, exit codes and the hosts of URLs stay.
     """
-    return " ".join(_VARIABLE.sub(_name, message[:_LOOKED_AT]).split())
+    return " ".join(_VARIABLE.sub(_name, message[:_MAX_CHARACTERS]).split())
 
 
 def _name(match: re.Match[str]) -> str:
@@ -76,12 +77,12 @@ def _name(match: re.Match[str]) -> str:
     if match["quoted"]:
         status = _ONLY_STATUS.search(match[0])
         return f"<text {status[0].lower()}>" if status else "<text>"
-    # One sign for all of them: the same id may look like a number today and like hex tomorrow.
+    # One sign for all: the same id may look like a number today and like hex tomorrow.
     return "<path>" if match["path"] else "#"
 
 
 def _host(url: str) -> str:
-    """Scheme and host of ``url``, and whether there is more."""
+    """Return scheme and host of ``url``, and a mark where there is a path."""
     scheme, _, rest = url.partition("://")
     host = _AFTER_HOST.split(rest, maxsplit=1)[0]
     more = rest[len(host) :].strip(_PUNCTUATION + "/")

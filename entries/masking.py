@@ -1,6 +1,6 @@
-"""Addresses and options as they are shown to anybody: without what opens a door; pure.
+"""Addresses and options without their credentials, as people see them; pure.
 
-The stored value is used to connect; what people read, wherever they read it, went through here.
+The stored value is used to connect; everything that people read passes through here.
 """
 
 import re
@@ -14,25 +14,25 @@ _PORT = re.compile(r"[^:@]*(?::[0-9]{0,5})?|\[[^\]@]*\](?::[0-9]{0,5})?")
 _AUTHORITY = re.compile(r"[^/?#]*")
 _SEPARATORS = re.compile(r"([&;])")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_TELLING = re.compile(
+_SECRET_NAMES = re.compile(
     r"token|secret|passw|passphrase|pwd|credential|signature|authori[sz]|session|jwt|hmac|bearer"
 )
-_TELLING_WORDS = frozenset({"auth", "code", "cred", "creds", "otp", "pass", "pin", "sas", "sid"})
+_SECRET_WORDS = frozenset({"auth", "code", "cred", "creds", "otp", "pass", "pin", "sas", "sid"})
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _KEY_LIKE = re.compile(r"[A-Za-z0-9_+/=.~-]{24,}")
 _PATH_KEY = re.compile(r"[A-Za-z0-9_-]{24,}")
-#: How often a value may have been encoded on top of itself, and be looked into all the same.
+#: How many layers of URL encoding are decoded to look for secrets.
 _LAYERS = 3
 _DEEPEST = 4
 
 
 def mask_address(address: str, *, _depth: int = 0) -> str:
-    """``address`` with its credentials masked; anything else of it stays as it is.
+    """Mask the credentials in ``address``; the rest stays as it is. Never raises.
 
     Masked are user and password, the values in query and fragment whose names or shapes look
-    secret, and random parts of the path. What is no address (a file, an upload) comes back as it
-    was, but for such a query. Masking twice is masking once; never raises.
+    secret, and random parts of the path. Of what is not an address (a file, an upload) only such a
+    query is masked. Masking again changes nothing.
     """
     address = _without_broken_userinfo(address)
     before, hash_, fragment = address.partition("#")
@@ -43,10 +43,10 @@ def mask_address(address: str, *, _depth: int = 0) -> str:
 
 
 def mask_values(value: Any) -> Any:
-    """A JSON value with its credentials masked: behind telling names, and within addresses."""
+    """Mask the credentials in a JSON value: behind names of secrets, and in addresses."""
     if isinstance(value, Mapping):
         return {
-            key: MASK if _is_telling(str(key)) and _holds_something(item) else mask_values(item)
+            key: MASK if _names_secret(str(key)) and _has_value(item) else mask_values(item)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
@@ -55,7 +55,7 @@ def mask_values(value: Any) -> Any:
 
 
 def is_masked(value: Any) -> bool:
-    """Whether a mask is anywhere in a JSON value."""
+    """Say whether a mask is anywhere in a JSON value."""
     if isinstance(value, Mapping):
         return any(is_masked(item) for item in value.values())
     if isinstance(value, list | tuple):
@@ -64,7 +64,7 @@ def is_masked(value: Any) -> bool:
 
 
 def restore_values(given: Any, *, stored: Any) -> Any:
-    """``given`` with what is stored wherever it is what ``mask_values`` shows of that."""
+    """Replace masked parts of ``given`` by the stored values that ``mask_values`` showed so."""
     if is_masked(given) and given == mask_values(stored):
         return stored
     if isinstance(given, Mapping) and isinstance(stored, Mapping):
@@ -79,9 +79,7 @@ def restore_values(given: Any, *, stored: Any) -> Any:
 
 
 def _without_broken_userinfo(address: str) -> str:
-    """A password that holds a slash or the like, unescaped, ends where nobody can tell: then all
-    is masked up to the last ``@``.
-    """
+    """Mask all up to the last ``@`` where an unescaped slash or the like hides its end."""
     scheme, slashes, rest = address.partition("//")
     if not slashes or (scheme and not _SCHEME.fullmatch(scheme)):
         return address
@@ -94,7 +92,7 @@ def _without_broken_userinfo(address: str) -> str:
 
 
 def _mask_base(base: str) -> str:
-    """What stands before query and fragment."""
+    """Mask what comes before query and fragment."""
     scheme, slashes, rest = base.partition("//")
     if not slashes or (scheme and not _SCHEME.fullmatch(scheme)):
         return base
@@ -117,24 +115,28 @@ def _mask_pairs(text: str, depth: int) -> str:
 
 def _mask_pair(pair: str, depth: int) -> str:
     name, sign, value = pair.partition("=")
-    told, said = _decoded(name), _decoded(value)
-    if _looks_random(told):
+    plain_name, plain_value = _decode(name), _decode(value)
+    if _looks_random(plain_name):
         name = MASK
-    if value and (_is_telling(told) or _looks_random(said) or _holds_credentials(said, depth)):
+    if value and (
+        _names_secret(plain_name)
+        or _looks_random(plain_value)
+        or _holds_credentials(plain_value, depth)
+    ):
         value = MASK
-    if not sign and _holds_credentials(told, depth):
+    if not sign and _holds_credentials(plain_name, depth):
         name = MASK
     return f"{name}{sign}{value}"
 
 
 def _holds_credentials(value: str, depth: int) -> bool:
-    """An address within the address, such as where to go next."""
+    """Say whether an address within the address, such as a redirect, holds credentials."""
     if "//" not in value and "?" not in value:
         return False
     return depth >= _DEEPEST or mask_address(value, _depth=depth + 1) != value
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     for _ in range(_LAYERS):
         further = unquote_plus(text)
         if further == text:
@@ -143,17 +145,17 @@ def _decoded(text: str) -> str:
     return text
 
 
-def _is_telling(name: str) -> bool:
+def _names_secret(name: str) -> bool:
     words = [word for word in re.split(r"[^a-z0-9]+", _CAMEL.sub("_", name).lower()) if word]
     joined = "".join(words)
-    return _TELLING.search(joined) is not None or any(
-        word in _TELLING_WORDS or word.endswith(("key", "keys", "auth")) or word[:3] == "sig"
+    return _SECRET_NAMES.search(joined) is not None or any(
+        word in _SECRET_WORDS or word.endswith(("key", "keys", "auth")) or word[:3] == "sig"
         for word in words
     )
 
 
 def _looks_random(value: str) -> bool:
-    """Keys and tokens: long, without a break, of letters and digits; UUIDs as well."""
+    """Recognise keys and tokens: long and unbroken, of letters and digits; UUIDs as well."""
     if len(value) < 16 or MASK in value:
         return False
     if _UUID.search(value):
@@ -167,7 +169,7 @@ def _looks_random(value: str) -> bool:
 
 
 def _is_path_key(part: str) -> bool:
-    """Only what nobody would call a page: mixed capitals and digits, at length."""
+    """Recognise keys in paths: long, with mixed capitals and digits, unlike names of pages."""
     return _PATH_KEY.fullmatch(part) is not None and _mixes(part)
 
 
@@ -176,5 +178,5 @@ def _mixes(text: str) -> bool:
     return all(sum(map(kind, text)) >= 2 for kind in kinds)
 
 
-def _holds_something(value: Any) -> bool:
+def _has_value(value: Any) -> bool:
     return value not in (None, "", [], {}) and not isinstance(value, bool)

@@ -1,7 +1,7 @@
-"""Text and JSON from outside, made fit for PostgreSQL and for people's eyes; pure.
+"""Text and JSON from outside, cleaned for PostgreSQL and for people; pure.
 
-PostgreSQL stores neither NUL nor lone surrogates, and jsonb neither of them nor NaN. Everything
-that a page, a feed, an API caller or an exception says passes through here before it is stored.
+PostgreSQL stores neither NUL nor lone surrogates, and jsonb no NaN either. All text from a page, a
+feed, an API caller or an exception passes through here before it is stored.
 """
 
 import html
@@ -19,13 +19,13 @@ from entries.errors import EntriesError, PermanentError
 from entries.fingerprints import fingerprint
 from entries.masking import MASK, mask_address
 
-#: What PostgreSQL or a terminal chokes on: control characters but newline and tab, and surrogates.
+#: Bad for PostgreSQL or a terminal: control characters except newline and tab, and surrogates.
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-#: What jsonb chokes on; the rest of a payload is kept as it was received.
+#: Bad for jsonb; the rest of a payload is stored as it was received.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-#: What changes the direction of everything behind it.
+#: Characters that change the direction of the text after them.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-#: Letters to Unicode, nothing to the eye.
+#: Letters in Unicode that are invisible.
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _BREAK = re.compile(
     r"</?(?:p|br|hr|div|li|ul|ol|dl|dt|dd|tr|td|th|h[1-6]|pre|blockquote)\b[^<>]*>", re.IGNORECASE
@@ -38,15 +38,15 @@ _MAX_INTEGER_BITS = 4096
 
 
 class NotJSON(PermanentError, TypeError):
-    """A value has a type that JSON does not know: a date, bytes, an object."""
+    """A value has a type that JSON does not have: a date, bytes, an object."""
 
 
 class NotStorable(PermanentError, ValueError):
-    """A JSON value is larger or nested deeper than what is stored."""
+    """A JSON value is too large or nested too deep to be stored."""
 
 
 def clean_text(value: object, *, limit: int) -> str:
-    """``value`` as text of at most ``limit`` characters that PostgreSQL can store.
+    """Return ``value`` as text of at most ``limit`` characters that PostgreSQL can store.
 
     None becomes the empty string, bytes are read as UTF-8. What cannot be stored or would steer a
     terminal is replaced by U+FFFD; line ends become newlines; what was cut ends in an ellipsis.
@@ -54,7 +54,7 @@ def clean_text(value: object, *, limit: int) -> str:
     if value is None:
         return ""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    # A slice first: the rest of a hundred megabytes need not be looked at. It is twice as long
+    # A slice first, so that the rest of a hundred megabytes is not processed. It is twice as long
     # because each "\r\n" shrinks to one character.
     text = text[: 2 * limit + 1].replace("\r\n", "\n").replace("\r", "\n")
     text = _UNFIT.sub("\ufffd", text)
@@ -62,14 +62,14 @@ def clean_text(value: object, *, limit: int) -> str:
 
 
 def one_line(value: object, *, limit: int) -> str:
-    """``clean_text`` with every run of white space as one space."""
+    """Return ``clean_text`` with every run of white space as one space."""
     return clean_text(" ".join(clean_text(value, limit=20_000).split()), limit=limit)
 
 
 def visible(value: str) -> str:
-    """``value`` as a name on one line, empty where nothing of it could be seen.
+    """Return ``value`` as a name on one line; empty where all of it is invisible.
 
-    Without the characters that would turn the text around them (overrides, embeddings, isolates).
+    Characters that change the direction of text (overrides, embeddings, isolates) are removed.
     """
     text = _TURNS.sub("", one_line(value, limit=20_000))
     seen = (char for char in text if char not in _FILLERS)
@@ -77,10 +77,10 @@ def visible(value: str) -> str:
 
 
 def plain_text(markup: object, *, limit: int) -> str:
-    """The readable words of a piece of HTML on one line: no tags, scripts, styles or entities.
+    """Return the readable words of HTML on one line: no tags, scripts, styles or entities.
 
-    The result is text, not safe HTML: ``&lt;b&gt;`` comes out as ``<b>`` and has to be escaped
-    where it is shown. Only the first 20,000 characters are looked at, in linear time.
+    The result is text, not safe HTML: ``&lt;b&gt;`` comes out as ``<b>`` and must be escaped where
+    it is shown. Only the first 20,000 characters are read, in linear time.
     """
     shown, hidden = [], False
     pieces = _HIDDEN.split(clean_text(markup, limit=20_000))
@@ -96,18 +96,18 @@ def plain_text(markup: object, *, limit: int) -> str:
 
 
 def clean_json(value: Any, *, max_bytes: int) -> Any:
-    """``value`` as PostgreSQL can store it in jsonb: a copy with clean strings and keys.
+    """Return a copy of ``value`` that jsonb can store, with clean strings and keys.
 
     NaN and the infinities become the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, an
     integer too long to print becomes ``"<integer of … bits>"``, tuples become lists. Raises
     ``NotJSON`` for other types and ``NotStorable`` for more than ``max_bytes`` as JSON or more
-    than 50 levels (a structure that holds itself has endlessly many).
+    than 50 levels (a structure that contains itself has endlessly many).
     """
     return _Cleaner(max_bytes).clean(value, depth=1)
 
 
 class _Cleaner:
-    """Counts while it copies, so that a small structure that unfolds to gigabytes stops early."""
+    """Counts while it copies, so that a structure that expands to gigabytes stops early."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -117,7 +117,7 @@ class _Cleaner:
         if depth > _MAX_DEPTH:
             raise NotStorable(f"nested deeper than {_MAX_DEPTH} levels")
         if isinstance(value, Mapping):
-            return self._mapping(value, depth)
+            return self._copy_mapping(value, depth)
         if isinstance(value, list | tuple):
             self._spend(2 + 2 * len(value))
             return [self.clean(item, depth=depth + 1) for item in value]
@@ -125,7 +125,7 @@ class _Cleaner:
         self._spend(len(json.dumps(scalar)))
         return scalar
 
-    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    def _copy_mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         self._spend(2 + 4 * len(value))
         copy: dict[str, Any] = {}
         for key, item in value.items():
@@ -139,7 +139,7 @@ class _Cleaner:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
-            # The escaped form below may be six times as long: give up before it is made.
+            # The escaped form below can be six times as long: stop before it is made.
             if len(value) > self.left:
                 self._spend(len(value))
             return _UNSTORABLE.sub("\ufffd", value)
@@ -160,8 +160,8 @@ class _Cleaner:
             raise NotStorable(f"larger than {self.max_bytes:,} bytes as JSON")
 
 
-#: Each alternative begins at a fixed word or a word's start and never looks at a character more
-#: than a bounded number of times: messages come from whoever wrote the page.
+#: Each alternative begins at a fixed word or a word's start and reads each character a bounded
+#: number of times, because messages may be hostile.
 _SECRETS = re.compile(
     r"""
     (?P<header>\b(?:proxy-)?authorization["']?\s{0,3}[:=]\s{0,3}["']?)[^\r\n"']+
@@ -184,38 +184,48 @@ _SECRETS = re.compile(
 _ADDRESSES = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.IGNORECASE)
 #: Characters of an error's message that are stored.
 MAX_MESSAGE = 500
-#: What is looked at of a message or a traceback before it is cut to what is stored.
+#: Characters of a message or traceback that are scrubbed before the text is cut for storing.
 _SCRUBBED = 200_000
 _TRACEBACK = 20_000
+_VALUE = 2_000
 _TRACEBACK_HEAD = 6_000
 
 
 def scrub(text: str) -> str:
-    """``text`` with what looks like a secret masked; in time linear in its length.
+    """Mask what looks like a secret in ``text``, in time linear in its length.
 
     Masked are authorization and cookie headers, bearer tokens, values after names such as
     ``password=`` or ``api_key:``, credentials in addresses, private keys and well-known key
-    formats. A net, not a wall: secrets do not belong in messages.
+    formats. Some secrets will pass: they do not belong in messages.
     """
-    return _SECRETS.sub(_masked, _ADDRESSES.sub(lambda found: mask_address(found[0]), text))
+    return _SECRETS.sub(_mask_match, _ADDRESSES.sub(lambda found: mask_address(found[0]), text))
 
 
-def _masked(match: re.Match[str]) -> str:
-    found = match.lastgroup
-    if found == "mixed":
+def scrub_value(name: str, text: str) -> str:
+    """Return the first 2,000 characters of ``text`` with secrets masked.
+
+    ``name`` is the key it belongs to: what a name such as ``password`` holds is masked whole.
+    """
+    label = f"{name}: "
+    return scrub(f"{label}{text[:_VALUE]}").removeprefix(label)
+
+
+def _mask_match(match: re.Match[str]) -> str:
+    group = match.lastgroup
+    if group == "mixed":
         key = match[0]
-        # Forty characters of hex are a commit, with a leading slash a path; AWS secrets mix.
+        # Forty characters of hex are a commit, with a leading slash a path; AWS secrets mix cases.
         mixed = key != key.lower() and key != key.upper() and not key.startswith("/")
         return MASK if mixed and any(c.isdigit() for c in key) else key
-    if found == "token":
-        return f"{match['scheme']}{MASK if _is_token(match[found]) else match[found]}"
-    if found == "userinfo":
-        return f"{match[found]}{MASK}@"
-    return f"{match[found]}{MASK}" if found else MASK
+    if group == "token":
+        return f"{match['scheme']}{MASK if _is_token(match[group]) else match[group]}"
+    if group == "userinfo":
+        return f"{match[group]}{MASK}@"
+    return f"{match[group]}{MASK}" if group else MASK
 
 
 def _is_token(word: str) -> bool:
-    """Tokens mix capitals within, have digits or signs, or are long; "mistake" is a word."""
+    """Tell tokens from words: they have capitals inside, digits or signs, or are long."""
     return not word.isalpha() or word[1:] != word[1:].lower() or len(word) >= 24
 
 
@@ -230,7 +240,7 @@ class ErrorInfo:
 
 
 def describe_error(error: BaseException) -> ErrorInfo:
-    """What there is to say about ``error``; never raises, whatever ``error`` does when asked."""
+    """Describe ``error``; never raises, even where ``error``'s own methods do."""
     name = type(error).__qualname__.rpartition("<locals>.")[2]
     error_class = clean_text(name, limit=200)
     message = clean_text(scrub(_message(error)[:_SCRUBBED]), limit=MAX_MESSAGE)
@@ -238,21 +248,21 @@ def describe_error(error: BaseException) -> ErrorInfo:
         error_class=error_class,
         message=message,
         traceback=_traceback(error),
-        fingerprint=fingerprint(error_class, message, frames=_raised_in(error)),
+        fingerprint=fingerprint(error_class, message, frames=_list_frames(error)),
     )
 
 
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except BaseException:  # noqa: BLE001 - it is somebody else's __str__
+    except BaseException:  # noqa: BLE001 - any __str__ may raise anything
         return "(the error's own message could not be read)"
 
 
 def _traceback(error: BaseException) -> str:
     try:
         text = "".join(traceback.format_exception(error))
-    except BaseException:  # noqa: BLE001 - it asks the error for its words, too
+    except BaseException:  # noqa: BLE001 - it calls the error's __str__ as well
         return "(the traceback could not be formatted)"
     text = scrub(_middle_cut(text, limit=_SCRUBBED, head=_SCRUBBED // 2))
     text = clean_text(text, limit=len(text))
@@ -260,18 +270,18 @@ def _traceback(error: BaseException) -> str:
 
 
 def _middle_cut(text: str, *, limit: int, head: int) -> str:
-    """The way in and the place it failed matter most, so the middle goes."""
+    """Cut the middle: the first calls and the place of the failure matter most."""
     if len(text) <= limit:
         return text
     gap = f"\n  … {len(text) - limit:,} characters left out …\n"
     return text[:head] + gap + text[len(text) - (limit - head - len(gap)) :]
 
 
-def _raised_in(error: BaseException) -> tuple[str, ...]:
-    """The innermost function of the project's own code, for errors it did not word itself.
+def _list_frames(error: BaseException) -> tuple[str, ...]:
+    """Return the innermost function of the project's own code, or nothing for domain errors.
 
-    The message of a domain error says which group it belongs to. ``KeyError: 'id'`` does not, and
-    a library's inner frames change with its version.
+    The message of a domain error says which group it belongs to; ``KeyError: 'id'`` does not. Inner
+    frames of libraries change with their versions.
     """
     if isinstance(error, EntriesError):
         return ()

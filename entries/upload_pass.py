@@ -1,7 +1,7 @@
-"""A signed word in the address of an upload form, which the web server knows without a look-up.
+"""A signed token in the address of an upload form, checked without a database.
 
-Bodies of hundreds of megabytes are taken from those only to whom a page with such a form was
-shown; everybody else is refused before the first byte of the body is read.
+Bodies of hundreds of megabytes are accepted only from users who were shown such a form; other
+requests are refused before the first byte of the body is read.
 """
 
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from django.core import signing
 
 FIELD = "upload"
 _SALT = "redrive.upload"
-#: Seconds for which a page that is left open can still send its file.
+#: Seconds for which an open page can send its file.
 VALID_SECONDS = 12 * 3600
 
 
@@ -25,7 +25,7 @@ def add_pass(path: str, *, user_id: int) -> str:
 
 
 def is_valid(value: str) -> bool:
-    """Say whether ``sign`` has made it within the last twelve hours."""
+    """Say whether ``sign`` made it within the last twelve hours."""
     try:
         signing.TimestampSigner(salt=_SALT).unsign(value, max_age=VALID_SECONDS)
     except signing.BadSignature:

@@ -14,7 +14,7 @@ from retry.reasons import Reason
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from entries.sources.sync.full import SyncReport
+    from entries.sources.sync.report import SyncReport
 
 
 class Channel(StrEnum):

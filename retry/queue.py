@@ -5,7 +5,7 @@ and is deleted where RQ would stumble over it.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -135,6 +135,23 @@ def hand_over(job: JobSpec) -> None:
             )
         except DuplicateJobError:
             return
+
+
+def hand_over_in_order(specs: Iterable[JobSpec]) -> int:
+    """Enqueue jobs up to the first that Redis does not take; return how many it took.
+
+    Never raises for Redis.
+    """
+    count = 0
+    for spec in specs:
+        try:
+            hand_over(spec)
+        except QueueUnavailable as error:
+            extra = {"job_id": spec.job_id, "error": str(error)}
+            logger.warning("handover.failed", extra=extra)
+            break
+        count += 1
+    return count
 
 
 def take_back(name: str, *, job_id: str) -> None:

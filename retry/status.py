@@ -16,11 +16,12 @@ from retry import heartbeats, queue
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
 from retry.holds.overview import list_active
+from retry.intakes import rows
+from retry.intakes.handover import QUEUE
 from retry.models import Heartbeat, Hold
 from retry.runs import ramp
 from retry.runs.backlog import find_startable_runs
 from retry.runs.hold_condition import newest_lift
-from retry.syncs import rows
 
 #: A dispatcher without a heartbeat for longer does not work.
 SILENCE = timedelta(seconds=10)
@@ -109,12 +110,12 @@ def _measure_waits() -> Mapping[str, timedelta]:
     )
     found = {row["queue"]: row["w"] for row in runs}
     oldest = (
-        rows.find_waiting()
+        rows.find_waiting_syncs()
         .order_by("pk")
         .annotate(w=ExpressionWrapper(Now() - F("created_at"), output_field=DurationField()))
     )
     for sync in oldest.values_list("w", flat=True)[:1]:
-        found[rows.QUEUE] = sync
+        found[QUEUE] = sync
     return found
 
 

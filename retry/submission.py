@@ -15,7 +15,7 @@ from entries.models import Source
 from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID, is_storable
 from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
-from entries.sources.sync.patches import Patch
+from entries.sources.patches import Patch
 from entries.states import EntryStatus
 from entries.storage import Content, StoredEntry
 from entries.text import NotJSON, NotStorable, clean_json, clean_text
@@ -183,7 +183,7 @@ def submit_patches(
 
     def merge(known: Mapping[str, Content]) -> list[SourceItem]:
         problems.clear()
-        items = [patch.applied(known.get(patch.external_id)) for patch in mine]
+        items = [patch.apply(known.get(patch.external_id)) for patch in mine]
         found = {item.external_id: find_problems(item) for item in items}
         problems.update((id_, wrong) for id_, wrong in found.items() if wrong)
         return [item for item in items if not found[item.external_id]]

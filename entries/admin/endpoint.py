@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from entries.admin import show
 from entries.admin.forms import MASKED
 from entries.admin.listing import BoundedAdmin
-from entries.endpoints import address_problem, fresh_secret, secret_problem
+from entries.endpoints import create_secret, find_address_problem, find_secret_problem
 from entries.masking import is_masked, mask_address
 from entries.models import Endpoint
 from entries.net import InvalidAddress
@@ -66,7 +66,7 @@ class EndpointForm(_EndpointForm):
             return self._stored_url
         if is_masked(url):
             raise forms.ValidationError(MASKED)
-        if problem := address_problem(url):
+        if problem := find_address_problem(url):
             raise forms.ValidationError(f"{_sentence(problem)}.")
         return url
 
@@ -74,12 +74,12 @@ class EndpointForm(_EndpointForm):
     def clean_secret(self) -> str:
         given = str(self.cleaned_data["secret"])
         if given:
-            if problem := secret_problem(given):
+            if problem := find_secret_problem(given):
                 raise forms.ValidationError(f"{_sentence(problem)}.")
             return given
         if self.instance.pk:
             return self.instance.secret
-        self.fresh = fresh_secret()
+        self.fresh = create_secret()
         return self.fresh
 
 

@@ -1,4 +1,4 @@
-"""What an own pipeline subclasses: one class says how entries of its kind are processed."""
+"""The base class of kinds, and the values that they work with."""
 
 import math
 import random
@@ -15,7 +15,7 @@ MAX_UPSTREAM = 200
 
 @dataclass(frozen=True, slots=True)
 class EntryData:
-    """What a kind sees of its entry: a value, so that ``process`` cannot write to the database.
+    """An entry as a kind sees it: a value, so that ``process`` cannot change the database.
 
     ``payload`` is the stored JSON object, exactly as it was received.
     """
@@ -30,18 +30,17 @@ class EntryData:
 
 @dataclass(frozen=True, slots=True)
 class AttemptData:
-    """Which try this is: ``number`` counts from 1 over the entry's whole life."""
+    """An attempt as a kind sees it; ``number`` counts from 1 over the entry's whole life."""
 
     number: int
     run_id: str
     trigger: str
-    #: The same for every attempt at this entry: hand it to whatever must not act twice.
+    #: The same for every attempt at this entry: pass it to systems that must not act twice.
     idempotency_key: str
-    #: An attempt at the entry had begun before, and it is run again: by a retry, a resync, an
-    #: automatic retry, a rescue or a push. False for the first.
+    #: Whether an earlier attempt at the entry had begun: this one is a retry, a resync, an
+    #: automatic retry, a rescue or a push.
     is_rescan: bool = False
-    #: What a resync found when it fetched the entry from its source: ``changed``, ``unchanged`` or
-    #: ``gone``; empty where nothing was fetched.
+    #: What a resync found in the source: ``changed``, ``unchanged`` or ``gone``; empty without one.
     change: str = ""
 
 
@@ -50,8 +49,8 @@ class RetryPolicy:
     """Automatic retries with exponential backoff and full jitter.
 
     ``limit`` automatic retries after the first failure (0: never). Delays are in seconds: the
-    n-th is drawn evenly from 0 to ``min(cap, first_delay * factor ** n)``. ``on`` names what is
-    worth another try; a ``PermanentError`` never is. Where the error says how long to wait
+    n-th is random, evenly from 0 to ``min(cap, first_delay * factor ** n)``. ``on`` names errors
+    that are retried; a ``PermanentError`` never is. Where the error says how long to wait
     (``retry_after``), that counts instead, up to ``cap``. Full jitter: "Exponential Backoff And
     Jitter", AWS Architecture Blog, 2015.
     """
@@ -63,21 +62,21 @@ class RetryPolicy:
     on: tuple[type[BaseException], ...] = field(default=(TransientError,))
 
     def retries(self, error: BaseException) -> bool:
-        """Whether errors like this are retried automatically at all."""
+        """Say whether errors like this are retried automatically at all."""
         return (
             self.limit > 0 and isinstance(error, self.on) and not isinstance(error, PermanentError)
         )
 
     def delay(self, error: BaseException, *, used: int) -> float | None:
-        """Seconds until the next automatic retry, or None where there is none to come."""
+        """Return the seconds until the next automatic retry, or None where there is none."""
         if used >= self.limit or not self.retries(error):
             return None
         asked = getattr(error, "retry_after", None)
         if isinstance(asked, int | float) and not math.isnan(asked):
             return float(min(max(asked, 0.0), self.cap))
-        return random.uniform(0.0, self._ceiling(used))  # noqa: S311 - spreads load, guards nothing
+        return random.uniform(0.0, self._limit_delay(used))  # noqa: S311 - spreads load, guards nothing
 
-    def _ceiling(self, used: int) -> float:
+    def _limit_delay(self, used: int) -> float:
         try:
             return min(self.cap, self.first_delay * float(self.factor) ** used)
         except OverflowError:
@@ -86,14 +85,13 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """When an upstream is put on hold by itself, and how it is found out that it works again.
+    """When an upstream is put on hold automatically, and when it is tried again.
 
     A kind without upstreams is judged whole, as if it were one. Where at least ``share`` (more than
-    0, to 1) of the last ``window`` outcomes failed by a passing fault (``TransientError``), nothing
-    more that depends on it starts. Then single entries are tried: the
-    first after ``first_probe`` seconds, and each that fails in the same way makes the wait for the
-    next ``factor`` times as long, up to ``cap``. The first that succeeds, or fails for good, lets
-    everything go on.
+    0, at most 1) of the last ``window`` outcomes failed with a transient error, nothing more that
+    depends on the upstream starts. Then single entries are tried: the first after ``first_probe``
+    seconds, and each that fails with a transient error makes the wait for the next ``factor`` times
+    as long, up to ``cap``. Any other outcome lifts the hold.
     """
 
     window: int = 20
@@ -103,7 +101,7 @@ class Breaker:
     cap: float = 60.0
 
     def wait(self, *, probes: int) -> float:
-        """Seconds until the next probe after ``probes`` that failed."""
+        """Return the seconds until the next probe after ``probes`` failed ones."""
         try:
             return min(self.cap, self.first_probe * float(self.factor) ** probes)
         except OverflowError:
@@ -123,18 +121,18 @@ class Kind(ABC):
     description: ClassVar[str] = ""
     #: Seconds one entry may take before it fails with ``TimeLimitExceeded``.
     time_limit: ClassVar[float] = 60.0
-    #: Where a click goes, and where larger selections go.
+    #: The queues for clicks and for larger selections.
     queue: ClassVar[str] = "default"
     bulk_queue: ClassVar[str] = "bulk"
     #: At most so many entries are handed to a worker together (1 to 500).
     run_size: ClassVar[int] = 25
-    #: Above 1, entries that turn out to take milliseconds are claimed and finished in groups of up
-    #: to this many, about a quarter of a second's worth: faster, and where a work-horse dies, what
-    #: it had begun of a group and not yet written is run again.
+    #: Above 1, entries that take milliseconds are claimed and finished in groups of up to this
+    #: many, about a quarter of a second's work. That is faster, but where a work-horse dies, the
+    #: entries of its group whose outcomes were not written yet are run again.
     group_size: ClassVar[int] = 1
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy()
-    #: What holds an upstream (or a kind without any) while nearly all fails by a passing fault;
-    #: None: nothing does.
+    #: Puts an upstream (or a kind without upstreams) on hold while nearly all of it fails with
+    #: transient errors; None for never.
     breaker: ClassVar[Breaker | None] = Breaker()
     #: How often an entry is rescued from a dead worker in a row before it fails as ``WorkerLost``.
     rescue_limit: ClassVar[int] = 2
@@ -143,17 +141,17 @@ class Kind(ABC):
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
         """Do the work once and return a JSON object, which becomes ``Entry.result``.
 
-        Raise ``TransientError`` for what another try may mend and ``PermanentError`` for what it
-        cannot; any other exception counts as a plain failure. May be called again for the same
-        entry: make it repeatable, or use ``attempt.idempotency_key``.
+        Raise ``TransientError`` where another try may help and ``PermanentError`` where it cannot;
+        any other exception counts as a plain failure. May be called again for the same entry: make
+        it repeatable, or use ``attempt.idempotency_key``.
         """
 
     def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
-        """Return what an entry depends on outside, in at most 200 characters; "" for nothing known.
+        """Return what an entry depends on outside, in at most 200 characters; "" if unknown.
 
         Entries with the same upstream fail together: it can be on hold and be filtered for, and
-        the breaker judges each by itself. ``source`` is the slug of the entry's source. Called
-        where content is stored, for each entry: derive it from the arguments alone, without asking
-        anybody, and do not change the payload.
+        the breaker judges each one separately. ``source`` is the slug of the entry's source. Called
+        for each entry whenever content is stored: use the arguments only, no query and no request,
+        and do not change the payload.
         """
         return ""

@@ -1,4 +1,4 @@
-"""Fetch a page and note what it is."""
+"""The kind ``page``: fetches a page and notes what it is."""
 
 import hashlib
 import re
@@ -12,11 +12,11 @@ from entries.errors import PermanentError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
 from entries.net import InvalidAddress, fetch
-from entries.net.charset import charset_in, codec, decode, within
+from entries.net.charset import decode, find_charset, find_codec, find_inner_codec
 from entries.net.urls import host_and_port, parse
 from entries.text import clean_text, plain_text
 
-#: Where a title is looked for.
+#: Bytes in which the title is searched.
 _HEAD = 64 * 1024
 _ORIGIN = re.compile(r"\s*(https?://[^/?#\s]+)", re.IGNORECASE)
 _TITLE = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
@@ -37,15 +37,17 @@ class PageKind(Kind):
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy(limit=settings.REDRIVE_PAGE_AUTOMATIC_RETRIES)
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
-        # The fetch gives up a little earlier than the worker would, because it can say on what.
+        # The fetch ends a little before the worker's time limit, because its error says more.
         answer = fetch(
-            address_of(entry.payload),
+            read_address(entry.payload),
             seconds=self.time_limit - min(1.0, self.time_limit / 10),
             max_bytes=settings.REDRIVE_PAGE_MAX_BYTES,
         )
         return {
             "status": answer.status,
-            "title": title_of(answer.body, content_type=answer.headers.get("content-type", "")),
+            "title": extract_title(
+                answer.body, content_type=answer.headers.get("content-type", "")
+            ),
             "sha256": hashlib.sha256(answer.body).hexdigest(),
             "size": len(answer.body),
             "elapsed_ms": round(answer.seconds * 1000),
@@ -53,7 +55,7 @@ class PageKind(Kind):
         }
 
     def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
-        """Return the host, with its port where that is not the usual one of the scheme."""
+        """Return the host, with its port where that is not the scheme's usual one."""
         url = payload.get("url")
         origin = _ORIGIN.match(url) if isinstance(url, str) else None
         return _host_at(origin[1]) if origin else ""
@@ -61,22 +63,22 @@ class PageKind(Kind):
 
 @lru_cache(maxsize=4096)
 def _host_at(origin: str) -> str:
-    """Kept, because a source has thousands of links to the same few hosts."""
+    """Cached, because a source has thousands of links to the same few hosts."""
     try:
         return host_and_port(parse(origin))
     except InvalidAddress:
         return ""
 
 
-def address_of(payload: Mapping[str, Any]) -> str:
+def read_address(payload: Mapping[str, Any]) -> str:
     url = payload.get("url")
     if not isinstance(url, str) or not url.strip():
         raise PermanentError('the payload has no "url"')
     return url
 
 
-def title_of(body: bytes, *, content_type: str) -> str:
-    """The text of the first ``<title>`` on one line; empty where there is none."""
+def extract_title(body: bytes, *, content_type: str) -> str:
+    """Return the text of the first ``<title>`` on one line; empty without one."""
     text = _decode(body[:_HEAD], content_type)
     begin = _TITLE.search(text)
     end = _TITLE_END.search(text, begin.end()) if begin else None
@@ -84,6 +86,6 @@ def title_of(body: bytes, *, content_type: str) -> str:
 
 
 def _decode(head: bytes, content_type: str) -> str:
-    """By byte order mark, header, or what the page says of itself; else as UTF-8."""
-    own = within(charset_in(head[:2048].decode("latin-1")))
-    return decode(head, [codec(charset_in(content_type)), own]).text
+    """Decode by byte order mark, header, or the page's own declaration; else as UTF-8."""
+    own = find_inner_codec(find_charset(head[:2048].decode("latin-1")))
+    return decode(head, [find_codec(find_charset(content_type)), own]).text

@@ -1,4 +1,4 @@
-"""What an entry depends on outside, as its kind derives it from the payload."""
+"""Upstreams: what entries depend on outside, derived by their kind from the payload."""
 
 import logging
 import time
@@ -12,19 +12,19 @@ from entries.text import one_line
 
 logger = logging.getLogger(__name__)
 
-#: A kind that is wrong is wrong for thousands of entries: it is logged this often.
+#: A mistake in a kind affects thousands of entries: it is logged once in so many seconds.
 _LOG_SECONDS = 60.0
 _logged: dict[str, float] = {}
 
 
 def has_upstreams(kind: Kind | type[Kind]) -> bool:
-    """Whether entries of the kind depend on different things; else the kind is judged whole."""
+    """Say whether entries of the kind have upstreams; else the kind is judged whole."""
     cls = kind if isinstance(kind, type) else type(kind)
     return cls.upstream is not Kind.upstream
 
 
 def depends_on_upstreams(name: str) -> bool:
-    """As ``has_upstreams``; False for a kind that is not installed."""
+    """Do the same as ``has_upstreams``, by name; False for an unknown kind."""
     try:
         return has_upstreams(get(name))
     except UnknownKind:
@@ -32,9 +32,9 @@ def depends_on_upstreams(name: str) -> bool:
 
 
 def derive_upstream(name: str, payload: Mapping[str, Any], *, source: str | None) -> str:
-    """Return what an entry of the kind ``name`` depends on, or "" where that is nothing known.
+    """Return the upstream of an entry of the kind ``name``, or "" where it is unknown.
 
-    ``source`` is a slug. Never raises: what a kind gets wrong is logged and counts as "".
+    ``source`` is a slug. Never raises: a mistake in the kind is logged and counts as "".
     """
     try:
         kind = get(name)

@@ -1,4 +1,4 @@
-"""Deliver a payload to an endpoint, signed."""
+"""The kind ``webhook``: delivers a payload to an endpoint, signed."""
 
 import hashlib
 import json
@@ -12,13 +12,13 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError
 from standardwebhooks import Webhook
 
-from entries.endpoints import secret_problem
+from entries.endpoints import find_secret_problem
 from entries.errors import PermanentError, TransientError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
 from entries.models import Endpoint
 from entries.net import Answer, RequestRefused, ServerUnavailable, send
-from entries.net.exchange import headers_for, retry_after
+from entries.net.exchange import build_headers, parse_retry_after
 from entries.net.record import READ, Record
 from entries.net.urls import display_url, parse
 
@@ -30,18 +30,18 @@ _WHAT_TO_DO = "add it in the admin under Endpoints, or with manage.py add_endpoi
 
 @register
 class WebhookKind(Kind):
-    """Payload: any JSON object, delivered as it is but for ``"endpoint"``.
+    """Payload: any JSON object, delivered as it is without ``"endpoint"``.
 
-    That key names the endpoint by its slug; where it is no text the source's slug does. Headers
+    That key names the endpoint by its slug; where it is not text the source's slug does. Headers
     and signature are those of Standard Webhooks. ``webhook-id`` is the same for every attempt at
-    the same content and another one after the content has changed. The result, on success and on
+    the same content, and another one after the content has changed. The result, on success and on
     failure, has ``endpoint``, ``request``, ``response`` (or None) and ``elapsed_ms``.
     """
 
     name: ClassVar[str] = "webhook"
     description: ClassVar[str] = "Delivers the payload to an endpoint, signed."
     time_limit: ClassVar[float] = settings.REDRIVE_WEBHOOK_TIME_LIMIT
-    #: What a worker that dies has done and not written down is delivered again.
+    #: Where a worker dies, deliveries of its group that were not written yet are repeated.
     group_size: ClassVar[int] = 10
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy(
         limit=settings.REDRIVE_WEBHOOK_AUTOMATIC_RETRIES,
@@ -49,9 +49,9 @@ class WebhookKind(Kind):
     )
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
-        message = message_of(entry, key=attempt.idempotency_key)
-        endpoint = endpoint_called(slug_of(entry))
-        # The delivery gives up a little earlier than the worker would: it can say on what.
+        message = build_message(entry, key=attempt.idempotency_key)
+        endpoint = find_endpoint(read_slug(entry))
+        # The delivery ends a little before the worker's time limit, because its error says more.
         seconds = self.time_limit - min(1.0, self.time_limit / 10)
         return deliver(message, endpoint, seconds=seconds)
 
@@ -63,14 +63,14 @@ class WebhookKind(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``id`` is what a receiver knows repeated deliveries by."""
+    """``id`` is what receivers recognise repeated deliveries by."""
 
     id: str
     body: bytes
 
 
-def message_of(entry: EntryData, *, key: str) -> Message:
-    """The same bytes and the same id for the same payload, whenever it is asked."""
+def build_message(entry: EntryData, *, key: str) -> Message:
+    """Build the message: the same payload always has the same bytes and id."""
     content = {name: value for name, value in entry.payload.items() if name != ENDPOINT}
     try:
         body = json.dumps(
@@ -81,7 +81,7 @@ def message_of(entry: EntryData, *, key: str) -> Message:
     return Message(f"{key}-{hashlib.sha256(body).hexdigest()[:16]}", body)
 
 
-def slug_of(entry: EntryData) -> str:
+def read_slug(entry: EntryData) -> str:
     named = entry.payload.get(ENDPOINT)
     if isinstance(named, str):
         return named
@@ -90,7 +90,7 @@ def slug_of(entry: EntryData) -> str:
     return entry.source
 
 
-def endpoint_called(slug: str) -> Endpoint:
+def find_endpoint(slug: str) -> Endpoint:
     try:
         endpoint = Endpoint.objects.filter(slug=slug).first()
     except (InterfaceError, InternalError, OperationalError) as error:
@@ -103,18 +103,20 @@ def endpoint_called(slug: str) -> Endpoint:
 
 
 def deliver(message: Message, endpoint: Endpoint, *, seconds: float) -> dict[str, Any]:
-    """The result of a delivery that was accepted.
+    """Deliver a message; return the result of an accepted delivery.
 
-    Raises ``TransientError`` and ``PermanentError``, which know the exchange as their ``result``
-    from when there was one; secrets are in neither.
+    Raises ``TransientError`` and ``PermanentError``, whose ``result`` is the exchange where there
+    was one. Secrets are in neither.
     """
     target = parse(endpoint.url)
-    signature, headers = _signed(message, endpoint)
+    signature, headers = _sign(message, endpoint)
     key = endpoint.secret.partition("_")[2]
     record = Record(target, secrets=(endpoint.secret, key, signature, signature[3:]))
     exchange: dict[str, Any] = {
         "endpoint": endpoint.slug,
-        "request": record.request("POST", headers=headers_for(target, headers), body=message.body),
+        "request": record.request(
+            "POST", headers=build_headers(target, headers), body=message.body
+        ),
         "response": None,
     }
     started = time.monotonic()
@@ -130,10 +132,10 @@ def deliver(message: Message, endpoint: Endpoint, *, seconds: float) -> dict[str
     return exchange | {"elapsed_ms": _milliseconds_since(started)}
 
 
-def _signed(message: Message, endpoint: Endpoint) -> tuple[str, dict[str, str]]:
-    """The signature, and the headers with it: it covers id, time and body."""
-    # The library is content with less, and its own errors could hold a part of the secret.
-    if secret_problem(endpoint.secret):
+def _sign(message: Message, endpoint: Endpoint) -> tuple[str, dict[str, str]]:
+    """Return the signature over id, time and body, and the headers with it."""
+    # The library accepts weaker secrets, and its errors could contain a part of the secret.
+    if find_secret_problem(endpoint.secret):
         words = f'the endpoint "{endpoint.slug}" has no usable secret: give it a new one and retry'
         raise PermanentError(words)
     now = datetime.now(UTC)
@@ -153,7 +155,7 @@ def _require_success(answer: Answer, where: str) -> None:
         return
     message = f"HTTP {status} from {where}"
     if status >= 500 or status in _COME_BACK_LATER:
-        after = retry_after(answer.headers.get("retry-after"), now=datetime.now(UTC))
+        after = parse_retry_after(answer.headers.get("retry-after"), now=datetime.now(UTC))
         raise ServerUnavailable(message, retry_after=after)
     if 300 <= status < 400:
         message += ": redirects are not followed; give the endpoint the address it has moved to"

@@ -1,8 +1,8 @@
-"""Speaking to somebody else's server, for kinds and sources alike.
+"""HTTP requests to servers of others, for kinds and sources alike.
 
-The address comes from a feed or a form and the answer from a stranger, so both are hostile until
-shown otherwise: ``fetch`` and ``send`` bound time, size and redirects, and refuse to be led into
-the network they run in.
+The address comes from a feed or a form and the answer from a stranger, so both count as hostile:
+``fetch`` and ``send`` bound time, size and redirects, and do not connect to the network that they
+run in.
 """
 
 from entries.net.errors import (

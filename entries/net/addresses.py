@@ -1,4 +1,4 @@
-"""Which addresses may be connected to; pure but for the two settings.
+"""Addresses that may be connected to; pure except for two settings.
 
 ``REDRIVE_ALLOW_PRIVATE_ADDRESSES`` opens every address, for development and closed networks.
 ``REDRIVE_ALLOWED_NETWORKS`` opens single networks, such as ``["10.20.0.0/16"]``.
@@ -11,7 +11,7 @@ from django.conf import settings
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 #: What IANA's registries of special-purpose addresses (RFC 6890) do not call globally reachable.
-#: Written out: what Python's ``is_global`` knows of them differs from release to release.
+#: Listed here because Python's ``is_global`` differs from release to release.
 _SPECIAL_IPV4 = tuple(
     map(
         ip_network,
@@ -22,7 +22,7 @@ _SPECIAL_IPV4 = tuple(
             "127.0.0.0/8",
             "169.254.0.0/16",
             "172.16.0.0/12",
-            "192.0.0.0/24",  # with its anycast addresses for PCP and TURN: they are nobody's host
+            "192.0.0.0/24",  # with its anycast addresses for PCP and TURN, which are not one host
             "192.0.2.0/24",
             "192.88.99.0/24",
             "192.168.0.0/16",
@@ -31,11 +31,11 @@ _SPECIAL_IPV4 = tuple(
             "203.0.113.0/24",
             "224.0.0.0/4",  # multicast
             "240.0.0.0/4",
-            "168.63.129.16/32",  # public by number only: Azure's platform services
+            "168.63.129.16/32",  # looks public: Azure's platform services
         ),
     )
 )
-#: Within global unicast; everything beyond it is refused as it is.
+#: Within global unicast; everything outside of that is refused anyway.
 _SPECIAL_IPV6 = tuple(
     map(
         ip_network,
@@ -49,23 +49,23 @@ _SPECIAL_IPV6 = tuple(
 
 
 def is_allowed(address: str) -> bool:
-    """Whether ``address``, a numeric IP as the resolver gives it, may be connected to."""
+    """Say whether ``address``, a numeric IP from the resolver, may be connected to."""
     if settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES:
         return True
-    ip = _embedded(ip_address(address.partition("%")[0]))
-    networks = settings.REDRIVE_ALLOWED_NETWORKS
-    return is_public(ip) or any(ip in ip_network(network) for network in networks)
+    ip = _unwrap(ip_address(address.partition("%")[0]))
+    allowed = map(ip_network, settings.REDRIVE_ALLOWED_NETWORKS)
+    return is_public(ip) or any(ip in network for network in allowed)
 
 
 def is_public(ip: IPv4Address | IPv6Address) -> bool:
-    """Whether ``ip`` belongs to one host somewhere on the internet."""
+    """Say whether ``ip`` belongs to one host on the internet."""
     if isinstance(ip, IPv4Address):
         return not any(ip in network for network in _SPECIAL_IPV4)
     return ip in _GLOBAL_UNICAST and not any(ip in network for network in _SPECIAL_IPV6)
 
 
-def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that packets to ``ip`` end up at, where it wraps one."""
+def _unwrap(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that packets to ``ip`` end up at, where it wraps one."""
     if isinstance(ip, IPv4Address):
         return ip
     if ip in _NAT64:

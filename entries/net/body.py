@@ -1,7 +1,7 @@
-"""Reading an answer's body within a limit; pure.
+"""The body of an answer, read within a limit; pure.
 
-The decompressor is asked for so many bytes at a time, so a bomb is given up at the limit instead of
-being unfolded first. Only one layer of gzip or deflate is taken: layers multiply.
+The decompressor returns a bounded number of bytes at a time, so a bomb is refused at the limit and
+not unpacked first. Only one layer of gzip or deflate is accepted: layers multiply.
 """
 
 import zlib
@@ -12,12 +12,12 @@ from entries.net.errors import BrokenAnswer, TooLarge
 ACCEPT_ENCODING = "gzip, deflate"
 _STEP = 64 * 1024
 _SLICE = 4 * 1024
-#: What an encoded body may be longer than a decoded one of the same limit.
+#: Bytes by which an encoded body may exceed the limit of a decoded one.
 _OVERHEAD = 64 * 1024
 _GZIP = frozenset({"gzip", "x-gzip"})
 _DEFLATE = frozenset({"deflate"})
-#: Codings that somebody registered and that were not asked for. Whatever else stands in the header
-#: (``UTF-8``, ``none``, ``binary``) names no compression.
+#: Registered encodings that were not requested. Any other word in the header (``UTF-8``, ``none``,
+#: ``binary``) names no compression.
 _OTHERS = frozenset(
     {"aes128gcm", "br", "compress", "dcb", "dcz", "exi", "lzma", "pack200-gzip", "x-compress"}
     | {"bzip2", "x-bzip2", "xz", "zstd"}
@@ -26,39 +26,39 @@ _MAGIC = b"\x1f\x8b\x08"
 
 
 def read_body(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> bytes:
-    """The decoded body. Raises ``TooLarge`` over ``max_bytes`` and ``BrokenAnswer``."""
+    """Return the decoded body. Raises ``TooLarge`` over ``max_bytes`` and ``BrokenAnswer``."""
     body = bytearray()
-    for piece in decoded(chunks, encoding=encoding, max_bytes=max_bytes):
+    for piece in decode_body(chunks, encoding=encoding, max_bytes=max_bytes):
         body += piece
         if len(body) > max_bytes:
             raise TooLarge(f"more than {max_bytes:,} bytes")
     return bytes(body)
 
 
-def decoded(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> Iterator[bytes]:
-    """The body piece by piece, for whoever stops by themselves soon after ``max_bytes``.
+def decode_body(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> Iterator[bytes]:
+    """Yield the decoded body piece by piece. The caller stops soon after ``max_bytes``.
 
-    Raises ``BrokenAnswer``, and ``TooLarge`` for compressed data that is longer than that itself.
+    Raises ``BrokenAnswer``, and ``TooLarge`` where the compressed data alone is longer than that.
     """
-    return _decoded(_bounded(chunks, max_bytes + _OVERHEAD), encoding)
+    return _decode(_limit(chunks, max_bytes + _OVERHEAD), encoding)
 
 
-def coding(header: str) -> str:
-    """The one compression that ``Content-Encoding`` names; empty where it names none.
+def find_compression(header: str) -> str:
+    """Return the one compression that ``Content-Encoding`` names; empty without one.
 
-    Raises ``BrokenAnswer`` for one that was not asked for, and for layers.
+    Raises ``BrokenAnswer`` for one that was not requested, and for several layers.
     """
     names = [name.strip().lower() for name in header.split(",")]
     found = [name for name in names if name in _GZIP | _DEFLATE | _OTHERS]
     if not found:
         return ""
     if len(found) > 1 or found[0] in _OTHERS:
-        raise BrokenAnswer(f"encoded as {', '.join(found)[:50]!r}, which was not asked for")
+        raise BrokenAnswer(f"encoded as {', '.join(found)[:50]!r}, which was not requested")
     return "gzip" if found[0] in _GZIP else found[0]
 
 
-def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """Guards against compressed data without end that decodes to nothing."""
+def _limit(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """Guard against endless compressed data that decodes to nothing."""
     size = 0
     for chunk in chunks:
         size += len(chunk)
@@ -67,20 +67,20 @@ def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _decoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    match coding(encoding):
+def _decode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    match find_compression(encoding):
         case "gzip":
             return _members(chunks)
         case "deflate":
-            return _inflated(chunks)
+            return _inflate(chunks)
         case _:
             return chunks
 
 
 def _members(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The members of a gzip file, one after the other (RFC 1952, 2.2).
+    """Decode the members of a gzip file, one after the other (RFC 1952, 2.2).
 
-    What follows a member and does not begin another is padding, as for everybody else.
+    Data after a member that does not begin another one is padding, as in other decoders.
     """
     decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
     began, rest = False, b""
@@ -96,17 +96,17 @@ def _members(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield from _steps(decoder, rest)
             rest = decoder.unused_data
     if rest or (began and not decoder.eof):
-        raise BrokenAnswer("the compressed answer ends in the middle")
+        raise BrokenAnswer("the compressed answer is incomplete")
 
 
 def _slices(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Small ones: with each member what is left of its slice is copied."""
+    """Cut chunks into small slices, because the rest of a slice is copied with each member."""
     for chunk in chunks:
         for start in range(0, len(chunk), _SLICE):
             yield chunk[start : start + _SLICE]
 
 
-def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
     decoder: zlib._Decompress | None = None
     for chunk in chunks:
         if decoder is None:
@@ -115,7 +115,7 @@ def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
             decoder = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS)
         yield from _steps(decoder, chunk)
     if decoder is not None and not decoder.eof:
-        raise BrokenAnswer("the compressed answer ends in the middle")
+        raise BrokenAnswer("the compressed answer is incomplete")
 
 
 def _steps(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:

@@ -1,8 +1,7 @@
-"""Which encoding a text from outside is in; pure.
+"""The encoding of a text from outside; pure.
 
 Labels mean what they mean on the web (WHATWG Encoding): ``latin1`` and ``ascii`` are Windows-1252,
-``gb2312`` is GB 18030, ``shift_jis`` is Windows-31J. Whoever labels a text means that, and tests it
-with what reads it so.
+``gb2312`` is GB 18030, ``shift_jis`` is Windows-31J: browsers read them so, and authors mean that.
 """
 
 import codecs
@@ -13,13 +12,13 @@ from dataclasses import dataclass
 import webencodings
 
 _CHARSET = re.compile(r"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
-#: Codecs that no document is written in: quadratic ones, and ones that run escapes.
+#: Codecs that no document is written in: some take quadratic time, some evaluate escapes.
 _NOT_FOR_DOCUMENTS = frozenset(
     {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
 )
-#: Where Python's codec of the standard's name is another: the standard reads GBK as GB 18030.
+#: Where Python's codec differs from the standard's: the standard reads GBK as GB 18030.
 _CODECS = {"gbk": "gb18030"}
-#: Decoders of the standard that give no text.
+#: Decoders of the standard that produce no text.
 _NO_TEXT = frozenset({"replacement", "x-user-defined"})
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -31,11 +30,11 @@ _MARKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """A text, and the codec that it was read by.
+class DecodedText:
+    """A text, and the codec that decoded it.
 
-    ``first_bad`` is the place of the first byte that makes no character; it and all like it are
-    U+FFFD in the text. None where every byte made sense.
+    ``first_bad`` is the place of the first undecodable byte, or None; such bytes are U+FFFD in the
+    text.
     """
 
     text: str
@@ -44,66 +43,66 @@ class Decoded:
 
     @property
     def note(self) -> str:
-        """What to say about the damage; empty where there is none."""
+        """A sentence on undecodable bytes; empty without any."""
         if self.first_bad is None:
             return ""
         place = f"the first at byte {self.first_bad + 1:,}"
-        return f"bytes that make no text in {self.codec} became U+FFFD, {place}"
+        return f"bytes that are not valid {self.codec} became U+FFFD, {place}"
 
 
-def charset_in(text: str) -> str:
-    """The name after ``charset=`` in a Content-Type or a page's head; empty where there is none."""
+def find_charset(text: str) -> str:
+    """Return the name after ``charset=`` in a Content-Type or a page's head; empty without one."""
     found = _CHARSET.search(text)
     return found[1] if found else ""
 
 
-def marked(data: bytes) -> str:
-    """The encoding that a byte order mark gives away; empty where there is none."""
+def find_mark(data: bytes) -> str:
+    """Return the encoding that a byte order mark stands for; empty without one."""
     return next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
 
 
-def codec(name: str) -> str:
-    """The codec for the label ``name``, or empty where no document can be written in it."""
+def find_codec(name: str) -> str:
+    """Return the codec for the label ``name``; empty where no document can be written in it."""
     found = webencodings.lookup(name) if name.isascii() else None
     if found is None:
-        return _of_python(name)
+        return _find_python_codec(name)
     if name.lower() == "utf-16":
         return "utf-16"  # takes a mark, and is little-endian without
     return "" if found.name in _NO_TEXT else _CODECS.get(found.name, found.codec_info.name)
 
 
-def within(name: str) -> str:
-    """The codec for a label that a document gives itself, readable as ASCII: no UTF-16 then."""
-    found = codec(name)
+def find_inner_codec(name: str) -> str:
+    """Return the codec for a label inside the document: read as ASCII, so it is not UTF-16."""
+    found = find_codec(name)
     return "utf-8" if found.startswith(("utf-16", "utf-32")) else found
 
 
-def decode(data: bytes, said: Iterable[str]) -> Decoded:
-    """The text by its byte order mark, else the first codec in ``said``, else as UTF-8.
+def decode(data: bytes, codecs_: Iterable[str]) -> DecodedText:
+    """Decode by the byte order mark, else the first codec that is not empty, else as UTF-8.
 
-    The bytes have no say in which: one that is damaged must not change how the others are read.
+    The codec is not guessed from the bytes: a damaged one must not change how the others are read.
     """
-    return decode_as(data, marked(data) or next(filter(None, said), "utf-8"))
+    return decode_as(data, find_mark(data) or next(filter(None, codecs_), "utf-8"))
 
 
-def decode_as(data: bytes, name: str) -> Decoded:
-    """The text in the codec ``name``, whatever its bytes look like."""
+def decode_as(data: bytes, name: str) -> DecodedText:
+    """Decode by the codec ``name``; undecodable bytes become U+FFFD."""
     try:
-        return Decoded(data.decode(name), name)
+        return DecodedText(data.decode(name), name)
     except UnicodeDecodeError as error:
         # Some codecs do not say where in the whole they are.
-        return Decoded(data.decode(name, "replace"), name, error.start)
+        return DecodedText(data.decode(name, "replace"), name, error.start)
     except UnicodeError:
-        return Decoded(data.decode("utf-8", "replace"), "utf-8", 0)
+        return DecodedText(data.decode("utf-8", "replace"), "utf-8", 0)
 
 
-def _of_python(name: str) -> str:
-    """A codec that the web has no label for and Python has a name for."""
+def _find_python_codec(name: str) -> str:
+    """Return Python's codec for a name that is not a label on the web."""
     try:
         found = codecs.lookup(name).name
         b"a".decode(found)
     except UnicodeError:
-        pass  # one letter alone is no UTF-16
+        pass  # one byte alone is not UTF-16
     except (LookupError, ValueError):
         return ""
     return "" if found.replace("_", "-") in _NOT_FOR_DOCUMENTS else found

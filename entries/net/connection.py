@@ -1,8 +1,8 @@
-"""Connections that know their deadline and connect to no address that was not checked.
+"""Connections that keep their deadline and connect to checked addresses only.
 
-A name is resolved once and the connection goes to the very address that passed, so a second answer
-from the name server cannot change the destination. TLS still verifies the name, because the name
-stays in the request; only the socket is told the address.
+A name is resolved once and the connection goes to the address that passed the check, so a second
+answer from the name server cannot change the destination. TLS still verifies the name, because the
+name stays in the request; only the socket gets the address.
 """
 
 import socket
@@ -20,7 +20,7 @@ from entries.net.heads import Head
 
 
 class DeadlinePassed(Exception):
-    """Internal: ``fetch`` turns it into ``TimedOut`` with the address."""
+    """The deadline has passed; ``fetch`` turns this into ``TimedOut`` with the address."""
 
 
 class Deadline:
@@ -30,8 +30,8 @@ class Deadline:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
-    def left(self) -> float:
-        """Seconds until then, more than 0. Raises ``DeadlinePassed``."""
+    def require_time(self) -> float:
+        """Return the seconds until then, more than 0. Raises ``DeadlinePassed``."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise DeadlinePassed
@@ -48,7 +48,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 
     @property
     def status(self) -> int:
-        """What the last answer said in its first line; 0 where it has not said anything yet."""
+        """The status of the last answer's first line; 0 before there is one."""
         return self._head.status
 
     def connect_tcp(
@@ -64,8 +64,8 @@ class GuardedBackend(httpcore.NetworkBackend):
         if not allowed:
             raise AddressRefused(f"{host} is at {addresses[0]}, which is not a public address")
         for position, address in enumerate(allowed):
-            # An address that does not answer must not eat the time of those behind it.
-            patience = self._deadline.left() / (len(allowed) - position)
+            # An address that does not answer must leave time for the next ones.
+            patience = self._deadline.require_time() / (len(allowed) - position)
             try:
                 stream = self._backend.connect_tcp(
                     address, port, timeout=patience, socket_options=socket_options
@@ -80,7 +80,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class DeadlineStream(httpcore.NetworkStream):
-    """Every operation gets what is left of the whole fetch.
+    """Every operation gets the time that is left of the whole fetch.
 
     A limit per read alone would let a server that sends a byte a second hold a worker for ever.
     """
@@ -92,13 +92,13 @@ class DeadlineStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
-            data = self._stream.read(max_bytes, timeout=self._deadline.left())
+            data = self._stream.read(max_bytes, timeout=self._deadline.require_time())
             passed = self._head.pass_on(data)
             if passed or not data:
                 return passed
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout=self._deadline.left())
+        self._stream.write(buffer, timeout=self._deadline.require_time())
 
     def close(self) -> None:
         self._stream.close()
@@ -110,7 +110,7 @@ class DeadlineStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         stream = self._stream.start_tls(
-            ssl_context, server_hostname=server_hostname, timeout=self._deadline.left()
+            ssl_context, server_hostname=server_hostname, timeout=self._deadline.require_time()
         )
         return DeadlineStream(stream, self._deadline, self._head)
 
@@ -119,10 +119,10 @@ class DeadlineStream(httpcore.NetworkStream):
 
 
 def resolve(host: str, port: int, deadline: Deadline) -> list[str]:
-    """The numeric addresses of ``host``, in the resolver's order, each once.
+    """Return the numeric addresses of ``host``, in the resolver's order, each once.
 
-    ``getaddrinfo`` cannot be given a time limit, so it runs beside and is left behind when the
-    deadline passes. Raises ``Unreachable`` and ``DeadlinePassed``.
+    ``getaddrinfo`` takes no time limit, so it runs in a thread that is abandoned when the deadline
+    passes. Raises ``Unreachable`` and ``DeadlinePassed``.
     """
     answer: list[list[str] | OSError | UnicodeError] = []
 
@@ -135,7 +135,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> list[str]:
 
     thread = threading.Thread(target=ask, name="resolve", daemon=True)
     thread.start()
-    thread.join(deadline.left())
+    thread.join(deadline.require_time())
     if not answer:
         raise DeadlinePassed
     found = answer[0]

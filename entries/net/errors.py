@@ -1,6 +1,6 @@
-"""What can go wrong on the way to somebody else's server.
+"""Errors of requests to servers of others.
 
-The class decides whether another try may help; ``code`` is what a source reports.
+The class says whether another try may help; ``code`` is what a source reports.
 """
 
 from typing import ClassVar
@@ -19,25 +19,25 @@ class Unreachable(FetchError, TransientError):
 
 
 class TimedOut(FetchError, TransientError):
-    """The whole fetch took longer than it may, however busy the line was."""
+    """The whole fetch took longer than allowed."""
 
     code = "timed_out"
 
 
 class BrokenAnswer(FetchError, TransientError):
-    """The other side does not speak proper HTTP, or stopped in the middle."""
+    """The server does not speak proper HTTP, or stopped half-way."""
 
     code = "broken_answer"
 
 
 class ServerUnavailable(FetchError, TransientError):
-    """A status that asks to come back later: 408, 425, 429 or 5xx; to what was sent also 409."""
+    """A status that means "later": 408, 425, 429 or 5xx; for a POST also 409."""
 
     code = "http_error"
 
 
 class RequestRefused(FetchError, PermanentError):
-    """Any other status that is no success."""
+    """Any other status that is not a success."""
 
     code = "http_error"
 
@@ -53,7 +53,7 @@ class InvalidAddress(FetchError, PermanentError):
 
 
 class AddressRefused(FetchError, PermanentError):
-    """The host is inside the network this runs in, or is not an ordinary public address."""
+    """The host is in the network that Redrive runs in, or has no public address."""
 
     code = "not_allowed"
 

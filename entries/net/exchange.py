@@ -1,4 +1,4 @@
-"""One request to a stranger and the answer to it: what a GET and a POST have in common."""
+"""One request and its answer: the common part of GET and POST."""
 
 import re
 from base64 import b64encode
@@ -27,10 +27,10 @@ from entries.net.urls import display_url
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered, with the decoded body.
+    """An answer with its decoded body.
 
-    ``url`` is where the answer came from in the end, without user and password. ``headers`` may
-    hold any garbage. ``cut``: the body is only the beginning of it.
+    ``url`` is where the answer came from after redirects, without user and password. ``headers``
+    may hold any garbage. ``cut``: only the beginning of the body was read.
     """
 
     url: str
@@ -41,8 +41,8 @@ class Answer:
     cut: bool = False
 
 
-def headers_for(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What is sent with a request to ``target``: ``own`` ones count before those of the house."""
+def build_headers(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the headers of a request to ``target``; ``own`` ones replace the defaults."""
     sent: dict[str, str] = {
         "User-Agent": settings.REDRIVE_USER_AGENT,
         "Accept": "*/*",
@@ -56,11 +56,11 @@ def headers_for(target: httpx.URL, own: Mapping[str, str] | None = None) -> dict
     return sent
 
 
-def pool_for(backend: GuardedBackend) -> httpcore.ConnectionPool:
-    """A pool for this exchange alone: no connection outlives it, or a fork.
+def create_pool(backend: GuardedBackend) -> httpcore.ConnectionPool:
+    """Create a pool for one exchange: no connection outlives it, or a fork.
 
-    It connects to no address that was not checked, and knows no proxies of the environment: they
-    would connect to what was not checked.
+    It connects to checked addresses only and ignores proxies of the environment, which would
+    connect to unchecked ones.
     """
     return httpcore.ConnectionPool(
         ssl_context=_ssl_context(),
@@ -71,8 +71,8 @@ def pool_for(backend: GuardedBackend) -> httpcore.ConnectionPool:
 
 @cache
 def _ssl_context() -> SSLContext:
-    # Reading the authorities takes milliseconds, so once per process. It takes SSL_CERT_FILE
-    # from the environment: whoever runs the service may trust an authority of their own.
+    # Reading the authorities takes milliseconds, so once per process. SSL_CERT_FILE counts, so
+    # operators can trust an authority of their own.
     return httpx.create_ssl_context()
 
 
@@ -85,19 +85,19 @@ def ask(
     headers: Mapping[str, str] | None,
     body: bytes | None = None,
 ) -> Iterator[httpcore.Response]:
-    """The answer as soon as its headers are there; the body is for the caller to read."""
+    """Yield the answer as soon as its headers are there; the caller reads the body."""
     url = httpcore.URL(
         scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
     )
-    # Said here, because the library forgets the brackets of IPv6.
-    sent = [("Host", target.netloc.decode("ascii")), *headers_for(target, headers).items()]
+    # Set here because the library forgets the brackets of IPv6.
+    sent = [("Host", target.netloc.decode("ascii")), *build_headers(target, headers).items()]
     with pool.stream(method, url, headers=sent, content=body) as response:
         yield response
 
 
 @contextmanager
-def translated(target: httpx.URL, deadline: Deadline, *, doing: str) -> Iterator[None]:
-    """The library's words into ours; ``doing`` is "fetching" or the like."""
+def translate_errors(target: httpx.URL, deadline: Deadline, *, doing: str) -> Iterator[None]:
+    """Raise the library's errors as ours; ``doing`` is a word such as "fetching"."""
     where = display_url(target)
     try:
         yield
@@ -108,13 +108,13 @@ def translated(target: httpx.URL, deadline: Deadline, *, doing: str) -> Iterator
     except httpcore.NetworkError as error:
         raise Unreachable(f"the connection broke while {doing} {where}: {error}") from error
     except httpcore.LocalProtocolError as error:
-        raise InvalidAddress(f"cannot be asked for, {where}: {error}") from error
+        raise InvalidAddress(f"cannot be requested, {where}: {error}") from error
     except httpcore.RemoteProtocolError as error:
         raise BrokenAnswer(f"no proper HTTP from {where}: {error}") from error
 
 
-def retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Seconds from a ``Retry-After`` header, given as seconds or as a date; None for garbage."""
+def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Return the seconds of a ``Retry-After`` header (a number or a date); None for garbage."""
     if value is None:
         return None
     value = value.strip()

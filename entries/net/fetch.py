@@ -1,4 +1,4 @@
-"""One GET, followed through its redirects, within one deadline."""
+"""One GET with its redirects, within one deadline."""
 
 import re
 import time
@@ -17,7 +17,7 @@ from entries.net.errors import (
     TooLarge,
     TooManyRedirects,
 )
-from entries.net.exchange import Answer, ask, pool_for, retry_after, translated
+from entries.net.exchange import Answer, ask, create_pool, parse_retry_after, translate_errors
 from entries.net.urls import anonymous, display_url, origin, parse
 
 MAX_REDIRECTS = 5
@@ -32,21 +32,20 @@ def fetch(
 ) -> Answer:
     """GET ``url`` within ``seconds`` in all, at most ``max_bytes`` after decompression.
 
-    Answers with a 2xx, or with a 304 without a body where the request was conditional. Follows up
-    to 5 redirects and checks each address before connecting to it; user and password go along to
-    the same scheme, host and port only. Raises the errors of
-    ``entries.net.errors`` and nothing else; their messages name the URL without user, password
-    and query.
+    Returns a 2xx, or a 304 without a body where the request was conditional. Follows up to 5
+    redirects and checks each address before connecting to it; user and password are sent to the
+    same scheme, host and port only. Raises the errors of ``entries.net.errors`` and nothing else;
+    their messages name the URL without user, password and query.
     """
     deadline = Deadline(seconds)
     started = time.monotonic()
     target = parse(url)
     seen = {target}
     conditional = not _CONDITIONS.isdisjoint(map(str.lower, headers or ()))
-    with pool_for(GuardedBackend(deadline)) as pool:
+    with create_pool(GuardedBackend(deadline)) as pool:
         for _ in range(MAX_REDIRECTS + 1):
             with (
-                translated(target, deadline, doing="fetching"),
+                translate_errors(target, deadline, doing="fetching"),
                 ask(pool, target, method="GET", headers=headers) as response,
             ):
                 found = httpx.Headers(response.headers)
@@ -56,17 +55,17 @@ def fetch(
                     body = _body(response, found, target, max_bytes)
                     took = time.monotonic() - started
                     return Answer(anonymous(target), response.status, found, body, took)
-            target, headers = _redirected(target, location, headers)
+            target, headers = _follow_redirect(target, location, headers)
             if target in seen:
-                raise TooManyRedirects(f"redirected in a circle at {display_url(target)}")
+                raise TooManyRedirects(f"redirected in a loop at {display_url(target)}")
             seen.add(target)
     raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects from {display_url(parse(url))}")
 
 
-def _redirected(
+def _follow_redirect(
     target: httpx.URL, location: str, headers: Mapping[str, str] | None
 ) -> tuple[httpx.URL, Mapping[str, str] | None]:
-    """Where to go on, and with which headers: credentials are for the server they are for alone."""
+    """Return the next URL and its headers; credentials are not sent to another server."""
     following = parse(location, base=target)
     if origin(following) != origin(target):
         kept = {k: v for k, v in (headers or {}).items() if k.lower() not in _CREDENTIALS}
@@ -83,7 +82,7 @@ def _require_success(
         return
     message = f"HTTP {status} from {display_url(target)}"
     if status >= 500 or status in _COME_BACK_LATER:
-        after = retry_after(headers.get("retry-after"), now=datetime.now(UTC))
+        after = parse_retry_after(headers.get("retry-after"), now=datetime.now(UTC))
         raise ServerUnavailable(message, retry_after=after)
     raise RequestRefused(message, status=status)
 

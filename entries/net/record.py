@@ -1,4 +1,4 @@
-"""An exchange with somebody else's server as it is kept and shown: masked, cleaned and bounded."""
+"""The record of an exchange as it is stored and shown: masked, cleaned and bounded."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote
 
 import httpx
 
-from entries.net.charset import charset_in, codec, decode
+from entries.net.charset import decode, find_charset, find_codec
 from entries.net.exchange import Answer
 from entries.net.urls import display_url
 from entries.text import clean_text, one_line, scrub
@@ -21,24 +21,24 @@ _TELLING = re.compile(
     r"auth|cookie|credential|key|passw|secret|session|signature|token", re.IGNORECASE
 )
 _HARMLESS = frozenset({"idempotency-key", "www-authenticate", "proxy-authenticate"})
-#: Shorter than this nothing is a secret, and to mask it everywhere would garble the text.
+#: Shorter text is not masked: it is hardly a secret, and masking it would garble the rest.
 _SHORTEST = 6
 
 
 class Record:
-    """What of one exchange may be told.
+    """Describes one exchange without its secrets.
 
-    ``secrets`` are masked wherever they turn up, so that a server which says what it was sent does
-    not give them away; so are the values in the query of the address. Whatever else looks like a
+    ``secrets`` are masked wherever they turn up, so that a server that echoes its request does not
+    reveal them; so are the values in the query of the address. Anything else that looks like a
     secret is masked as in any text from outside.
     """
 
     def __init__(self, target: httpx.URL, *, secrets: Iterable[str]) -> None:
         self._target = target
         found = {*secrets, *_in_query(target)}
-        told = {form for secret in found for form in _forms(secret) if len(form) >= _SHORTEST}
+        forms = {form for secret in found for form in _forms(secret) if len(form) >= _SHORTEST}
         # The longest first: one may be a part of another.
-        self._secrets = sorted(told, key=len, reverse=True)
+        self._secrets = sorted(forms, key=len, reverse=True)
 
     def request(self, method: str, *, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         return {
@@ -49,7 +49,7 @@ class Record:
         }
 
     def response(self, answer: Answer) -> dict[str, Any]:
-        charset = codec(charset_in(answer.headers.get("content-type", "")))
+        charset = find_codec(find_charset(answer.headers.get("content-type", "")))
         return {
             "status": answer.status,
             "headers": self._headers(answer.headers),
@@ -65,7 +65,7 @@ class Record:
         }
 
     def _body(self, text: str, *, cut: bool) -> dict[str, Any]:
-        """``cut`` stands there where the body is only the beginning."""
+        """Return ``body``, and ``cut`` where it is only the beginning."""
         hidden = self._hide(text[:READ])
         kept = {"body": clean_text(hidden, limit=KEPT)}
         return kept | ({"cut": True} if cut or len(hidden) > KEPT else {})
@@ -86,5 +86,5 @@ def _in_query(target: httpx.URL) -> set[str]:
 
 
 def _forms(secret: str) -> set[str]:
-    """As it is, in a URL, and in JSON of those who escape the slash."""
+    """Return a secret as it is, in a URL, and in JSON that escapes the slash."""
     return {secret, quote(secret, safe=""), secret.replace("/", "\\/")}

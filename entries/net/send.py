@@ -1,4 +1,4 @@
-"""One POST within one deadline; whatever was answered is the answer."""
+"""One POST within one deadline; any status is an answer."""
 
 import time
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import httpcore
 import httpx
 
-from entries.net.body import decoded
+from entries.net.body import decode_body
 from entries.net.connection import Deadline, DeadlinePassed, GuardedBackend
 from entries.net.errors import BrokenAnswer, TooLarge
-from entries.net.exchange import Answer, ask, pool_for, translated
+from entries.net.exchange import Answer, ask, create_pool, translate_errors
 from entries.net.urls import anonymous, parse
 
 _BREAKS = (
@@ -25,12 +25,12 @@ _BREAKS = (
 def send(
     url: str, *, body: bytes, headers: Mapping[str, str], seconds: float, max_bytes: int
 ) -> Answer:
-    """POST ``body`` to ``url`` within ``seconds`` in all; answers with any status.
+    """POST ``body`` to ``url`` within ``seconds`` in all; return the answer with any status.
 
-    Follows no redirect: it would hand the body, and its signature, to somebody else. Once the
-    status line is there the outcome is known, so nothing behind it is an error: an answer that is
+    Follows no redirect, which would send the body and its signature to another server. Once the
+    status line is there the outcome is known, so nothing after it is an error: an answer that is
     longer than ``max_bytes`` after decompression, slow, broken or wrongly encoded is ``cut``, and
-    one whose headers contradict each other is its status alone. Raises the errors of
+    one whose headers contradict each other has its status alone. Raises the errors of
     ``entries.net.errors`` and nothing else; their messages name the URL without user, password and
     query.
     """
@@ -38,14 +38,14 @@ def send(
     started = time.monotonic()
     target = parse(url)
     backend = GuardedBackend(deadline)
-    with translated(target, deadline, doing="sending to"):
+    with translate_errors(target, deadline, doing="sending to"):
         try:
             with (
-                pool_for(backend) as pool,
+                create_pool(backend) as pool,
                 ask(pool, target, method="POST", headers=headers, body=body) as response,
             ):
                 status, found = response.status, httpx.Headers(response.headers)
-                start, cut = _start_of(response, found.get("content-encoding", ""), max_bytes)
+                start, cut = _read_start(response, found.get("content-encoding", ""), max_bytes)
         except httpcore.RemoteProtocolError:
             status, found, start, cut = backend.status, httpx.Headers(), b"", True
             if status < 200:
@@ -53,11 +53,11 @@ def send(
     return Answer(anonymous(target), status, found, start, time.monotonic() - started, cut)
 
 
-def _start_of(response: httpcore.Response, encoding: str, max_bytes: int) -> tuple[bytes, bool]:
-    """As much of the body as there is and may be, and whether that is not all of it."""
+def _read_start(response: httpcore.Response, encoding: str, max_bytes: int) -> tuple[bytes, bool]:
+    """Return the body up to ``max_bytes``, and whether it is cut."""
     start = bytearray()
     try:
-        for piece in decoded(response.iter_stream(), encoding=encoding, max_bytes=max_bytes):
+        for piece in decode_body(response.iter_stream(), encoding=encoding, max_bytes=max_bytes):
             start += piece
             if len(start) > max_bytes:
                 break

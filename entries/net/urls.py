@@ -1,4 +1,4 @@
-"""Addresses of the web: what is asked for, and how it is shown; pure."""
+"""Web addresses: parsed for requests, and masked for people; pure."""
 
 import httpx
 
@@ -7,14 +7,14 @@ from entries.net.errors import InvalidAddress
 
 
 def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
-    """An absolute http or https URL without fragment. Raises ``InvalidAddress``."""
+    """Parse an absolute http or https URL, without its fragment. Raises ``InvalidAddress``."""
     try:
         parsed = httpx.URL(url.strip()).copy_with(fragment=None)
         if base is not None:
             parsed = base.join(parsed)
         host = parsed.raw_host
     except (httpx.InvalidURL, ValueError) as error:
-        # What comes behind the colon repeats a part of the address, and that may be the password.
+        # The text after the colon repeats a part of the address, which may be the password.
         why = str(error).partition(":")[0]
         raise InvalidAddress(f"not a valid URL: {why}") from None
     if parsed.scheme not in {"http", "https"} or not host:
@@ -26,8 +26,9 @@ def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
 
 
 def display_url(url: httpx.URL) -> str:
-    """``url`` for messages: without user, password, query, fragment and what looks like a key in
-    its path, at most some 300 long.
+    """Return ``url`` for messages, in about 300 characters.
+
+    User, password, query, fragment and parts of the path that look like keys are left out.
     """
     path = url.raw_path.partition(b"?")[0].decode("ascii")[:300]
     masked = mask_address(f"{url.scheme}://{host_and_port(url)}{path}")
@@ -35,8 +36,9 @@ def display_url(url: httpx.URL) -> str:
 
 
 def host_and_port(url: httpx.URL) -> str:
-    """``example.com``, ``xn--bcher-kva.example:8080``, ``[2001:db8::1]``: as it is connected to,
-    the port only where it is not the usual one.
+    """Return host and port as they are connected to, the usual port left out.
+
+    Such as ``example.com``, ``xn--bcher-kva.example:8080`` or ``[2001:db8::1]``.
     """
     port = "" if url.port is None else f":{url.port}"
     host = f"[{url.host.lower()}]" if b":" in url.raw_host else url.raw_host.decode("ascii")
@@ -44,7 +46,7 @@ def host_and_port(url: httpx.URL) -> str:
 
 
 def origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
-    """Scheme, host and port: what credentials are for. The scheme's own port is None."""
+    """Return scheme, host and port, which credentials belong to; the usual port is None."""
     return url.scheme, url.raw_host, url.port
 
 

@@ -1,4 +1,4 @@
-"""What every reader gives and keeps to; pure."""
+"""The contract of readers: rows, limits and tables; pure."""
 
 import io
 import time
@@ -10,17 +10,17 @@ from typing import Any, BinaryIO, NamedTuple, Self
 
 from entries.errors import SourceError
 
-#: Rows from one look at the clock and the limits to the next.
+#: Rows between two checks of the clock and the limits.
 _MOST_UNSEEN = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much of a file is read. What is beyond is refused as ``too_large`` or ``too_slow``.
+    """How much of a file is read; more is refused as ``too_large`` or ``too_slow``.
 
     ``bytes``: of the file, and of each part that a workbook unpacks to. ``cells``: rows times
-    columns as they are handed out, empty ones that the file spells out, and blank rows.
-    ``characters``: of a row. The defaults are for what streams through a worker.
+    columns, including empty cells that the file contains, and blank rows. ``characters``: of a row.
+    The defaults are for files that stream through a worker.
     """
 
     bytes: int = 20_000_000_000
@@ -37,9 +37,9 @@ class Row(NamedTuple):
 
 
 class RowError(NamedTuple):
-    """A row that could not be read: what it says, and whether a known entry is meant, is unknown.
+    """A row that could not be read; which entry it belongs to is unknown.
 
-    ``reason`` is short and the same for all rows of its sort.
+    ``reason`` is short, and the same for all rows with the same fault.
     """
 
     line: int
@@ -47,11 +47,11 @@ class RowError(NamedTuple):
 
 
 class Table(ABC):
-    """A file while it is read; a context manager, whose rows can be iterated once.
+    """An open file; a context manager, whose rows can be iterated once.
 
-    Entering it reads the header. Everything raises ``SourceError`` and nothing else, with one of
+    Entering it reads the header. All methods raise ``SourceError`` and nothing else, with one of
     the codes ``malformed``, ``empty``, ``not_found``, ``not_allowed``, ``too_large`` and
-    ``too_slow``. The stream must be seekable; it stays the caller's to close.
+    ``too_slow``. The stream must be seekable; the caller closes it.
     """
 
     #: What ``line`` of a row counts: ``line``, ``row`` or ``item``.
@@ -63,7 +63,7 @@ class Table(ABC):
         self.meter = Meter(limits)
         #: The header; empty where each row names its own columns.
         self.columns: tuple[str, ...] = ()
-        #: What had to be left out or looked odd, in words; complete once all rows were read.
+        #: What was left out or looked odd, in sentences; complete once all rows were read.
         self.notes: list[str] = []
         self._open = ExitStack()
 
@@ -75,14 +75,14 @@ class Table(ABC):
 
     @abstractmethod
     def __iter__(self) -> Iterator[Row | RowError]:
-        """Rows that are not blank, below the header."""
+        """Yield the rows below the header that are not blank."""
 
     def count(self) -> int:
-        """How many rows are left. They are read through, and not kept."""
+        """Read the remaining rows and return how many there are."""
         return sum(1 for _ in self)
 
     def check_size(self) -> None:
-        """Leave the stream at its beginning."""
+        """Raise ``SourceError`` for an empty or too large file; leave it at its beginning."""
         size = self.file.seek(0, io.SEEK_END)
         self.file.seek(0)
         if not size:
@@ -91,14 +91,15 @@ class Table(ABC):
             raise SourceError("too_large", f"the file has more than {self.limits.bytes:,} bytes")
 
     def place(self, line: int) -> str:
-        """Where a row is, for people: ``line 1,234``."""
+        """Return where a row is, for people: ``line 1,234``."""
         return f"{self.unit} {line:,}"
 
 
 class Meter:
     """Counts what was read against the limits.
 
-    ``add`` is a call that a million small rows would feel, so whoever counts may do so in between.
+    ``add`` returns how many rows may pass before the next call, because a call for each of a
+    million small rows would cost too much.
     """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
@@ -109,7 +110,7 @@ class Meter:
         self.cells = 0
 
     def add(self, rows: int, cells: int) -> int:
-        """Raise ``SourceError`` beyond a limit, else say how many such rows may pass unseen."""
+        """Raise ``SourceError`` beyond a limit; return how many such rows may pass uncounted."""
         limits = self._limits
         self.rows += rows
         self.cells += cells

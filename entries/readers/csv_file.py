@@ -1,4 +1,4 @@
-"""CSV files, with whatever stands between the cells."""
+"""The reader of CSV files, with any delimiter."""
 
 import csv
 import io
@@ -8,15 +8,15 @@ from itertools import zip_longest
 from typing import BinaryIO, Self
 
 from entries.errors import SourceError
-from entries.net.charset import codec, marked
-from entries.readers.base import Limits, Row, RowError, Table
-from entries.readers.header import column_names
+from entries.net.charset import find_codec, find_mark
+from entries.readers.base import Limits, Row, RowError
+from entries.readers.header import HeaderTable
 
 _DELIMITERS = ",;\t|"
 _HEAD = 64 * 1024
-#: Blank rows from one look at the clock to the next.
+#: Blank rows between two checks of the clock.
 _BLANK_ROWS = 4_096
-#: Excel's own first line, which says what stands between the cells.
+#: Excel's own first line, which names the delimiter.
 _SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _OTHER_CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1f]")
 _WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
@@ -24,12 +24,11 @@ _WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 csv.field_size_limit(max(csv.field_size_limit(), Limits().characters))
 
 
-class CsvTable(Table):
+class CsvTable(HeaderTable):
     """Values are text; a missing one is empty, and a row of nothing but empty cells is blank.
 
-    ``expects`` names a column that must be there. ``rename`` is applied to each name of the header.
-    A byte order mark beats ``encoding``, which is a label as the web reads them. Where quotation
-    marks or bytes make no sense, nobody can tell where the next row begins: an error of the file.
+    A byte order mark beats ``encoding``, which is a label as the web reads it. Unmatched quotation
+    marks and undecodable bytes are an error of the file, because the next row cannot be found.
     """
 
     unit = "line"
@@ -44,17 +43,15 @@ class CsvTable(Table):
         delimiter: str = "",
         encoding: str = "",
     ) -> None:
-        super().__init__(file, limits=limits)
-        self._expects = expects
-        self._rename = rename
+        super().__init__(file, limits=limits, expects=expects, rename=rename)
         self._delimiter = delimiter
-        self._said = encoding
+        self._label = encoding
 
     def __enter__(self) -> Self:
         self.check_size()
         start = self.file.read(_HEAD)
         self.file.seek(0)
-        encoding = self._encoding(start)
+        encoding = self._choose_encoding(start)
         head = start.decode(encoding, "replace").lstrip("\ufeff")
         if _is_binary(head):
             raise SourceError("malformed", f"the file is binary, or not in {encoding}")
@@ -65,13 +62,13 @@ class CsvTable(Table):
             next(self._lines)
             self._lines.row_size, self._lines.row_start = 0, 2
             head = head[separator.end() :]
-        self._delimiter = self._delimiter or (separator[1] if separator else self._found(head))
+        self._delimiter = self._delimiter or (
+            separator[1] if separator else self._detect_delimiter(head)
+        )
         self._records = self._read()
         _, header = next(self._records, (0, []))
         self.meter.rows = 0
-        self.columns = column_names(
-            header, expects=self._expects, rename=self._rename, limit=self.limits.columns
-        )
+        self.set_columns(header)
         return self
 
     def __iter__(self) -> Iterator[Row | RowError]:
@@ -93,7 +90,7 @@ class CsvTable(Table):
         return sum(1 for _ in self._records)
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
-        """Rows that are not blank, the header first, each with the line it ends in."""
+        """Yield rows that are not blank, the header first, each with the line it ends in."""
         lines = self._lines
         meter = self.meter
         rows = unseen = blank = 0
@@ -119,17 +116,16 @@ class CsvTable(Table):
                 f"the row that begins in line {lines.row_start:,}",
             ) from error
 
-    def _encoding(self, start: bytes) -> str:
-        if mark := marked(start):
+    def _choose_encoding(self, start: bytes) -> str:
+        if mark := find_mark(start):
             return mark
-        said = codec(self._said) if self._said else "utf-8"
-        if not said:
-            raise SourceError("malformed", f"there is no encoding {self._said[:40]!r}")
-        return _WITHOUT_MARK.get(said, said)
+        encoding = find_codec(self._label) if self._label else "utf-8"
+        if not encoding:
+            raise SourceError("malformed", f"there is no encoding {self._label[:40]!r}")
+        return _WITHOUT_MARK.get(encoding, encoding)
 
-    def _found(self, head: str) -> str:
-        """What stands between the names of the header: what lets the expected column be found, else
-        what makes the most columns."""
+    def _detect_delimiter(self, head: str) -> str:
+        """Return the delimiter that yields the expected column, else the most columns."""
 
         def fitness(delimiter: str) -> tuple[bool, int]:
             try:
@@ -137,15 +133,15 @@ class CsvTable(Table):
                 names = next(filter(any, rows), [])
             except csv.Error:
                 return False, 0
-            return self._expects in {self._rename(name.strip()) for name in names}, len(names)
+            return self.expects in {self.rename(name.strip()) for name in names}, len(names)
 
         return max(_DELIMITERS, key=fitness)
 
 
 class _Lines:
-    """The lines of a text, as ``csv.reader`` wants them; bounded for each row.
+    """The lines of a text for ``csv.reader``; bounded for each row.
 
-    ``row_size`` counts the characters since the last row and is set back by the caller.
+    ``row_size`` counts the characters since the last row; the caller resets it.
     """
 
     def __init__(self, text: io.TextIOWrapper, *, encoding: str, limit: int) -> None:
@@ -181,7 +177,7 @@ class _Lines:
             where = f"line {self.number + _lines_before(error) + 1:,}"
             raise SourceError(
                 "malformed",
-                f"{where} is not in {self._encoding}; the option encoding says which it is",
+                f"{where} is not in {self._encoding}; set the option encoding",
             ) from error
 
     def _too_long(self) -> SourceError:
@@ -194,14 +190,17 @@ class _Lines:
 
 
 def _lines_before(error: UnicodeError) -> int:
-    """Lines that were decoded in one go with what could not be decoded."""
+    """Return how many lines were decoded in the same step before the error."""
     if not isinstance(error, UnicodeDecodeError):
-        return 0  # a UTF-16 without its mark
+        return 0  # UTF-16 without its mark
     return error.object[: error.start].count(b"\n")
 
 
 def _is_binary(head: str) -> bool:
-    """A NUL in a row is a fault of that row; in the header, or with other controls, of the file."""
+    """Say whether NULs in the header, or other control characters, make it a binary file.
+
+    A NUL in a row is a fault of that row only.
+    """
     if "\0" not in head:
         return False
     return bool(_OTHER_CONTROLS.search(head)) or "\0" in head.lstrip("\r\n").partition("\n")[0]

@@ -1,4 +1,4 @@
-"""One JSON list, an item at a time: memory does not grow with the list."""
+"""The reader of one JSON list, item by item: memory does not grow with the list."""
 
 import codecs
 import json
@@ -8,25 +8,25 @@ from typing import Any, BinaryIO
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Meter, Row, RowError
-from entries.readers.json_text import LENIENT, STRICT, RowFault, object_in
+from entries.readers.json_text import LENIENT, STRICT, RowFault, check_object
 
 _STEP = 64 * 1024
 _BLANK = re.compile(r"[ \t\r\n]*")
-#: The longest that JSON spells in one go outside of strings is "-Infinity".
+#: The longest token of JSON outside of strings is "-Infinity".
 _LONGEST_WORD = 20
 
 
 class JsonList:
-    """Iterates the rows, numbered from 1. Raises ``SourceError`` where the text is not JSON.
+    """Iterates over the rows, numbered from 1. Raises ``SourceError`` where the text is not JSON.
 
-    ``start`` was read from ``file`` already and begins with the list's bracket.
+    ``start`` was already read from ``file`` and begins with the list's bracket.
     """
 
     def __init__(self, file: BinaryIO, start: bytes, *, limits: Limits, meter: Meter) -> None:
         self._file = file
         self._limits = limits
         self._meter = meter
-        # A byte that is no UTF-8 is a fault of its item.
+        # An undecodable byte is a fault of its item only.
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._text = self._decoder.decode(start)
         self._at = 1
@@ -45,13 +45,13 @@ class JsonList:
                 self._at += 1
                 self._next_sign()
             elif sign != "]":
-                raise self._broken("a comma or ] is missing behind it")
+                raise self._broken("a comma or ] is missing after it")
         self._at += 1
         if self._next_sign():
-            raise SourceError("malformed", "broken JSON: there is more behind the list")
+            raise SourceError("malformed", "broken JSON: there is more after the list")
 
     def _item(self) -> Row | RowError:
-        while (found := self._parsed()) is None:
+        while (found := self._parse()) is None:
             limit = self._limits.characters
             if len(self._text) - self._at > limit:
                 why = f"item {self._number:,} is longer than {limit:,} characters"
@@ -64,40 +64,42 @@ class JsonList:
             value = RowFault(f"longer than {self._limits.characters:,} characters")
         try:
             text.encode()
-            return Row(self._number, object_in(value, text, columns=self._limits.columns))
+            return Row(self._number, check_object(value, text, columns=self._limits.columns))
         except UnicodeEncodeError:
             return RowError(self._number, "not in UTF-8")
         except RowFault as fault:
             return RowError(self._number, str(fault))
 
-    def _parsed(self) -> tuple[Any, int] | None:
-        """A value, or what is wrong with it, and where it ends; None where it does not end yet."""
+    def _parse(self) -> tuple[Any, int] | None:
+        """Return a value or its fault, and where it ends; None where more text is needed."""
         try:
             value, end = STRICT.raw_decode(self._text, self._at)
         except json.JSONDecodeError as error:
             self._check_end(error)
             return None
         except RecursionError as error:
-            raise self._broken("nested far too deep") from error
+            raise self._broken("nested too deep") from error
         except ValueError as error:
-            value = error if isinstance(error, RowFault) else RowFault("a number without end")
+            value = (
+                error if isinstance(error, RowFault) else RowFault("a number with too many digits")
+            )
             try:
                 _, end = LENIENT.raw_decode(self._text, self._at)
             except json.JSONDecodeError as broken:
                 self._check_end(broken)
                 return None
-        # Twelve may be the beginning of 123.
+        # 12 may be the beginning of 123.
         complete = end < len(self._text) or self._ended or isinstance(value, dict | list)
         return (value, end) if complete else None
 
     def _check_end(self, error: json.JSONDecodeError) -> None:
-        """Raise ``SourceError`` where no more text can mend it."""
+        """Raise ``SourceError`` where more text cannot make it valid."""
         far = len(self._text) - error.pos > _LONGEST_WORD
         if far and not error.msg.startswith("Unterminated"):
             raise self._broken(error.msg) from error
 
     def _next_sign(self) -> str:
-        """The next character that is no white space; empty at the end."""
+        """Return the next character that is not white space; empty at the end."""
         while True:
             blank = _BLANK.match(self._text, self._at)
             self._at = blank.end() if blank else self._at
@@ -107,7 +109,7 @@ class JsonList:
                 return ""
 
     def _more(self) -> bool:
-        """Read on, and say whether there may be more. It doubles, so that nothing is quadratic."""
+        """Read on; False at the end. The size doubles, so that the work stays linear."""
         if self._ended:
             return False
         rest = self._text[self._at :]

@@ -1,20 +1,20 @@
-"""JSON that strangers wrote, one object at a time; pure."""
+"""Hostile JSON, one object at a time; pure."""
 
 import json
 import re
 from typing import Any
 
-#: Levels that an entry's payload may have.
+#: Nesting levels that a payload may have.
 MAX_DEPTH = 50
 _LONE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class RowFault(ValueError):
-    """One object cannot be read; what is around it can. The message is the reason."""
+    """One object cannot be read, its neighbours can. The message is the reason."""
 
 
-def object_in(value: Any, text: str, *, columns: int) -> dict[str, Any]:
-    """``value``, which was read from ``text`` or is a fault already. Raises ``RowFault``."""
+def check_object(value: Any, text: str, *, columns: int) -> dict[str, Any]:
+    """Return ``value`` if it may be stored, else raise ``RowFault``; ``text`` is its JSON."""
     if isinstance(value, RowFault):
         raise value
     if not isinstance(value, dict):
@@ -28,16 +28,16 @@ def object_in(value: Any, text: str, *, columns: int) -> dict[str, Any]:
     return value
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise RowFault("a key that is there twice")
+        raise RowFault("a repeated key")
     return found
 
 
-#: Reads what may be kept.
-STRICT = json.JSONDecoder(object_pairs_hook=unique_keys)
-#: Reads what may not, to find where it ends: also a number of five thousand digits.
+#: Reads what may be stored.
+STRICT = json.JSONDecoder(object_pairs_hook=refuse_duplicate_keys)
+#: Finds where other values end, such as a number of five thousand digits.
 LENIENT = json.JSONDecoder(parse_int=len, parse_float=len)
 
 

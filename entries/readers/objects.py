@@ -1,4 +1,4 @@
-"""Files of JSON objects: one a line, or one list of them."""
+"""The reader of JSON objects: one on each line, or one list of them."""
 
 import codecs
 import io
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from entries.errors import SourceError
-from entries.net.charset import marked
+from entries.net.charset import find_mark
 from entries.readers.base import Limits, Row, RowError, Table
 from entries.readers.json_list import JsonList
-from entries.readers.json_text import STRICT, RowFault, object_in
+from entries.readers.json_text import STRICT, RowFault, check_object
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -18,10 +18,10 @@ _STEP = 64 * 1024
 
 
 class JsonTable(Table):
-    """Each row has the keys of its object and no others, as JSON has them (NaN is a float).
+    """Each row has the keys of its own object; NaN is a float.
 
-    Without ``lists`` only one object a line will do. A line stands for itself, so a bad one costs
-    itself; a list that is no JSON is an error of the file, from there on.
+    Without ``lists`` only one object a line is accepted. A bad line is left out alone; invalid JSON
+    in a list is an error of the file from there on.
     """
 
     unit = "line"
@@ -32,10 +32,10 @@ class JsonTable(Table):
 
     def __enter__(self) -> Self:
         self.check_size()
-        mark = marked(self.file.read(4))
+        mark = find_mark(self.file.read(4))
         self.file.seek(len(codecs.BOM_UTF8) if mark == "utf-8-sig" else 0)
         if mark not in {"", "utf-8-sig"}:
-            self.file = cast("BinaryIO", io.BufferedReader(_Recoded(self.file, mark)))
+            self.file = cast("BinaryIO", io.BufferedReader(_Utf8Stream(self.file, mark)))
         self._blank_lines, self._first = self._first_line()
         if self._first.startswith(b"["):
             if not self._lists:
@@ -65,7 +65,7 @@ class JsonTable(Table):
             return RowError(number, f"longer than {self.limits.characters:,} bytes")
         try:
             text = line.decode()
-            return Row(number, object_in(STRICT.decode(text), text, columns=self.limits.columns))
+            return Row(number, check_object(STRICT.decode(text), text, columns=self.limits.columns))
         except UnicodeDecodeError:
             return RowError(number, "not in UTF-8")
         except RowFault as fault:
@@ -74,7 +74,7 @@ class JsonTable(Table):
             return RowError(number, "not JSON")
 
     def _first_line(self) -> tuple[int, bytes]:
-        """How many blank lines there are, and the beginning of the line after them."""
+        """Return how many blank lines there are, and the beginning of the line after them."""
         number = 0
         while line := self.file.readline(self.limits.characters + 1):
             if b"\0" in line:
@@ -83,10 +83,10 @@ class JsonTable(Table):
                 return number, line.lstrip()
             number += line.endswith(b"\n")
             self.meter.check_clock()
-        raise SourceError("empty", "the file has nothing but empty lines")
+        raise SourceError("empty", "the file has only empty lines")
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Lines that are not empty, with their numbers; of too long ones only the beginning."""
+        """Yield lines that are not empty with their numbers, too long ones cut."""
         limit = self.limits.characters
         number, line = self._blank_lines, self._first
         while line:
@@ -100,8 +100,8 @@ class JsonTable(Table):
             line = self.file.readline(limit + 1)
 
 
-class _Recoded(io.RawIOBase):
-    """The same text in UTF-8."""
+class _Utf8Stream(io.RawIOBase):
+    """A stream in another encoding, recoded to UTF-8."""
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:
         self._file = file
@@ -117,7 +117,9 @@ class _Recoded(io.RawIOBase):
             try:
                 self._ready = self._decoder.decode(data, final=not data).encode()
             except UnicodeError as error:
-                raise SourceError("malformed", "the file is not in UTF-16, as it says") from error
+                raise SourceError(
+                    "malformed", "the file is not in UTF-16, as its byte order mark says"
+                ) from error
             if not data:
                 break
         view = memoryview(buffer).cast("B")

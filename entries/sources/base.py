@@ -1,4 +1,4 @@
-"""What reads a source: one class per kind of source."""
+"""The base class of kinds of source, and the values that they hand out."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from entries.errors import SourceError
-from entries.sources.ids import stored_id
+from entries.sources.ids import clean_id
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """What a source kind needs to know to read one source."""
+    """All that a kind of source needs to read one source."""
 
     slug: str
     location: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    #: HTTP validators of the last successful sync; empty when there was none.
+    #: HTTP validators of the last successful sync; empty without one.
     etag: str = ""
     last_modified: str = ""
 
@@ -25,8 +25,8 @@ class SourceSpec:
 class Alias:
     """Another id that an item may be stored under.
 
-    What is stored under it is this item where its payload has all the values of one of
-    ``payloads``, or whatever it has where there are none.
+    The entry with that id is this item where its payload holds all the values of one of
+    ``payloads``; without ``payloads`` it always is.
     """
 
     external_id: str
@@ -37,9 +37,9 @@ class Alias:
 class SourceItem:
     """One item as the source has it. Its id is unique in the source, 1 to 500 characters.
 
-    Where no entry has that id, the first of ``aliases`` that an entry has counts instead. An item
-    whose own id is among the aliases has it on that condition and in that order only; where it is
-    somebody else's, the item is stored under the first alias that is nobody's.
+    Where no entry has that id, the first of ``aliases`` that an entry has counts instead. An own id
+    that is also among the aliases counts in that place and under that condition; where another
+    item's entry has it, the item is stored under the first alias that no entry has.
     """
 
     external_id: str
@@ -49,18 +49,18 @@ class SourceItem:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """All that it may be stored under, as they are stored."""
-        return tuple(map(stored_id, (self.external_id, *(a.external_id for a in self.aliases))))
+        """All ids that it may be stored under, cleaned."""
+        return tuple(map(clean_id, (self.external_id, *(a.external_id for a in self.aliases))))
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """A row of which the source kind could make no item.
+    """A row that the kind of source could not turn into an item.
 
     Counted by ``reason``, so keep reasons few and free of numbers ("without an id"). ``example``
-    says where such a row is ("line 17"). ``external_id`` is its id, where at least that could be
-    read: then its entry is known to be there. Without it nobody can tell whose row it was, so the
-    reading is not whole and nothing counts as gone.
+    says where such a row is ("line 17"). ``external_id`` is its id where at least that could be
+    read: its entry then does not count as gone. Without it the row could belong to any entry, so
+    the reading is not whole and nothing counts as gone.
     """
 
     reason: str
@@ -70,7 +70,7 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to say about a reading that shows only while it is read.
+    """A remark on a reading that arises while the items are read.
 
     ``partial``: some of the source could not be read, so nothing counts as gone.
     """
@@ -81,16 +81,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading a source gave. ``items`` may be consumed once.
+    """One reading of a source. ``items`` can be iterated once.
 
-    A reading is whole unless it says otherwise, by a ``partial`` note or an ``Invalid`` without
-    an id. Only a whole reading makes entries gone, and only its validators are kept.
+    A reading is whole unless it has a ``partial`` note or an ``Invalid`` without an id. Only a
+    whole reading makes entries gone, and only its validators are stored.
 
-    ``items`` may raise ``SourceError`` half-way, where the rest of the source cannot be read: what
-    came before it counts, and what did not come is not known to be gone.
-    ``total`` is exact, or None where it cannot be known beforehand.
+    ``items`` may raise ``SourceError`` half-way where the rest of the source cannot be read: what
+    came before is stored, and nothing counts as gone.
+    ``total`` is exact, or None where it is not known beforehand.
     ``not_modified``: the source said that nothing changed; ``items`` is then empty.
-    ``notes`` says in words what had to be left out, and why.
+    ``notes`` say in sentences what had to be left out, and why.
     """
 
     items: Iterator[SourceItem | Invalid | Note]
@@ -116,9 +116,9 @@ class SourceKind(ABC):
     reads_files: ClassVar[bool] = False
 
     def problems_with(self, spec: SourceSpec) -> list[str]:
-        """What is wrong with a source's location or options, in words, without reading it.
+        """Return what is wrong with a source's location or options, in words, without reading it.
 
-        Asked when a source is added or edited, so that a slip of the pen shows at once.
+        Called when a source is added or edited, so that mistakes show at once.
         """
         return []
 
@@ -127,54 +127,59 @@ class SourceKind(ABC):
         """Read the source as it is now.
 
         Raises ``entries.errors.SourceError`` when it cannot be reached or makes no sense, before
-        any item is handed out: nothing of the source has then been changed.
+        any item is handed out: no entry has then been changed.
         """
 
     def reads_one_by_one(self, spec: SourceSpec) -> bool:
-        """Whether ``read_some`` asks the source for each item by itself, so that asking for more
-        than is needed costs something. Say so where you override it that way.
+        """Say whether ``read_some`` requests each item from the source separately.
+
+        Return True where you override it that way: Redrive then requests no more than it needs.
         """
         return False
 
     def read_some(
         self, spec: SourceSpec, external_ids: Collection[str]
     ) -> Iterator[SourceItem | Invalid]:
-        """The items with these ids as they are now, each once; who does not come is gone.
+        """Yield the items with these ids as they are now, each once; others count as gone.
 
-        The ids are as stored. What comes is raw: it may hold a payload that cannot be stored, and
-        an item with aliases comes where one of them was asked for. An
-        ``Invalid`` with one of these ids says that this one cannot be known to be gone.
-        Raises ``SourceError`` where that cannot be known, at once or while it is read; none of
-        those that did not come is then known to be gone. This one reads the whole source without
-        validators, until it has them all; override it where the source can be asked for one item.
+        The ids are as stored. Items are raw: a payload may be impossible to store, and an item with
+        aliases is yielded where one of them was requested. An ``Invalid`` with one of the ids keeps
+        its entry from counting as gone. ``SourceError``, raised at once or half-way, does so for
+        all that were not yielded.
+
+        The default reads the whole source, without validators, until it has them all. Override it
+        where single items can be requested.
         """
         wanted = set(external_ids)
         if not wanted:
             return
         reading = self.read(replace(spec, etag="", last_modified=""))
         if reading.not_modified:
-            raise SourceError("not_modified", "the source says it has not changed, unasked")
-        yield from _found(reading.items, wanted)
+            raise SourceError(
+                "not_modified",
+                "the source says that it has not changed, without conditions",
+            )
+        yield from _pick(reading.items, wanted)
 
 
-#: Of an item that was asked for and did not come, in a reading that is not whole.
+#: The reason for an item that did not come in a reading that is not whole.
 NOT_SEEN = "not all of its source could be read, and it was not in the rest"
 
 
-def _found(
+def _pick(
     items: Iterator[SourceItem | Invalid | Note], wanted: set[str]
 ) -> Iterator[SourceItem | Invalid]:
-    """The first of each id, as in a sync."""
+    """Yield the wanted items, the first of each id, as in a sync."""
     whole = True
     for item in items:
         if isinstance(item, Note):
             whole = whole and not item.partial
             continue
-        external_id = stored_id(item.external_id)
+        external_id = clean_id(item.external_id)
         if isinstance(item, Invalid) and not external_id.strip():
             whole = False
         if isinstance(item, SourceItem) and item.aliases:
-            # Which of its ids counts is for others to find out, so none of them is done with.
+            # Which of its ids counts is decided by the caller, so all stay wanted.
             if not wanted.isdisjoint(item.ids):
                 yield item
         elif external_id in wanted:

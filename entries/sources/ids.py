@@ -1,4 +1,4 @@
-"""Ids as sources have them and as they are stored; pure."""
+"""External ids: as sources have them, and as they are stored; pure."""
 
 import hashlib
 import math
@@ -8,21 +8,21 @@ from entries.text import clean_text
 MAX_ID = 500
 
 
-def stored_id(external_id: object) -> str:
-    """``external_id`` as an entry has it: what PostgreSQL cannot store is replaced.
+def clean_id(external_id: object) -> str:
+    """Return ``external_id`` as it is stored: what PostgreSQL cannot store is replaced.
 
-    What is too long stays too long (``MAX_ID + 1`` characters), so that it matches no entry.
+    One that is too long stays too long (``MAX_ID + 1`` characters), so that it matches no entry.
     """
     return clean_text(external_id, limit=MAX_ID + 1)
 
 
 def is_storable(external_id: str) -> bool:
-    """As it is; for the others PostgreSQL cannot even be asked."""
+    """Say whether PostgreSQL can take it as it is, in a query as well."""
     return clean_text(external_id, limit=len(external_id)) == external_id
 
 
-def id_text(value: object) -> str:
-    """An id given as text or number, as text; empty for anything else.
+def format_id(value: object) -> str:
+    """Return an id given as text or number as text; empty for anything else.
 
     Spreadsheets have whole numbers as floats: 17.0 is "17".
     """
@@ -33,8 +33,8 @@ def id_text(value: object) -> str:
     return "" if isinstance(value, float) and not math.isfinite(value) else str(value)
 
 
-def bounded_id(external_id: str) -> str:
-    """``external_id``, or where it is too long its beginning and a digest of the whole."""
+def shorten_id(external_id: str) -> str:
+    """Return ``external_id``, or where it is too long its beginning and a digest of the whole."""
     if len(external_id) <= MAX_ID:
         return external_id
     digest = hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""What is in JSON from outside; pure."""
+"""Values in JSON from outside; pure."""
 
 import json
 import re
@@ -8,14 +8,14 @@ from typing import Any
 from entries.errors import SourceError
 from entries.net.charset import decode_as
 from entries.sources.base import Invalid, SourceItem
-from entries.sources.ids import id_text
+from entries.sources.ids import format_id
 
-#: Lists and objects in one document: each takes far more memory than its two brackets.
+#: Lists and objects in one document: each takes much more memory than its two brackets.
 MAX_CONTAINERS = 1_000_000
 
 
 def parse_json(body: bytes) -> tuple[Any, str]:
-    """The document, and a note where bytes of it made no text and are U+FFFD now.
+    """Return the document, and a note where undecodable bytes became U+FFFD.
 
     Raises ``SourceError`` with ``malformed`` or ``too_large``.
     """
@@ -26,19 +26,21 @@ def parse_json(body: bytes) -> tuple[Any, str]:
         return json.loads(decoded.text), decoded.note
     except json.JSONDecodeError as error:
         if decoded.first_bad is not None:
-            place = f"no UTF-8 at byte {decoded.first_bad:,}"
+            place = f"not UTF-8 at byte {decoded.first_bad:,}"
             raise SourceError("malformed", f"broken JSON: {place}") from error
         where = f"line {error.lineno:,}, column {error.colno:,}"
         raise SourceError("malformed", f"broken JSON in {where}: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        # A number of five thousand digits, or ten thousand brackets.
-        raise SourceError("malformed", "broken JSON: not made to be read") from error
+        # Such as a number of five thousand digits, or ten thousand brackets.
+        raise SourceError(
+            "malformed", "broken JSON: nested too deep, or a number with too many digits"
+        ) from error
 
 
-def at(document: Any, path: str) -> Any:
-    """What is at ``path`` (``data.items``, ``links.0.href``); None where there is nothing.
+def get_at(document: Any, path: str) -> Any:
+    """Return the value at ``path`` (``data.items``, ``links.0.href``), or None.
 
-    A name with dots in it is found as it is. The empty path is the document itself.
+    A key that contains dots is found as it is. The empty path is the document itself.
     """
     if not path or (isinstance(document, Mapping) and path in document):
         return document[path] if path else document
@@ -52,11 +54,11 @@ def at(document: Any, path: str) -> Any:
     return document
 
 
-def item_in(value: Any, *, id_field: str, title_field: str) -> SourceItem | Invalid:
-    """An object as an item; without a title the id stands in."""
+def build_item(value: Any, *, id_field: str, title_field: str) -> SourceItem | Invalid:
+    """Build an item of an object; without a title the id is its title."""
     if not isinstance(value, dict):
         return Invalid("not a JSON object")
-    external_id = id_text(at(value, id_field))
+    external_id = format_id(get_at(value, id_field))
     if not external_id.strip():
         return Invalid("without an id")
-    return SourceItem(external_id, id_text(at(value, title_field)) or external_id, value)
+    return SourceItem(external_id, format_id(get_at(value, title_field)) or external_id, value)

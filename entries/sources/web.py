@@ -1,4 +1,4 @@
-"""What kinds of source that read over http have in common."""
+"""HTTP requests of kinds of source."""
 
 import re
 from typing import TypedDict
@@ -9,14 +9,14 @@ from entries.sources.base import SourceSpec
 
 _VALIDATOR = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _GONE = frozenset({404, 410})
-#: Answers that are not the whole.
+#: Answers with only a part of the content.
 _PARTS = frozenset({206, 226})
 
 
 def get(
     url: str, *, accept: str, seconds: float, max_bytes: int, validators: SourceSpec | None = None
 ) -> Answer:
-    """The answer: a 2xx, or a 304 where ``validators`` has any. Raises ``SourceError``."""
+    """GET a 2xx answer, or a 304 where ``validators`` has any. Raises ``SourceError``."""
     headers = {"Accept": accept}
     if validators is not None and validators.etag:
         headers["If-None-Match"] = validators.etag
@@ -32,12 +32,14 @@ def get(
         after = error.retry_after if isinstance(error, ServerUnavailable) else None
         raise SourceError(error.code, str(error), retry_after=after) from error
     if answer.status in _PARTS:
-        raise SourceError("http_error", f"HTTP {answer.status}: a part that nobody asked for")
+        raise SourceError(
+            "http_error", f"HTTP {answer.status}: only a part, which was not requested"
+        )
     return answer
 
 
 class NotThere(SourceError):
-    """404 or 410."""
+    """The answer was 404 or 410."""
 
 
 class Validators(TypedDict):
@@ -45,8 +47,8 @@ class Validators(TypedDict):
     last_modified: str
 
 
-def validators_of(answer: Answer) -> Validators:
-    """For the ``Reading``, to be sent back next time."""
+def read_validators(answer: Answer) -> Validators:
+    """Return the validators of an answer as a ``Reading`` takes them."""
     return {
         "etag": _validator(answer, "etag", limit=500),
         "last_modified": _validator(answer, "last-modified", limit=200),
@@ -54,6 +56,6 @@ def validators_of(answer: Answer) -> Validators:
 
 
 def _validator(answer: Answer, name: str, *, limit: int) -> str:
-    """What the next request may send back; empty where it does not fit into a header or column."""
+    """Return a header's value; empty where it fits neither into a request nor into its column."""
     value: str = answer.headers.get(name, "").strip()
     return value if len(value) <= limit and _VALIDATOR.fullmatch(value) else ""

@@ -24,6 +24,8 @@ from retry.dispatcher.repair import LapsedRuns, hand_over_again
 from retry.dispatcher.snapshot import WorkId, observe
 from retry.errors import QueueUnavailable
 from retry.imports import control as imports
+from retry.intakes import handover as intakes
+from retry.intakes import rows
 from retry.limits import hurry_locks
 from retry.models import Run
 from retry.runs.backlog import find_due_entries, find_undispatched_runs
@@ -31,7 +33,6 @@ from retry.runs.handover import hand_over
 from retry.runs.ramp import Ramp, read_ramp
 from retry.runs.rescue import DISPATCHER, rescue
 from retry.syncs import control as syncs
-from retry.syncs import rows
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class Dispatcher:
         lost += self._do(lambda: imports.repeat_lost_imports(actor=DISPATCHER))
         self._do(lambda: imports.forget_old_files(actor=DISPATCHER))
         due = self._do(lambda: syncs.request_due_syncs(actor=DISPATCHER))
-        handed_over += self._do(lambda: rows.hand_over(rows.find_undispatched(limit=_BATCH)))
+        handed_over += self._do(lambda: intakes.hand_over(rows.find_undispatched(limit=_BATCH)))
         again = self._do(self._reconcile)
         self._do(heartbeats.prune)
         return Tick(

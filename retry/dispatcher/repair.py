@@ -7,10 +7,11 @@ from uuid import UUID
 from django.db import connection
 
 from retry.dispatcher.snapshot import WorkId
+from retry.intakes import handover as intakes
+from retry.intakes import rows
 from retry.models import Run, RunState
 from retry.runs.backlog import BY_AGE, find_lapsed_runs
 from retry.runs.handover import hand_over
-from retry.syncs import rows
 
 #: After so long without a look PostgreSQL was away, or this process was stopped.
 AWAY_SECONDS = 3.0
@@ -24,8 +25,8 @@ def hand_over_again(missing: Sequence[WorkId]) -> int:
     runs = Run.objects.filter(id__in=ids, state=RunState.QUEUED).order_by(*BY_AGE)
     imports = rows.find_waiting_imports().filter(pk__in=ids).order_by("created_at")
     sync_ids = [id_ for id_ in missing if isinstance(id_, int)]
-    syncs = rows.find_waiting().filter(pk__in=sync_ids).order_by("pk")
-    return hand_over(list(runs)) + rows.hand_over([*syncs, *imports])
+    syncs = rows.find_waiting_syncs().filter(pk__in=sync_ids).order_by("pk")
+    return hand_over(list(runs)) + intakes.hand_over([*syncs, *imports])
 
 
 class LapsedRuns:

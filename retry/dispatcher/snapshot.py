@@ -6,9 +6,9 @@ from uuid import UUID
 from django.conf import settings
 
 from retry import queue
+from retry.intakes import rows
 from retry.runs.backlog import find_startable_runs
 from retry.runs.job_ids import dispatch_job_id
-from retry.syncs import rows
 
 #: A run's or an import's id, or a sync's.
 WorkId = UUID | int
@@ -41,7 +41,7 @@ def observe() -> Snapshot:
         WaitingRun(id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
         for found in (
             find_startable_runs().filter(dispatched_at__isnull=False),
-            rows.find_waiting(),
+            rows.find_waiting_syncs(),
             rows.find_waiting_imports(),
         )
         for id_, job_id, dispatches in found.filter(dispatches__gt=0).values_list(

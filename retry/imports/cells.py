@@ -1,8 +1,8 @@
-"""What stands in the cells of a file, safe for the program that opens it; pure.
+"""Cells of exported and imported files, safe for spreadsheets; pure.
 
-A spreadsheet runs what begins like a formula, and entries hold what strangers wrote (OWASP, "CSV
-Injection"). The library only takes a leading ``=`` away, which changes what was exported and lets
-``+``, ``-`` and ``@`` pass; here an apostrophe is put in front, and taken away again on import.
+A spreadsheet runs text that begins like a formula, and entries contain text of strangers (OWASP,
+"CSV Injection"). The library only removes a leading ``=``, which changes the text and lets ``+``,
+``-`` and ``@`` pass; here an apostrophe is put in front, and removed again on import.
 """
 
 import json
@@ -10,14 +10,14 @@ import re
 from datetime import datetime
 from typing import Any
 
-# Also the wide forms, which some locales take for the same, and white space that is trimmed off.
+# Also the wide forms, which some locales treat alike, and white space that is trimmed.
 _FORMULA = r"\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 _TO_ESCAPE = re.compile(rf"'*{_FORMULA}")
 _ESCAPED = re.compile(rf"'+{_FORMULA}")
 
 
 def escape_formula(text: str) -> str:
-    """``text`` as no program runs it; ``unescape_formula`` is the exact way back."""
+    """Return ``text`` so that no program runs it; ``unescape_formula`` is the exact inverse."""
     return f"'{text}" if _TO_ESCAPE.match(text) else text
 
 
@@ -26,7 +26,7 @@ def unescape_formula(text: str) -> str:
 
 
 def cell_text(value: Any) -> str:
-    """One value of an entry as a cell's text: JSON for what is no text, empty for nothing."""
+    """Return a value as the text of a cell: JSON for values that are not text, empty for None."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Importing a file: asking for a dry run, confirming it, repeating what broke off."""
+"""Imports of files: a dry run on request, its confirmation, and repeats of lost ones."""
 
 from datetime import timedelta
 from pathlib import PurePath
@@ -10,27 +10,27 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from entries.sources.files import uploads
-from entries.sources.sync.lock import attempted
 from entries.text import clean_text
 from retry import audit
 from retry.access.permissions import SUBMIT_ENTRY
 from retry.errors import ImportNotFound, NotConfirmable, UploadRefused
 from retry.imports.tables import FORMATS
+from retry.intakes import rows
+from retry.intakes.claims import settle_lost
+from retry.intakes.handover import enqueue, enqueue_again
 from retry.models import Import, SyncState
 from retry.outcomes import Actor
 from retry.runs.job_ids import import_job_id
 from retry.submission import resolve_destination
-from retry.syncs import rows
 
-LOCK = "import"
-#: Nobody confirms a preview of yesterday: the entries have moved on.
+#: How long a dry run can be confirmed: entries change, so an old preview would mislead.
 KEPT = timedelta(days=1)
-#: Workers that may die over one import before it is given up.
+#: Workers that may die while they do one import; after the next one the import fails.
 MOST_LOSSES = 3
 #: In one tick of the dispatcher.
 _MOST = 100
-_LOST = "Its workers died one after the other. What was stored until then is kept."
-_GONE = "The file is not kept any more: it was imported, or waited too long. Choose it again."
+_LOST = "Several workers died while they did it. What was stored is kept."
+_GONE = "The file was removed: it was imported, or waited too long. Upload it again."
 
 
 def request_import(
@@ -42,10 +42,11 @@ def request_import(
     actor: Actor,
     reason: str = "",
 ) -> Import:
-    """Keep a file and have a worker say what its import would do. Nothing of it is read here.
+    """Keep a file and have a worker report what its import would do; return the dry run.
 
-    ``kind`` may be None with a source, whose entries' kind is meant then. Raises ``NotPermitted``,
-    ``UploadRefused``, ``SourceNotFound`` and ``entries.errors.UnknownKind``; nothing is kept then.
+    ``kind`` may be None with a source: then the kind of the source's entries counts. The file is
+    not read here. Raises ``NotPermitted``, ``UploadRefused``, ``SourceNotFound`` and
+    ``entries.errors.UnknownKind``; the file is then not kept.
     """
     actor.require(SUBMIT_ENTRY)
     source_id, kind = resolve_destination(kind=kind, source=source)
@@ -68,7 +69,7 @@ def request_import(
     )
     try:
         with transaction.atomic():
-            _ask(row, actor=actor)
+            _enqueue(row, actor=actor)
             after = {"import_id": str(row.pk), "file": row.file_name, "bytes": content.size}
             audit.record(
                 "request_import",
@@ -85,16 +86,16 @@ def request_import(
 
 
 def confirm_import(import_id: UUID, *, actor: Actor, skip_invalid: bool = False) -> Import:
-    """Have a worker store what a dry run has shown; returns the import.
+    """Have a worker store what a dry run has shown; return the import.
 
-    Once confirmed, the same import is returned; one that failed goes on where it broke off. With
+    Confirming again returns the same import; one that failed continues where it stopped. With
     ``skip_invalid`` rows with errors are left out; otherwise there must be none. Raises
-    ``NotPermitted``, ``ImportNotFound`` (also where somebody else had uploaded the file) and
+    ``NotPermitted``, ``ImportNotFound`` (also for a file that another user uploaded) and
     ``NotConfirmable``.
     """
     actor.require(SUBMIT_ENTRY)
     with transaction.atomic():
-        # Whoever presses twice waits here, and then finds what was made meanwhile.
+        # A second click waits here, and then finds the import of the first.
         locked = Import.objects.select_for_update(no_key=True)
         preview = locked.filter(pk=import_id, dry_run=True, actor=actor.user_id).first()
         if preview is None:
@@ -104,10 +105,10 @@ def confirm_import(import_id: UUID, *, actor: Actor, skip_invalid: bool = False)
             return row
         _check_confirmable(preview, skip_invalid=skip_invalid)
         if row is None:
-            row = _confirmation(preview, skip_invalid=skip_invalid)
-            _ask(row, actor=actor)
+            row = _create_confirmed(preview, skip_invalid=skip_invalid)
+            _enqueue(row, actor=actor)
         else:
-            rows.queue_again(row, job_id=import_job_id(row.pk, token=uuid4()))
+            enqueue_again(row, job_id=import_job_id(row.pk, token=uuid4()))
         audit.record(
             "confirm_import",
             actor=actor,
@@ -124,35 +125,33 @@ def confirm_import(import_id: UUID, *, actor: Actor, skip_invalid: bool = False)
 
 
 def repeat_lost_imports(*, actor: Actor) -> int:
-    """Queue those that nobody is at work on any more; returns how many.
+    """Queue running imports whose worker is gone; return how many.
 
-    Who does one holds its lock from before it says so until after it says how it ended. What was
-    stored is done with; where worker after worker died, it fails instead.
+    Each continues where it stopped; one that has lost too many workers fails instead.
     """
     actor.require(SUBMIT_ENTRY)
-    repeated = 0
-    for row in Import.objects.filter(state=SyncState.RUNNING).order_by("started_at")[:_MOST]:
-        with attempted(row.pk, what=LOCK) as nobody, transaction.atomic():
-            if not nobody:
-                continue
-            losses = row.losses + 1
-            if losses > MOST_LOSSES:
-                rows.fail(row, code="worker_lost", message=_LOST)
-            elif not put_back(row, losses=losses):
-                continue
-            audit.record(
-                "import_lost",
-                actor=actor,
-                count=1,
-                source_id=row.source_id,
-                after={"import_id": str(row.pk), "losses": losses},
-            )
-            repeated += 1
-    return repeated
+
+    def settle(row: Import) -> bool:
+        losses = row.losses + 1
+        if losses > MOST_LOSSES:
+            rows.fail(row, code="worker_lost", message=_LOST)
+        elif not put_back(row, losses=losses):
+            return False
+        audit.record(
+            "import_lost",
+            actor=actor,
+            count=1,
+            source_id=row.source_id,
+            after={"import_id": str(row.pk), "losses": losses},
+        )
+        return True
+
+    running = Import.objects.filter(state=SyncState.RUNNING).order_by("started_at")
+    return settle_lost(running[:_MOST], settle)
 
 
 def forget_old_files(*, actor: Actor) -> int:
-    """Remove files whose dry run nobody confirmed in time; returns how many."""
+    """Remove files whose dry run was not confirmed in time; return how many."""
     actor.require(SUBMIT_ENTRY)
     late = Import.objects.filter(created_at__lt=Now() - KEPT).exclude(location="")
     in_use = Import.objects.filter(state__in=rows.OPEN).values("location")
@@ -164,17 +163,17 @@ def forget_old_files(*, actor: Actor) -> int:
 
 
 def forget_file(location: str) -> None:
-    """Remove it; no import can be confirmed or go on with it."""
+    """Remove a file; no import of it can be confirmed or continued."""
     Import.objects.filter(location=location).update(location="")
     transaction.on_commit(lambda: uploads.remove(location), robust=True)
 
 
 def put_back(row: Import, *, losses: int = 0) -> bool:
-    """``running -> queued``. A dry run begins at the beginning, an import where it was."""
+    """Move ``running -> queued``. A dry run starts over, an import continues where it was."""
     fields: dict[str, object] = {"losses": losses} if losses else {}
     if row.dry_run:
-        begun = {"position": 0, "left_alone": 0, "reasons": {}, "sample": []}
-        fields |= rows.NOTHING_YET | begun
+        start = {"position": 0, "left_alone": 0, "reasons": {}, "sample": []}
+        fields |= rows.NOTHING_YET | start
     return rows.put_back(row, **fields)
 
 
@@ -184,12 +183,14 @@ def _check_confirmable(preview: Import, *, skip_invalid: bool) -> None:
     if not preview.location:
         raise NotConfirmable(_GONE)
     if preview.invalid and not skip_invalid:
-        raise NotConfirmable("Some rows cannot be stored, and nobody said to leave them out.")
+        raise NotConfirmable(
+            "Some rows cannot be stored. Correct them, or choose to leave them out."
+        )
     if preview.total == preview.invalid:
         raise NotConfirmable("None of the rows can be stored.")
 
 
-def _confirmation(preview: Import, *, skip_invalid: bool) -> Import:
+def _create_confirmed(preview: Import, *, skip_invalid: bool) -> Import:
     return Import(
         source_id=preview.source_id,
         kind=preview.kind,
@@ -205,6 +206,6 @@ def _confirmation(preview: Import, *, skip_invalid: bool) -> Import:
     )
 
 
-def _ask(row: Import, *, actor: Actor) -> None:
+def _enqueue(row: Import, *, actor: Actor) -> None:
     row.job_id = import_job_id(row.pk, token=uuid4())
-    rows.insert_queued(row, actor=actor)
+    enqueue(row, actor=actor)

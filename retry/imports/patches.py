@@ -1,16 +1,16 @@
-"""From a row of a file to what it says of an entry; pure."""
+"""Rows of a file, parsed into patches of entries; pure."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from entries.sources.sync.patches import Patch
+from entries.sources.patches import Patch
 from retry.imports.cells import cell_text, unescape_formula
 from retry.imports.tables import KNOWN_COLUMNS, fold
 
 
 class RowRefused(Exception):
-    """The row says nothing that makes sense; ``member`` is what is wrong with it."""
+    """The row cannot be parsed; ``member`` is the part that is wrong."""
 
     def __init__(self, external_id: str, member: str, message: str) -> None:
         super().__init__(message)
@@ -18,32 +18,33 @@ class RowRefused(Exception):
         self.member = member
 
 
-def patch_in(values: Mapping[str, Any], *, file_format: str, has_payload: bool) -> Patch:
-    """Raises ``RowRefused``. ``has_payload``: other columns than the known ones mean nothing.
+def parse_row(values: Mapping[str, Any], *, file_format: str, has_payload: bool) -> Patch:
+    """Parse a row. Raises ``RowRefused``.
 
-    In a spreadsheet an empty cell says nothing. In JSON what is not there says nothing, nor does a
-    title or payload of null; the null of any other member is a value.
+    ``has_payload``: only the known columns count. An empty cell of a spreadsheet changes nothing.
+    In JSON neither missing members nor a title or payload of null change anything; null in any
+    other member is a value.
     """
     if file_format == "json":
         row = {fold(name): value for name, value in values.items()}
-        said = {k: v for k, v in row.items() if v is not None or k not in KNOWN_COLUMNS}
+        given = {k: v for k, v in row.items() if v is not None or k not in KNOWN_COLUMNS}
     else:
         row = {name: _cell(value) for name, value in values.items()}
-        said = {name: value for name, value in row.items() if value not in ("", None)}
+        given = {name: value for name, value in row.items() if value not in ("", None)}
     members: dict[str, Any] = {}
     blanks: dict[str, Any] = {}
     if not has_payload:
         for name, value in row.items():
             if name not in KNOWN_COLUMNS:
-                (members if name in said else blanks)[name] = value
-    external_id = _text(said.get("external_id"))
+                (members if name in given else blanks)[name] = value
+    external_id = _text(given.get("external_id"))
     try:
-        payload = _payload(said.get("payload"))
+        payload = _payload(given.get("payload"))
     except (RecursionError, ValueError) as error:
         raise RowRefused(external_id, "payload", f"is not JSON: {str(error)[:160]}") from error
     return Patch(
         external_id=external_id,
-        title=_text(said["title"]) if "title" in said else None,
+        title=_text(given["title"]) if "title" in given else None,
         payload=payload,
         members=members,
         blanks=blanks,
@@ -55,7 +56,7 @@ def _cell(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    """As an id or a title: a spreadsheet has made numbers of some."""
+    """Return an id or a title as text: spreadsheets turn some into numbers."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return cell_text(value)
@@ -67,8 +68,8 @@ def _payload(value: Any) -> Any:
     if not value.strip():
         return None
     payload = json.loads(value, parse_constant=_refuse_constant)
-    return payload if payload is not None else value  # "null" is said, and no payload
+    return payload if payload is not None else value  # the text "null" is refused later
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

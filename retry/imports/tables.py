@@ -1,4 +1,4 @@
-"""The file of an import as rows, by the readers that sources have as well."""
+"""The file of an import as rows, read by the readers of sources."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,19 +8,19 @@ from entries.errors import SourceError
 from entries.readers.base import Limits, Row, Table
 from entries.readers.csv_file import CsvTable
 from entries.readers.objects import JsonTable
-from entries.readers.workbook import XlsxTable
-from entries.sources.files.base import READ_AHEAD, opened, size_of
+from entries.readers.xlsx.table import XlsxTable
+from entries.sources.files.locations import READ_AHEAD, measure_size, open_file
 
-#: Columns that mean something, in whatever case they are written.
+#: Columns with a meaning, in any case.
 KNOWN_COLUMNS = ("external_id", "title", "payload")
-#: Names that a page shows of those that were not looked at.
+#: Names of ignored columns that a page shows.
 _MOST_NAMES = 50
-#: Far beyond what people have, and little enough to be read within a worker's time.
+#: Far more than people have, and readable within a worker's time limit.
 LIMITS = Limits(bytes=2_000_000_000, rows=20_000_000, cells=200_000_000)
 
 
 def fold(name: str) -> str:
-    """A column's name as it is known here."""
+    """Return a known column's name in lower case; others stay as they are."""
     folded = name.casefold()
     return folded if folded in KNOWN_COLUMNS else name
 
@@ -43,8 +43,8 @@ FORMATS: dict[str, Callable[[BinaryIO], Table]] = {"csv": _csv, "xlsx": _xlsx, "
 
 @contextmanager
 def open_table(location: str, file_format: str) -> Iterator[Table]:
-    """The formats that have a header are checked on entering. Raises ``SourceError``."""
-    with opened(location) as file:
+    """Open a file and check its header. Raises ``SourceError``."""
+    with open_file(location) as file:
         if not file.read(1):
             raise SourceError("empty", "the file is empty")
         file.seek(0)
@@ -53,10 +53,10 @@ def open_table(location: str, file_format: str) -> Iterator[Table]:
 
 
 class Survey:
-    """What is known of a file before its rows are compared.
+    """Facts about a file before its rows are compared.
 
-    ``total`` is None where counting takes as long as comparing. ``ignored``: columns that mean
-    nothing, because there is a column payload.
+    ``total`` is None where counting would take as long as comparing. ``ignored``: other columns of
+    a file that has a column payload.
     """
 
     def __init__(self, location: str, file_format: str) -> None:
@@ -77,12 +77,12 @@ class Survey:
 
 
 def _is_short(location: str) -> bool:
-    with opened(location) as file:
-        return size_of(file) <= READ_AHEAD
+    with open_file(location) as file:
+        return measure_size(file) <= READ_AHEAD
 
 
 def _forget_all_but_some(names: dict[str, None]) -> None:
-    """A hostile file has another name in each row."""
+    """Bound the names: a hostile file has another one in each row."""
     if len(names) > 1_000:
         for name in list(names)[500:]:
             if name not in KNOWN_COLUMNS:

@@ -1,19 +1,15 @@
 """Handing runs over to the broker, after the commit that created them."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from retry import queue
-from retry.errors import QueueUnavailable
 from retry.models import Run, RunState
 from retry.runs.job_ids import dispatch_job_id
 from retry.runs.routing import compute_job_timeout
-
-logger = logging.getLogger(__name__)
 
 
 class Handover:
@@ -31,11 +27,11 @@ class Handover:
             transaction.on_commit(lambda: self._hand_over(runs), robust=True)
 
     def _hand_over(self, runs: Sequence[Run]) -> None:
-        sent = {run.id for run in _enqueue(runs, dispatches=0)}
-        self.done = len(sent) == len(runs)
+        count = queue.hand_over_in_order(_describe_job(run, dispatches=0) for run in runs)
+        self.done = count == len(runs)
         if not self.done:
-            missing = [run.id for run in runs if run.id not in sent]
-            Run.objects.filter(id__in=missing, state=RunState.QUEUED, dispatches=1).update(
+            left = [run.id for run in runs[count:]]
+            Run.objects.filter(id__in=left, state=RunState.QUEUED, dispatches=1).update(
                 dispatches=0, dispatched_at=None
             )
 
@@ -45,25 +41,17 @@ def hand_over(runs: Sequence[Run]) -> int:
 
     Call it outside a transaction: a job may start before this returns.
     """
-    sent = [run.id for run in _enqueue(runs)]
+    count = queue.hand_over_in_order(_describe_job(r, dispatches=r.dispatches) for r in runs)
+    sent = [run.id for run in runs[:count]]
     if sent:
         Run.objects.filter(id__in=sent).update(dispatches=F("dispatches") + 1, dispatched_at=Now())
     return len(sent)
 
 
-def _enqueue(runs: Sequence[Run], *, dispatches: int | None = None) -> Iterator[Run]:
-    """Enqueue runs in order, and yield each, up to the first that Redis does not take."""
-    for run in runs:
-        before = run.dispatches if dispatches is None else dispatches
-        job = queue.JobSpec(
-            job_id=dispatch_job_id(run.job_id, dispatches=before),
-            queue=run.queue,
-            argument=str(run.id),
-            timeout=compute_job_timeout(run),
-        )
-        try:
-            queue.hand_over(job)
-        except QueueUnavailable as error:
-            logger.warning("handover.failed", extra={"run_id": str(run.id), "error": str(error)})
-            return
-        yield run
+def _describe_job(run: Run, *, dispatches: int) -> queue.JobSpec:
+    return queue.JobSpec(
+        job_id=dispatch_job_id(run.job_id, dispatches=dispatches),
+        queue=run.queue,
+        argument=str(run.id),
+        timeout=compute_job_timeout(run),
+    )

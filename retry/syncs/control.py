@@ -1,37 +1,43 @@
-"""Having sources synced: by a worker when somebody asks or an interval is over, or here and now."""
+"""Syncs: requested for a worker, by a person or an interval, or done here and now."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from entries.errors import SourceError
 from entries.models import Source
-from entries.sources.sync.full import OnBatch
-from entries.sources.sync.lock import attempted
+from entries.sources.sync.report import OnBatch
 from retry import audit
 from retry.access.permissions import SYNC_SOURCE
 from retry.errors import SourceDisabled, SourceNotFound
+from retry.intakes import rows
+from retry.intakes.claims import begin, settle_lost
+from retry.intakes.handover import enqueue
 from retry.models import Hold, Sync, SyncState
 from retry.outcomes import Actor, SyncOutcome
-from retry.syncs import rows, work
+from retry.runs.job_ids import sync_job_id
+from retry.syncs import work
 
 #: In one tick of the dispatcher.
 _MOST = 500
+_LOST = (
+    "The worker died or lost its database in the middle. What it had stored is kept; sync again "
+    "for the rest."
+)
 
 
 def request_sync(slug: str, *, actor: Actor, reason: str = "", dry_run: bool = False) -> Sync:
-    """Have a worker sync a source. Where Redis is down it is accepted all the same, and starts
-    when it is back.
+    """Have a worker sync a source; return the sync.
 
-    While one is queued or running already, that one is returned and no second is made. A dry run
-    stands in for another dry run only. Raises ``NotPermitted``, ``SourceNotFound`` and
-    ``SourceDisabled``.
+    Where one is queued or running already, that one is returned and no second is made; a dry run
+    counts for other dry runs only. Where Redis is down the request is accepted and starts later.
+    Raises ``NotPermitted``, ``SourceNotFound`` and ``SourceDisabled``.
     """
     actor.require(SYNC_SOURCE)
     with transaction.atomic():
-        # Whoever asks for the same source waits here, and then finds what was made meanwhile.
+        # Another request for the same source waits here, and then finds the sync of this one.
         source = Source.objects.select_for_update(no_key=True).filter(slug=slug).first()
         if source is None:
             raise SourceNotFound(slug)
@@ -40,7 +46,15 @@ def request_sync(slug: str, *, actor: Actor, reason: str = "", dry_run: bool = F
         under_way = source.syncs.filter(state__in=rows.OPEN, dry_run=dry_run).order_by("pk").last()
         if under_way is not None:
             return under_way
-        sync = rows.create(source, actor=actor, reason=reason[:500], dry_run=dry_run)
+        sync = enqueue(
+            Sync(
+                source=source,
+                reason=reason[:500],
+                dry_run=dry_run,
+                job_id=sync_job_id(source.slug, token=uuid4()),
+            ),
+            actor=actor,
+        )
         audit.record(
             "request_sync",
             actor=actor,
@@ -62,21 +76,18 @@ def sync_source(
 ) -> SyncOutcome:
     """Read a source now, store what it has, and queue what is new, batch by batch.
 
-    Raises ``NotPermitted`` and ``entries.errors.SourceError``; after the latter the source says
-    what was wrong. It stands in the history, unless another sync of it was under way.
+    Raises ``NotPermitted`` and ``entries.errors.SourceError``; the latter is also shown on the
+    source. The sync is in the history, unless another one of the source was running.
     """
     actor.require(SYNC_SOURCE)
-    with attempted(source.pk) as alone:
-        if not alone:
-            raise SourceError("sync_running", "the source is being synced already")
-        sync = rows.begin(source, actor=actor, dry_run=dry_run)
+    with begin(Sync(source=source, dry_run=dry_run), actor=actor) as sync:
         return work.run(sync, actor=actor, submit=submit, on_batch=on_batch)
 
 
 def request_due_syncs(*, actor: Actor) -> int:
-    """Ask for a sync of each source whose interval is over; returns for how many.
+    """Request a sync of each source whose interval is over; return for how many.
 
-    The next time is set in the transaction of the request, so that no interval is asked for twice.
+    The next time is set in the transaction of the request, so no interval leads to two.
     """
     actor.require(SYNC_SOURCE)
     asked = 0
@@ -94,30 +105,23 @@ def request_due_syncs(*, actor: Actor) -> int:
 
 
 def fail_lost_syncs(*, actor: Actor) -> int:
-    """End those that nobody is at work on any more; returns how many.
-
-    Who runs one holds its source's lock from before it says so until after it says how it ended.
-    """
+    """Fail running syncs whose worker is gone; return how many."""
     actor.require(SYNC_SOURCE)
-    lost = 0
-    for sync in Sync.objects.filter(state=SyncState.RUNNING).order_by("pk")[:_MOST]:
-        with attempted(sync.source_id) as nobody, transaction.atomic():
-            if nobody and rows.fail(sync, code="worker_lost", message=_LOST):
-                audit.record(
-                    "sync_lost",
-                    actor=actor,
-                    count=1,
-                    source_id=sync.source_id,
-                    after={"sync_id": sync.pk},
-                )
-                lost += 1
-    return lost
 
+    def settle(sync: Sync) -> bool:
+        if not rows.fail(sync, code="worker_lost", message=_LOST):
+            return False
+        audit.record(
+            "sync_lost",
+            actor=actor,
+            count=1,
+            source_id=sync.source_id,
+            after={"sync_id": sync.pk},
+        )
+        return True
 
-_LOST = (
-    "The worker died or lost its database in the middle. What it had stored is kept; sync again "
-    "for the rest."
-)
+    running = Sync.objects.filter(state=SyncState.RUNNING).order_by("pk")
+    return settle_lost(running[:_MOST], settle)
 
 
 def _due() -> QuerySet[Source]:

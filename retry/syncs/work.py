@@ -3,50 +3,42 @@
 import logging
 from collections.abc import Callable, Iterable
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import transaction
 
 from entries.errors import SourceError
 from entries.models import Entry
 from entries.sources.sync.batches import BATCH
-from entries.sources.sync.full import OnBatch, SyncProgress, SyncReport, sync
-from entries.sources.sync.lock import attempted
+from entries.sources.sync.full_sync import sync
+from entries.sources.sync.report import OnBatch, SyncProgress, SyncReport
 from entries.states import EntryStatus
-from entries.text import describe_error
 from retry import audit
-from retry.models import Intake, Sync
+from retry.intakes import rows
+from retry.intakes.claims import Lost, Stopped, claim
+from retry.models import Sync
 from retry.outcomes import Actor, SyncOutcome
 from retry.retries import submit_entries
-from retry.syncs import rows
 
 logger = logging.getLogger(__name__)
 
 
-class _Stopped(Exception):
-    """The process was asked to go."""
-
-
-class _Lost(Exception):
-    """The sync was ended by somebody else, who took this process for dead."""
-
-
 def perform(sync_id: int, *, stop: Callable[[], bool]) -> None:
-    """Do a queued sync, unless it was done already or its source is being read: then it stays
-    queued, and the dispatcher hands it over again.
+    """Do a queued sync, unless it cannot be claimed.
 
-    ``stop`` is asked between batches; what was stored is kept, and the sync begins anew elsewhere.
+    ``stop`` is called between batches; once it returns True, what was stored is kept, and another
+    worker begins the sync again.
     """
-    found = Sync.objects.select_related("source", "actor").filter(pk=sync_id).first()
-    if found is None:
+    row = Sync.objects.filter(pk=sync_id).first()
+    if row is None:
         return
-    with attempted(found.source_id) as alone:
-        if not alone or not rows.claim(found):
+    with claim(row) as claimed:
+        if not claimed:
             return
         try:
-            run(found, actor=rows.actor_of(found), stop=stop)
+            run(row, actor=rows.read_actor(row), stop=stop)
         except SourceError as error:
             logger.warning("sync.failed", extra={"code": error.code, "error": str(error)})
-        except _Stopped:
-            rows.put_back(found, **rows.NOTHING_YET)
+        except Stopped:
+            rows.put_back(row, **rows.NOTHING_YET)
             logger.info("sync.put_back")
 
 
@@ -58,24 +50,24 @@ def run(
     on_batch: OnBatch | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> SyncOutcome:
-    """Do one that is running by now, under its source's lock, and write down how it ended.
+    """Do a running sync and write down how it ended. Raises ``SourceError``.
 
-    Raises ``SourceError``.
+    The caller holds the row's lock.
     """
-    working = _Working(row, actor, submit=submit and not row.dry_run, on_batch=on_batch, stop=stop)
+    task = _Task(row, actor, submit=submit and not row.dry_run, on_batch=on_batch, stop=stop)
     try:
-        report = sync(row.source, dry_run=row.dry_run, on_batch=working.after_batch)
-        working.submit_left_over()
-    except _Stopped:
+        report = sync(row.source, dry_run=row.dry_run, on_batch=task.take_batch)
+        task.submit_left_over()
+    except Stopped:
         raise
     except BaseException as error:
-        note_failure(row, error)
+        rows.fail_with(row, error)
         raise
-    working.end(report)
-    return SyncOutcome(row.pk, report, working.queued, working.dispatched)
+    task.end(report)
+    return SyncOutcome(row.pk, report, task.queued, task.dispatched)
 
 
-class _Working:
+class _Task:
     def __init__(
         self,
         row: Sync,
@@ -93,15 +85,23 @@ class _Working:
         self.queued = 0
         self.dispatched = True
 
-    def after_batch(self, progress: SyncProgress) -> None:
+    def take_batch(self, progress: SyncProgress) -> None:
         if self._submit and progress.created_ids:
             self._submit_ids(progress.created_ids)
-        if not rows.count(self._row, progress, queued=self.queued):
-            raise _Lost(f"sync {self._row.pk} was given up by somebody else")
+        if not rows.write(
+            self._row,
+            total=progress.total,
+            created=progress.created,
+            updated=progress.updated,
+            unchanged=progress.unchanged,
+            invalid=progress.invalid,
+            queued=self.queued,
+        ):
+            raise Lost(f"sync {self._row.pk} was ended by another process")
         if self._on_batch is not None:
             self._on_batch(progress)
         if self._stop is not None and self._stop():
-            raise _Stopped
+            raise Stopped
 
     def submit_left_over(self) -> None:
         """Queue what an earlier sync stored and did not live to submit."""
@@ -111,9 +111,19 @@ class _Working:
         self._submit_ids(new.order_by("id").values_list("id", flat=True)[:BATCH])
 
     def end(self, report: SyncReport) -> None:
-        """With its audit; a dry run has changed nothing that would have to be audited."""
+        """Succeed, with the audit; a dry run has changed nothing that would have to be audited."""
+        counts = {
+            "created": report.created,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "gone": report.gone,
+            "invalid": report.invalid,
+            "not_modified": report.not_modified,
+        }
         with transaction.atomic():
-            rows.succeed(self._row, report, queued=self.queued)
+            rows.succeed(
+                self._row, notes=report.notes, sample=report.sample, queued=self.queued, **counts
+            )
             if self._row.dry_run:
                 return
             audit.record(
@@ -121,36 +131,10 @@ class _Working:
                 actor=self._actor,
                 count=report.created + report.updated + report.gone,
                 source_id=self._row.source_id,
-                after={
-                    "sync_id": self._row.pk,
-                    "created": report.created,
-                    "updated": report.updated,
-                    "unchanged": report.unchanged,
-                    "gone": report.gone,
-                    "invalid": report.invalid,
-                    "not_modified": report.not_modified,
-                },
+                after={"sync_id": self._row.pk, **counts},
             )
 
     def _submit_ids(self, ids: Iterable[int]) -> None:
         outcome = submit_entries(ids, actor=self._actor)
         self.queued += outcome.queued
         self.dispatched = self.dispatched and outcome.dispatched
-
-
-def note_failure(row: Intake, error: BaseException) -> None:
-    """Without a database the dispatcher does it, once that finds the source's lock free."""
-    match error:
-        case SourceError():
-            code, message = error.code, str(error)
-        case Exception():
-            info = describe_error(error)
-            code, message = "internal_error", f"{info.error_class}: {info.message}"
-        case _:
-            code, message = "interrupted", "It was interrupted; sync again for the rest."
-    try:
-        if not connection.in_atomic_block and not connection.is_usable():
-            connection.close()
-        rows.fail(row, code=code, message=message)
-    except (DatabaseError, InterfaceError):
-        logger.warning("sync.unnoted", extra={"job_id": row.job_id, "code": code})

@@ -14,7 +14,7 @@ from entries.errors import SourceError
 from entries.kinds.upstreams import derive_upstream
 from entries.sources.base import SourceItem
 from entries.sources.sync.batches import estimate_size
-from entries.sources.sync.partial import Unstorable, one_by_one, read_some
+from entries.sources.sync.lookup import Unstorable, read_some, reads_one_by_one
 from entries.states import AttemptStatus, Change
 from entries.storage import FreshContent
 from entries.text import ErrorInfo, describe_error
@@ -89,7 +89,7 @@ class Readings:
         behind = outlast(lambda: _external_ids_behind(run))
         try:
             with connections.lent():
-                asked = {*wanted, *([] if one_by_one(source) else behind)}
+                asked = {*wanted, *([] if reads_one_by_one(source) else behind)}
                 items, whole = _kept(read_some(source, asked), frozenset(wanted))
             _refuse(connections.left(), kind=source.kind)
             self._asked = frozenset(asked if whole else wanted)

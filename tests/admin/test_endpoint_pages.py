@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 
-from entries.endpoints import fresh_secret, secret_problem
+from entries.endpoints import create_secret, find_secret_problem
 from entries.models import Endpoint
 from tests.admin.browsing import Browser, page_of, text_of
 from tests.admin.walking import addresses, populate
@@ -44,7 +44,7 @@ def form(**changes: Any) -> dict[str, Any]:
 def test_a_secret_that_was_made_is_shown_exactly_once(keeper: Browser) -> None:
     said = keeper.press(f"{ENDPOINTS}add/", **form())
     endpoint = Endpoint.objects.get()
-    assert secret_problem(endpoint.secret) == ""
+    assert find_secret_problem(endpoint.secret) == ""
     assert [message.count(endpoint.secret) for message in said if "secret" in message] == [1]
     assert "not shown again" in " ".join(said)
     pages = (ENDPOINTS, page_of(endpoint), page_of(endpoint, "history"), "/admin/")
@@ -97,7 +97,7 @@ def test_an_empty_secret_keeps_the_old_one_and_is_no_change(keeper: Browser) -> 
 
 def test_a_new_secret_replaces_the_old_one_unseen(keeper: Browser) -> None:
     endpoint = EndpointFactory.create(slug="billing")
-    new = fresh_secret()
+    new = create_secret()
     said = keeper.press(page_of(endpoint), **form(secret=new))
     assert Endpoint.objects.get().secret == new
     assert new not in " ".join(said)

@@ -216,7 +216,7 @@ def test_files_that_were_never_confirmed_are_forgotten(importer: Browser, folder
     press_confirm(importer, old)
     assert not Import.objects.filter(confirms=old).exists()
     said = text_of(importer.read(page_of(old)))
-    assert "The file is not kept any more" in said
+    assert "The file was removed" in said
     assert "Import and queue" not in said
     confirm(importer, fresh)
     assert waiting(folder) == 0

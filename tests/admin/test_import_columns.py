@@ -107,13 +107,13 @@ def test_what_is_merged_is_what_is_known_when_it_is_stored(importer: Browser) ->
 
 def test_columns_beside_a_payload_are_named_and_not_looked_at(importer: Browser) -> None:
     row = preview(importer, csv_file('external_id,payload,status\na,"{}",failed\n'))
-    assert row.notes == ["Not looked at, because there is a column payload: status"]
+    assert row.notes == ["Columns ignored because the file has a column payload: status"]
     confirm(importer, row)
     entry = Entry.objects.get()
     assert (entry.payload, entry.status) == ({}, "queued")
     rows = [{"external_id": "b", "status": "failed"}, {"external_id": "c", "payload": {"n": 1}}]
     row = preview(importer, json_file(rows))
-    assert row.notes == ["Not looked at, because there is a column payload: status"]
+    assert row.notes == ["Columns ignored because the file has a column payload: status"]
     confirm(importer, row)
     assert Entry.objects.get(external_id="b").payload == {}
 

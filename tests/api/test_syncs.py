@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from entries.models import Source
-from entries.sources.sync.full import NOT_WHOLE
+from entries.sources.sync.full_sync import NOT_WHOLE
 from retry.models import AuditEvent, Sync
 from tests.api.calls import Caller, fields, ok, problem
 from tests.factories.entries import SourceFactory

@@ -6,7 +6,7 @@ from uuid import uuid4
 import factory
 from django.utils import timezone
 
-from entries.endpoints import fresh_secret
+from entries.endpoints import create_secret
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Endpoint, Entry, Source
 from entries.states import EntryStatus
@@ -29,7 +29,7 @@ class EndpointFactory(factory.django.DjangoModelFactory[Endpoint]):
 
     slug = factory.Sequence(lambda n: f"endpoint-{n}")
     url = "https://receiver.example/hooks"
-    secret = factory.LazyFunction(fresh_secret)
+    secret = factory.LazyFunction(create_secret)
 
 
 class EntryFactory(factory.django.DjangoModelFactory[Entry]):

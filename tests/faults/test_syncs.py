@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from entries.models import Entry, Source
-from entries.sources.sync.lock import attempted
+from retry.intakes.lock import try_lock
 from retry.models import AuditEvent, Sync
 from retry.syncs import control
 from tests.support.asking import SCRIPT
@@ -66,7 +66,7 @@ def test_a_killed_worker_leaves_a_failed_sync_nothing_gone_and_no_lock(
     assert sync.error_code == "worker_lost"
     assert gone_ids() == []
     assert AuditEvent.objects.filter(verb="sync_lost").count() == 1
-    with attempted(halfway.pk) as free:
+    with try_lock(Sync(source=halfway)) as free:
         assert free
     (tmp_path / "gate").touch()
     again = ask(halfway)

@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from entries.endpoints import fresh_secret, secret_problem
+from entries.endpoints import create_secret, find_secret_problem
 from entries.models import Endpoint
 from retry.models import AuditEvent
 
@@ -24,12 +24,12 @@ def test_a_secret_that_was_made_is_written_alone_on_the_last_line() -> None:
     *_, last = add("billing", "--url", URL).splitlines()
     endpoint = Endpoint.objects.get()
     assert last == endpoint.secret
-    assert secret_problem(last) == ""
+    assert find_secret_problem(last) == ""
     assert (endpoint.slug, endpoint.url, endpoint.enabled) == ("billing", URL, True)
 
 
 def test_a_secret_from_the_environment_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BILLING_SECRET", secret := fresh_secret())
+    monkeypatch.setenv("BILLING_SECRET", secret := create_secret())
     said = add("billing", "--url", f" {URL} ", "--name", "Bills", "--secret-env", "BILLING_SECRET")
     assert said == "Added the endpoint billing.\n"
     endpoint = Endpoint.objects.get()

@@ -10,7 +10,7 @@ from django.db import connection
 from entries.content import content_hash, is_same
 from entries.models import Entry
 from entries.sources.base import SourceItem
-from entries.sources.sync.patches import Patch
+from entries.sources.patches import Patch
 from retry.service import submit
 from retry.submission import Effect, SubmitOutcome, submit_patches
 from tests.admin.browsing import Browser, page_of

@@ -9,11 +9,12 @@ import pytest
 from django.db import OperationalError, connection
 
 from entries.models import Entry
-from entries.sources.sync.lock import attempted
 from retry import queue
 from retry.dispatcher.loop import Dispatcher
 from retry.imports import control
 from retry.imports.work import perform
+from retry.intakes.claims import claim
+from retry.intakes.lock import try_lock
 from retry.models import AuditEvent, Import, Run
 from tests.support.asking import SCRIPT
 from tests.support.imports import after, confirmed, fresh, numbered
@@ -68,13 +69,22 @@ def test_one_whose_worker_died_is_done_by_another() -> None:
     assert AuditEvent.objects.filter(verb="import_lost").count() == 1
 
 
+def test_a_claim_sees_how_far_another_worker_came() -> None:
+    stale = confirmed(numbered(2_500))
+    perform(stale.pk, stop=after(1))
+    assert stale.position == 0
+    with claim(stale) as claimed:
+        assert claimed
+        assert (stale.state, stale.position) == ("running", 1_000)
+
+
 def test_one_that_somebody_is_at_is_left_alone() -> None:
     row = confirmed(numbered(10))
     Import.objects.filter(pk=row.pk).update(state="running")
     locked, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with attempted(row.pk, what=control.LOCK):
+        with try_lock(row):
             locked.set()
             done.wait(20)
         connection.close()
@@ -124,7 +134,7 @@ def test_a_database_that_goes_away_leaves_it_to_be_repeated() -> None:
     row = confirmed(numbered(10))
     broken = OperationalError("the connection is lost")
     with (
-        patch("retry.imports.passes.submit_patches", side_effect=broken),
+        patch("retry.imports.steps.submit_patches", side_effect=broken),
         pytest.raises(OperationalError),
     ):
         perform(row.pk, stop=after(9))
@@ -136,7 +146,7 @@ def test_a_database_that_goes_away_leaves_it_to_be_repeated() -> None:
 def test_a_mistake_of_ours_is_said_and_not_repeated() -> None:
     row = confirmed(numbered(10))
     with (
-        patch("retry.imports.passes.submit_patches", side_effect=ZeroDivisionError("oops")),
+        patch("retry.imports.steps.submit_patches", side_effect=ZeroDivisionError("oops")),
         pytest.raises(ZeroDivisionError),
     ):
         perform(row.pk, stop=after(9))

@@ -10,10 +10,11 @@ from django.db import OperationalError, connection
 
 from entries.errors import SourceError
 from entries.models import Entry, Source
-from entries.sources.sync.full import SyncProgress, sync
+from entries.sources.sync.report import SyncProgress
 from entries.states import EntryStatus
 from tests.support.feeds import rss, rss_item, rss_of
 from tests.support.http import LocalServer
+from tests.support.syncing import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,9 +7,9 @@ import pytest
 
 from entries.errors import SourceError
 from entries.models import Entry, Source
-from entries.sources.sync.full import sync
 from tests.support.feeds import json_feed, rss, rss_item, rss_of
 from tests.support.http import LocalServer
+from tests.support.syncing import sync
 from tests.unit.test_net_limits import MEGABYTE, peak_memory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,7 +90,7 @@ def test_of_two_with_one_id_the_first_counts(server: LocalServer, source: Source
     report = sync(source)
     assert report.created == 1
     assert Entry.objects.get(external_id="id-9").title == "first"
-    assert any("the id was there before" in note for note in report.notes)
+    assert any("the id is repeated" in note for note in report.notes)
 
 
 def test_a_json_feed(server: LocalServer, source: Source) -> None:

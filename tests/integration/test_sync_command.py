@@ -61,7 +61,7 @@ def test_it_stores_without_queueing_where_asked(server: LocalServer, news: Sourc
 
 def test_it_passes_on_the_notes(server: LocalServer, news: Source) -> None:
     server.answer("/news", rss(rss_item(1) * 3))
-    assert "news: 2 items left out: the id was there before" in run("news")
+    assert "news: 2 items left out: the id is repeated" in run("news")
 
 
 def test_a_bar_on_a_terminal(server: LocalServer, news: Source) -> None:
@@ -87,7 +87,7 @@ def test_all_goes_on_after_an_error_and_still_fails(server: LocalServer, news: S
     out = io.StringIO()
     with pytest.raises(CommandError, match=r"^Could not sync news\.$"):
         run("--all", out=out)
-    assert "news: a document of <html>, no feed (not_a_feed)" in out.getvalue()
+    assert "news: the document is <html>, not a feed (not_a_feed)" in out.getvalue()
     assert "other: 1 new" in out.getvalue()
     assert "off" not in out.getvalue()
     assert other.entries.count() == 1

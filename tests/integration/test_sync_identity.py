@@ -8,12 +8,13 @@ import pytest
 from entries.models import Entry, Source
 from entries.sources.base import Alias, SourceItem
 from entries.sources.sync.aliases import settle
-from entries.sources.sync.full import NOT_WHOLE, SyncReport, sync
-from entries.sources.sync.partial import read_some
+from entries.sources.sync.full_sync import NOT_WHOLE
+from entries.sources.sync.lookup import read_some
+from entries.sources.sync.report import SyncReport
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.feeds import atom, rss, rss_item
 from tests.support.http import LocalServer
-from tests.support.syncing import gone_ids
+from tests.support.syncing import gone_ids, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,7 +129,7 @@ def test_a_bad_byte_changes_no_id_and_makes_nothing_gone(feed: Feed) -> None:
     items.append(rss_item(4, title="Caf?"))
     report = feed.says(rss("".join(items)).encode().replace(b"?<", b"\xc3<"))
     assert counts(report) == (1, 0, 3, 0)
-    assert "bytes that make no text in utf-8" in report.notes[0]
+    assert "bytes that are not valid utf-8" in report.notes[0]
     assert feed.titles()["id-4"] == "Caf\ufffd"
     report = feed.says(rss("".join(items[:3])).encode().replace("größe<".encode(), b"gr\xf6\xdfe<"))
     assert counts(report) == (0, 0, 2, 0)

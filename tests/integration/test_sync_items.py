@@ -10,9 +10,11 @@ from entries.errors import SourceError
 from entries.models import Entry, Source
 from entries.sources import registry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.sync.full import NOT_WHOLE, sync
+from entries.sources.sync.full_sync import NOT_WHOLE
 from tests.support.feeds import json_feed
 from tests.support.http import LocalServer
+from tests.support.registries import restored_registries
+from tests.support.syncing import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,11 +44,11 @@ class Scripted(SourceKind):
 
 
 @pytest.fixture
-def scripted(source: Source, monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
-    monkeypatch.setitem(registry._classes, "scripted", Scripted)
-    registry._instance_of.cache_clear()
-    Source.objects.update(kind="scripted")
-    return Scripted
+def scripted(source: Source) -> Iterator[type[Scripted]]:
+    with restored_registries():
+        registry.register(Scripted)
+        Source.objects.update(kind="scripted")
+        yield Scripted
 
 
 def gives(*items: SourceItem) -> Callable[[SourceSpec], Reading]:
@@ -64,7 +66,7 @@ class TestOtherKindsOfSource:
         with pytest.raises(SourceError) as caught:
             sync(source)
         assert caught.value.code == "broken_kind"
-        assert source.last_error == "the source kind scripted broke with KeyError: 'news'"
+        assert source.last_error == "the source kind scripted failed with KeyError: 'news'"
 
     def test_items_that_cannot_be_stored_are_left_out_and_counted(
         self, source: Source, scripted: type[Scripted]
@@ -85,7 +87,7 @@ class TestOtherKindsOfSource:
         assert report.created == 2
         assert report.notes == (
             "1 item left out: the id is longer than 500 characters",
-            "1 item left out: the id was there before; the first one counts",
+            "1 item left out: the id is repeated; the first item counts",
             "1 item left out: the payload cannot be stored: larger than 262,144 bytes as JSON",
             "1 item left out: the payload cannot be stored: object is not JSON",
             "1 item left out: the payload is not a JSON object",

@@ -5,7 +5,8 @@ from django.db import connection
 
 from entries.errors import SourceError
 from entries.models import Entry, Source
-from entries.sources.sync.full import NOT_WHOLE, SyncProgress
+from entries.sources.sync.full_sync import NOT_WHOLE
+from entries.sources.sync.report import SyncProgress
 from retry.models import AuditEvent, Sync
 from retry.service import submit_entries
 from tests.factories.entries import EntryFactory

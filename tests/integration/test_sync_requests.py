@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 
 from entries.models import Entry, Source
-from entries.sources.sync.lock import attempted
 from retry import queue
 from retry.dispatcher.loop import Dispatcher
 from retry.dispatcher.snapshot import observe
 from retry.errors import SourceDisabled, SourceNotFound
+from retry.intakes.lock import try_lock
 from retry.models import AuditEvent, Run, Sync
 from retry.outcomes import Actor, Channel
 from retry.syncs import control, work
@@ -182,7 +182,7 @@ class TestHandingOver:
         held, done = threading.Event(), threading.Event()
 
         def read() -> None:
-            with attempted(source.pk) as got:
+            with try_lock(Sync(source=source)) as got:
                 assert got
                 held.set()
                 done.wait()
@@ -245,7 +245,7 @@ class TestEndingEarly:
         def give_up(_: object) -> None:
             Sync.objects.update(state="failed", error_code="worker_lost")
 
-        with pytest.raises(Exception, match="given up by somebody else"):
+        with pytest.raises(Exception, match="was ended by another process"):
             synced(source, on_batch=give_up)
         row = Sync.objects.get()
         assert (row.state, row.error_code, row.created) == ("failed", "worker_lost", 1_000)

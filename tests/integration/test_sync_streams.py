@@ -9,20 +9,20 @@ import pytest
 from entries.models import Entry, Source
 from entries.sources import registry
 from entries.sources.base import Invalid, Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.sync.full import SyncProgress, sync
+from entries.sources.sync.report import SyncProgress
 from tests.factories.entries import SourceFactory
-from tests.support.syncing import counts, gone_ids, numbered, temporary_tables
+from tests.support.registries import restored_registries
+from tests.support.syncing import counts, gone_ids, numbered, sync, temporary_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Items = Callable[[], Iterator[SourceItem | Invalid]]
 
 
 @pytest.fixture
-def source(monkeypatch: pytest.MonkeyPatch) -> Source:
-    monkeypatch.setitem(registry._classes, "told", Told)
-    registry._instance_of.cache_clear()
-    found: Source = SourceFactory.create(kind="told")
-    return found
+def source() -> Iterator[Source]:
+    with restored_registries():
+        registry.register(Told)
+        yield SourceFactory.create(kind="told")
 
 
 class Told(SourceKind):
@@ -48,7 +48,7 @@ def test_the_first_counts_however_far_away_the_second_is(source: Source) -> None
     has(item("same", at="first"), *rest, item("same", at="last"), item("same", at="once more"))
     report = sync(source)
     assert counts(report) == (2_501, 0, 0, 0, 2)
-    assert report.notes == ("2 items left out: the id was there before; the first one counts",)
+    assert report.notes == ("2 items left out: the id is repeated; the first item counts",)
     assert Entry.objects.get(external_id="same").payload == {"at": "first"}
     assert counts(sync(source)) == (0, 0, 2_501, 0, 2)
 

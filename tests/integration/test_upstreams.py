@@ -8,13 +8,13 @@ from django.db import connection
 
 from entries.models import Entry, Source
 from entries.sources.base import SourceItem
-from entries.sources.sync.full import sync
 from entries.storage import derive_upstreams, upsert_entries
 from retry.models import AuditEvent, Run
 from retry.service import resync_entries, submit
 from retry.worker import execution
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
+from tests.support.syncing import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,6 +16,7 @@ CONTRACTS = {
     "entries": "Entries know nothing of what can be done to them",
     "tools": "The product does not need its development tools",
     "broker": "Only the queue and the worker speak to the broker",
+    "lock": "The lock of a source is taken in one place",
     "channels": "Channels decide nothing",
 }
 
@@ -72,6 +73,7 @@ def test_every_contract_is_kept(cache: Path) -> None:
         ("entries/models.py", "import entries.transitions", {"circles", "layers"}),
         ("retry/audit.py", "import retry.edits", {"circles"}),
         ("retry/runs/job_ids.py", "def f():\n    import retry.runs.creation", {"circles"}),
+        ("retry/syncs/work.py", "from retry.intakes.lock import try_lock", {"lock"}),
         ("retry/api/entries/views.py", "from entries import transitions", {"channels"}),
         ("retry/admin/__init__.py", "from retry.runs.lifecycle import hand_over", {"channels"}),
         ("retry/management/commands/retry.py", "import retry.queue", {"channels"}),

@@ -19,6 +19,7 @@ from retry.models import ApiToken, AuditEvent, Hold, Import, Operation, Run, Syn
 from retry.outcomes import Actor, Channel
 from tests.laws.verbs import ACTS, INTERNAL, Constant, Scene, defined, public
 from tests.support.processes import redis_at
+from tests.support.registries import restored_registries
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -42,10 +43,9 @@ def _uploads(settings: "Settings", tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _constant_source() -> Iterator[None]:
-    registry.register(Constant)
-    yield
-    del registry._classes["constant"]
-    registry._instance_of.cache_clear()
+    with restored_registries():
+        registry.register(Constant)
+        yield
 
 
 def jobs() -> int:

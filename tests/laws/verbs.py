@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
-from entries.sources.sync.patches import Patch
+from entries.sources.patches import Patch
 from retry import exports, retries, service, submission, upkeep
 from retry.access import tokens
 from retry.holds import control as holds

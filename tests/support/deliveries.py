@@ -19,7 +19,7 @@ from django.conf import settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from entries import storage
-from entries.endpoints import fresh_secret
+from entries.endpoints import create_secret
 from entries.models import Attempt, Endpoint, Entry
 from entries.sources.base import SourceItem
 from retry.service import submit_entries
@@ -209,7 +209,7 @@ def deliver(count: int, *, kills: int, seconds: float, seed: int = 1) -> Story:
 
     Raises AssertionError where they have not all succeeded within ``seconds``.
     """
-    secret = fresh_secret()
+    secret = create_secret()
     with Receiver(secret, seed=seed) as receiver, ExitStack() as stack:
         Endpoint.objects.create(slug="flaky", url=receiver.url, secret=secret)
         stack.enter_context(manage("dispatcher", **_CHILDREN))

@@ -5,7 +5,11 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
+from entries.errors import SourceError
 from entries.models import Entry, Source
+from entries.sources.sync import full_sync
+from entries.sources.sync.report import SyncReport
+from retry.intakes.lock import try_lock
 from retry.models import Sync
 from retry.outcomes import SyncOutcome
 from retry.syncs import control
@@ -24,6 +28,14 @@ def numbered(to: int, *, slug: str = "numbers", **options: Any) -> Source:
 def now_has(source: Source, **options: Any) -> None:
     """What the source says from now on."""
     Source.objects.filter(pk=source.pk).update(options=options)
+
+
+def sync(source: Source, **options: Any) -> SyncReport:
+    """As a worker does under the source's lock, and nothing of it in the history."""
+    with try_lock(Sync(source=source)) as alone:
+        if not alone:
+            raise SourceError("sync_running", "the source is being synced already")
+        return full_sync.sync(source, **options)
 
 
 def synced(source: Source, **options: Any) -> SyncOutcome:

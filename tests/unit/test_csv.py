@@ -8,7 +8,7 @@ import pytest
 from entries.errors import SourceError
 from entries.sources import registry
 from entries.sources.base import Invalid, SourceItem, SourceSpec
-from entries.sources.files import base as files_module
+from entries.sources.files import kind as files_module
 from tests.support.files import Files, peak_while
 
 
@@ -113,7 +113,7 @@ def test_a_row_that_is_no_item_is_left_out(files: Files, row: str, reason: str) 
         ("id,,a\n1,2,3\n", "column 2 of the header has no name"),
         (b"PK\3\4\x14\0\6\0", "the file is binary, or not in utf-8"),
         (b"\x89PNG\r\n\x1a\n\0\0", "the file is binary, or not in utf-8"),
-        (b"id,a\n1,ok\n2,\xe9t\xe9\n", "line 3 is not in utf-8; the option encoding says"),
+        (b"id,a\n1,ok\n2,\xe9t\xe9\n", "line 3 is not in utf-8; set the option encoding"),
         ('id,a\n1,b\n2,"c\n3,d\n', "line 4: unexpected end of data; a quotation mark is missing"),
         ('id,a\n1,"b"c\n', "line 2: ',' expected after '\"'; a quotation mark"),
         ("id,a\n1,2,3\n,4\n", r"none of the first 2 rows can be used (line 2: more cells"),

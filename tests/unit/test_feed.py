@@ -10,7 +10,7 @@ from entries.errors import SourceError
 from entries.sources import registry
 from entries.sources.base import Invalid, Reading, SourceItem, SourceSpec
 from entries.sources.items import AGAIN
-from entries.sources.sync.batches import batches
+from entries.sources.sync.batches import collect_batches
 from tests.support.feeds import json_feed, rss, rss_item, rss_of
 from tests.support.http import LocalServer
 
@@ -100,7 +100,7 @@ class TestIds:
 
     def test_of_two_with_one_id_the_first_counts(self, server: LocalServer) -> None:
         url = server.answer("/f", rss(rss_item(1, title="first") + rss_item(1, title="again")))
-        (batch,) = batches(read(url).items)
+        (batch,) = collect_batches(read(url).items)
         assert [item.title for item in batch.items.values()] == ["first"]
         assert batch.invalid == [Invalid(AGAIN, external_id="id-1")]
 

@@ -4,7 +4,7 @@ import feedparser
 import pytest
 
 from entries.errors import SourceError
-from entries.sources.feed.items import Found
+from entries.sources.feed.items import FeedItem
 from entries.sources.feed.xml_feed import read_xml_feed
 
 ITEM = "<item><title>One</title><link>http://n.example/1</link>{}</item>"
@@ -27,14 +27,14 @@ def atom(namespace: str, *, version: str, entry: str) -> str:
     )
 
 
-WORDS = Found(link="http://n.example/1", title="One", summary="Words")
+WORDS = FeedItem(link="http://n.example/1", title="One", summary="Words")
 FORMATS = {
     "rss090": (
         (
             f'<rdf:RDF xmlns:rdf="{RDF}" xmlns="http://my.netscape.com/rdf/simple/0.9/">'
             f"<channel><title>News</title></channel>{ITEM.format('')}</rdf:RDF>"
         ),
-        Found(link="http://n.example/1", title="One"),
+        FeedItem(link="http://n.example/1", title="One"),
     ),
     "rss091n": (f'<?xml version="1.0"?>{NETSCAPE}{rss("0.91")}', WORDS),
     "rss091u": (rss("0.91"), WORDS),
@@ -49,7 +49,7 @@ FORMATS = {
                 "<pubDate>Thu, 01 Jan 2004 19:48:21 GMT</pubDate>"
             ),
         ),
-        Found(
+        FeedItem(
             id="g1",
             link="http://n.example/1",
             title="One",
@@ -65,16 +65,16 @@ FORMATS = {
             '<item rdf:about="http://n.example/1"><title>One</title><link>http://n.example/1</link>'
             "<description>Words</description></item></rdf:RDF>"
         ),
-        Found(id="http://n.example/1", link="http://n.example/1", title="One", summary="Words"),
+        FeedItem(id="http://n.example/1", link="http://n.example/1", title="One", summary="Words"),
     ),
     "rss": (rss("7"), WORDS),
     "atom01": (
         atom("http://purl.org/atom/ns#", version=' version="0.1"', entry="<id>tag:1</id>"),
-        Found(id="tag:1", link="http://n.example/1", title="One"),
+        FeedItem(id="tag:1", link="http://n.example/1", title="One"),
     ),
     "atom02": (
         atom("http://purl.org/atom/ns#", version=' version="0.2"', entry="<id>tag:1</id>"),
-        Found(id="tag:1", link="http://n.example/1", title="One"),
+        FeedItem(id="tag:1", link="http://n.example/1", title="One"),
     ),
     "atom03": (
         atom(
@@ -84,7 +84,7 @@ FORMATS = {
             "<modified>2003-12-13T18:30:02Z</modified>"
             '<summary type="text/plain" mode="escaped">Words</summary>',
         ),
-        Found(
+        FeedItem(
             id="tag:1",
             link="http://n.example/1",
             title="One",
@@ -101,7 +101,7 @@ FORMATS = {
             "<updated>2005-07-31T12:29:29Z</updated><author><name>Jo</name></author>"
             "<summary>Words</summary>",
         ),
-        Found(
+        FeedItem(
             id="tag:1",
             link="http://n.example/1",
             title="One",
@@ -118,7 +118,7 @@ FORMATS = {
             '<ITEM HREF="http://n.example/1" LASTMOD="1999-02-01T00:00"><TITLE>One</TITLE>'
             "<ABSTRACT>Words</ABSTRACT><LOGO HREF='logo.gif'/></ITEM></CHANNEL>"
         ),
-        Found(
+        FeedItem(
             link="http://n.example/1",
             title="One",
             summary="Words",

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 
 from entries.errors import SourceError
-from entries.sources.feed.items import Found
+from entries.sources.feed.items import FeedItem
 from entries.sources.feed.json_feed import looks_like_json, read_json_feed
 from tests.support.feeds import json_feed
 
 BASE = "https://news.example/feed.json"
 
 
-def parse(text: str | bytes) -> list[Found]:
+def parse(text: str | bytes) -> list[FeedItem]:
     body = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return read_json_feed(body, url=BASE)[0]
 
 
-def one(**item: Any) -> Found:
+def one(**item: Any) -> FeedItem:
     return parse(json_feed([item]))[0]
 
 
@@ -36,7 +36,7 @@ def test_a_whole_item(version: str, scheme: str) -> None:
     }
     text = json_feed([item], version=f"{scheme}://jsonfeed.org/version/{version}")
     assert parse(text) == [
-        Found(
+        FeedItem(
             id="7",
             link="https://news.example/7",
             title="Seven",
@@ -82,19 +82,23 @@ def test_a_link_that_is_no_address_stays_what_it_is() -> None:
 
 
 def test_items_that_are_no_objects_are_empty() -> None:
-    assert parse(json_feed([1, None, "x", []])) == [Found()] * 4
+    assert parse(json_feed([1, None, "x", []])) == [FeedItem()] * 4
 
 
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [
-        ("{}", "not_a_feed", "JSON, but no JSON Feed"),
-        ("[]", "not_a_feed", "JSON, but no JSON Feed"),
-        ('{"version": 1, "items": []}', "not_a_feed", "JSON, but no JSON Feed"),
+        ("{}", "not_a_feed", "JSON, but not a JSON Feed"),
+        ("[]", "not_a_feed", "JSON, but not a JSON Feed"),
+        ('{"version": 1, "items": []}', "not_a_feed", "JSON, but not a JSON Feed"),
         ('{"version": "https://jsonfeed.org/version/1"}', "malformed", 'no list of "items"'),
         ('{"version": \n "x', "malformed", "broken JSON in line 2, column 2: "),
-        ('{"a":' * 100_000, "malformed", "not made to be read"),
-        ('{"a": ' + "9" * 10_000 + "}", "malformed", "not made to be read"),
+        ('{"a":' * 100_000, "malformed", "nested too deep, or a number with too many digits"),
+        (
+            '{"a": ' + "9" * 10_000 + "}",
+            "malformed",
+            "nested too deep, or a number with too many digits",
+        ),
     ],
 )
 def test_what_is_refused(text: str, code: str, message: str) -> None:
@@ -107,11 +111,11 @@ def test_what_is_refused(text: str, code: str, message: str) -> None:
 def test_a_bad_byte_is_one_character() -> None:
     body = json_feed([{"id": "1", "title": "Caf?"}]).encode().replace(b"?", b"\xe9")
     found, notes = read_json_feed(body, url=BASE)
-    assert found == [Found(id="1", title="Caf\ufffd")]
+    assert found == [FeedItem(id="1", title="Caf\ufffd")]
     (note,) = notes
     assert note.partial
-    assert "bytes that make no text in utf-8" in note.text
-    with pytest.raises(SourceError, match="no UTF-8 at byte 7"):
+    assert "bytes that are not valid utf-8" in note.text
+    with pytest.raises(SourceError, match="not UTF-8 at byte 7"):
         parse(b'{"a": "\xff')
     assert parse(b"\xef\xbb\xbf" + json_feed([]).encode()) == []
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from entries.sources.base import Note
-from entries.sources.feed.items import Found
+from entries.sources.feed.items import FeedItem
 from entries.sources.feed.xml_feed import read_xml_feed
 from tests.support.feeds import atom, rss, rss_item, rss_of
 from tests.unit.test_feed_xml import BASE, parse
@@ -28,7 +28,7 @@ class TestCharactersWithNames:
         )
         text = rss(item).replace("?>", f"{standalone}?>{doctype}", 1)
         found, notes = read_xml_feed(text.encode(), content_type="", url=BASE)
-        assert found == [Found(id="café-1", title="Café — 1 < 2 Á", summary="5 € … ≂̸")]
+        assert found == [FeedItem(id="café-1", title="Café — 1 < 2 Á", summary="5 € … ≂̸")]
         assert notes == ()
 
     def test_in_addresses(self) -> None:
@@ -52,7 +52,7 @@ class TestIdsAsWritten:
         entry = "<entry><id>posts/1</id><title>One</title><link href='posts/1'/></entry>"
         text = atom(entry).replace("<feed ", '<feed xml:base="http://b.example/x/" ')
         assert parse(text) == [
-            Found(
+            FeedItem(
                 id="posts/1",
                 link="http://b.example/x/posts/1",
                 title="One",
@@ -100,7 +100,7 @@ class TestEncodings:
             ("id-ü", "Page ü"),
         ]
         place = data.index(b"\xe9") + 1
-        text = f"bytes that make no text in utf-8 became U+FFFD, the first at byte {place}"
+        text = f"bytes that are not valid utf-8 became U+FFFD, the first at byte {place}"
         assert notes == (Note(text, partial=True),)
 
     @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from entries.errors import SourceError
 from entries.sources.base import Note
-from entries.sources.feed.items import Found
+from entries.sources.feed.items import FeedItem
 from entries.sources.feed.xml_feed import read_xml_feed
 from tests.support.feeds import atom, rdf, rss, rss_item, rss_of
 
 BASE = "http://news.example/feeds/all"
 
 
-def parse(text: str | bytes, *, content_type: str = "application/xml") -> list[Found]:
+def parse(text: str | bytes, *, content_type: str = "application/xml") -> list[FeedItem]:
     body = text.encode() if isinstance(text, str) else text
     return read_xml_feed(body, content_type=content_type, url=BASE)[0]
 
@@ -29,7 +29,7 @@ def refused(text: str | bytes) -> SourceError:
 class TestDialects:
     def test_rss(self) -> None:
         assert parse(rss(rss_item(1))) == [
-            Found(id="id-1", link="http://news.example/1", title="Page 1")
+            FeedItem(id="id-1", link="http://news.example/1", title="Page 1")
         ]
 
     def test_a_permalink_is_a_link(self) -> None:
@@ -44,7 +44,7 @@ class TestDialects:
             "<author><name>Jo</name></author><summary>Words</summary></entry>"
         )
         assert parse(atom(entry)) == [
-            Found(
+            FeedItem(
                 id="tag:1",
                 link="http://base.example/x/one",
                 title="T",

@@ -78,10 +78,10 @@ class TestOneAnswer:
             (b"", "empty", "the answer is empty"),
             (b"<html></html>", "malformed", "broken JSON in line 1, column 1"),
             (b'[{"id": 1}', "malformed", "broken JSON"),
-            (b"\xff\xfe", "malformed", "no UTF-8"),
-            (b"[" * 100_000, "malformed", "not made to be read"),
+            (b"\xff\xfe", "malformed", "not UTF-8"),
+            (b"[" * 100_000, "malformed", "nested too deep, or a number with too many digits"),
             (b"[[]," + b"[]," * 1_000_000 + b"1]", "too_large", "more than 1,000,000 lists"),
-            (b'{"items": []}', "malformed", "the answer is an object as a whole"),
+            (b'{"items": []}', "malformed", "the answer is an object, not a list"),
             (b"null", "malformed", "the answer is null"),
         ],
     )
@@ -94,7 +94,7 @@ class TestOneAnswer:
 
     def test_a_path_that_leads_nowhere(self, server: LocalServer) -> None:
         url = server.answer("/", '{"data": [1]}')
-        assert "is null at 'data.5', no list" in str(refused(url, items="data.5"))
+        assert "has null at 'data.5', not a list" in str(refused(url, items="data.5"))
 
     def test_too_large_refused_and_private(self, server: LocalServer, settings: Any) -> None:
         settings.REDRIVE_JSON_MAX_BYTES = 10
@@ -143,9 +143,9 @@ class TestPages:
             ("https://other.example/", "not_allowed", "on another server, other.example"),
             ("http://127.0.0.1:1/", "not_allowed", "on another server"),
             ("file:///etc/passwd", "invalid_address", "the next page: only absolute http"),
-            ("/1", "malformed", "page 2 is one that was there before"),
-            ({"url": "/2"}, "malformed", "page 1 names its next page by an object"),
-            (True, "malformed", "page 1 names its next page by a boolean"),
+            ("/1", "malformed", "page 2 is the same as an earlier one"),
+            ({"url": "/2"}, "malformed", "page 1 gives an object as its next page"),
+            (True, "malformed", "page 1 gives a boolean as its next page"),
             ("/gone", "http_error", "HTTP 404"),
         ],
     )
@@ -165,13 +165,13 @@ class TestPages:
         for path, cursor in (("/", "a"), ("/?c=a", "b"), ("/?c=b", "a")):
             server.answer(path, json.dumps({"rows": [row(1)], "c": cursor}))
         error = refused(server.url("/"), items="rows", cursor_path="c", cursor_param="c")
-        assert (error.code, str(error)) == ("malformed", "page 4 is one that was there before")
+        assert (error.code, str(error)) == ("malformed", "page 4 is the same as an earlier one")
 
     def test_an_api_that_does_not_know_pages(self, server: LocalServer) -> None:
         for page in (1, 2):
             server.answer(f"/?page={page}", json.dumps([row(1)]))
         error = refused(server.url("/"), page_param="page")
-        assert str(error) == "page 2 is one that was there before"
+        assert str(error) == "page 2 is the same as an earlier one"
 
     def test_more_pages_than_allowed(self, server: LocalServer) -> None:
         for page in (1, 2, 3):
@@ -183,7 +183,7 @@ class TestPages:
 
     def test_a_first_page_that_fails_fails_at_once(self, server: LocalServer) -> None:
         server.answer("/?page=1", "{}")
-        with pytest.raises(SourceError, match="no list"):
+        with pytest.raises(SourceError, match="not a list"):
             read(server.url("/"), page_param="page")
 
 

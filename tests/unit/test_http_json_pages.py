@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from entries.sources.base import Invalid, Note, SourceItem
-from entries.sources.http_json.pages import next_link
+from entries.sources.http_json.pages import find_next_link
 from tests.support.http import LocalServer
 from tests.unit.test_http_json import item, read, refused, row
 
@@ -35,7 +35,8 @@ class TestEnds:
         server.answer("/?page=3", status=status)
         *items, note = read(server.url("/"), page_param="page").items
         assert items == [item(n) for n in range(1, 3 + len(last))]
-        text = f"page 3 is not there (HTTP {status} from {server.url('/')}?…), so it ends there"
+        answer = f"HTTP {status} from {server.url('/')}?…"
+        text = f"page 3 does not exist ({answer}), so the pages end before it"
         assert note == Note(text, partial=partial), "a full page may not have been the last"
 
     def test_a_page_that_fails_is_no_end(self, server: LocalServer) -> None:
@@ -126,12 +127,12 @@ class TestLinkHeader:
 
     def test_in_circles(self, server: LocalServer) -> None:
         url = server.answer("/1", json.dumps([row(1)]), headers={"Link": "</1>; rel=next"})
-        assert str(refused(url)) == "page 2 is one that was there before"
+        assert str(refused(url)) == "page 2 is the same as an earlier one"
 
     @pytest.mark.parametrize("piece", ["<", "<a>;", '<a>;"', ",", "; rel=", '<a>; rel="'])
     def test_hostile_ones_are_quick(self, piece: str) -> None:
         before = time.monotonic()
-        assert next_link([piece * 1_000_000]) == ""
+        assert find_next_link([piece * 1_000_000]) == ""
         assert time.monotonic() - before < 2
 
 
@@ -143,7 +144,7 @@ class TestDamage:
         assert found[0].partial
         assert found[1:] == [
             item(1),
-            Invalid("bytes of its id make no text"),
+            Invalid("its id has bytes that cannot be decoded"),
             SourceItem("3", "Caf\ufffd", {"id": 3, "title": "Caf\ufffd"}),
         ]
 

@@ -9,7 +9,7 @@ import pytest
 from entries.errors import SourceError
 from entries.sources import registry
 from entries.sources.base import NOT_SEEN, Invalid, SourceItem, SourceSpec
-from entries.sources.files import base as files_module
+from entries.sources.files import kind as files_module
 from tests.support.files import Files, peak_while
 
 GOOD = '{"id": "ok"}\n'
@@ -61,7 +61,7 @@ def test_encodings_that_say_what_they_are(files: Files, encoding: str) -> None:
         (b"[" * 100_000, "not JSON"),
         (b'{"id": "\xff"}', "not in UTF-8"),
         (b'{"id": "a\0"}', "not JSON"),
-        (b'{"id": "a", "x": {"y": 1, "y": 2}}', "a key that is there twice"),
+        (b'{"id": "a", "x": {"y": 1, "y": 2}}', "a repeated key"),
         (b'{"id": "a\\ud83d"}', "half a character (a lone surrogate)"),
         (b'{"id": "a", "x": ' + b"[" * 51 + b"]" * 51 + b"}", "nested deeper than 50 levels"),
         (b"\0\0\0", "not JSON"),
@@ -85,7 +85,7 @@ def test_a_line_that_is_no_item_is_left_out(files: Files, line: bytes, reason: s
 @pytest.mark.parametrize(
     ("content", "code", "message"),
     [
-        ("\n\r\n \n", "empty", "nothing but empty lines"),
+        ("\n\r\n \n", "empty", "only empty lines"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "malformed", r"none of the first 3 rows can be used"),
         (b"PK\3\4\0\0", "malformed", "binary"),
         ('{"id": 1}\n'.encode("utf-16-le"), "malformed", "binary, or not in UTF-8"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from entries.errors import PermanentError, TimeLimitExceeded, TransientError
 from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
-from entries.kinds.registry import problems_of
+from entries.kinds.registry import KINDS
 
 
 class Valid(Kind):
@@ -20,8 +20,8 @@ class Valid(Kind):
 
 
 def test_a_valid_kind_has_no_problems() -> None:
-    assert problems_of(Valid) == []
-    assert problems_of(type("Unbroken", (Valid,), {"breaker": None})) == []
+    assert KINDS.find_problems(Valid) == []
+    assert KINDS.find_problems(type("Unbroken", (Valid,), {"breaker": None})) == []
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_a_valid_kind_has_no_problems() -> None:
 )
 def test_what_keeps_a_class_from_being_a_kind(attributes: dict[str, Any], problem: str) -> None:
     cls = type("Broken", (Valid,), attributes)
-    assert len(problems_of(cls)) == 1
-    assert problem in problems_of(cls)[0]
+    assert len(KINDS.find_problems(cls)) == 1
+    assert problem in KINDS.find_problems(cls)[0]
 
 
 @pytest.mark.parametrize("value", [object, "page", None, Valid.process, Valid()])
 def test_what_is_no_kind_at_all(value: Any) -> None:
-    assert problems_of(value) == ["must be a subclass of entries.kinds.base.Kind"]
+    assert KINDS.find_problems(value) == ["must be a subclass of entries.kinds.base.Kind"]
 
 
 class TestRetryPolicy:

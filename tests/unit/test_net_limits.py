@@ -142,7 +142,7 @@ class TestSize:
         self, server: LocalServer, encoding: str
     ) -> None:
         url = server.answer("/a", b"abc", headers={"Content-Encoding": encoding})
-        with pytest.raises(BrokenAnswer, match="which was not asked for from http"):
+        with pytest.raises(BrokenAnswer, match="which was not requested from http"):
             get(url)
 
     def test_headers_without_end(self, server: LocalServer) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from entries.errors import PermanentError, TransientError
 from entries.kinds import registry
 from entries.kinds.base import AttemptData, EntryData
-from entries.kinds.page import PageKind, title_of
+from entries.kinds.page import PageKind, extract_title
 from tests.support.http import LocalServer
 
 ATTEMPT = AttemptData(number=1, run_id="r", trigger="submit", idempotency_key="k")
@@ -120,7 +120,7 @@ class TestTitle:
         ],
     )
     def test_of_any_body(self, body: bytes, title: str) -> None:
-        assert title_of(body, content_type="") == title
+        assert extract_title(body, content_type="") == title
 
     @pytest.mark.parametrize(
         ("encoding", "content_type", "head"),
@@ -142,12 +142,12 @@ class TestTitle:
             encoding, "Café"
         )
         body = f"{head}<title>{text}</title>".encode(encoding)
-        assert title_of(body, content_type=content_type) == text
+        assert extract_title(body, content_type=content_type) == text
 
     @given(st.binary(), st.text(max_size=60))
     def test_of_any_bytes(self, body: bytes, content_type: str) -> None:
-        title_of(b"<title>" + body + b"</title>", content_type=content_type).encode()
+        extract_title(b"<title>" + body + b"</title>", content_type=content_type).encode()
 
     @pytest.mark.parametrize("piece", [b"<title", b"<title>", b"charset=", b"<", b"</title"])
     def test_hostile_pages_are_quick(self, piece: bytes) -> None:
-        title_of(piece * 500_000, content_type="")
+        extract_title(piece * 500_000, content_type="")

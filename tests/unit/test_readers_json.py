@@ -46,12 +46,12 @@ LISTS = [
     ("[12, 3, true]", [RowError(number, "not a JSON object") for number in (1, 2, 3)]),
 ]
 FAULTS = [
-    (b'{"a": 1, "a": 2}', "a key that is there twice"),
-    (b'{"a": {"b": 1, "b": 1}}', "a key that is there twice"),
+    (b'{"a": 1, "a": 2}', "a repeated key"),
+    (b'{"a": {"b": 1, "b": 1}}', "a repeated key"),
     (b'{"a": "\\ud800"}', "half a character (a lone surrogate)"),
     (b'{"\\udc00": 1}', "half a character (a lone surrogate)"),
     (b'{"a": ' + b"[" * 51 + b"]" * 51 + b"}", "nested deeper than 50 levels"),
-    (b'{"a": ' + b"9" * 5_000 + b"}", "a number without end"),
+    (b'{"a": ' + b"9" * 5_000 + b"}", "a number with too many digits"),
     (b'{"a": "\xff"}', "not in UTF-8"),
     (b'"text"', "not a JSON object"),
     (b"null", "not a JSON object"),
@@ -80,14 +80,14 @@ def test_an_item_that_cannot_be_kept_costs_itself(item: bytes, reason: str) -> N
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('[{"a": 1}', "at item 1: a comma or ] is missing behind it"),
+        ('[{"a": 1}', "at item 1: a comma or ] is missing after it"),
         ('[{"a": 1},', "at item 2: the file ends within it"),
         ('[{"a": 1', "at item 1: the file ends within it"),
         ('[{"a": 1},]', "at item 2"),
-        ('[{"a": 1} {"b": 2}]', "at item 1: a comma or ] is missing behind it"),
-        ('[{"a": 1}] more', "there is more behind the list"),
+        ('[{"a": 1} {"b": 2}]', "at item 1: a comma or ] is missing after it"),
+        ('[{"a": 1}] more', "there is more after the list"),
         ('[{"a": 1}, {a: 1}, ' + " " * 1_000_000 + "]", "at item 2: Expecting property name"),
-        ("[" * 100_000, "at item 1: nested far too deep"),
+        ("[" * 100_000, "at item 1: nested too deep"),
         ('[{"a": tru', "at item 1: the file ends within it"),
     ],
 )

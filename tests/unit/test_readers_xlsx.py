@@ -9,8 +9,8 @@ from openpyxl import Workbook
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Row, RowError
-from entries.readers.cell_text import for_cells
-from entries.readers.workbook import XlsxTable
+from entries.readers.xlsx.cells import escape
+from entries.readers.xlsx.table import XlsxTable
 from tests.support.workbooks import (
     MAIN,
     SHEET,
@@ -152,7 +152,7 @@ class TestPackage:
     def test_a_word_document(self) -> None:
         some = {"_rels/.rels": relations(("officeDocument", "word/document.xml"))}
         some["word/document.xml"] = "<document/>"
-        assert str(refused(packed(some))) == "the file is no Excel workbook"
+        assert str(refused(packed(some))) == "the file is not an Excel workbook"
 
     def test_a_binary_workbook(self) -> None:
         some = {"_rels/.rels": relations(("officeDocument", "xl/workbook.bin"))}
@@ -189,7 +189,7 @@ class TestStrict:
 
     def test_a_date_that_is_none_costs_its_row(self) -> None:
         rows = inline(["d"]) + '<row><c t="d"><v>soon</v></c></row>' + inline([1])
-        assert read(packed(parts(rows))) == [RowError(2, "a date that is none"), Row(3, {"d": 1})]
+        assert read(packed(parts(rows))) == [RowError(2, "an invalid date"), Row(3, {"d": 1})]
 
 
 class TestEscapes:
@@ -228,7 +228,7 @@ class TestEscapes:
     def test_what_is_written_comes_back(self, text: str) -> None:
         book = Workbook()
         book.active.append(["a"])
-        book.active.append([for_cells(text)])
+        book.active.append([escape(text)])
         out = io.BytesIO()
         book.save(out)
         assert read(out.getvalue()) == [Row(2, {"a": text})]

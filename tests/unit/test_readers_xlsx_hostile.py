@@ -7,7 +7,7 @@ import pytest
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Row, RowError
-from entries.readers.workbook import XlsxTable
+from entries.readers.xlsx.table import XlsxTable
 from tests.support.workbooks import STYLES, inline, packed, parts
 
 ONE = inline(["id", "title"], [1, "Eins"])

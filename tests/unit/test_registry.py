@@ -12,20 +12,16 @@ from entries.checks import check_kinds, check_modules, check_networks, check_sou
 from entries.errors import InvalidKind, UnknownKind, UnknownSourceKind
 from entries.kinds import registry as kinds
 from entries.kinds.base import AttemptData, EntryData, Kind
+from entries.registry import import_modules
 from entries.sources import registry as sources
 from entries.sources.base import Reading, SourceKind, SourceSpec
+from tests.support.registries import restored_registries
 
 
 @pytest.fixture(autouse=True)
-def own_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Copies, so that a test's kinds are gone with it."""
-    for registry in (kinds, sources):
-        monkeypatch.setattr(registry, "_classes", dict(registry._classes))
-    kinds.instance_of.cache_clear()
-    sources._instance_of.cache_clear()
-    yield
-    kinds.instance_of.cache_clear()
-    sources._instance_of.cache_clear()
+def own_registries() -> Iterator[None]:
+    with restored_registries():
+        yield
 
 
 class Shout(Kind):
@@ -111,12 +107,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a_file_in_a_listed_package_is_all_it_takes(package: str) -> None:
-    kinds.load(package)
+    import_modules(package)
     assert kinds.get("whisper").time_limit == Kind.time_limit
 
 
 def test_a_kind_may_run_checks_only_with_a_description(package: str) -> None:
-    kinds.load(package)
+    import_modules(package)
     assert [message.id for message in check_kinds()] == ["entries.W001"]
 
 

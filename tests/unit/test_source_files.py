@@ -10,7 +10,7 @@ import pytest
 from entries.errors import SourceError
 from entries.sources import registry
 from entries.sources.base import SourceSpec
-from entries.sources.files.base import opened
+from entries.sources.files.locations import open_file
 
 ROW = '{"id": 1}\n'
 
@@ -26,21 +26,21 @@ def folder(settings: Any, tmp_path: Path) -> Path:
 
 def refused(location: object) -> SourceError:
     with pytest.raises(SourceError) as caught:
-        opened(str(location))
+        open_file(str(location))
     return caught.value
 
 
 def test_a_file_in_an_open_folder(folder: Path) -> None:
     (folder / "deep").mkdir()
     (folder / "deep" / "a.jsonl").write_text(ROW)
-    with opened(str(folder / "deep" / "a.jsonl")) as file:
+    with open_file(str(folder / "deep" / "a.jsonl")) as file:
         assert file.read() == ROW.encode()
 
 
 def test_a_link_within_is_followed(folder: Path) -> None:
     (folder / "a.jsonl").write_text(ROW)
     (folder / "today.jsonl").symlink_to("a.jsonl")
-    with opened(str(folder / "today.jsonl")) as file:
+    with open_file(str(folder / "today.jsonl")) as file:
         assert file.read() == ROW.encode()
 
 

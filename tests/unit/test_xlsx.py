@@ -11,7 +11,7 @@ import pytest
 from openpyxl import Workbook
 
 from entries.errors import SourceError
-from entries.readers import package
+from entries.readers.xlsx import package
 from entries.sources import registry
 from entries.sources.base import Invalid, SourceItem
 from tests.support.files import Files, peak_while
@@ -173,15 +173,18 @@ def test_text_formatted_shared_and_in_place_is_text(files: Files) -> None:
         (workbook(["id", None, "a"]), "column 2 of the header has no name"),
         (workbook(["id"], [None], ["", ""]), None),
         (workbook(["id"], [True], [False]), "none of the first 2 rows can be used (row 2: without"),
-        (b"id,title\n1,2\n", "the file is no Excel workbook; an older .xls must be saved as .xlsx"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2_000), "the file is no Excel workbook"),
-        (workbook(["id"])[:-200], "the file is no Excel workbook"),
+        (
+            b"id,title\n1,2\n",
+            "the file is not an Excel workbook; an older .xls must be saved as .xlsx",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2_000), "the file is not an Excel workbook"),
+        (workbook(["id"])[:-200], "the file is not an Excel workbook"),
         (with_parts({SHEET: "<broken"}), "the workbook is damaged (ExpatError: unclosed token"),
         (with_parts({SHEET: ""}), "the workbook is damaged (ExpatError: no element found"),
-        (with_parts({"xl/workbook.xml": "<document/>"}), "the file is no Excel workbook"),
+        (with_parts({"xl/workbook.xml": "<document/>"}), "the file is not an Excel workbook"),
         (sheet_of(ID + '<row r="2"><c t="s"><v>99</v></c></row>'), "there is no shared text 99"),
         (sheet_of(ID + '<row r="2"><c t="s"><v>-1</v></c></row>'), "there is no shared text -1"),
-        (sheet_of(ID + '<row r="2"><c t="n"><v>x</v></c></row>'), "row 2: a number that is none"),
+        (sheet_of(ID + '<row r="2"><c t="n"><v>x</v></c></row>'), "row 2: an invalid number"),
         (sheet_of(ID + '<row r="1"><c><v>1</v></c></row>'), "row 1 after row 1"),
         (sheet_of(ID + '<row r="99999999"><c><v>1</v></c></row>'), "row 99,999,999 after row 1"),
         (sheet_of('<row r="1"><c r="ZZZ1"><v>1</v></c></row>'), "there is no column 18,278"),

@@ -1,4 +1,4 @@
-"""Dates in feeds, in whatever form; pure."""
+"""Dates in feeds, in any form; pure."""
 
 import re
 import time
@@ -11,19 +11,19 @@ _ENDS_WITH_TIME = re.compile(r"[0-9]:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?$")
 
 
 class Dates:
-    """Reads the dates of one feed, and counts those of which it can make nothing."""
+    """Reads the dates of one feed, and counts those that it cannot read."""
 
     def __init__(self) -> None:
         self._unread = 0
         self._example = ""
 
-    def read(self, said: object, parsed: time.struct_time | None = None) -> str:
-        """ISO 8601 in UTC; empty where there is no date. ``parsed``: what feedparser made of it.
+    def read(self, value: object, parsed: time.struct_time | None = None) -> str:
+        """Return a date in ISO 8601 and UTC; empty without one.
 
-        Without a zone it is UTC.
+        ``parsed`` is what feedparser made of it. A date without a zone is in UTC.
         """
-        text = said.strip() if isinstance(said, str) else ""
-        found = _of_struct(parsed) or _of_text(text[:100])
+        text = value.strip() if isinstance(value, str) else ""
+        found = _from_struct(parsed) or _from_text(text[:100])
         if text and not found:
             self._unread += 1
             self._example = self._example or one_line(text, limit=50)
@@ -31,14 +31,14 @@ class Dates:
 
     @property
     def note(self) -> str:
-        """What could not be read, in words; empty where all could."""
+        """A sentence on dates that could not be read; empty where all could."""
         if not self._unread:
             return ""
         dates = "1 date" if self._unread == 1 else f"{self._unread:,} dates"
         return f"{dates} could not be read, such as {self._example!r}"
 
 
-def _of_struct(parsed: time.struct_time | None) -> str:
+def _from_struct(parsed: time.struct_time | None) -> str:
     if parsed is None:
         return ""
     try:
@@ -47,11 +47,11 @@ def _of_struct(parsed: time.struct_time | None) -> str:
         return ""
 
 
-def _of_text(text: str) -> str:
+def _from_text(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        # The form of e-mail; without a zone that is not for feedparser.
+        # The format of e-mail without a zone, which feedparser does not read.
         if not _ENDS_WITH_TIME.search(text):
             return ""
         try:

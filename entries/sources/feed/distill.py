@@ -1,7 +1,7 @@
-"""A feed's XML cut down to what its items say; pure.
+"""A feed's XML, reduced to what its items need; pure.
 
-One pass of expat, without recursion and in linear time. What comes out is well-formed, declares no
-entities, holds at most 50 elements for each item, and no text longer than its limit.
+One pass of expat, without recursion and in linear time. The result is well-formed, declares no
+entities, and has at most 50 elements for each item and no text longer than its limit.
 """
 
 import re
@@ -13,7 +13,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from entries.errors import SourceError
-from entries.sources.feed.entities import declarations, is_of_html
+from entries.sources.feed.entities import build_declarations, is_html
 
 MAX_DEPTH = 100
 MAX_PARTS = 50
@@ -31,7 +31,7 @@ _LIMITS = {
     "date": 100,
     "title": 2_000,
 }
-#: Ids are kept aside as they are written: feedparser would resolve them like addresses.
+#: Ids are kept apart as they are written: feedparser would resolve them like addresses.
 _IDS = frozenset({"id", "guid"})
 _ID = "urn:item:"
 _IN_AUTHORS = frozenset({"name", "email"})
@@ -40,7 +40,7 @@ _ATTRIBUTES = frozenset(
 )
 _LONGEST_ATTRIBUTE = 8_000
 _STANDALONE = re.compile(r"(\A<\?xml[^>]{0,300}?standalone\s*=\s*[\"'])yes([\"'])")
-#: The document in one piece: in pieces, a long token would be read again with each.
+#: The document is parsed in one piece: in several, a long token would be read again with each.
 _FINAL = True
 
 
@@ -60,43 +60,43 @@ _WITH_TEXT = frozenset({_Mode.AUTHOR, _Mode.LEAF, _Mode.INNER})
 
 @dataclass(frozen=True, slots=True)
 class WrittenId:
-    """An id as it is written, and as an address with ``xml:base``."""
+    """An id as it is written, and resolved against ``xml:base``."""
 
     text: str
     resolved: str
 
 
 @dataclass(frozen=True, slots=True)
-class Distilled:
+class DistilledFeed:
     """The document in UTF-8, with ``urn:item:17`` for the id that is ``ids[17]``."""
 
     data: bytes
     ids: list[WrittenId] = field(default_factory=list)
 
-    def written(self, id_or_link: str) -> WrittenId | None:
-        """The id that stands for ``id_or_link``; None where that is what the feed says."""
+    def find_id(self, id_or_link: str) -> WrittenId | None:
+        """Return the id that a ``urn:item:…`` stands for; None for anything else."""
         number = id_or_link.removeprefix(_ID)
         known = number != id_or_link and number.isdecimal() and int(number) < len(self.ids)
         return self.ids[int(number)] if known else None
 
 
-def distill(text: str) -> Distilled:
-    """The distilled document. Raises ``SourceError`` where ``text`` is no feed."""
-    # White space before the declaration is against the rules, common, and harmless.
+def distill(text: str) -> DistilledFeed:
+    """Reduce a document. Raises ``SourceError`` where ``text`` is not a feed."""
+    # White space before the declaration is invalid, common and harmless.
     distiller = _Distiller(text.lstrip("\ufeff \t\r\n"))
     data = distiller.run()
     try:
-        # Only a parser that knows namespaces sees a prefix that nobody declared.
+        # Only a parser that knows namespaces notices an undeclared prefix.
         expat.ParserCreate("utf-8", namespace_separator=" ").Parse(data, _FINAL)
     except expat.ExpatError as error:
         raise SourceError("malformed", f"broken XML: {expat.ErrorString(error.code)}") from error
-    return Distilled(data, distiller.ids)
+    return DistilledFeed(data, distiller.ids)
 
 
 class _Distiller:
     def __init__(self, text: str) -> None:
         self.ids: list[WrittenId] = []
-        # A document may say that it needs no names from elsewhere, and use them.
+        # A document may say that it needs no external names and use some.
         self._source = _STANDALONE.sub(r"\1no\2 ", text)
         self._out: list[str] = []
         self._bases = [""]
@@ -109,7 +109,7 @@ class _Distiller:
     def run(self) -> bytes:
         self._parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
-        # Ours instead of any that the document names, and where it names none.
+        # Our DTD replaces the document's, and is there where it has none.
         parser.UseForeignDTD(True)  # noqa: FBT003 - its signature
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_ALWAYS)
         parser.ExternalEntityRefHandler = self._document_type
@@ -130,24 +130,24 @@ class _Distiller:
     def _document_type(self, context: str, *_: object) -> int:
         self._names_are_ours = True
         names = self._parser.ExternalEntityParserCreate(context)
-        names.Parse(declarations(self._source).encode(), _FINAL)
+        names.Parse(build_declarations(self._source).encode(), _FINAL)
         self._names_are_ours = False
         return 1
 
     def _declare(self, name: str, is_parameter: int, value: str | None, *_: object) -> None:
-        """Entities of entities grow without bound, and no feed needs more than HTML's."""
-        if not self._names_are_ours and (is_parameter or not is_of_html(name, value)):
-            said = f"the document declares an entity of its own ({name[:50]})"
-            raise SourceError("not_allowed", said)
+        """Refuse own entities: they can grow without bound, and no feed needs more than HTML's."""
+        if not self._names_are_ours and (is_parameter or not is_html(name, value)):
+            why = f"the document declares an entity of its own ({name[:50]})"
+            raise SourceError("not_allowed", why)
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         local = name.rpartition(":")[2].lower()
         mode = self._mode(local)
         self._modes.append(mode)
         base, based = self._bases[-1], attributes.get("xml:base")
-        self._bases.append(_based(based, base) if based else base)
+        self._bases.append(_resolve(based, base) if based else base)
         if len(self._modes) > MAX_DEPTH:
-            raise SourceError("malformed", f"elements within elements, over {MAX_DEPTH} deep")
+            raise SourceError("malformed", f"elements are nested over {MAX_DEPTH} deep")
         if mode is _Mode.ITEM:
             self._parts = 0
         elif mode in {_Mode.LEAF, _Mode.AUTHOR}:
@@ -156,14 +156,14 @@ class _Distiller:
         elif mode is _Mode.INNER and local in _BLOCKS:
             self._text(" ")
         if mode in _WITH_TAGS:
-            self._out.append(f"<{name}{''.join(_kept(attributes))}>")
+            self._out.append(f"<{name}{''.join(_select_attributes(attributes))}>")
 
     def _mode(self, local: str) -> _Mode:
         mode = _Mode.SKIPPED
         match self._modes[-1] if self._modes else None:
             case None:
                 if local not in _ROOTS:
-                    raise SourceError("not_a_feed", f"a document of <{local[:50]}>, no feed")
+                    raise SourceError("not_a_feed", f"the document is <{local[:50]}>, not a feed")
                 mode = _Mode.OUTER
             case _Mode.OUTER if local == "channel":
                 mode = _Mode.OUTER
@@ -196,21 +196,21 @@ class _Distiller:
         self._id = None
         if text:
             self._out.append(f"{_ID}{len(self.ids)}")
-            self.ids.append(WrittenId(text, _based(text, base)))
+            self.ids.append(WrittenId(text, _resolve(text, base)))
 
 
-def _based(address: str, base: str) -> str:
+def _resolve(address: str, base: str) -> str:
     try:
         return urljoin(base, address)
     except ValueError:
         return base
 
 
-def _kept(attributes: Mapping[str, str]) -> Iterator[str]:
+def _select_attributes(attributes: Mapping[str, str]) -> Iterator[str]:
     for name, value in attributes.items():
         if name.startswith("xmlns") or name.lower() in _ATTRIBUTES:
             if len(value) > _LONGEST_ATTRIBUTE:
                 raise SourceError("malformed", f"the attribute {name[:50]} is too long")
-            # The tags of XHTML are gone, so what is left is text.
+            # The tags of XHTML were removed, so the rest is text.
             if value != "xhtml":
                 yield f" {name}={quoteattr(value)}"

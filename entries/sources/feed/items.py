@@ -1,4 +1,4 @@
-"""From what a feed says of an item to the item; pure."""
+"""Source items and their ids, from what feeds say; pure."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 from entries.sources.base import Alias, Invalid, SourceItem
-from entries.sources.ids import bounded_id
+from entries.sources.ids import shorten_id
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One item of a feed, as plain text; empty where the feed is silent.
+class FeedItem:
+    """One item of a feed as plain text; empty where the feed says nothing.
 
-    ``id`` is as it is written. ``former_ids``: what it was read as before.
+    ``id`` is as it is written. ``former_ids``: how earlier versions of Redrive read it.
     """
 
     id: str = ""
@@ -26,23 +26,23 @@ class Found:
     former_ids: tuple[str, ...] = ()
 
 
-def items_of(found: Sequence[Found], *, damaged: bool) -> Iterator[SourceItem | Invalid]:
-    """Those with something to tell them apart by.
+def build_items(found: Sequence[FeedItem], *, damaged: bool) -> Iterator[SourceItem | Invalid]:
+    """Yield an item for each that can be identified, and an ``Invalid`` for the others.
 
-    ``damaged``: some bytes of the feed made no text and are U+FFFD now. An item whose id would
-    be made of such is none: it would be another one when the feed is mended.
+    ``damaged``: some bytes of the feed could not be decoded and are U+FFFD. An item whose id would
+    contain one is invalid: it would get another id once the feed is repaired.
     """
-    shared = _shared_links(found)
+    shared = _find_shared_links(found)
     for item in found:
         if not any((item.id, item.link, item.title, item.summary)):
             yield Invalid("without id, link, title and text")
         elif damaged and "\ufffd" in _identity(item):
-            yield Invalid("bytes of its id make no text", item.title)
+            yield Invalid("its id has bytes that cannot be decoded", item.title)
         else:
             yield _item(item, alone=item.link not in shared)
 
 
-def _item(found: Found, *, alone: bool) -> SourceItem:
+def _item(found: FeedItem, *, alone: bool) -> SourceItem:
     external_id, aliases = _ids(found, alone=alone)
     return SourceItem(
         external_id=external_id,
@@ -59,26 +59,26 @@ def _item(found: Found, *, alone: bool) -> SourceItem:
     )
 
 
-def _ids(found: Found, *, alone: bool) -> tuple[str, tuple[Alias, ...]]:
-    """The item's own id, and others that it may be stored under."""
+def _ids(found: FeedItem, *, alone: bool) -> tuple[str, tuple[Alias, ...]]:
+    """Return the item's own id, and others that it may be stored under."""
     if found.id:
-        return bounded_id(found.id), tuple(Alias(bounded_id(id_)) for id_ in found.former_ids)
+        return shorten_id(found.id), tuple(Alias(shorten_id(id_)) for id_ in found.former_ids)
     if found.link:
         return _ids_by_link(found, alone=alone)
-    # Dates that are read today were not read always.
+    # Some dates that are read now were not read by earlier versions.
     undated = [replace(found, published=""), replace(found, updated="")]
     undated.append(replace(found, published="", updated=""))
     own = _digest(found)
     return own, tuple(Alias(id_) for id_ in sorted({*map(_digest, undated)} - {own}))
 
 
-def _ids_by_link(found: Found, *, alone: bool) -> tuple[str, tuple[Alias, ...]]:
-    """The link; of items that share one, the link with what tells them apart.
+def _ids_by_link(found: FeedItem, *, alone: bool) -> tuple[str, tuple[Alias, ...]]:
+    """Return the link; where items share it, the link with a hash of title and date.
 
-    What is stored under the link is this item where title and date are the same; of an item that
-    has the link for itself one of them is enough, because titles are edited.
+    The entry under the bare link is this item where title and date are the same; where no other
+    item has the link, one of the two is enough, because titles are edited.
     """
-    link, own = bounded_id(found.link), bounded_id(f"{found.link}#{_mark(found)}")
+    link, own = shorten_id(found.link), shorten_id(f"{found.link}#{_hash_title(found)}")
     date = {"published": found.published}
     if not found.published:
         date |= {"updated": found.updated}
@@ -90,26 +90,26 @@ def _ids_by_link(found: Found, *, alone: bool) -> tuple[str, tuple[Alias, ...]]:
     return link, (Alias(own), Alias(link, either))
 
 
-def _shared_links(found: Iterable[Found]) -> set[str]:
-    """Links that are all that more than one item has in the way of an id."""
+def _find_shared_links(found: Iterable[FeedItem]) -> set[str]:
+    """Return the links that more than one item without an id has."""
     marks: dict[str, set[str]] = {}
     for item in found:
         if item.id or item.link:
-            marks.setdefault(item.id or item.link, set()).add("" if item.id else _mark(item))
+            marks.setdefault(item.id or item.link, set()).add("" if item.id else _hash_title(item))
     return {link for link, different in marks.items() if len(different) > 1}
 
 
-def _identity(found: Found) -> str:
-    """All that the item's id is made of."""
+def _identity(found: FeedItem) -> str:
+    """Return all text that the item's id is made of."""
     if found.id:
         return found.id
     if found.link:
         return "\0".join((found.link, found.title, found.published or found.updated))
-    return "\0".join(_said(found))
+    return "\0".join(_list_fields(found))
 
 
 def absolute(link: str, base: str) -> str:
-    """``link`` as seen from ``base``; what is no address stays what it is."""
+    """Resolve ``link`` against ``base``; what is not an address stays as it is."""
     try:
         return urljoin(base, link) if link else ""
     except ValueError:
@@ -117,23 +117,23 @@ def absolute(link: str, base: str) -> str:
 
 
 def is_web_address(link: str) -> bool:
-    """Whether ``link`` may become a link for staff: ``javascript:`` and the like may not."""
+    """Say whether ``link`` may become a link for staff: ``javascript:`` and the like may not."""
     return link[:8].lower().startswith(("http://", "https://"))
 
 
-def _mark(found: Found) -> str:
-    """What tells items with one link apart: title and date, which stay as the feed moves on."""
-    said = f"{found.title}\0{found.published or found.updated}"
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def _hash_title(found: FeedItem) -> str:
+    """Hash title and date, which tell items with the same link apart."""
+    text = f"{found.title}\0{found.published or found.updated}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _digest(found: Found) -> str:
-    """An id from what an item without id and link says; an edited item is then a new one."""
-    said = "\0".join(_said(found))
-    return f"sha256:{hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()}"
+def _digest(found: FeedItem) -> str:
+    """Return an id for an item without id and link; once edited, it counts as another item."""
+    text = "\0".join(_list_fields(found))
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def _said(found: Found) -> tuple[str, ...]:
+def _list_fields(found: FeedItem) -> tuple[str, ...]:
     return (
         *(found.id, found.link, found.title, found.published, found.updated),
         *(found.author, found.summary),

@@ -9,11 +9,11 @@ from entries.errors import SourceError
 from entries.net import InvalidAddress
 from entries.net.urls import parse
 from entries.sources.base import Reading, SourceKind, SourceSpec
-from entries.sources.feed.items import items_of
+from entries.sources.feed.items import build_items
 from entries.sources.feed.json_feed import looks_like_json, read_json_feed
 from entries.sources.feed.xml_feed import read_xml_feed
 from entries.sources.registry import register
-from entries.sources.web import get, validators_of
+from entries.sources.web import get, read_validators
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
@@ -26,9 +26,9 @@ class FeedKind(SourceKind):
     """Payload ``{"url", "title", "published", "updated", "author", "summary"}``, each a string.
 
     The id of an entry is the item's id as it is written, else its link (with a digest of title and
-    date where items share one), else a digest of what it says. Times are ISO 8601 in UTC. A feed
-    that is not well-formed is an error as a whole: half a feed looks just like a feed from which
-    the other half was removed.
+    date where items share one), else a digest of its content. Times are ISO 8601 in UTC. A feed
+    that is not well-formed is an error as a whole: half of it would look like a feed from which the
+    other half was removed.
     """
 
     name: ClassVar[str] = "feed"
@@ -62,5 +62,5 @@ class FeedKind(SourceKind):
         else:
             found, notes = read_xml_feed(answer.body, content_type=content_type, url=answer.url)
         damaged = any(note.partial for note in notes)
-        items = items_of(found, damaged=damaged)
-        return Reading(chain(notes, items), **validators_of(answer), total=len(found))
+        items = build_items(found, damaged=damaged)
+        return Reading(chain(notes, items), **read_validators(answer), total=len(found))

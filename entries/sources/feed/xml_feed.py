@@ -1,9 +1,8 @@
 """RSS, Atom and RDF through feedparser; pure.
 
-feedparser understands every dialect, and trusts its input: it falls back to guessing where XML is
-broken, resolves entities, and some of its expressions take quadratic time on hostile text. So it
-is shown a distilled copy: well-formed, without a DTD, with the elements that matter and texts of
-bounded length.
+feedparser understands every dialect and trusts its input: it guesses where XML is broken, resolves
+entities, and some of its expressions take quadratic time on hostile text. So it gets a distilled
+copy: well-formed, without a DTD, with the elements that matter and texts of bounded length.
 """
 
 import io
@@ -13,11 +12,11 @@ from typing import Any
 import feedparser
 
 from entries.errors import SourceError
-from entries.net.charset import Decoded, charset_in, codec, decode, within
+from entries.net.charset import DecodedText, decode, find_charset, find_codec, find_inner_codec
 from entries.sources.base import Note
 from entries.sources.feed.dates import Dates
-from entries.sources.feed.distill import Distilled, distill
-from entries.sources.feed.items import Found, absolute
+from entries.sources.feed.distill import DistilledFeed, distill
+from entries.sources.feed.items import FeedItem, absolute
 from entries.text import clean_text, one_line, plain_text
 
 _DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})")
@@ -25,68 +24,68 @@ _DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_
 
 def read_xml_feed(
     body: bytes, *, content_type: str, url: str
-) -> tuple[list[Found], tuple[Note, ...]]:
-    """The items and notes about the document. ``url`` is what relative links start from.
+) -> tuple[list[FeedItem], tuple[Note, ...]]:
+    """Return the items, and notes about the document. ``url`` is the base of relative links.
 
     Raises ``SourceError`` with ``not_a_feed``, ``malformed`` or ``not_allowed``.
     """
-    decoded = _decoded(body, content_type)
+    decoded = _decode(body, content_type)
     distilled = distill(decoded.text)
-    parsed = _parsed(distilled.data)
+    parsed = _parse(distilled.data)
     if parsed.bozo:
         raise SourceError("malformed", f"broken XML: {one_line(parsed.bozo_exception, limit=200)}")
-    # feedparser reads CDF and has no version for it. Other documents may begin like it.
+    # feedparser reads CDF and reports no version for it.
     cdf = distilled.data[:8].lower() == b"<channel" and parsed.entries
     if not parsed.version and not cdf:
         raise SourceError("not_a_feed", "the answer is XML, but neither RSS, Atom, RDF nor CDF")
     items = _Items(distilled, base=url, atom=parsed.version.startswith("atom"))
     found = [items.read(entry) for entry in parsed.entries]
-    return found, notes_of(decoded.note, items.dates)
+    return found, build_notes(decoded.note, items.dates)
 
 
-def notes_of(damage: str, dates: Dates) -> tuple[Note, ...]:
-    """What is to be said of a feed that was read."""
+def build_notes(damage: str, dates: Dates) -> tuple[Note, ...]:
+    """Build the notes on undecodable bytes and unread dates."""
     notes = (Note(damage, partial=True), Note(dates.note))
     return tuple(note for note in notes if note.text)
 
 
-def _parsed(data: bytes) -> Any:
+def _parse(data: bytes) -> Any:
     try:
         return feedparser.parse(
             io.BytesIO(data),
-            # No base address: feedparser would make addresses of ids as well, and a feed that moves
-            # to https would be a feed of other items.
+            # No base address: feedparser would resolve ids as well, and a feed that moves to https
+            # would have other items.
             response_headers={"content-type": "application/xml; charset=utf-8"},
-            # Both rewrite HTML, of which only the words are kept.
+            # Both rewrite HTML, and only its words are kept.
             resolve_relative_uris=False,
             sanitize_html=False,
         )
     except Exception as error:
-        # Such as a namespace with a space in it: feedparser was not written for malice.
+        # Such as a namespace with a space in it: feedparser trusts its input.
         raise SourceError(
-            "malformed", f"nothing to make sense of: {type(error).__name__}"
+            "malformed", f"cannot be read as a feed: {type(error).__name__}"
         ) from error
 
 
-def _decoded(body: bytes, content_type: str) -> Decoded:
-    """RFC 7303: a byte order mark beats the header, the header beats the declaration."""
+def _decode(body: bytes, content_type: str) -> DecodedText:
+    """Decode by RFC 7303: byte order mark before header before declaration."""
     found = _DECLARED.match(body[:500])
-    declared = within(found[1].decode()) if found else ""
-    return decode(body, [codec(charset_in(content_type)), declared])
+    declared = find_inner_codec(found[1].decode()) if found else ""
+    return decode(body, [find_codec(find_charset(content_type)), declared])
 
 
 class _Items:
-    """From what feedparser says of the items of one feed."""
+    """Reads the items of one feed as feedparser returns them."""
 
-    def __init__(self, distilled: Distilled, *, base: str, atom: bool) -> None:
+    def __init__(self, distilled: DistilledFeed, *, base: str, atom: bool) -> None:
         self._distilled = distilled
         self._base = base
         self._atom = atom
         self.dates = Dates()
 
-    def read(self, entry: Any) -> Found:
+    def read(self, entry: Any) -> FeedItem:
         id_, former_ids = self._ids(clean_text(entry.get("id"), limit=8_000).strip())
-        return Found(
+        return FeedItem(
             id=id_,
             link=self._link(clean_text(entry.get("link"), limit=8_000).strip()),
             title=self._words(entry.get("title"), entry.get("title_detail"), limit=500),
@@ -98,11 +97,11 @@ class _Items:
             former_ids=former_ids,
         )
 
-    def _ids(self, said: str) -> tuple[str, tuple[str, ...]]:
-        """As it is written, and what it was with ``xml:base``, before and after a move to https."""
-        written = self._distilled.written(said)
+    def _ids(self, value: str) -> tuple[str, tuple[str, ...]]:
+        """Return the id as written, and as it was resolved before, with http and https."""
+        written = self._distilled.find_id(value)
         if written is None:
-            return said, ()
+            return value, ()
         id_, resolved = (
             clean_text(text, limit=8_000).strip() for text in (written.text, written.resolved)
         )
@@ -112,21 +111,21 @@ class _Items:
         other = {"http": "https", "https": "http"}.get(scheme, scheme)
         return id_, (resolved, f"{other}://{rest}")
 
-    def _link(self, said: str) -> str:
-        """An id may be the link as well."""
-        written = self._distilled.written(said)
-        link = said if written is None else written.resolved
+    def _link(self, value: str) -> str:
+        """Return the absolute link; an id may be the link as well."""
+        written = self._distilled.find_id(value)
+        link = value if written is None else written.resolved
         return absolute(clean_text(link, limit=2_000).strip(), self._base)
 
     def _summary(self, entry: Any) -> str:
-        """The summary, else the beginning of the first content there is."""
+        """Return the summary, else the beginning of the first content."""
         texts = [(entry.get("summary"), entry.get("summary_detail"))]
         texts += [(content.get("value"), content) for content in entry.get("content", ())]
         words = (self._words(value, detail, limit=2_000) for value, detail in texts)
         return next(filter(None, words), "")
 
     def _words(self, value: object, detail: Any, *, limit: int) -> str:
-        """Atom says whether a text is markup; in RSS it may always be."""
+        """Return plain text. Atom says whether a text is markup; in RSS it may always be."""
         if self._atom and (detail or {}).get("type") == "text/plain":
             return one_line(value, limit=limit)
         return plain_text(value, limit=limit)

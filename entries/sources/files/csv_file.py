@@ -1,12 +1,12 @@
-"""CSV files, with whatever stands between the cells."""
+"""CSV files with any delimiter."""
 
 from typing import BinaryIO, ClassVar
 
-from entries.net.charset import codec
+from entries.net.charset import find_codec
 from entries.readers.base import Limits
 from entries.readers.csv_file import CsvTable
-from entries.sources.files.base import FileOptions
 from entries.sources.files.columns import TableKind
+from entries.sources.files.kind import FileOptions
 from entries.sources.registry import register
 
 
@@ -18,17 +18,17 @@ class CsvOptions(FileOptions):
         found = []
         if self.delimiter and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
             found.append("option delimiter: one character, such as ; or a tab")
-        if self.encoding and not codec(self.encoding):
+        if self.encoding and not find_codec(self.encoding):
             found.append(f"option encoding: there is no encoding {self.encoding[:40]!r}")
         return found
 
 
 @register
 class CsvKind(TableKind):
-    """The payload is the row, ``{column: text}``; of a short row what is missing is empty.
+    """The payload is the row, ``{column: text}``; cells that a short row lacks are empty.
 
-    A row with more cells than columns, or without an id, is left out and counted. Where quotation
-    marks or bytes make no sense, nobody can tell where the next row begins: an error.
+    A row with more cells than columns, or without an id, is left out and counted. Unmatched
+    quotation marks and undecodable bytes are an error, because the next row cannot be found.
     """
 
     name: ClassVar[str] = "csv"

@@ -6,8 +6,8 @@ from typing import Any, BinaryIO, ClassVar
 from entries.readers.base import Limits
 from entries.readers.objects import JsonTable
 from entries.sources.base import Invalid, SourceItem
-from entries.sources.files.base import FileKind, FileOptions
-from entries.sources.json_values import item_in
+from entries.sources.files.kind import FileKind, FileOptions
+from entries.sources.json_values import build_item
 from entries.sources.registry import register
 
 
@@ -15,7 +15,7 @@ from entries.sources.registry import register
 class JsonLinesKind(FileKind):
     """The payload is the object. Ids are text or numbers; ``a.b`` is the ``b`` in the ``a``.
 
-    A line that is no JSON object with an id is left out and counted; empty lines are nothing.
+    A line that is not a JSON object with an id is left out and counted; empty lines are ignored.
     """
 
     name: ClassVar[str] = "jsonlines"
@@ -26,4 +26,4 @@ class JsonLinesKind(FileKind):
         return JsonTable(file, limits=Limits(), lists=False)
 
     def item(self, values: Mapping[str, Any], options: FileOptions) -> SourceItem | Invalid:
-        return item_in(values, id_field=options.id_field, title_field=options.title_field)
+        return build_item(values, id_field=options.id_field, title_field=options.title_field)

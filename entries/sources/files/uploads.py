@@ -1,4 +1,4 @@
-"""Files that staff upload: stored under names that nobody chooses, shared by web and workers."""
+"""Files that staff upload: stored under random names, shared by web and workers."""
 
 import re
 import uuid
@@ -21,7 +21,7 @@ def storage() -> Storage:
 
 
 def new_location(original: str) -> str:
-    """Where a file called ``original`` goes. Two files never share a location."""
+    """Return a new location for a file called ``original``; no two files share one."""
     path = PurePath(original.replace("\\", "/"))
     stem = slugify(path.stem)[:80] or "file"
     ending = path.suffix.lower()
@@ -29,32 +29,32 @@ def new_location(original: str) -> str:
     return f"{PREFIX}{uuid.uuid4().hex}-{stem}{ending}"
 
 
-def name_in(location: str) -> str | None:
-    """The name in the storage, or None where ``location`` is no upload of ours."""
+def parse_name(location: str) -> str | None:
+    """Return the name in the storage, or None where ``location`` is not an upload."""
     name = location.removeprefix(PREFIX)
     return name if location.startswith(PREFIX) and _NAME.fullmatch(name) else None
 
 
 def display_name(location: str) -> str:
-    """The file's own name, as far as it was kept; empty where ``location`` is no upload."""
-    name = name_in(location)
+    """Return the file's original name, shortened; empty where ``location`` is not an upload."""
+    name = parse_name(location)
     return name[33:] if name else ""
 
 
 def store(location: str, content: "File[bytes]") -> None:
-    name = name_in(location)
+    name = parse_name(location)
     if name is None or storage().save(name, content) != name:
-        raise ValueError(f"not a location of its own: {location!r}")
+        raise ValueError(f"not a new location: {location!r}")
 
 
 def remove(location: str) -> None:
-    if name := name_in(location):
+    if name := parse_name(location):
         storage().delete(name)
 
 
 def remove_when_unused(location: str) -> None:
-    """Once the open transaction is committed, unless a source still reads the file."""
-    if name_in(location):
+    """Remove an upload once the open transaction commits, unless a source still reads it."""
+    if parse_name(location):
         transaction.on_commit(partial(_remove_unused, location), robust=True)
 
 

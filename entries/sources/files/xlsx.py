@@ -3,9 +3,9 @@
 from typing import BinaryIO, ClassVar
 
 from entries.readers.base import Limits
-from entries.readers.workbook import XlsxTable
-from entries.sources.files.base import FileOptions
+from entries.readers.xlsx.table import XlsxTable
 from entries.sources.files.columns import TableKind
+from entries.sources.files.kind import FileOptions
 from entries.sources.registry import register
 
 
@@ -16,10 +16,10 @@ class XlsxOptions(FileOptions):
 @register
 class XlsxKind(TableKind):
     """The payload is the row, ``{column: value}``: text, numbers, true and false, null, and dates,
-    times and durations in ISO 8601. Of a formula it is the value that was last worked out.
+    times and durations in ISO 8601. A formula counts as the value that was last calculated.
 
-    A row with more cells than columns, or without an id, is left out and counted; an empty row is
-    nothing.
+    A row with more cells than columns, or without an id, is left out and counted; empty rows are
+    ignored.
     """
 
     name: ClassVar[str] = "xlsx"

@@ -1,4 +1,4 @@
-"""The options of a JSON API: where the items are, and how to get from page to page; pure."""
+"""Options of a JSON API: where the items are, and how to find the next page; pure."""
 
 from urllib.parse import quote
 
@@ -48,16 +48,16 @@ class HttpJsonOptions(Options):
         if "{id}" not in self.item_url:
             return ["option item_url: write {id} where the id goes"]
         try:
-            parse(self.url_of("1"))
+            parse(self.build_item_url("1"))
         except InvalidAddress as error:
             return [f"option item_url: {error}"]
         return []
 
-    def url_of(self, external_id: str) -> str:
+    def build_item_url(self, external_id: str) -> str:
         return self.item_url.replace("{id}", quote(external_id, safe=""))
 
     def first_url(self, location: str) -> httpx.URL:
-        """Raises ``InvalidAddress``."""
+        """Build the address of the first page. Raises ``InvalidAddress``."""
         url = parse(location)
         if self.size_param:
             url = url.copy_set_param(self.size_param, self.size)

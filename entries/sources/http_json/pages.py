@@ -1,4 +1,4 @@
-"""From page to page of a JSON API, and where it ends."""
+"""The pages of a JSON API."""
 
 import hashlib
 import json
@@ -16,8 +16,8 @@ from entries.net.urls import origin
 from entries.net.urls import parse as parse_url
 from entries.sources.base import Note, SourceSpec
 from entries.sources.http_json.options import HttpJsonOptions
-from entries.sources.ids import id_text
-from entries.sources.json_values import at, parse_json
+from entries.sources.ids import format_id
+from entries.sources.json_values import get_at, parse_json
 from entries.sources.web import NotThere, get
 
 _ACCEPT = "application/json, */*;q=0.1"
@@ -29,14 +29,14 @@ _LONGEST_HEADER = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer: its rows, and what is to be said of it."""
+    """One answer with its rows."""
 
     url: httpx.URL
     document: Any
     rows: list[Any]
-    #: Where bytes of it made no text.
+    #: A note where bytes of it could not be decoded, else empty.
     damage: str
-    #: What its Link header calls the next one; empty where it calls none.
+    #: The next page by its Link header; empty without one.
     link: str
     answer: Answer
 
@@ -44,13 +44,13 @@ class Page:
 def fetch_page(
     url: httpx.URL | str, options: HttpJsonOptions, *, validators: SourceSpec | None = None
 ) -> Page | None:
-    """The page; None where it has not changed. Raises ``SourceError``."""
+    """Fetch a page; None where it has not changed. Raises ``SourceError``."""
     answer = fetch_json(url, validators=validators)
     if answer.status == 304:
         return None
     document, damage = parse_json(answer.body)
-    rows = rows_in(document, options)
-    link = next_link(answer.headers.get_list("link"))
+    rows = find_rows(document, options)
+    link = find_next_link(answer.headers.get_list("link"))
     return Page(parse_url(answer.url), document, rows, damage, link, answer)
 
 
@@ -68,7 +68,7 @@ def fetch_json(url: httpx.URL | str, *, validators: SourceSpec | None = None) ->
 
 
 class Pages:
-    """The pages of one reading, one after the other, the first of which is there."""
+    """The pages of one reading; the first has been fetched."""
 
     def __init__(self, start: httpx.URL, first: Page, options: HttpJsonOptions) -> None:
         self._start = start
@@ -77,12 +77,12 @@ class Pages:
         self._seen: set[bytes] = set()
 
     def read(self) -> Iterator[Page | Note]:
-        """Raises ``SourceError``, half-way as well."""
+        """Yield the pages in order. Raises ``SourceError``, also half-way."""
         url, page, number = self._start, self._first, 1
         self._once(str(url), number)
         while True:
             if self._options.page_param and page.rows:
-                # An API that does not know the parameter gives its first page for ever.
+                # An API that does not know the parameter would give its first page for ever.
                 self._once(json.dumps(page.rows), number)
             yield page
             following = self._next_url(page, asked=url, number=number)
@@ -105,47 +105,54 @@ class Pages:
             url, page = following, fetched
 
     def _end(self, error: NotThere, last: Page, number: int) -> Note:
-        """Many APIs with numbered pages have none behind the last. Raises ``error`` for others.
+        """Return the note that ends numbered pages at a missing one; else raise ``error``.
 
-        Behind a page with fewer rows than the first nothing can be missing. A full one does not
-        say whether it was the last.
+        After a page with fewer rows than the first nothing can be missing; after a full page
+        something may be.
         """
         if not self._options.page_param or not last.rows:
             raise error
         short = len(last.rows) < len(self._first.rows)
-        return Note(f"page {number:,} is not there ({error}), so it ends there", partial=not short)
+        return Note(
+            f"page {number:,} does not exist ({error}), so the pages end before it",
+            partial=not short,
+        )
 
-    def _once(self, said: str, number: int) -> None:
-        mark = hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    def _once(self, content: str, number: int) -> None:
+        mark = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         if mark in self._seen:
-            raise SourceError("malformed", f"page {number:,} is one that was there before")
+            raise SourceError("malformed", f"page {number:,} is the same as an earlier one")
         self._seen.add(mark)
 
     def _next_url(self, page: Page, *, asked: httpx.URL, number: int) -> httpx.URL | Note | None:
-        """Where the next page is; None after the last one."""
+        """Return the address of the next page; None after the last."""
         options = self._options
         if options.page_param:
             next_page = options.first_page + number
             following = self._start.copy_set_param(options.page_param, next_page)
             return following if page.rows else None
         if not options.paged:
-            return self._linked(page, asked=asked)
-        value = at(page.document, options.cursor_path or options.next_url_path)
+            return self._follow_link(page, asked=asked)
+        value = get_at(page.document, options.cursor_path or options.next_url_path)
         if value is None or value == "" or value is False:
             return None
-        text = id_text(value)
+        text = format_id(value)
         if not text:
-            raise SourceError("malformed", f"page {number:,} names its next page by {kind(value)}")
+            raise SourceError(
+                "malformed", f"page {number:,} gives {describe_type(value)} as its next page"
+            )
         if page.damage and "\ufffd" in text:
-            raise SourceError("malformed", f"page {number:,} names its next page by no text")
+            raise SourceError(
+                "malformed", f"page {number:,} gives a next page that cannot be decoded"
+            )
         if options.cursor_path:
             following = self._start.copy_set_param(options.cursor_param, text)
         else:
             following = self._on_this_server(text, page)
-        # An empty page that names itself again: come back later for more.
+        # An empty page that names itself means: come back later for more.
         return None if following == asked and not page.rows else following
 
-    def _linked(self, page: Page, *, asked: httpx.URL) -> httpx.URL | Note | None:
+    def _follow_link(self, page: Page, *, asked: httpx.URL) -> httpx.URL | Note | None:
         if not page.link:
             return None
         try:
@@ -156,8 +163,10 @@ class Pages:
         return None if following == asked and not page.rows else following
 
     def _on_this_server(self, text: str, page: Page) -> httpx.URL:
-        """The next address as seen from where the page came from, after redirects; user and
-        password of the first are for its server alone.
+        """Resolve the next address against the page's own, after redirects.
+
+        User and password of the first page are sent to its server only. Raises ``SourceError`` for
+        another server.
         """
         try:
             url = parse_url(text, base=page.url)
@@ -171,8 +180,8 @@ class Pages:
         raise SourceError("not_allowed", f"the next page is on another server, {url.host[:200]}")
 
 
-def next_link(headers: list[str]) -> str:
-    """The target of the first link with the relation ``next``; empty where there is none."""
+def find_next_link(headers: list[str]) -> str:
+    """Return the target of the first link with the relation ``next``; empty without one."""
     for header in headers:
         for target, parameters in _LINK.findall(header[:_LONGEST_HEADER]):
             for quoted, bare in _REL.findall(parameters):
@@ -181,17 +190,17 @@ def next_link(headers: list[str]) -> str:
     return ""
 
 
-def rows_in(document: Any, options: HttpJsonOptions) -> list[Any]:
-    rows = at(document, options.items)
+def find_rows(document: Any, options: HttpJsonOptions) -> list[Any]:
+    rows = get_at(document, options.items)
     if not isinstance(rows, list):
-        where = (
-            f"at {options.items!r}" if options.items else "as a whole; the option items says where"
-        )
-        raise SourceError("malformed", f"the answer is {kind(rows)} {where}, no list")
+        why = f"the answer is {describe_type(rows)}, not a list; the option items says where it is"
+        if options.items:
+            why = f"the answer has {describe_type(rows)} at {options.items!r}, not a list"
+        raise SourceError("malformed", why)
     return rows
 
 
-def kind(value: Any) -> str:
-    """In words, what sort of JSON ``value`` is."""
+def describe_type(value: Any) -> str:
+    """Return in words what type of JSON ``value`` is."""
     names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")

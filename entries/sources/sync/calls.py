@@ -1,4 +1,4 @@
-"""Calling a source kind: what it needs to know, and its mistakes told from its source's."""
+"""Calls of a kind of source, with its own mistakes told apart from those of its source."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +21,11 @@ def build_spec(source: Source) -> SourceSpec:
 
 
 @contextmanager
-def calling(source: Source) -> Iterator[SourceKind]:
-    """The kind of ``source``. Whatever it raises within comes out as ``SourceError``: its own as
-    they are, a mistake of the kind's as ``broken_kind``, so that staff see that the source is not
-    to blame.
+def open_kind(source: Source) -> Iterator[SourceKind]:
+    """Yield the kind of ``source`` for the block. Raises nothing but ``SourceError``.
+
+    A ``SourceError`` of the kind comes out as it is, any other exception as ``broken_kind``: staff
+    then see that the source is not to blame.
     """
     if not isinstance(source.options, dict):
         raise SourceError("invalid_options", "the options must be a JSON object")
@@ -38,5 +39,5 @@ def calling(source: Source) -> Iterator[SourceKind]:
         raise
     except Exception as error:
         info = describe_error(error)
-        message = f"the source kind {source.kind} broke with {info.error_class}: {info.message}"
+        message = f"the source kind {source.kind} failed with {info.error_class}: {info.message}"
         raise SourceError("broken_kind", message) from error

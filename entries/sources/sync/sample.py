@@ -1,4 +1,4 @@
-"""What a dry run shows of the changes it would make: a few of each kind, bounded and cleaned."""
+"""A sample of the changes that a dry run would make; bounded and cleaned."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,14 +7,12 @@ from typing import Any
 from entries.models import Entry
 from entries.sources.base import SourceItem
 from entries.storage import Comparison, Gone
-from entries.text import clean_text, scrub
+from entries.text import clean_text, scrub_value
 
-#: Of each: what is new, what changed, what is gone.
+#: Rows of each sort: new, changed, gone.
 EACH = 7
 _KEYS = 10
 _VALUE = 200
-#: A value is cut before it is scrubbed, well behind what is kept of it.
-_LOOKED_AT = 2_000
 
 
 class Sample:
@@ -29,26 +27,28 @@ class Sample:
 
     def add(self, compared: Comparison[SourceItem]) -> None:
         for found in compared.new[: EACH - len(self._created)]:
-            self._created.append(_row(found.item.external_id, found.item.title, "created"))
+            self._created.append(_describe_row(found.item.external_id, found.item.title, "created"))
         some = compared.changed[: EACH - len(self._updated)]
         if not some:
             return
         stored = Entry.objects.only("title", "payload").in_bulk([f.id for f in some])
         for found in some:
             entry = stored.get(found.id)
-            changes = _changes(entry, found.item) if entry else []
+            changes = _describe_changes(entry, found.item) if entry else []
             what = "back" if found.gone else "updated"
-            self._updated.append(_row(found.item.external_id, found.item.title, what, changes))
+            self._updated.append(
+                _describe_row(found.item.external_id, found.item.title, what, changes)
+            )
 
     def add_gone(self, gone: Iterable[Gone]) -> None:
-        self._gone.extend(_row(entry.external_id, entry.title, "gone") for entry in gone)
+        self._gone.extend(_describe_row(entry.external_id, entry.title, "gone") for entry in gone)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         return [*self._created, *self._updated, *self._gone]
 
 
-def _row(
+def _describe_row(
     external_id: str, title: str, what: str, changes: Sequence[Mapping[str, str]] = ()
 ) -> dict[str, Any]:
     return {
@@ -59,30 +59,33 @@ def _row(
     }
 
 
-def _changes(entry: Entry, item: SourceItem) -> list[dict[str, str]]:
-    """The title stands in parentheses, beside the keys of the payload."""
+def _describe_changes(entry: Entry, item: SourceItem) -> list[dict[str, str]]:
+    """Describe what differs. The title is called "(title)", so no key of a payload is meant."""
     before: Mapping[str, Any] = entry.payload if isinstance(entry.payload, dict) else {}
     after = item.payload
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    changes = [_change(key, before, after) for key in keys[:_KEYS]]
+    changes = [_describe_change(key, before, after) for key in keys[:_KEYS]]
     if entry.title != item.title:
-        changes.insert(0, _change("(title)", {"(title)": entry.title}, {"(title)": item.title}))
+        changes.insert(
+            0, _describe_change("(title)", {"(title)": entry.title}, {"(title)": item.title})
+        )
     return changes
 
 
-def _change(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+def _describe_change(
+    key: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, str]:
     return {
         "key": clean_text(key, limit=100),
-        "before": _value(key, before),
-        "after": _value(key, after),
+        "before": _describe_value(key, before),
+        "after": _describe_value(key, after),
     }
 
 
-def _value(key: str, of: Mapping[str, Any]) -> str:
-    """As JSON, and empty where the key is missing. A secret hides behind its key's name."""
-    if key not in of:
+def _describe_value(key: str, values: Mapping[str, Any]) -> str:
+    """Return the value as JSON, cut and masked; empty where the key is missing."""
+    if key not in values:
         return ""
-    text = of[key] if isinstance(of[key], str) else json.dumps(of[key], ensure_ascii=False)
-    said = f"{key}: "
-    shown = scrub(f"{said}{text[:_LOOKED_AT]}")
-    return clean_text(shown.removeprefix(said), limit=_VALUE)
+    value = values[key]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return clean_text(scrub_value(key, text), limit=_VALUE)

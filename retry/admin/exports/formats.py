@@ -12,7 +12,7 @@ from typing import IO, Any, ClassVar
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from entries.readers.cell_text import for_cells
+from entries.readers.xlsx.cells import escape
 from retry.imports.cells import cell_text, escape_formula
 
 _ROWS = 200
@@ -106,7 +106,7 @@ def _cell(value: Any) -> int | float | str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     text: str = ILLEGAL_CHARACTERS_RE.sub("\ufffd", escape_formula(cell_text(value)))
-    text = for_cells(text)
+    text = escape(text)
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - len(_CUT)] + _CUT
 
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from entries.endpoints import address_problem, fresh_secret, secret_problem
+from entries.endpoints import create_secret, find_address_problem, find_secret_problem
 from entries.models import Endpoint
 from retry import edits
 from retry.management.account import find_account
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             slug=slug,
             name=given["name"],
             url=given["url"].strip(),
-            secret=_read_secret(variable) if variable else fresh_secret(),
+            secret=_read_secret(variable) if variable else create_secret(),
         )
         _validate(endpoint)
         with transaction.atomic():
@@ -63,14 +63,14 @@ class Command(BaseCommand):
 def _read_secret(variable: str) -> str:
     secret = os.environ.get(variable, "").strip()
     if not secret:
-        raise CommandError(f"--secret-env: {variable} is not set in the environment.")
-    if problem := secret_problem(secret):
+        raise CommandError(f"--secret-env: there is no {variable} in the environment.")
+    if problem := find_secret_problem(secret):
         raise CommandError(f"--secret-env: {problem}.")
     return secret
 
 
 def _validate(endpoint: Endpoint) -> None:
-    if problem := address_problem(endpoint.url):
+    if problem := find_address_problem(endpoint.url):
         raise CommandError(f"--url: {problem}.")
     try:
         endpoint.full_clean()

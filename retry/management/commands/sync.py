@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from entries.errors import SourceError
 from entries.models import Source
-from entries.sources.sync.full import SyncProgress
+from entries.sources.sync.report import SyncProgress
 from retry.management.account import find_account
 from retry.outcomes import Actor, SyncOutcome
 from retry.syncs import control

@@ -1,4 +1,4 @@
-"""The text that a workbook's cells refer to by number."""
+"""The shared strings of a workbook, which cells refer to by number."""
 
 import os
 import tempfile
@@ -7,16 +7,16 @@ from typing import IO
 
 from entries.errors import SourceError
 from entries.readers.base import Meter
-from entries.readers.cell_text import unescaped
-from entries.readers.xml_stream import Attributes, XmlStream, tags
+from entries.readers.xlsx.cells import unescape
+from entries.readers.xlsx.xml_stream import Attributes, XmlStream, list_tags
 
 #: Eight bytes of memory each.
 _MAX_TEXTS = 20_000_000
-_TAGS = tags("si", "t", "rPh")
+_TAGS = list_tags("si", "t", "rPh")
 
 
-class SharedText:
-    """Kept in a temporary file, and unpacked no further than it is asked for."""
+class SharedStrings:
+    """Keeps the strings in a temporary file, unpacked up to the highest number requested."""
 
     def __init__(self, stream: IO[bytes] | None, *, meter: Meter) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
@@ -36,7 +36,7 @@ class SharedText:
             self._stream.close()
 
     def size(self, number: int) -> int:
-        """In bytes, before it is read. Raises ``SourceError`` where there is none."""
+        """Return the size in bytes. Raises ``SourceError`` where there is no such string."""
         while number + 1 >= len(self._ends) and self._more():
             pass
         if not 0 <= number < len(self._ends) - 1:
@@ -48,8 +48,8 @@ class SharedText:
     def read(self, number: int) -> str:
         size = self.size(number)
         data = os.pread(self._file.fileno(), size, self._ends[number])
-        # Half a character is a fault of the row that asks for it.
-        return unescaped(data.decode())
+        # A lone surrogate is a fault of the row that refers to it.
+        return unescape(data.decode())
 
     def _more(self) -> bool:
         if self._xml is None:
@@ -64,7 +64,7 @@ class SharedText:
         if tag == "si":
             self._parts.clear()
         elif tag == "rPh":
-            self._in_sound = True  # how it is pronounced
+            self._in_sound = True  # the pronunciation
         elif tag == "t" and not self._in_sound and self._xml is not None:
             self._xml.parser.CharacterDataHandler = self._parts.append
 

@@ -1,22 +1,22 @@
-"""Excel workbooks."""
+"""The reader of Excel workbooks."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Self
 
 from entries.errors import SourceError
-from entries.readers.base import Limits, Row, RowError, Table
-from entries.readers.book import Book, read_book, read_styles
-from entries.readers.header import column_names
-from entries.readers.package import Package, translated
-from entries.readers.shared_text import SharedText
-from entries.readers.sheet import Meaning, Sheet, SheetRow
+from entries.readers.base import Limits, Row, RowError
+from entries.readers.header import HeaderTable
+from entries.readers.xlsx.book import Book, read_book, read_styles
+from entries.readers.xlsx.package import Package, translate_errors
+from entries.readers.xlsx.shared_strings import SharedStrings
+from entries.readers.xlsx.sheet import Sheet, SheetContext, SheetRow
 
 
-class XlsxTable(Table):
+class XlsxTable(HeaderTable):
     """Values are text, int, float, bool and None; dates, times and durations are ISO 8601 text.
 
-    Of a formula it is the value that was last worked out. ``sheet`` is a name, or empty for the
-    first one; ``front`` asks for the one that was in front when the workbook was saved.
+    A formula counts as the value that was last calculated. ``sheet`` is a name, or empty for the
+    first one; with ``front``, the one that was in front when the workbook was saved.
     """
 
     unit = "row"
@@ -31,15 +31,13 @@ class XlsxTable(Table):
         sheet: str = "",
         front: bool = False,
     ) -> None:
-        super().__init__(file, limits=limits)
-        self._expects = expects
-        self._rename = rename
+        super().__init__(file, limits=limits, expects=expects, rename=rename)
         self._sheet = sheet
         self._front = front
 
     def __enter__(self) -> Self:
         self.check_size()
-        with translated(), self._open:
+        with translate_errors(), self._open:
             self._rows = self._sheet_rows()
             header = next(self._rows, None)
             if header is None:
@@ -48,19 +46,14 @@ class XlsxTable(Table):
                 where = self.place(header.number)
                 raise SourceError("malformed", f"the header in {where} holds {header.fault}")
             width = max(header.cells) + 1
-            self.columns = column_names(
-                [header.cells.get(column) for column in range(width)],
-                expects=self._expects,
-                rename=self._rename,
-                limit=self.limits.columns,
-            )
+            self.set_columns([header.cells.get(column) for column in range(width)])
             self._open = self._open.pop_all()
         return self
 
     def __iter__(self) -> Iterator[Row | RowError]:
         names = list(enumerate(self.columns))
         width = len(names)
-        with translated():
+        with translate_errors():
             for number, cells, count, fault in self._rows:
                 self.meter.add(1, max(count, width))
                 if fault:
@@ -71,7 +64,7 @@ class XlsxTable(Table):
                     yield Row(number, {name: cells.get(column) for column, name in names})
 
     def _sheet_rows(self) -> Iterator[SheetRow]:
-        """Rows that are not blank."""
+        """Yield rows that are not blank."""
         package = Package(self.file, limits=self.limits, meter=self.meter)
         self._open.callback(package.close)
         book = read_book(package, meter=self.meter)
@@ -81,11 +74,11 @@ class XlsxTable(Table):
             self.notes.append(why)
         has_texts = package.has(book.shared_text)
         texts = package.open_large(book.shared_text) if has_texts else None
-        shared = SharedText(texts, meter=self.meter)
+        shared = SharedStrings(texts, meter=self.meter)
         self._open.callback(shared.close)
         stream = self._open.enter_context(package.open_large(part))
-        meaning = Meaning(shared, styles, book.epoch)
-        for row in Sheet(stream, meaning, limits=self.limits, meter=self.meter):
+        context = SheetContext(shared, styles, book.epoch)
+        for row in Sheet(stream, context, limits=self.limits, meter=self.meter):
             if row.fault or any(value != "" for value in row.cells.values()):
                 yield row
             else:

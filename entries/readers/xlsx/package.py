@@ -1,4 +1,4 @@
-"""The parts of a workbook: a zip archive from anywhere, within bounds."""
+"""The parts of a workbook: a zip archive of unknown origin, read within bounds."""
 
 import posixpath
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from entries.errors import EntriesError, SourceError
 from entries.readers.base import Limits, Meter
-from entries.readers.xml_stream import Attributes, scan, tags
+from entries.readers.xlsx.xml_stream import Attributes, list_tags, scan
 from entries.text import one_line
 
-#: Bytes of what is read as a whole: styles, the list of sheets, the archive's own.
+#: Bytes of parts that are read whole: styles, the list of sheets, the archive's directory.
 MAX_PART = 10_000_000
-#: Bytes of what is streamed: a sheet, the shared text.
+#: Bytes of parts that are streamed: a sheet, the shared strings.
 MAX_STREAMED = 2_000_000_000
 _MAX_RELATIONS = 20_000
-_RELATION = tags("Relationship")
+_RELATION = list_tags("Relationship")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Relation:
 
 
 class Package:
-    """A context manager. Names of parts are compared without case, ``\\`` is ``/`` (OPC, 6.2.2)."""
+    """An open workbook. Names of parts are compared without case, ``\\`` is ``/`` (OPC, 6.2.2)."""
 
     def __init__(self, file: BinaryIO, *, limits: Limits, meter: Meter) -> None:
         _check_directory(file)
@@ -46,14 +46,14 @@ class Package:
         return _key(name) in self._parts
 
     def open_small(self, name: str) -> IO[bytes]:
-        """Raises ``SourceError`` where it is not small."""
-        return self._opened(name, MAX_PART)
+        """Open a part. Raises ``SourceError`` where it is not small."""
+        return self._open(name, MAX_PART)
 
     def open_large(self, name: str) -> IO[bytes]:
-        return self._opened(name, self._max_streamed)
+        return self._open(name, self._max_streamed)
 
     def relations(self, name: str) -> list[Relation]:
-        """What the part called ``name`` refers to; of the package itself for ``""``."""
+        """Return what the part called ``name`` refers to; for ``""`` what the package does."""
         folder, own = posixpath.split(name)
         part = posixpath.join(folder, "_rels", f"{own}.rels")
         found: list[Relation] = []
@@ -72,16 +72,18 @@ class Package:
                 scan(stream, start, meter=self._meter)
         return found
 
-    def _opened(self, name: str, limit: int) -> IO[bytes]:
+    def _open(self, name: str, limit: int) -> IO[bytes]:
         info = self._parts.get(_key(name))
         if info is None:
             raise SourceError(
                 "malformed", f"the workbook is damaged: there is no {name[:100]} in it"
             )
-        # zipfile reads no further than the size it was told, and unpacks what else there is in one
-        # go, however much it becomes.
+        # zipfile reads no further than the declared size, but it unpacks other compressions in one
+        # step, without a limit.
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or info.flag_bits & 1:
-            raise SourceError("not_allowed", "the workbook is not packed as Excel packs it")
+            raise SourceError(
+                "not_allowed", "the workbook is compressed in a way that Excel does not use"
+            )
         if info.file_size > limit:
             raise SourceError(
                 "too_large",
@@ -91,15 +93,15 @@ class Package:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """The libraries' errors into ours: what they raise on a damaged file is anything at all."""
+def translate_errors() -> Iterator[None]:
+    """Raise the libraries' errors as ours: on a damaged file they may raise anything."""
     try:
         yield
     except EntriesError:
         raise
     except BadZipFile as error:
         raise SourceError(
-            "malformed", "the file is no Excel workbook; an older .xls must be saved as .xlsx"
+            "malformed", "the file is not an Excel workbook; an older .xls must be saved as .xlsx"
         ) from error
     except Exception as error:
         why = f"{type(error).__name__}: {one_line(error, limit=200)}"
@@ -111,13 +113,13 @@ def _key(name: str) -> str:
 
 
 def _check_directory(file: BinaryIO) -> None:
-    """An archive of millions of empty parts would fill the memory while it is opened."""
+    """Refuse an archive of millions of empty parts, which would fill the memory when opened."""
     size = file.seek(0, 2)
     file.seek(max(0, size - 65_557))
     tail = file.read()
     end = tail.rfind(b"PK\5\6")
     listed = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
-    # The larger format is for archives beyond the bounds anyhow.
+    # ZIP64 is for archives beyond the bounds anyway.
     if listed > MAX_PART or (end >= 20 and tail[end - 20 : end].startswith(b"PK\6\7")):
         raise SourceError("too_large", "the workbook has more parts than a workbook needs")
     file.seek(0)

@@ -1,4 +1,4 @@
-"""What a workbook says of itself: its sheets, its calendar, and which styles are dates."""
+"""The sheets, the calendar and the date styles of a workbook."""
 
 import posixpath
 from dataclasses import dataclass, field
@@ -9,24 +9,24 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from entries.errors import SourceError
 from entries.readers.base import Meter
-from entries.readers.cell_text import unescaped
-from entries.readers.package import Package, translated
-from entries.readers.xml_stream import Attributes, relation_id, scan, tags
+from entries.readers.xlsx.cells import unescape
+from entries.readers.xlsx.package import Package, translate_errors
+from entries.readers.xlsx.xml_stream import Attributes, find_relation_id, list_tags, scan
 
 _MAX_SHEETS = 10_000
 #: Excel knows 65,490.
 _MAX_STYLES = 100_000
 #: Characters of a number format, in Excel.
 _MAX_FORMAT = 255
-#: Formats that Excel knows by number alone where Chinese, Japanese or Korean is spoken.
+#: Built-in formats of Excel in Chinese, Japanese and Korean, which files do not spell out.
 _EASTERN_DATES = dict.fromkeys((*range(27, 37), *range(50, 59)), "yyyy-mm-dd")
-_BOOK = tags("workbook", "workbookPr", "workbookView", "sheet")
-_STYLES = tags("numFmt", "cellXfs", "cellStyles", "cellStyleXfs", "dxfs", "xf")
+_BOOK = list_tags("workbook", "workbookPr", "workbookView", "sheet")
+_STYLES = list_tags("numFmt", "cellXfs", "cellStyles", "cellStyleXfs", "dxfs", "xf")
 
 
 @dataclass(frozen=True, slots=True)
 class DateStyles:
-    """Numbers of the styles that make a date, or a duration, of a number."""
+    """Numbers of the styles that show a number as a date or a duration."""
 
     dates: frozenset[int] = frozenset()
     durations: frozenset[int] = frozenset()
@@ -34,9 +34,9 @@ class DateStyles:
 
 @dataclass(slots=True)
 class Book:
-    #: Names and parts of the sheets that have cells, in their order.
+    #: Names and parts of the sheets with cells, in order.
     sheets: dict[str, str] = field(default_factory=dict)
-    #: The part of the one in front, or empty where it has no cells.
+    #: The part of the sheet in front; empty where that has no cells.
     front: str = ""
     shared_text: str = ""
     styles: str = ""
@@ -44,13 +44,13 @@ class Book:
 
 
 def read_book(package: Package, *, meter: Meter) -> Book:
-    """Raises ``SourceError``."""
+    """Read the list of sheets. Raises ``SourceError``."""
     part = _main_part(package)
     found = _BookScan()
     with package.open_small(part) as stream:
         scan(stream, found.start, meter=meter)
     if not found.is_workbook:
-        raise SourceError("malformed", "the file is no Excel workbook")
+        raise SourceError("malformed", "the file is not an Excel workbook")
     folder = posixpath.dirname(part)
     book = Book(epoch=found.epoch)
     targets = {}
@@ -62,7 +62,7 @@ def read_book(package: Package, *, meter: Meter) -> Book:
             book.shared_text = relation.target
         elif kind == "styles":
             book.styles = relation.target
-    # A few programs leave out what every workbook has.
+    # A few programs leave these relations out.
     book.shared_text = book.shared_text or posixpath.join(folder, "sharedStrings.xml")
     book.styles = book.styles or posixpath.join(folder, "styles.xml")
     for position, (name, relation_to) in enumerate(found.sheets):
@@ -74,14 +74,16 @@ def read_book(package: Package, *, meter: Meter) -> Book:
 
 
 def read_styles(package: Package, part: str, *, meter: Meter) -> tuple[DateStyles, str]:
-    """The styles, and in words why they are not all there. Only dates need them, so what else is in
-    them may be as it likes."""
+    """Return the styles, and a sentence where they cannot be read.
+
+    Only dates need them, so unreadable styles are not an error.
+    """
     if not package.has(part):
         return DateStyles(), ""
     found = _StyleScan()
     why = ""
     try:
-        with translated(), package.open_small(part) as stream:
+        with translate_errors(), package.open_small(part) as stream:
             scan(stream, found.start, meter=meter)
     except SourceError as error:
         if error.code not in {"malformed", "not_allowed"}:
@@ -98,7 +100,7 @@ def _main_part(package: Package) -> str:
             return relation.target
     if package.has("xl/workbook.xml"):
         return "xl/workbook.xml"
-    raise SourceError("malformed", "the file is no Excel workbook; it must be saved as .xlsx")
+    raise SourceError("malformed", "the file is not an Excel workbook; it must be saved as .xlsx")
 
 
 class _BookScan:
@@ -119,7 +121,7 @@ class _BookScan:
         elif tag == "sheet":
             if len(self.sheets) == _MAX_SHEETS:
                 raise SourceError("too_large", f"the workbook has more than {_MAX_SHEETS:,} sheets")
-            self.sheets.append((unescaped(attributes.get("name", "")), relation_id(attributes)))
+            self.sheets.append((unescape(attributes.get("name", "")), find_relation_id(attributes)))
 
 
 class _StyleScan:
@@ -152,5 +154,5 @@ class _StyleScan:
 
 
 def _integer(text: str) -> int:
-    """What makes no sense is zero."""
+    """Parse a number; anything else is 0."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -1,4 +1,4 @@
-"""The two ways through a file: one compares its rows, the other stores them."""
+"""The two steps of an import: a dry run compares the rows of a file, then they are stored."""
 
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -7,23 +7,23 @@ from contextlib import ExitStack
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
 
 from entries.errors import SourceError
 from entries.storage import find_known
 from retry import audit
 from retry.access.visibility import hidden_external_ids
-from retry.imports.batches import Batch, Refused, batches
-from retry.imports.duplicates import Seen
-from retry.imports.foreseen import Sample, fate_of
+from retry.imports.batches import Batch, Rejection, collect_batches
+from retry.imports.preview import Sample, predict_fate
+from retry.imports.seen_ids import SeenIds
 from retry.imports.tables import Survey, open_table
-from retry.models import Import, SyncState
+from retry.intakes import rows
+from retry.intakes.claims import Lost, Stopped
+from retry.models import Import
 from retry.outcomes import Actor
 from retry.reasons import Reason
 from retry.submission import Effect, find_problems, submit_patches
-from retry.syncs import rows
 
-_COUNTED = {
+_COUNT_NAMES = {
     Effect.CREATED: "created",
     Effect.UPDATED: "updated",
     Effect.UNCHANGED: "unchanged",
@@ -32,16 +32,8 @@ _COUNTED = {
 COUNTS = ("created", "updated", "unchanged", "left_alone", "invalid", "queued")
 
 
-class Stopped(Exception):
-    """The process was asked to go."""
-
-
-class Lost(Exception):
-    """Somebody else took this process for dead."""
-
-
-class Pass(ABC):
-    """From the row's position to the end of the file."""
+class Step(ABC):
+    """Reads a file from the row's position to its end."""
 
     def __init__(self, row: Import, *, actor: Actor, stop: Callable[[], bool]) -> None:
         self.row = row
@@ -52,12 +44,12 @@ class Pass(ABC):
         self.sample = Sample(row.sample)
 
     def run(self) -> None:
-        """Raises ``SourceError``, ``Stopped`` and ``Lost``."""
+        """Take all batches. Raises ``SourceError``, ``Stopped`` and ``Lost``."""
         row = self.row
         with ExitStack() as stack:
-            seen = stack.enter_context(Seen.begin()) if row.dry_run or row.skip_invalid else None
+            seen = stack.enter_context(SeenIds.begin()) if row.dry_run or row.skip_invalid else None
             table = stack.enter_context(open_table(row.location, row.file_format))
-            for batch in batches(
+            for batch in collect_batches(
                 table,
                 start=row.position,
                 file_format=row.file_format,
@@ -77,33 +69,37 @@ class Pass(ABC):
     @abstractmethod
     def end(self, notes: list[str]) -> None: ...
 
-    def leave_out(self, refused: Iterable[Refused]) -> None:
-        for one in refused:
+    def leave_out(self, rejections: Iterable[Rejection]) -> None:
+        for rejection in rejections:
             self.counts["invalid"] += 1
-            self.sample.add_refused(one)
+            self.sample.add_rejection(rejection)
 
     def advance(self, batch: Batch) -> None:
-        """Raises ``Lost``."""
+        """Write the position behind ``batch``, in the transaction that stored it.
+
+        Raises ``Lost`` where another worker has moved the position, or the row is not running.
+        """
+        here = rows.select_running(self.row).filter(position=self.row.position)
         position = self.row.position + batch.rows
-        if not rows.advance(self.row, position=position, **self._found()):
+        if not here.update(position=position, **self._collect_fields()):
             raise Lost(f"import {self.row.pk} is not this worker's any more")
         self.row.position = position
         self.sample.is_new = False
 
-    def ended(self, notes: list[str]) -> None:
+    def succeed(self, notes: list[str]) -> None:
+        """Raise ``Lost`` where the row is not running any more."""
         row = self.row
-        done = {"state": SyncState.SUCCEEDED, "ended_at": Now(), "total": row.position}
-        if not rows.write(row, **done, **self._found(), notes=rows.cleaned(notes)):
+        if not rows.succeed(row, notes=notes, total=row.position, **self._collect_fields()):
             raise Lost(f"import {row.pk} is not this worker's any more")
 
-    def _found(self) -> dict[str, Any]:
-        found = {**self.counts, "reasons": dict(self.reasons)}
-        # It is full soon, and large: not to be written again with each batch.
-        return found | {"sample": self.sample.rows} if self.sample.is_new else found
+    def _collect_fields(self) -> dict[str, Any]:
+        fields = {**self.counts, "reasons": dict(self.reasons)}
+        # It is large and soon full: it is not written again with each batch.
+        return fields | {"sample": self.sample.rows} if self.sample.is_new else fields
 
 
-class DryRun(Pass):
-    """Compares, as things stand; nothing is locked."""
+class DryRunStep(Step):
+    """Compares rows with the entries as they are now; locks and changes nothing."""
 
     def run(self) -> None:
         survey = Survey(self.row.location, self.row.file_format)
@@ -111,11 +107,11 @@ class DryRun(Pass):
         rows.write(self.row, total=survey.total, has_payload=survey.has_payload)
         if survey.ignored:
             names = ", ".join(survey.ignored)
-            self.row.notes = [f"Not looked at, because there is a column payload: {names}"]
+            self.row.notes = [f"Columns ignored because the file has a column payload: {names}"]
         super().run()
 
     def take(self, batch: Batch) -> None:
-        self.leave_out(batch.refused)
+        self.leave_out(batch.rejections)
         ids, source_id = list(batch.patches), self.row.source_id
         known = find_known(source_id=source_id, external_ids=ids)
         hidden = hidden_external_ids(ids, source_id=source_id, actor=self.actor)
@@ -125,12 +121,12 @@ class DryRun(Pass):
                 self._leave_alone(line, external_id, Reason.NOT_FOUND)
                 continue
             entry = known.get(external_id)
-            item = patch.applied(entry)
+            item = patch.apply(entry)
             if entry is not None and (problems := find_problems(item)):
-                self.leave_out([Refused.because(line, external_id, problems)])
+                self.leave_out([Rejection.from_problems(line, external_id, problems)])
                 continue
-            fate = fate_of(item, entry, kind=self.row.kind)
-            self.counts[_COUNTED[fate.effect]] += 1
+            fate = predict_fate(item, entry, kind=self.row.kind)
+            self.counts[_COUNT_NAMES[fate.effect]] += 1
             self.counts["queued"] += fate.reason is None
             if fate.effect is Effect.LEFT_ALONE and fate.reason is not None:
                 self.reasons[fate.reason.value] += 1
@@ -138,17 +134,17 @@ class DryRun(Pass):
         self.advance(batch)
 
     def _leave_alone(self, line: int, external_id: str, reason: Reason) -> None:
-        """What it would do to an entry that whoever imports may not see: nothing."""
-        self.counts[_COUNTED[Effect.LEFT_ALONE]] += 1
+        """Count an entry that the actor may not see: the import would not touch it."""
+        self.counts[_COUNT_NAMES[Effect.LEFT_ALONE]] += 1
         self.reasons[reason.value] += 1
         self.sample.add_alone(line, external_id, reason.value)
 
     def end(self, notes: list[str]) -> None:
-        self.ended(notes)
+        self.succeed(notes)
 
 
-class Storing(Pass):
-    """Stores, batch by batch: each a transaction of its own, with how far it is."""
+class StoreStep(Step):
+    """Stores batch by batch, each in a transaction of its own together with the position."""
 
     def take(self, batch: Batch) -> None:
         row = self.row
@@ -160,9 +156,9 @@ class Storing(Pass):
                 actor=self.actor,
                 reason=row.reason,
             )
-            self.leave_out([*batch.refused, *_refused(batch, problems)])
+            self.leave_out([*batch.rejections, *_reject(batch, problems)])
             for item in outcome.items:
-                self.counts[_COUNTED[item.effect]] += 1
+                self.counts[_COUNT_NAMES[item.effect]] += 1
                 self.counts["queued"] += item.queued
                 if item.effect is Effect.LEFT_ALONE and item.reason is not None:
                     self.reasons[item.reason.value] += 1
@@ -173,7 +169,7 @@ class Storing(Pass):
     def end(self, notes: list[str]) -> None:
         row = self.row
         with transaction.atomic():
-            self.ended(notes)
+            self.succeed(notes)
             audit.record(
                 "import",
                 actor=self.actor,
@@ -184,6 +180,6 @@ class Storing(Pass):
             )
 
 
-def _refused(batch: Batch, problems: Mapping[str, Mapping[str, str]]) -> Iterable[Refused]:
+def _reject(batch: Batch, problems: Mapping[str, Mapping[str, str]]) -> Iterable[Rejection]:
     for external_id, wrong in problems.items():
-        yield Refused.because(batch.lines[external_id], external_id, wrong)
+        yield Rejection.from_problems(batch.lines[external_id], external_id, wrong)

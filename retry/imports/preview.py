@@ -1,4 +1,4 @@
-"""What would become of a row, and what a page shows of it: bounded, cleaned and JSON-safe."""
+"""The preview of an import: what would become of rows; bounded, cleaned and JSON-safe."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from entries.content import is_same
 from entries.sources.base import SourceItem
 from entries.storage import Content
-from entries.text import clean_text, scrub
-from retry.imports.batches import Refused
+from entries.text import clean_text, scrub, scrub_value
+from retry.imports.batches import Rejection
 from retry.imports.cells import cell_text
 from retry.submission import Effect, Fate, foresee
 
-#: Rows shown of each sort: a preview is to be read by people.
+#: Rows shown of each sort: people read a preview.
 SHOWN = 50
 _ORDER = ("error", "changed", "new", "alone")
 _SORTS = {
@@ -21,8 +21,6 @@ _SORTS = {
     Effect.LEFT_ALONE: "alone",
 }
 _VALUE = 160
-#: A value is cut before it is scrubbed, well behind what is kept of it.
-_LOOKED_AT = 2_000
 _MOST_CHANGES = 12
 
 
@@ -36,18 +34,20 @@ class Sample:
         self._rows: dict[str, list[dict[str, Any]]] = {what: [] for what in _ORDER}
         for row in rows:
             self._rows[row["what"]].append(row)
-        #: Something came since it was last written down.
+        #: Whether rows were added since it was last stored.
         self.is_new = False
 
-    def add_refused(self, refused: Refused) -> None:
+    def add_rejection(self, rejection: Rejection) -> None:
         if self._has_room("error"):
-            errors = [clean_text(scrub(error), limit=300) for error in refused.errors]
-            self._add(refused.line, refused.external_id, "", "error", errors=errors)
+            errors = [clean_text(scrub(error), limit=300) for error in rejection.errors]
+            self._add(rejection.line, rejection.external_id, "", "error", errors=errors)
 
     def add(self, line: int, item: SourceItem, known: Content | None, fate: Fate) -> None:
         what = _SORTS[fate.effect]
         if self._has_room(what):
-            changes = _changes(known, item) if known is not None and what == "changed" else []
+            changes = (
+                _describe_changes(known, item) if known is not None and what == "changed" else []
+            )
             reason = fate.reason.value if fate.reason is not None else ""
             self._add(line, item.external_id, item.title, what, reason=reason, changes=changes)
 
@@ -57,7 +57,7 @@ class Sample:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """What is worth reading, the errors first."""
+        """Return the rows to show, errors first."""
         return [row for what in _ORDER for row in self._rows[what]]
 
     def _has_room(self, what: str) -> bool:
@@ -77,45 +77,46 @@ class Sample:
         self.is_new = True
 
 
-def fate_of(item: SourceItem, known: Content | None, *, kind: str) -> Fate:
-    """As ``submit`` would decide, as things stand."""
+def predict_fate(item: SourceItem, known: Content | None, *, kind: str) -> Fate:
+    """Predict what ``submit`` would do with ``item`` now."""
     if known is None:
         return foresee(None, changed=False, same_kind=True)
     changed = item.title != known.title or not is_same(item.payload, known.payload)
     return foresee(known.status, changed=changed, same_kind=known.kind == kind)
 
 
-def _changes(known: Content, item: SourceItem) -> list[dict[str, str]]:
-    """What is different, member by member, the first dozen of them."""
-    before, after = _payload(known.payload), _payload(item.payload)
+def _describe_changes(known: Content, item: SourceItem) -> list[dict[str, str]]:
+    """Describe the first dozen members that differ."""
+    before, after = _as_mapping(known.payload), _as_mapping(item.payload)
     found = []
     if item.title != known.title:
-        found.append(_change("title", {"title": known.title}, {"title": item.title}))
+        found.append(_describe_change("title", {"title": known.title}, {"title": item.title}))
     for name in sorted({*before, *after}):
         in_both = name in before and name in after
         if not in_both or not is_same(before[name], after[name]):
-            found.append(_change(name, before, after))
+            found.append(_describe_change(name, before, after))
         if len(found) == _MOST_CHANGES:
             break
     return found
 
 
-def _payload(payload: Any) -> Mapping[str, Any]:
+def _as_mapping(payload: Any) -> Mapping[str, Any]:
     return payload if isinstance(payload, dict) else {}
 
 
-def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+def _describe_change(
+    name: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, str]:
     return {
         "name": clean_text(name, limit=100),
-        "before": _short(name, before),
-        "after": _short(name, after),
+        "before": _shorten(name, before),
+        "after": _shorten(name, after),
     }
 
 
-def _short(name: str, values: Mapping[str, Any]) -> str:
-    """Empty where the name is missing. A secret hides behind its name."""
+def _shorten(name: str, values: Mapping[str, Any]) -> str:
+    """Return the value's text, cut and masked; empty where the name is missing."""
     if name not in values:
         return ""
-    said = f"{name}: "
-    text = scrub(f"{said}{cell_text(values[name])[:_LOOKED_AT]}").removeprefix(said)
+    text = scrub_value(name, cell_text(values[name]))
     return clean_text(" ".join(text.split()), limit=_VALUE)

@@ -1,4 +1,4 @@
-"""The XML of a workbook's parts, as it streams by: no tree is built, and nothing is expanded."""
+"""The XML of a workbook's parts, streamed: no tree is built, and no entity is expanded."""
 
 from collections.abc import Callable, Mapping
 from typing import IO
@@ -18,7 +18,7 @@ _RELATIONS = (
     "http://purl.oclc.org/ooxml/officeDocument/relationships ",
 )
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships "
-#: Bytes of XML from one piece, such as a row, to the next.
+#: Bytes of XML in one piece, such as a row.
 MAX_PIECE = 2_000_000
 _STEP = 64 * 1024
 
@@ -26,17 +26,17 @@ Attributes = Mapping[str, str]
 OnStart = Callable[[str, Attributes], None]
 
 
-def tags(*names: str) -> dict[str, str]:
-    """What a parser calls the elements with these names, and the names."""
+def list_tags(*names: str) -> dict[str, str]:
+    """Return the names by what a parser calls their elements."""
     return {f"{space}{name}": name for space in (*_MAIN, _PACKAGE) for name in names}
 
 
-def relation_id(attributes: Attributes) -> str:
+def find_relation_id(attributes: Attributes) -> str:
     return next((attributes[f"{s}id"] for s in _RELATIONS if f"{s}id" in attributes), "")
 
 
 class XmlStream:
-    """Feeds a parser. Whoever handles what comes calls ``end_piece`` at the end of each."""
+    """Feeds a parser. Its handlers call ``end_piece`` at the end of each piece."""
 
     def __init__(self, stream: IO[bytes], *, piece: str, meter: Meter) -> None:
         self._stream = stream
@@ -51,7 +51,7 @@ class XmlStream:
         self._since = 0
 
     def feed(self) -> bool:
-        """Parse the next few thousand bytes, and say whether there may be more."""
+        """Parse the next bytes; False at the end."""
         self._meter.check_clock()
         data = self._stream.read(_STEP)
         self._since += len(data)
@@ -64,7 +64,7 @@ class XmlStream:
 
 
 def scan(stream: IO[bytes], on_start: OnStart, *, meter: Meter) -> None:
-    """Call ``on_start`` for each element of a part that is small by itself."""
+    """Call ``on_start`` for each element of a part whose elements are small."""
     xml = XmlStream(stream, piece="an element", meter=meter)
 
     def start(name: str, attributes: Attributes) -> None:
@@ -77,5 +77,5 @@ def scan(stream: IO[bytes], on_start: OnStart, *, meter: Meter) -> None:
 
 
 def _refuse(*_: object) -> None:
-    """Entities are what makes small documents large."""
-    raise SourceError("not_allowed", "the workbook's XML is not as Excel writes it")
+    """Refuse a DTD: entities make small documents large."""
+    raise SourceError("not_allowed", "the workbook's XML has a DTD, which Excel does not write")

@@ -1,4 +1,4 @@
-"""The rows of a sheet, as its XML streams by."""
+"""The rows of a sheet, streamed from its XML."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,44 +7,44 @@ from typing import IO, Any, NamedTuple
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Meter
-from entries.readers.book import DateStyles
-from entries.readers.cell_text import iso_moment, moment, number_in, unescaped
 from entries.readers.json_text import RowFault
-from entries.readers.shared_text import SharedText
-from entries.readers.xml_stream import Attributes, XmlStream, tags
+from entries.readers.xlsx.book import DateStyles
+from entries.readers.xlsx.cells import format_moment, parse_iso_moment, parse_number, unescape
+from entries.readers.xlsx.shared_strings import SharedStrings
+from entries.readers.xlsx.xml_stream import Attributes, XmlStream, list_tags
 
 #: Excel's own.
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
-_TAGS = tags("sheetData", "row", "c", "v", "is", "t", "rPh")
+_TAGS = list_tags("sheetData", "row", "c", "v", "is", "t", "rPh")
 
 
 class SheetRow(NamedTuple):
     number: int
     #: Values by their column, counted from 0.
     cells: dict[int, Any]
-    #: How many cells the file has, also empty ones.
+    #: How many cells the file has, empty ones included.
     width: int
     #: Why the row cannot be read; empty where it can.
     fault: str
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What the rest of the workbook says about what is in cells."""
+class SheetContext:
+    """Parts of the workbook that give cells their meaning."""
 
-    shared: SharedText
+    shared: SharedStrings
     styles: DateStyles
     epoch: datetime
 
 
 class Sheet:
-    """Iterates the rows that there are. Raises ``SourceError``."""
+    """Iterates over the rows. Raises ``SourceError``."""
 
     def __init__(
-        self, stream: IO[bytes], meaning: Meaning, *, limits: Limits, meter: Meter
+        self, stream: IO[bytes], context: SheetContext, *, limits: Limits, meter: Meter
     ) -> None:
-        self._meaning = meaning
+        self._context = context
         self._limit = limits.characters
         self._xml = XmlStream(stream, piece="one row", meter=meter)
         self._parser = self._xml.parser
@@ -77,9 +77,9 @@ class Sheet:
         if tag == "c":
             self._count += 1
             reference = attributes.get("r")
-            self._column = self._column_of(reference) if reference else self._column + 1
+            self._column = self._parse_column(reference) if reference else self._column + 1
             if self._column >= MAX_COLUMNS and reference:
-                raise _damaged(f"there is no column {self._column + 1:,} in Excel")
+                raise _build_error(f"there is no column {self._column + 1:,} in Excel")
             if self._count > MAX_COLUMNS:
                 raise SourceError("too_large", f"a row has more than {MAX_COLUMNS:,} cells")
             self._type = attributes.get("t", "n")
@@ -90,7 +90,7 @@ class Sheet:
             self._begin_row()
             self._number = self._row_number(attributes.get("r"))
         elif tag == "rPh":
-            self._in_sound = True  # how it is pronounced
+            self._in_sound = True  # the pronunciation
         elif tag == "sheetData":
             self._inside = True
 
@@ -133,37 +133,37 @@ class Sheet:
     def _value(self, text: str) -> Any:
         kind = self._type
         if kind == "s":
-            return self._shared(text)
+            return self._read_shared(text)
         if kind in ("inlineStr", "str", "e"):
-            return unescaped(text)
+            return unescape(text)
         if kind == "b":
             return text.strip() in ("1", "true")
-        meaning = self._meaning
+        context = self._context
         style = int(self._style) if self._style.isdecimal() and len(self._style) < 10 else 0
-        duration = style in meaning.styles.durations
+        duration = style in context.styles.durations
         if kind == "d":
-            return iso_moment(text, epoch=meaning.epoch, duration=duration)
-        number = number_in(text)
-        if style in meaning.styles.dates:
-            return moment(number, epoch=meaning.epoch, duration=duration)
+            return parse_iso_moment(text, epoch=context.epoch, duration=duration)
+        number = parse_number(text)
+        if style in context.styles.dates:
+            return format_moment(number, epoch=context.epoch, duration=duration)
         return number
 
-    def _shared(self, text: str) -> str:
-        number = number_in(text)
+    def _read_shared(self, text: str) -> str:
+        number = parse_number(text)
         if not isinstance(number, int):
-            raise RowFault("a number that is none")
-        # Many cells may name one long text.
-        self._size += self._meaning.shared.size(number)
+            raise RowFault("an invalid number")
+        # Many cells may refer to one long string.
+        self._size += self._context.shared.size(number)
         if self._size > self._limit:
             raise RowFault(f"longer than {self._limit:,} characters")
-        return self._meaning.shared.read(number)
+        return self._context.shared.read(number)
 
-    def _column_of(self, reference: str) -> int:
+    def _parse_column(self, reference: str) -> int:
         letters = reference.rstrip("0123456789")
         found = self._columns.get(letters)
         if found is None:
             if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):
-                raise _damaged(f"there is no cell {reference[:20]!r}")
+                raise _build_error(f"there is no cell {reference[:20]!r}")
             found = 0
             for letter in letters.upper():
                 found = found * 26 + ord(letter) - ord("A") + 1
@@ -177,11 +177,11 @@ class Sheet:
         elif said.isascii() and said.isdigit() and len(said) < 20:
             number = int(said)
         else:
-            raise _damaged(f"there is no row {said[:20]!r}")
+            raise _build_error(f"there is no row {said[:20]!r}")
         if not self._number < number <= MAX_ROWS:
-            raise _damaged(f"row {number:,} after row {self._number:,}")
+            raise _build_error(f"row {number:,} after row {self._number:,}")
         return number
 
 
-def _damaged(why: str) -> SourceError:
+def _build_error(why: str) -> SourceError:
     return SourceError("malformed", f"the workbook is damaged: {why}")

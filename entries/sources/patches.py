@@ -1,4 +1,4 @@
-"""What one row of a file says of an entry, which need not be all of it; pure."""
+"""Changes to an entry that one row of a file asks for; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from entries.sources.base import SourceItem
 
 
 class Content(Protocol):
-    """What a known entry holds."""
+    """What a stored entry holds."""
 
     @property
     def title(self) -> str: ...
@@ -18,10 +18,10 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What is None is not said, and stays as it is known.
+    """What is None leaves a stored entry as it is.
 
-    ``payload``: all of it. ``members``: some of it; the others stay. ``blanks``: members whose
-    cells are empty. Those say nothing of a known entry; a new one gets them as they stand.
+    ``payload`` replaces all of it, ``members`` only those members. ``blanks`` are members whose
+    cells are empty: they leave a stored entry as it is, and a new entry gets them.
     """
 
     external_id: str
@@ -30,8 +30,8 @@ class Patch:
     members: Mapping[str, Any] = field(default_factory=dict)
     blanks: Mapping[str, Any] = field(default_factory=dict)
 
-    def applied(self, known: Content | None) -> SourceItem:
-        """The whole entry, as it will be."""
+    def apply(self, known: Content | None) -> SourceItem:
+        """Return the whole entry as it will be; ``known`` is None for a new one."""
         if known is None:
             payload = {**self.blanks, **self.members} if self.payload is None else self.payload
             return SourceItem(self.external_id, self.title or "", payload)

@@ -1,4 +1,4 @@
-"""Text and values as cells of a workbook write them; pure."""
+"""Text and values as the cells of a workbook contain them; pure."""
 
 import re
 from datetime import date, datetime, time, timedelta
@@ -14,8 +14,8 @@ _UNDERSCORE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-def unescaped(text: str) -> str:
-    """``_xHHHH_`` stands for one UTF-16 unit, also for the underscore that would begin it."""
+def unescape(text: str) -> str:
+    """Replace each ``_xHHHH_`` by its UTF-16 unit. Raises ``RowFault`` for a lone surrogate."""
     if "_x" not in text:
         return text
     text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
@@ -27,45 +27,45 @@ def unescaped(text: str) -> str:
     return text
 
 
-def for_cells(text: str) -> str:
-    """``text`` as a workbook has to hold it; ``unescaped`` is the exact way back."""
+def escape(text: str) -> str:
+    """Escape ``text`` for a workbook; ``unescape`` is the exact inverse."""
     return _UNDERSCORE.sub("_x005F_", text).replace("\r", "_x000D_")
 
 
-def number_in(text: str) -> int | float:
-    """Raises ``RowFault``."""
+def parse_number(text: str) -> int | float:
+    """Parse a number. Raises ``RowFault``."""
     try:
         return int(text)
     except ValueError:
         try:
             return float(text)
         except ValueError as error:
-            raise RowFault("a number that is none") from error
+            raise RowFault("an invalid number") from error
 
 
-def moment(number: float, *, epoch: datetime, duration: bool) -> Any:
-    """A number in a cell with a date's style, in ISO 8601; itself where no calendar has it."""
+def format_moment(number: float, *, epoch: datetime, duration: bool) -> Any:
+    """Return a number with a date style in ISO 8601; the number itself where it is not a date."""
     try:
-        return iso(from_excel(number, epoch, timedelta=duration))
+        return format_iso(from_excel(number, epoch, timedelta=duration))
     except (OverflowError, ValueError):
         return number
 
 
-def iso_moment(text: str, *, epoch: datetime, duration: bool) -> Any:
-    """A date in ISO 8601, as strict workbooks write it, as the same date is read from a number.
+def parse_iso_moment(text: str, *, epoch: datetime, duration: bool) -> Any:
+    """Return an ISO 8601 date of a strict workbook as ``format_moment`` returns the same date.
 
     Raises ``RowFault``.
     """
     try:
         value = from_ISO8601(text.strip())
         if isinstance(value, timedelta):
-            return iso(value)
-        return moment(to_excel(value, epoch), epoch=epoch, duration=duration)
+            return format_iso(value)
+        return format_moment(to_excel(value, epoch), epoch=epoch, duration=duration)
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        raise RowFault("a date that is none") from error
+        raise RowFault("an invalid date") from error
 
 
-def iso(value: Any) -> Any:
+def format_iso(value: Any) -> Any:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return duration_iso_string(value) if isinstance(value, timedelta) else value

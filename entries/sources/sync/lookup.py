@@ -1,4 +1,4 @@
-"""Reading some items of a source again, for whoever wants them fresh."""
+"""A lookup of some items in their source, for a resync."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from entries.errors import SourceError
 from entries.models import Source
 from entries.sources.base import Invalid, SourceItem
-from entries.sources.items import checked
+from entries.sources.items import check_item
 from entries.sources.sync.aliases import settle
-from entries.sources.sync.calls import build_spec, calling
+from entries.sources.sync.calls import build_spec, open_kind
 
 #: Items with aliases that are looked up together.
 _TOGETHER = 500
@@ -16,43 +16,45 @@ _TOGETHER = 500
 
 @dataclass(frozen=True, slots=True)
 class Unstorable:
-    """An item that cannot be stored, or may have been among what could not be read: it must not
-    pass for gone. ``reason`` is a sentence.
+    """An item that must not count as gone: it cannot be stored, or could not be read.
+
+    ``reason`` is a sentence.
     """
 
     external_id: str
     reason: str
 
 
-def one_by_one(source: Source) -> bool:
-    """The source is asked for each item: asking for more than is wanted costs something.
+def reads_one_by_one(source: Source) -> bool:
+    """Say whether the source is asked for each item, so that each costs a request.
 
     Raises ``SourceError``.
     """
-    with calling(source) as kind:
+    with open_kind(source) as kind:
         return kind.reads_one_by_one(build_spec(source))
 
 
 def read_some(source: Source, external_ids: Collection[str]) -> Iterator[SourceItem | Unstorable]:
-    """The items with these ids as the source has them now, fit to be stored; who does not come is
-    not there. Raises ``SourceError`` for anything that goes wrong, also half-way.
+    """Yield the items with these ids as the source has them now, cleaned for storing.
+
+    What is not yielded is not in the source. Raises ``SourceError``, also half-way.
     """
     if not source.enabled:
         raise SourceError("disabled", f"the source {source.slug} is disabled")
     left = set(external_ids)
-    with calling(source) as kind:
+    with open_kind(source) as kind:
         found = kind.read_some(build_spec(source), external_ids)
-        for item in _settled(source.pk, found):
-            # Of what comes twice under one id the first counts.
+        for item in _settle(source.pk, found):
+            # Where one id comes twice, the first item counts.
             if item.external_id in left:
                 left.discard(item.external_id)
-                yield _fit(item)
+                yield _prepare(item)
 
 
-def _settled(
+def _settle(
     source_id: int, found: Iterable[SourceItem | Invalid]
 ) -> Iterator[SourceItem | Invalid]:
-    """Those with aliases some at a time, those without at once."""
+    """Settle the ids of items with aliases, some at a time; yield the others at once."""
     waiting: list[SourceItem] = []
     for item in found:
         if isinstance(item, SourceItem) and item.aliases:
@@ -68,10 +70,10 @@ def _settled(
     yield from settle(source_id, waiting)
 
 
-def _fit(item: SourceItem | Invalid) -> SourceItem | Unstorable:
+def _prepare(item: SourceItem | Invalid) -> SourceItem | Unstorable:
     if isinstance(item, Invalid):
         return Unstorable(item.external_id, item.reason)
-    kept = checked(item, item.external_id)
+    kept = check_item(item, item.external_id)
     if isinstance(kept, Invalid):
         return Unstorable(item.external_id, f"its source has it, but {kept.reason}")
     return kept

@@ -1,0 +1,49 @@
+"""What a sync has stored, while it runs and at its end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """New entries of a committed batch, and the counts since the start."""
+
+    created_ids: list[int]
+    created: int
+    updated: int
+    unchanged: int
+    invalid: int
+    #: How many items the source has in all; None where that is not known beforehand.
+    total: int | None
+
+    @property
+    def done(self) -> int:
+        return self.created + self.updated + self.unchanged + self.invalid
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a whole sync stored, or a dry run would have stored.
+
+    ``not_modified``: the source said that nothing had changed. ``updated`` also counts entries that
+    were gone and came back. ``gone`` counts entries that are newly gone.
+    """
+
+    created: int
+    updated: int
+    unchanged: int
+    gone: int = 0
+    invalid: int = 0
+    not_modified: bool = False
+    #: What was left out or looked odd, in sentences.
+    notes: tuple[str, ...] = ()
+    #: In a dry run: some of what would change.
+    sample: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.created + self.updated + self.unchanged
+
+
+OnBatch = Callable[[SyncProgress], None]
