@@ -1,6 +1,6 @@
 """The worker, as RQ's settings and the management command import it."""
 
-from retry.worker.process import run_worker
+from retry.worker.main import run_worker
 from retry.worker.rq_job import RunJob
 from retry.worker.rq_worker import RunWorker
 

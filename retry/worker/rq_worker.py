@@ -13,7 +13,7 @@ from django.db import connections
 from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import Worker
-from rq.exceptions import DeserializationError
+from rq.exceptions import DeserializationError, StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
@@ -90,6 +90,8 @@ class RunWorker(Worker):
         """Clean RQ's registries, where a malformed record would raise."""
         try:
             super().run_maintenance_tasks()
+        except StopRequested:  # a signal arrived meanwhile
+            raise
         except Exception as error:  # noqa: BLE001 - Redrive does not use these registries
             logger.warning("worker.no_maintenance", extra={"error": type(error).__name__})
             self.last_cleaned_at = timezone.now()  # type: ignore[assignment] # RQ's says None
