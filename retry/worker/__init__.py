@@ -1,6 +1,7 @@
-"""The worker, as RQ and the management command find it."""
+"""The worker, as RQ's settings and the management command import it."""
 
+from retry.worker.main import run_worker
 from retry.worker.rq_job import RunJob
-from retry.worker.rq_worker import RunWorker, run_worker
+from retry.worker.rq_worker import RunWorker
 
 __all__ = ["RunJob", "RunWorker", "run_worker"]

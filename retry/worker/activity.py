@@ -1,7 +1,7 @@
-"""What a work-horse is at, in memory that its worker shares.
+"""What a work-horse is doing, in memory that it shares with its worker.
 
-The work-horse writes and its worker reads, from outside: a work-horse that hangs in a C library,
-holds the interpreter or was killed cannot be asked any more.
+The work-horse writes and its worker reads. A work-horse that hangs in a C library, holds the
+interpreter lock or was killed could not answer a question.
 """
 
 import mmap
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from struct import Struct
 from uuid import UUID
 
-#: Until when, which entry, how far the group has begun.
+#: Deadline, entry id, id up to which the group has begun.
 _NOW = Struct("dqq")
 _RUN, _LOST, _WORKER = 64, 128, 192
 _ID_BYTES, _NAME_BYTES = 16, 200
@@ -18,22 +18,27 @@ _NONE = bytes(_ID_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """``worker`` names the execution, empty where there is none. ``until``: when what it does must
-    be over, by ``time.monotonic``, which is one clock for all processes; 0 where it waits for
-    PostgreSQL. ``begun_to``: of the entries it has claimed and not written down, those up to this
-    id have begun.
+class Snapshot:
+    """What the work-horse was doing at one moment.
+
+    ``worker`` is the name of the execution, empty where there is none. ``deadline``: when the
+    current step must be over, by ``time.monotonic``, which is one clock for all processes; 0 while
+    it waits for PostgreSQL. ``begun_to``: of the entries that it has claimed and not yet recorded,
+    those with ids up to this one have begun.
     """
 
     worker: str
     run_id: UUID | None
     entry_id: int
     begun_to: int
-    until: float
+    deadline: float
 
 
 class Activity:
-    """Made before the fork, by the process that looks. Writing costs less than a microsecond."""
+    """The shared memory. Create it in the worker, before the fork.
+
+    A write takes less than a microsecond.
+    """
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, mmap.PAGESIZE)
@@ -41,68 +46,67 @@ class Activity:
         self._begun_to = 0
 
     def clear(self) -> None:
-        """Before the fork: nothing is known of the next one yet."""
+        """Forget everything: nothing is left to settle, should the process die now."""
         self._memory[:] = bytes(mmap.PAGESIZE)
 
-    # What the work-horse says.
+    # Written by the work-horse.
 
     def start(self, worker: str) -> None:
         self.clear()
         name = worker.encode()[:_NAME_BYTES]
         self._memory[_WORKER : _WORKER + len(name)] = name
 
-    def end(self) -> None:
-        """Nothing is left to be settled, should the process die now."""
-        self.clear()
-
     def hold(self, run_id: UUID) -> None:
-        """It has claimed a run, and begun none of it."""
+        """Note that a run was claimed and none of its entries has begun."""
         self.claim()
         self._run = run_id.bytes
         self._memory[_RUN : _RUN + _ID_BYTES] = self._run
 
     def claim(self) -> None:
-        """It claims entries, and has begun none of them."""
+        """Note that entries are being claimed and none of them has begun."""
         self._begun_to = 0
         self.wait()
 
     def begin(self, entry_id: int, *, seconds: float) -> None:
+        """Note that an entry begins, with ``seconds`` as its time limit."""
         self._begun_to = entry_id
         _NOW.pack_into(self._memory, 0, time.monotonic() + seconds, entry_id, entry_id)
 
     def read(self, *, seconds: float) -> None:
-        """It reads a source."""
+        """Note that a source is being read, which may take ``seconds``."""
         _NOW.pack_into(self._memory, 0, time.monotonic() + seconds, 0, 0)
 
     def wait(self) -> None:
-        """It writes to PostgreSQL, for as long as that takes."""
+        """Note that it writes to PostgreSQL, which may take any time."""
         _NOW.pack_into(self._memory, 0, 0.0, 0, self._begun_to)
 
     @property
     def lost(self) -> bool:
-        """Its run was taken away: it should begin nothing more of it."""
+        """Whether the run was taken away, so that no more of its entries should begin."""
         return self._memory[_LOST : _LOST + _ID_BYTES] == self._run
 
-    # What the worker sees and says.
+    # Read and written by the worker.
 
-    def look(self) -> Seen:
-        """Read twice until both agree, because the work-horse may be writing."""
+    def look(self) -> Snapshot:
+        """Return what the work-horse is doing now."""
+        # Read until two copies agree, because it may be writing.
         before, now = None, self._memory[:]
         while now != before:
             before, now = now, self._memory[:]
-        until, entry_id, begun_to = _NOW.unpack_from(now, 0)
+        deadline, entry_id, begun_to = _NOW.unpack_from(now, 0)
         run = now[_RUN : _RUN + _ID_BYTES]
-        return Seen(
+        return Snapshot(
             worker=now[_WORKER : _WORKER + _NAME_BYTES].rstrip(b"\0").decode(errors="replace"),
             run_id=UUID(bytes=run) if run != _NONE else None,
             entry_id=entry_id,
             begun_to=begun_to,
-            until=until,
+            deadline=deadline,
         )
 
     def lose(self, run_id: UUID) -> None:
+        """Tell the work-horse that this run was taken away from it."""
         self._memory[_LOST : _LOST + _ID_BYTES] = run_id.bytes
 
 
-#: Of this process's work-horse, or of this work-horse: made before any fork, so both have it.
+#: Shared by a worker and its work-horses: created at import, before any fork.
 HORSE = Activity()

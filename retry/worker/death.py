@@ -17,11 +17,11 @@ from entries.text import describe_error
 from retry.models import Run, RunState
 from retry.outcomes import Actor
 from retry.runs.rescue import take_entries
-from retry.worker.activity import Activity, Seen
-from retry.worker.patience import AWAY, PAUSE_SECONDS
+from retry.worker.activity import Activity, Snapshot
+from retry.worker.claim import Claim
+from retry.worker.patience import DATABASE_AWAY, NONE, PAUSE_SECONDS
 from retry.worker.processing import build_timeout_outcome
-from retry.worker.recording import record
-from retry.worker.resync import Found, rescan
+from retry.worker.resync import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -30,69 +30,46 @@ WORKER = Actor.system("worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
-    """What a worker knows of a work-horse that died: how far it had begun what it had claimed, and
-    what it was at where it had to be killed because its time was up.
+    """What a worker knows of a work-horse that died.
+
+    ``begun_to``: see ``Snapshot``. ``overdue``: what it was doing when it was killed because its
+    time was up, None for any other death.
     """
 
     begun_to: int
     cause: str
-    late: Seen | None = None
-
-
-def settle(run: Run, death: Death, *, actor: Actor = WORKER) -> int:
-    """Take a dead work-horse's run away from it, at once; returns how many entries were taken.
-
-    What had begun is retried alone, what was claimed and had not begun goes on with the rest. What
-    was out of time has failed by that, as if it had been interrupted from within.
-    """
-    if death.late is not None:
-        _end_late(run, death.late)
-    with transaction.atomic():
-        held = Run.objects.filter(id=run.id, state=RunState.RUNNING, worker=run.worker)
-        if not held.select_for_update().exists():
-            return 0
-        waiting = [id_ for id_ in run.entry_ids if id_ > death.begun_to]
-        transitions.release(waiting, run_id=run.id)
-        return take_entries(run, cause=death.cause, began=True, actor=actor)
-
-
-def _end_late(run: Run, late: Seen) -> None:
-    if late.entry_id:
-        held = transitions.claim([late.entry_id], run_id=run.id, worker=run.worker)
-        if endings := [build_timeout_outcome(entry, run=run) for entry in held]:
-            # Who settles has a patience of its own.
-            record(run, endings, worker=run.worker, give_up=lambda: True)
-    else:
-        # It was reading its source, which would take as long the next time.
-        error = describe_error(SourceError("timeout", "reading the source took too long"))
-        claimed = transitions.claim(run.entry_ids, run_id=run.id, worker=run.worker)
-        rescan(claimed, Found({}, error), run=run)
+    overdue: Snapshot | None = None
 
 
 def settle_death(
-    activity: Activity, *, late: Seen | None, status: int | None, hurry: Callable[[], bool]
+    activity: Activity,
+    *,
+    overdue: Snapshot | None,
+    status: int | None,
+    hurry: Callable[[], bool],
 ) -> int:
-    """Put right at once what a work-horse has left that did not come to its end; returns how many
-    entries that were. Waits for PostgreSQL as long as a lease lasts, unless in a ``hurry``; what is
-    not settled then is left to the leases.
+    """Settle at once what a work-horse left unfinished; returns the number of entries taken.
+
+    ``status`` is that of ``os.waitpid``. Waits for PostgreSQL as long as a lease lasts, and not at
+    all once ``hurry`` returns True; what is not settled then is rescued when the leases expire.
     """
     seen = activity.look()
     if not seen.worker:
         return 0
-    death = Death(begun_to=seen.begun_to, cause=_cause(seen, status), late=late)
+    death = Death(begun_to=seen.begun_to, cause=_describe_cause(seen, status), overdue=overdue)
     until = time.monotonic() + settings.REDRIVE_LEASE_SECONDS
     while True:
         try:
             runs = Run.objects.filter(state=RunState.RUNNING, worker=seen.worker)
             settled = sum(settle(run, death) for run in runs)
-        except AWAY as error:
+        except DATABASE_AWAY as error:
             logger.warning("work_horse.not_settled", extra={"error": type(error).__name__})
             connection.close()
             if hurry() or time.monotonic() > until:
                 return 0
             time.sleep(PAUSE_SECONDS)
         except Exception:
-            # Whatever it is, the leases come to the same end, and the next job must not wait.
+            # The leases lead to the same result, and the next job must not wait.
             logger.exception("work_horse.not_settled")
             return 0
         else:
@@ -100,7 +77,38 @@ def settle_death(
             return settled
 
 
-def _cause(seen: Seen, status: int | None) -> str:
+def settle(run: Run, death: Death, *, actor: Actor = WORKER) -> int:
+    """Take a run away from a dead work-horse; returns the number of entries taken.
+
+    An overdue entry fails by its time limit, as if the work-horse had interrupted it. Other
+    entries that had begun are retried alone, one run each. The rest goes on together, in the same
+    attempts.
+    """
+    if death.overdue is not None:
+        _end_overdue(run, death.overdue)
+    with transaction.atomic():
+        held = Run.objects.filter(id=run.id, state=RunState.RUNNING, worker=run.worker)
+        if not held.select_for_update().exists():
+            return 0
+        not_begun = [id_ for id_ in run.entry_ids if id_ > death.begun_to]
+        transitions.release(not_begun, run_id=run.id)
+        return take_entries(run, cause=death.cause, began=True, actor=actor)
+
+
+def _end_overdue(run: Run, overdue: Snapshot) -> None:
+    # ``settle_death`` does the waiting for PostgreSQL.
+    claim = Claim(run, worker=run.worker, patience=NONE)
+    # Reading a source claims nothing, and would take as long the next time for all of the run.
+    ids = [overdue.entry_id] if overdue.entry_id else run.entry_ids
+    entries = transitions.claim(ids, run_id=run.id, worker=run.worker)
+    if not overdue.entry_id:
+        error = describe_error(SourceError("timeout", "reading the source took too long"))
+        claim.refresh(entries, Reading({}, error))
+    elif entries:
+        claim.record([build_timeout_outcome(entry, run=run) for entry in entries])
+
+
+def _describe_cause(seen: Snapshot, status: int | None) -> str:
     if status is not None and os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         with suppress(ValueError):  # a real-time signal has no name

@@ -1,4 +1,4 @@
-"""A worker's eye on its work-horse, from outside, and what is left to do when that has died."""
+"""A worker's watch over its work-horse, from outside."""
 
 import logging
 import os
@@ -12,48 +12,51 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from retry.runs.lifecycle import renew_lease
-from retry.worker.activity import Activity, Seen
+from retry.worker.activity import Activity, Snapshot
 
 logger = logging.getLogger(__name__)
 
-#: A work-horse interrupts itself at the limit. What is not over by now cannot be interrupted.
+#: A work-horse interrupts itself at the deadline. What is not over by then cannot be interrupted.
 OVERDUE_SECONDS = 5.0
-#: For so long it may go on with the entry at hand after its run was taken away.
+#: How long a work-horse may continue with the current entry after its run was taken away.
 LOST_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 
 
 class Watch:
-    """Looks after one work-horse, from a thread that no kind can stop: renews the lease of the run
-    that it is at, and kills it, with its process group, where it is overdue or has lost its run.
+    """Watches one work-horse from a thread of its worker, which no kind can block.
+
+    Renews the lease of the current run, and kills the work-horse with its process group when it is
+    overdue or has lost its run.
     """
 
     def __init__(self, activity: Activity, *, pid: int) -> None:
         self._activity = activity
         self._pid = pid
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look_after, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
         self._lost_since: tuple[UUID, float] | None = None
-        #: What it was at when it was killed because its time was up.
-        self.late: Seen | None = None
+        #: What the work-horse was doing when it was killed because it was overdue.
+        self.overdue: Snapshot | None = None
 
     def begin(self) -> None:
         self._thread.start()
 
     def end(self) -> None:
-        """The work-horse is dead. PostgreSQL may keep the thread for a while yet."""
+        """Stop watching, because the work-horse is dead."""
         self._stop.set()
+        # No longer than this: the thread may be waiting for PostgreSQL.
         self._thread.join(LOOK_SECONDS)
 
-    def _look_after(self) -> None:
+    def _watch(self) -> None:
         third = settings.REDRIVE_LEASE_SECONDS / 3
         renewed, before = 0.0, None
         try:
             while not self._stop.wait(min(LOOK_SECONDS, third)):
                 seen = self._activity.look()
-                # Twice the same: what was read while it was being written ends nobody.
+                # The same twice: a snapshot taken during a write must not kill anything.
                 if _is_overdue(seen) and seen == before:
-                    self.late = seen
+                    self.overdue = seen
                     logger.warning("work_horse.overdue", extra={"entry_id": seen.entry_id})
                     self._kill()
                     return
@@ -64,11 +67,11 @@ class Watch:
         finally:
             connection.close()
 
-    def _renew(self, seen: Seen, run_id: UUID) -> None:
+    def _renew(self, seen: Snapshot, run_id: UUID) -> None:
         try:
             held = renew_lease(run_id, worker=seen.worker) is not None
         except (DatabaseError, InterfaceError) as error:
-            # Tried again at the next turn; if the database stays away, the lease lapses.
+            # The next look tries again; without a database the lease expires.
             logger.warning("lease.not_renewed", extra={"error": type(error).__name__})
             connection.close()
             return
@@ -86,5 +89,5 @@ class Watch:
             os.killpg(self._pid, signal.SIGKILL)
 
 
-def _is_overdue(seen: Seen) -> bool:
-    return bool(seen.until) and time.monotonic() > seen.until + OVERDUE_SECONDS
+def _is_overdue(seen: Snapshot) -> bool:
+    return bool(seen.deadline) and time.monotonic() > seen.deadline + OVERDUE_SECONDS

@@ -3,42 +3,55 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Final, ParamSpec, TypeVar
 
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from psycopg.errors import QueryCanceled
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
-#: It restarts, refuses connections, shuts down, or is read-only because another takes over.
-AWAY = (OperationalError, InterfaceError, InternalError)
+#: It restarts, refuses connections, shuts down, or is read-only during a failover.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 PAUSE_SECONDS = 0.5
-#: So often PostgreSQL may have ended the same statement for its length.
-MOST_CANCELLED = 3
+#: How often PostgreSQL may cancel the same statement because it took too long.
+MAX_CANCELLED = 3
 
 
 def _never() -> bool:
     return False
 
 
-def outlast(act: Callable[[], T], *, give_up: Callable[[], bool] = _never) -> T:
-    """Do ``act``, as often as it takes until PostgreSQL has answered.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for PostgreSQL: until ``give_up`` returns True."""
 
-    ``act`` must be repeatable: it may have been done although its answer was lost. Raises what
-    stood in the way once ``give_up`` says so, and within a transaction, of which nothing is left.
-    """
-    cancelled = 0
-    while True:
-        within = connection.in_atomic_block
-        try:
-            return act()
-        except AWAY as error:
-            # A statement that takes longer than it may will do so the next time, too.
-            cancelled += isinstance(error.__cause__, QueryCanceled)
-            if within or give_up() or cancelled >= MOST_CANCELLED:
-                raise
-            logger.warning("database.away", extra={"error": type(error).__name__})
-            connection.close()
-            time.sleep(PAUSE_SECONDS)
+    give_up: Callable[[], bool] = _never
+
+    def ask(self, statement: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a statement, again and again until PostgreSQL answers, and return its result.
+
+        It must be safe to repeat: it may have been committed although its answer was lost. Raises
+        the database's error when ``give_up`` returns True, after ``MAX_CANCELLED`` cancelled
+        statements, and inside a transaction, because that is lost as a whole.
+        """
+        cancelled = 0
+        while True:
+            in_transaction = connection.in_atomic_block
+            try:
+                return statement(*args, **kwargs)
+            except DATABASE_AWAY as error:
+                # A statement that ran into its time limit will do so again.
+                cancelled += isinstance(error.__cause__, QueryCanceled)
+                if in_transaction or self.give_up() or cancelled >= MAX_CANCELLED:
+                    raise
+                logger.warning("database.away", extra={"error": type(error).__name__})
+                connection.close()
+                time.sleep(PAUSE_SECONDS)
+
+
+ENDLESS: Final = Patience()
+NONE: Final = Patience(give_up=lambda: True)

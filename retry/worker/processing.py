@@ -1,7 +1,9 @@
-"""One entry, processed by its kind: never raises for what the kind does."""
+"""Processing claimed entries, each by its kind."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,56 +27,77 @@ from retry.worker.time_limits import TimeLimitHit, disarm, time_limit
 
 logger = logging.getLogger(__name__)
 
-#: A result larger than this, as JSON, is left out with a note that says so: the work is done, and
-#: failing the entry would have it done again.
+#: Outcomes of cheap entries are recorded together, at most this long after they happened.
+FLUSH_SECONDS = 0.25
+#: A larger result (as JSON) is replaced by a note: failing would repeat work that is done.
 MAX_RESULT_BYTES = 64 * 1024
 
-_LEFT = (
+_LEFTOVERS = (
     "process() returned and left {}. What was not committed is rolled back. Use "
     "transaction.atomic(), SET LOCAL and locks of a transaction, or put back what was changed."
 )
 
 
+def process(
+    entries: Sequence[ClaimedEntry], *, run: Run, activity: Activity, connections: KindConnections
+) -> Iterator[list[Outcome]]:
+    """Process entries in order, yielding their outcomes each time some are due to be recorded."""
+    left = deque(entries)
+    while left:
+        began = time.monotonic()
+        outcomes: list[Outcome] = []
+        with connections.lend():
+            while left and (not outcomes or time.monotonic() - began <= FLUSH_SECONDS):
+                entry = left.popleft()
+                outcomes.append(
+                    process_one(entry, run=run, activity=activity, connections=connections)
+                )
+        activity.wait()
+        yield outcomes
+
+
 def process_one(
     entry: ClaimedEntry, *, run: Run, activity: Activity, connections: KindConnections
 ) -> Outcome:
-    """Run the kind's ``process`` under its time limit, while it is lent ``connections``.
+    """Run the kind's ``process`` under its time limit and return how the attempt ended.
 
-    Whatever it raises is the entry's outcome, and so is what it leaves on a connection.
+    Never raises for what the kind does: an error becomes the outcome, and so does anything that
+    was left open on ``connections``, which must be lent.
     """
     try:
         kind = registry.get(entry.kind)
     except UnknownKind as error:
-        return _failed(entry, error, kind=None, run=run)
+        return _build_failure(entry, error, kind=None, run=run)
     activity.begin(entry.id, seconds=kind.time_limit)
     try:
         with time_limit(kind.time_limit):
-            result = kind.process(_entry_data(entry), _attempt_data(entry, run))
-        cleaned = _storable(result)
+            result = kind.process(_as_entry_data(entry), _as_attempt_data(entry, run))
+        cleaned = _clean_result(result)
     except TimeLimitHit as hit:
         disarm()
-        # The alarm may have struck in the middle of a query: such a connection is of no more use.
+        # The alarm may have interrupted a query, which leaves the connection unusable.
         connections.drop()
         return build_timeout_outcome(entry, run=run, hit=hit)
     except BaseException as error:  # noqa: BLE001 - a kind may raise anything
-        connections.left()
-        return _failed(entry, error, kind=kind, run=run)
-    if left := connections.left():
-        return _failed(entry, UncleanConnection(_LEFT.format(left)), kind=kind, run=run)
+        connections.find_leftovers()
+        return _build_failure(entry, error, kind=kind, run=run)
+    if leftovers := connections.find_leftovers():
+        unclean = UncleanConnection(_LEFTOVERS.format(leftovers))
+        return _build_failure(entry, unclean, kind=kind, run=run)
     return Outcome(entry.id, EntryStatus.SUCCEEDED, result=cleaned, upstream=entry.upstream)
 
 
 def build_timeout_outcome(
     entry: ClaimedEntry, *, run: Run, hit: TimeLimitHit | None = None
 ) -> Outcome:
-    """How an entry ends whose time limit ran out; ``hit`` knows where it was then."""
+    """Build the outcome of an entry whose time limit ran out; ``hit`` has the traceback."""
     kind = registry.get(entry.kind)
     late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
     error = late.with_traceback(hit.__traceback__) if hit else late
-    return _failed(entry, error, kind=kind, run=run)
+    return _build_failure(entry, error, kind=kind, run=run)
 
 
-def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _clean_result(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
     try:
         cleaned: Mapping[str, Any] = clean_json(dict(result or {}), max_bytes=MAX_RESULT_BYTES)
     except (NotJSON, NotStorable, TypeError, ValueError) as error:
@@ -82,17 +105,19 @@ def _storable(result: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return cleaned
 
 
-def _failed(entry: ClaimedEntry, error: BaseException, *, kind: Kind | None, run: Run) -> Outcome:
-    delay, retries = _judged(entry, error, kind=kind, run=run)
+def _build_failure(
+    entry: ClaimedEntry, error: BaseException, *, kind: Kind | None, run: Run
+) -> Outcome:
+    delay, retries = _plan_retry(entry, error, kind=kind, run=run)
     described = describe_error(error)
     if delay is None and retries:
-        # After the fingerprint was made: it is the same group of errors all the same.
+        # After the fingerprint was made, so that the entry stays in its group of errors.
         tries = entry.automatic_attempts + 1
-        described = replace(described, message=_gave_up(described.message, tries=tries))
+        described = replace(described, message=_add_tries(described.message, tries=tries))
     return Outcome(
         entry.id,
         EntryStatus.FAILED if delay is None else EntryStatus.SCHEDULED,
-        result=_known(error),
+        result=_read_result(error),
         error=described,
         delay=delay,
         transient=isinstance(error, TransientError),
@@ -100,41 +125,41 @@ def _failed(entry: ClaimedEntry, error: BaseException, *, kind: Kind | None, run
     )
 
 
-def _judged(
+def _plan_retry(
     entry: ClaimedEntry, error: BaseException, *, kind: Kind | None, run: Run
 ) -> tuple[float | None, bool]:
-    """The delay until the next automatic retry, and whether there are any for such errors."""
+    """Return the seconds until the next automatic retry, and whether such errors are retried."""
     if kind is None:
         return None, False
     try:
         policy = kind.retry_policy
-        return policy.delay(error, used=_used(entry, kind, run)), policy.retries(error)
+        return policy.delay(error, used=_count_retries(entry, kind, run)), policy.retries(error)
     except Exception:
-        # The kind's own policy, or what its error says when it is asked.
+        # Both the policy and the error belong to the kind, and either may raise.
         logger.exception("entry.retry_policy_failed", extra={"entry_id": entry.id})
         return None, False
 
 
-def _known(error: BaseException) -> Mapping[str, Any] | None:
+def _read_result(error: BaseException) -> Mapping[str, Any] | None:
     try:
-        known = getattr(error, "result", None)
-        return _storable(known) if isinstance(known, Mapping) else None
-    except Exception:  # noqa: BLE001 - it is somebody else's attribute
+        result = getattr(error, "result", None)
+        return _clean_result(result) if isinstance(result, Mapping) else None
+    except Exception:  # noqa: BLE001 - the attribute may belong to any library
         return None
 
 
-def _used(entry: ClaimedEntry, kind: Kind, run: Run) -> int:
-    """Automatic retries so far. A probe is tried for all of its kind, and is never the last one."""
+def _count_retries(entry: ClaimedEntry, kind: Kind, run: Run) -> int:
+    # A probe tests the upstream for all other entries, and so never uses up the last retry.
     last = max(kind.retry_policy.limit - 1, 0)
     return min(entry.automatic_attempts, last) if run.probe else entry.automatic_attempts
 
 
-def _gave_up(message: str, *, tries: int) -> str:
+def _add_tries(message: str, *, tries: int) -> str:
     ending = f" (gave up after {tries} attempts)"
     return clean_text(message, limit=MAX_MESSAGE - len(ending)) + ending
 
 
-def _entry_data(entry: ClaimedEntry) -> EntryData:
+def _as_entry_data(entry: ClaimedEntry) -> EntryData:
     return EntryData(
         id=entry.id,
         kind=entry.kind,
@@ -145,7 +170,7 @@ def _entry_data(entry: ClaimedEntry) -> EntryData:
     )
 
 
-def _attempt_data(entry: ClaimedEntry, run: Run) -> AttemptData:
+def _as_attempt_data(entry: ClaimedEntry, run: Run) -> AttemptData:
     return AttemptData(
         number=entry.attempt,
         run_id=str(run.id),

@@ -1,7 +1,7 @@
-"""The job class: RQ's, hardened.
+"""RQ's job class, hardened.
 
-A job is forged by whoever can write to Redis, so nothing in it is believed but one function name
-out of three and one short string.
+Anything that can write to Redis can forge a job. So a job may hold only one of three function names
+and one short string.
 """
 
 import re
@@ -40,12 +40,12 @@ _REFUSED_FIELDS = (
 
 
 class RunJob(Job):
-    """A job that can only be one of ours."""
+    """A job that can call nothing but the functions in ``ALLOWED``."""
 
     def restore(self, raw_data: dict[bytes, bytes]) -> Any:
-        """As RQ's, without the fields by which a hash could make RQ call anything else."""
-        kept = {key: value for key, value in raw_data.items() if key not in _REFUSED_FIELDS}
-        return super().restore(kept)
+        """Restore a job from its hash, without the fields that make RQ call something else."""
+        accepted = {key: value for key, value in raw_data.items() if key not in _REFUSED_FIELDS}
+        return super().restore(accepted)
 
     def _deserialize_data(self) -> None:
         super()._deserialize_data()

@@ -1,4 +1,4 @@
-"""A time limit around a stretch of code, by SIGALRM."""
+"""A time limit around a block of code, by SIGALRM."""
 
 import signal
 from collections.abc import Iterator
@@ -7,13 +7,14 @@ from types import FrameType
 
 
 class TimeLimitHit(BaseException):
-    """Not an ``Exception``: a broad ``except`` in somebody's kind must not swallow it."""
+    """Not an ``Exception``: a broad ``except`` in a kind must not swallow it."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raises ``TimeLimitHit`` in the main thread after ``seconds``, and each second from then on
-    for code that catches everything. Whoever catches it calls ``disarm`` first.
+    """Raise ``TimeLimitHit`` in the main thread after ``seconds``, and every second after that.
+
+    The repetition is for code that catches everything. Call ``disarm`` first where you catch it.
     """
 
     def fire(_signum: int, _frame: FrameType | None) -> None:

@@ -23,7 +23,7 @@ from retry.runs.lifecycle import claim_next, claim_run
 from retry.runs.rescue import rescue
 from retry.service import retry_entries
 from retry.worker import execution
-from retry.worker.interruption import SECONDS
+from retry.worker.claim import STOP_CHECK_SECONDS
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import settle, statuses, work
@@ -143,7 +143,7 @@ def test_a_run_at_work_finishes_the_entry_at_hand_and_the_rest_waits(tmp_path: P
             wait_until(lambda: Entry.objects.filter(status="running").exists())
             made.append(holds.hold_kind("patient", actor=SCRIPT))
             began = time.monotonic()
-            wait_until(lambda: time.monotonic() - began > SECONDS)
+            wait_until(lambda: time.monotonic() - began > STOP_CHECK_SECONDS)
             gate.touch()
         finally:
             connection.close()

@@ -26,7 +26,7 @@ from retry.operations.items import list_items
 from retry.operations.progress import read_progress
 from retry.service import retry_entries
 from retry.worker import execution, run_worker
-from retry.worker.interruption import SECONDS
+from retry.worker.claim import STOP_CHECK_SECONDS
 from tests.support.asking import SCRIPT
 from tests.support.operations import consistent, failed, start, to_the_end, work
 from tests.support.servers import wait_until
@@ -80,7 +80,9 @@ def test_a_run_at_work_stops_between_entries_when_its_operation_is_paused(tmp_pa
             wait_until(lambda: Entry.objects.filter(status="running").exists())
             control.pause(operation.pk, actor=SCRIPT)
             paused = time.monotonic()
-            wait_until(lambda: time.monotonic() - paused > SECONDS, what="time to ask again")
+            wait_until(
+                lambda: time.monotonic() - paused > STOP_CHECK_SECONDS, what="time to ask again"
+            )
             gate.touch()
         finally:
             connection.close()

@@ -13,7 +13,7 @@ from retry.operations.items import list_items
 from retry.operations.progress import read_progress
 from retry.operations.selection import Selection, preview
 from retry.reasons import Reason
-from retry.worker import resync as rescanning
+from retry.worker import resync
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
 from tests.support.shops import Shop, work
@@ -64,7 +64,7 @@ class TestInBulk:
     def test_a_reading_too_large_to_keep_is_not_kept(
         self, shop: Shop, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rescanning, "MOST_CHARACTERS", 100)
+        monkeypatch.setattr(resync, "MAX_CHARACTERS", 100)
         names = [f"n{number:03}" for number in range(60)]
         for name in names:
             shop.entry(name)

@@ -13,10 +13,11 @@ from entries.models import Attempt, Entry
 from retry.models import AuditEvent, Run
 from retry.runs.lifecycle import claim_run
 from retry.service import resync_entries
-from retry.worker.activity import Activity, Seen
+from retry.worker.activity import Activity, Snapshot
+from retry.worker.claim import Claim
 from retry.worker.death import Death, settle, settle_death
 from retry.worker.kind_connections import KindConnections
-from retry.worker.resync import Readings, rescan
+from retry.worker.resync import SourceReader
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.shops import Shop, work
 
@@ -40,8 +41,8 @@ def claimed(ids: list[int], *, begun_to: int) -> tuple[Run, Activity]:
     return run, activity
 
 
-def died(activity: Activity, *, late: Seen | None = None) -> int:
-    return settle_death(activity, late=late, status=KILLED, hurry=lambda: True)
+def died(activity: Activity, *, overdue: Snapshot | None = None) -> int:
+    return settle_death(activity, overdue=overdue, status=KILLED, hurry=lambda: True)
 
 
 def test_what_had_begun_is_lost_and_what_had_not_goes_on_as_it_was() -> None:
@@ -82,7 +83,7 @@ def test_a_worker_that_does_not_hold_the_run_any_more_settles_nothing() -> None:
 def test_out_of_time_it_is_retried_as_the_kind_says_and_was_never_lost() -> None:
     ids = queued_entries(2, kind="persistent")
     run, activity = claimed(ids, begun_to=ids[0])
-    assert died(activity, late=activity.look()) == 1
+    assert died(activity, overdue=activity.look()) == 1
     first, second = Entry.objects.order_by("id")
     assert (first.status, first.error_class) == ("scheduled", "TimeLimitExceeded")
     assert first.error_message == "took longer than 2 s"
@@ -99,8 +100,8 @@ def test_an_endless_reading_is_an_error_of_the_source_and_not_read_again(tmp_pat
     assert run_id is not None
     run = claim_run(run_id, worker="horse")
     assert run is not None
-    late = replace(Activity().look(), worker="horse", run_id=run_id, until=1.0)
-    assert settle(run, Death(begun_to=0, cause="killed", late=late)) == 0
+    overdue = replace(Activity().look(), worker="horse", run_id=run_id, deadline=1.0)
+    assert settle(run, Death(begun_to=0, cause="killed", overdue=overdue)) == 0
     assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}
     attempts = Attempt.objects.filter(run_id=run_id)
     assert set(attempts.values_list("status", "error_class")) == {("failed", "SourceError")}
@@ -116,7 +117,8 @@ def test_what_a_resync_had_stored_is_processed_although_its_work_horse_died(tmp_
     run, activity = claimed([e.pk for e in entries], begun_to=0)
     held = transitions.claim(run.entry_ids, run_id=run.id, worker="horse")
     with KindConnections() as connections:
-        rescan(held, Readings().of(run, connections=connections), run=run)
+        reading = SourceReader(Activity(), connections).read(run)
+    Claim(run, worker="horse").refresh(held, reading)
     activity.begin(entries[0].pk, seconds=60)
     before = set(Attempt.objects.values_list("hash_before", flat=True)) - {""}
     assert died(activity) == 2
@@ -131,15 +133,15 @@ def test_what_a_resync_had_stored_is_processed_although_its_work_horse_died(tmp_
 
 def test_what_a_work_horse_says_it_is_at() -> None:
     activity, run_id = Activity(), UUID(int=7)
-    assert activity.look() == Seen(worker="", run_id=None, entry_id=0, begun_to=0, until=0.0)
+    assert activity.look() == Snapshot(worker="", run_id=None, entry_id=0, begun_to=0, deadline=0.0)
     activity.start("horse")
     activity.hold(run_id)
     activity.begin(5, seconds=60)
     seen = activity.look()
     assert (seen.worker, seen.run_id, seen.entry_id, seen.begun_to) == ("horse", run_id, 5, 5)
-    assert 50 < seen.until - time.monotonic() <= 60
+    assert 50 < seen.deadline - time.monotonic() <= 60
     activity.wait()
-    assert (activity.look().until, activity.look().begun_to) == (0.0, 5)
+    assert (activity.look().deadline, activity.look().begun_to) == (0.0, 5)
     activity.claim()
     assert activity.look().begun_to == 0
 

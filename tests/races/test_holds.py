@@ -16,7 +16,7 @@ from retry.runs.hold_condition import find_held_upstreams
 from retry.runs.lifecycle import claim_run, end_run
 from retry.service import retry_entries
 from retry.worker import execution
-from retry.worker.remainder import hand_on_held
+from retry.worker.claim import Claim
 from tests.factories.entries import EntryFactory
 from tests.races.test_transitions import in_order
 from tests.support.asking import SCRIPT, queued_entries
@@ -165,7 +165,7 @@ def test_entries_are_refused_until_the_lift_commits_and_nothing_is_lost(
     assert run is not None
     _, claimed = in_order(lambda: lift(hold), lambda: claim_entries(mixed_run_id))
     assert claimed == {"good"}
-    assert hand_on_held(run) == 2
+    assert Claim(run, worker="test").hand_on_held() == 2
     assert set(Entry.objects.values_list("upstream", "status")) == {
         ("dead", "queued"),
         ("good", "running"),
@@ -177,7 +177,7 @@ def test_a_lift_while_the_rest_of_a_run_is_handed_on_loses_nothing(mixed_run_id:
     hold = put_upstream()
     run = claim_run(mixed_run_id, worker="test")
     assert run is not None
-    moved, _ = in_order(lambda: hand_on_held(run), lambda: lift(hold))
+    moved, _ = in_order(Claim(run, worker="test").hand_on_held, lambda: lift(hold))
     assert moved == 3, "nobody had begun any of them"
     assert end_run(run, worker="test")
     assert drained()

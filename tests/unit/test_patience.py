@@ -5,7 +5,7 @@ from django.db import OperationalError
 from psycopg import errors
 
 from retry.worker import patience
-from retry.worker.patience import MOST_CANCELLED, outlast
+from retry.worker.patience import ENDLESS, MAX_CANCELLED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +25,7 @@ def failing(cause: Exception | None, *, times: int) -> "list[int]":
             raise OperationalError("away") from cause
 
     try:
-        outlast(act)
+        ENDLESS.ask(act)
     except OperationalError:
         asked.append(-1)
     return asked
@@ -36,5 +36,5 @@ def test_what_is_away_is_waited_for() -> None:
 
 
 def test_a_statement_that_takes_too_long_every_time_is_given_up() -> None:
-    assert failing(errors.QueryCanceled(), times=10) == [1] * MOST_CANCELLED + [-1]
+    assert failing(errors.QueryCanceled(), times=10) == [1] * MAX_CANCELLED + [-1]
     assert failing(errors.QueryCanceled(), times=2) == [1] * 3
