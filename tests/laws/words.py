@@ -63,9 +63,11 @@ REFUSED: Mapping[str, str] = {
 }
 _GAP = r"[\s#*]+"
 _PATTERNS = {
-    re.compile(rf"\b(?:{words.replace(' ', _GAP)})\b", re.IGNORECASE): instead
+    re.compile(words.replace(" ", _GAP), re.IGNORECASE): instead
     for words, instead in REFUSED.items()
 }
+#: All of them at once, because a pass for each takes seconds.
+_ANY = re.compile(rf"\b(?:{'|'.join(pattern.pattern for pattern in _PATTERNS)})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +108,10 @@ def tracked() -> list[Path]:
 
 def refused_words(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield the line, the word as it is written, and what to say instead."""
-    for pattern, instead in _PATTERNS.items():
-        for match in pattern.finditer(text):
-            line = text.count("\n", 0, match.start()) + 1
-            yield line, " ".join(match[0].split()), instead
+    for match in _ANY.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        instead = next(hint for pattern, hint in _PATTERNS.items() if pattern.fullmatch(match[0]))
+        yield line, " ".join(match[0].split()), instead
 
 
 def is_exempt(path: Path, word: str) -> bool:
