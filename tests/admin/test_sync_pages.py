@@ -226,7 +226,7 @@ class TestSourcePage:
         answer = browser.post(page_of(source), form | {"sync_interval": "9"})
         assert answer.context["errors"]
         Source.objects.update(enabled=False)
-        assert "none while it is disabled" in text_of(browser.read(page_of(source)))
+        assert "none while the source is disabled" in text_of(browser.read(page_of(source)))
 
 
 class TestGone:
