@@ -1,6 +1,6 @@
 """How entries, sources and endpoints are shown in the admin.
 
-What can be done to entries and sources is ``retry.admin``'s.
+What can be done to them is in ``retry.admin``, which also registers the pages.
 """
 
 from entries.admin.endpoint import EndpointAdmin

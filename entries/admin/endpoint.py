@@ -1,4 +1,4 @@
-"""Endpoints: where webhooks are delivered. What was a secret once is never shown again."""
+"""Endpoints: where webhooks are delivered. A secret is shown once, when it is made."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from entries.admin import show
+from entries.admin import display
 from entries.admin.forms import MASKED
 from entries.admin.listing import BoundedAdmin
 from entries.endpoints import create_secret, find_address_problem, find_secret_problem
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 else:
     _EndpointForm = forms.ModelForm
 
-_NEW = "Leave it empty to have one made. It is shown once, after saving, and never again."
-_KEPT = "It is not shown. Leave it empty to keep it; another one counts from the next delivery on."
+_NEW = "Leave empty to generate one. It is shown once, after you save."
+_KEPT = "Never shown. Leave empty to keep it. A new secret signs the next delivery."
 SHOWN_ONCE = (
-    "The secret of “{}” is <code>{}</code>. Give it to the receiver now: it is not shown again."
+    "The secret of “{}” is <code>{}</code>. Copy it to the receiver now: it is not shown again."
 )
 
 
@@ -40,7 +40,7 @@ class EndpointForm(_EndpointForm):
             render_value=False, attrs={"autocomplete": "new-password", "class": "vTextField"}
         ),
     )
-    #: The secret that was made because none was given, until it has been said.
+    #: The generated secret, until it has been shown.
     fresh: str = ""
 
     class Meta:
@@ -51,7 +51,7 @@ class EndpointForm(_EndpointForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Neither shown nor compared with: an empty field is no change.
+        # Never shown: an empty field means no change.
         self.initial.pop("secret", None)
         self._stored_url = self.instance.url
         if self.instance.pk:
@@ -60,14 +60,14 @@ class EndpointForm(_EndpointForm):
             self.fields["secret"].help_text = _KEPT if self.instance.pk else _NEW
 
     def clean_url(self) -> str:
-        """What comes back as it was shown is what is stored; a mask is never stored."""
+        """Keep the stored address if it comes back as it was shown; never store a mask."""
         url = str(self.cleaned_data["url"])
         if url == mask_address(self._stored_url):
             return self._stored_url
         if is_masked(url):
             raise forms.ValidationError(MASKED)
         if problem := find_address_problem(url):
-            raise forms.ValidationError(f"{_sentence(problem)}.")
+            raise forms.ValidationError(f"{_capitalize(problem)}.")
         return url
 
     @sensitive_variables()
@@ -75,7 +75,7 @@ class EndpointForm(_EndpointForm):
         given = str(self.cleaned_data["secret"])
         if given:
             if problem := find_secret_problem(given):
-                raise forms.ValidationError(f"{_sentence(problem)}.")
+                raise forms.ValidationError(f"{_capitalize(problem)}.")
             return given
         if self.instance.pk:
             return self.instance.secret
@@ -83,36 +83,35 @@ class EndpointForm(_EndpointForm):
         return self.fresh
 
 
-def _sentence(words: str) -> str:
+def _capitalize(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-@admin.register(Endpoint)
 class EndpointAdmin(BoundedAdmin[Endpoint]):
     form = EndpointForm
     list_display = ("slug", "name", "address", "enabled", "created")
     search_fields = ("slug", "name")
-    readonly_fields = ("created", "url_shown")
-    change_list_template = "admin/entries/endpoint/change_list.html"
+    readonly_fields = ("created", "url_text")
+    blank_template = "entries/endpoint/none.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
-        """Entries name it; whoever wants no more deliveries to it disables it."""
+        """Entries refer to it: disable it instead."""
         return False
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Endpoint | None = None
     ) -> tuple[str, ...]:
-        """Entries and scripts know an endpoint by its slug."""
+        """Keep the slug: entries and scripts refer to it."""
         return self.readonly_fields if obj is None else ("slug", *self.readonly_fields)
 
     def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
-        """Those who may only look get no secret: Django would show them what the field holds."""
+        """Leave out the secret for those who may only view: Django would show it as text."""
         known = ("slug", "name", "url", "enabled")
         if obj is None:
             return ((None, {"fields": (*known, "secret")}),)
         if not self.has_change_permission(request, obj):
-            looked_at = ("slug", "name", "url_shown", "enabled", "created")
-            return ((None, {"fields": looked_at}),)
+            readable = ("slug", "name", "url_text", "enabled", "created")
+            return ((None, {"fields": readable}),)
         return ((None, {"fields": (*known, "created")}), ("Secret", {"fields": ("secret",)}))
 
     @method_decorator(sensitive_post_parameters("secret"))
@@ -127,7 +126,7 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
 
     @sensitive_variables()
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Only what was changed is written: a page that was open for long undoes no rotation."""
+        """Write only the edited columns: a page left open must not undo a new secret."""
         if not change:
             obj.save()
         elif form.changed_data:
@@ -139,16 +138,16 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
 
     @admin.display(description="URL")
     def address(self, endpoint: Endpoint) -> str:
-        """Without its query, which may hold a token."""
+        """Show the URL without its query, which may hold a token."""
         try:
             return display_url(parse(endpoint.url))
         except InvalidAddress:
-            return show.NOTHING
+            return display.NOTHING
 
     @admin.display(description="URL")
-    def url_shown(self, endpoint: Endpoint) -> str:
+    def url_text(self, endpoint: Endpoint) -> str:
         return mask_address(endpoint.url)
 
     @admin.display(description="created")
     def created(self, endpoint: Endpoint) -> SafeString | str:
-        return show.moment(endpoint.created_at)
+        return display.format_moment(endpoint.created_at)

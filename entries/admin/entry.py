@@ -1,4 +1,4 @@
-"""Entries: the list, the page of one, and the part of that page that keeps itself up to date."""
+"""Entries: the list, the page of one, and the live part of that page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,59 +12,58 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from entries.admin import show
-from entries.admin.exchange import ExchangeView, exchange_in
+from entries.admin import display
+from entries.admin.exchange import ExchangeView, find_exchange
 from entries.admin.filters import (
     ErrorClassFilter,
     GoneFilter,
     KindFilter,
-    SourceFilter,
+    OptionalSourceFilter,
     StatusFilter,
     UpstreamFilter,
 )
 from entries.admin.forms import EntryForm
 from entries.admin.listing import BoundedAdmin
+from entries.admin.live import LiveFragment, respond
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
 from entries.permissions import VIEW_ENTRY
 from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
-#: Attempts shown on an entry's page; each may carry a traceback.
-SHOWN_ATTEMPTS = 25
+#: Attempts on an entry's page, the newest; each may have a traceback.
+MAX_ATTEMPTS = 25
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """``asked``: whoever knows what asked for the attempt puts it here for the template.
+    """An attempt with what the template shows of it.
 
-    ``exchange``: what it asked of somebody else's server; ``found``: what else is known of a try
-    that failed.
+    ``run``: the run it belonged to, for a subclass that knows runs. ``exchange``: its request to
+    another server and the response. ``details``: any other result of a failed attempt, as JSON.
     """
 
     attempt: Attempt
     took: str
-    asked: Any
+    run: Any
     exchange: ExchangeView | None
-    found: str
+    details: str
 
 
 class EntryList(ChangeList):
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
-        """Without the columns that are large and that no row shows."""
+        """Leave out the large columns, which no row shows."""
         found = super().get_queryset(request, exclude_parameters)
         return found.select_related("source").defer("payload", "result")
 
 
-@admin.register(Entry)
 class EntryAdmin(BoundedAdmin[Entry]):
     form = EntryForm
     list_display = ("headline", "state", "kind", "source", "attempt", "last_error", "when")
@@ -72,7 +71,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
     list_filter = (
         StatusFilter,
         KindFilter,
-        SourceFilter,
+        OptionalSourceFilter,
         UpstreamFilter,
         ErrorClassFilter,
         GoneFilter,
@@ -82,7 +81,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
     link_parameters: ClassVar = frozenset({"fingerprint"})
     change_form_template = "admin/entries/entry/change_form.html"
     readonly_fields = (
-        "payload_shown",
+        "payload_text",
         "source",
         "kind",
         "upstream",
@@ -90,8 +89,10 @@ class EntryAdmin(BoundedAdmin[Entry]):
         "created",
         "updated",
     )
-    #: A template for what can be done to the entry, put beside its status.
+    #: Templates that a subclass puts on the page: a notice, buttons, and the run of an attempt.
+    notice_template: ClassVar[str | None] = None
     verbs_template: ClassVar[str | None] = None
+    run_template: ClassVar[str | None] = None
 
     # --- who may -------------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
-        """Nobody changes what they may not see: ``visible_to`` decides in all channels."""
+        """Require the permission that ``visible_to`` requires in every channel."""
         return request.user.has_perm(VIEW_ENTRY)
 
     def has_change_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
@@ -119,33 +120,35 @@ class EntryAdmin(BoundedAdmin[Entry]):
         return EntryList
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Newest first; failures by when they failed, for which there is an index."""
+        """Sort newest first, failed entries by the time of failure: both have an index."""
         if request.GET.get("status") == EntryStatus.FAILED:
             return ("-failed_at", "-id")
         return ("-id",)
 
     @admin.display(description="entry")
     def headline(self, entry: Entry) -> SafeString:
-        head = format_html('<span class="number">#{}</span> {}', entry.pk, show.name(str(entry)))
+        head = format_html(
+            '<span class="number">#{}</span> {}', entry.pk, display.format_name(str(entry))
+        )
         return head + render_to_string("entries/entry/gone.html", {"entry": entry})
 
     @admin.display(description="status")
     def state(self, entry: Entry) -> SafeString:
-        return show.badge(entry.status)
+        return display.format_badge(entry.status)
 
     @admin.display(description="last error")
     def last_error(self, entry: Entry) -> SafeString | str:
-        return show.error_line(entry.error_class, entry.error_message)
+        return display.format_error(entry.error_class, entry.error_message)
 
     @admin.display(description="changed")
     def when(self, entry: Entry) -> SafeString | str:
-        return show.moment(entry.status_changed_at)
+        return display.format_moment(entry.status_changed_at)
 
     # --- the page of one -----------------------------------------------------------------------
 
     def get_fieldsets(self, request: HttpRequest, obj: Entry | None = None) -> Any:
         editable = self.has_change_permission(request, obj)
-        content = ("title", "payload", "seen") if editable else ("title", "payload_shown")
+        content = ("title", "payload", "seen") if editable else ("title", "payload_text")
         return (
             ("Input", {"fields": content}),
             (
@@ -155,19 +158,19 @@ class EntryAdmin(BoundedAdmin[Entry]):
         )
 
     @admin.display(description="payload")
-    def payload_shown(self, entry: Entry) -> SafeString | str:
-        return show.json_block(entry.payload)
+    def payload_text(self, entry: Entry) -> SafeString | str:
+        return display.format_json_block(entry.payload)
 
     @admin.display(description="created")
     def created(self, entry: Entry) -> SafeString | str:
-        return show.moment(entry.created_at)
+        return display.format_moment(entry.created_at)
 
     @admin.display(description="updated")
     def updated(self, entry: Entry) -> SafeString | str:
-        return show.moment(entry.updated_at)
+        return display.format_moment(entry.updated_at)
 
     def save_model(self, request: HttpRequest, obj: Entry, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Only what was edited is written; the rest may have moved on since it was loaded."""
+        """Write only the edited columns; the others may have changed since they were loaded."""
         edited = [name for name in form.changed_data if name in {"title", "payload"}]
         if edited:
             obj.updated_at = timezone.now()
@@ -181,10 +184,12 @@ class EntryAdmin(BoundedAdmin[Entry]):
     ) -> HttpResponse:
         entry = kwargs.get("obj")
         if entry is not None:
-            context = context | {"title": f"Entry {entry.pk}"} | self.live_context(request, entry)
+            context = (
+                context | {"title": f"Entry {entry.pk}"} | self.get_live_context(request, entry)
+            )
         return super().render_change_form(request, context, *args, **kwargs)
 
-    # --- what keeps itself up to date ----------------------------------------------------------
+    # --- the live part -------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         live = self.admin_site.admin_view(require_safe(self.live_view))
@@ -194,55 +199,56 @@ class EntryAdmin(BoundedAdmin[Entry]):
         ]
 
     def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The changing part of the page. 204 while it is what the browser has ``seen``."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         entry = self.get_object(request, object_id)
         if entry is None:
             raise Http404
-        context = self.live_context(request, entry)
-        if request.GET.get("seen") == context["live_version"]:
-            return HttpResponse(status=204)
-        return TemplateResponse(
-            request, "entries/entry/live.html", context | {"original": entry, "announce": True}
-        )
+        context = self.get_live_context(request, entry)
+        changes = {"original": entry, "announcement": f"Entry {entry.pk} is {entry.status}."}
+        return respond(request, context["live"], "entries/entry/live.html", context | changes)
 
-    def live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
-        attempts = list(entry.attempts.order_by("-number")[:SHOWN_ATTEMPTS])
-        asked = self.asked_for(request, attempts)
+    def get_live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
+        attempts = list(entry.attempts.order_by("-number")[:MAX_ATTEMPTS])
+        runs = self.find_runs(attempts)
         return {
-            "live_url": add_preserved_filters(
-                {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts},
-                reverse("admin:entries_entry_live", args=[entry.pk]),
+            "live": LiveFragment(
+                url=add_preserved_filters(
+                    {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts},
+                    reverse("admin:entries_entry_live", args=[entry.pk]),
+                ),
+                version=f"{entry.status}.{entry.attempt}.{entry.run_id}",
+                active=entry.status in ACTIVE,
+                seconds=2,
             ),
-            "live_version": f"{entry.status}-{entry.attempt}-{entry.run_id}",
-            "active": entry.status in ACTIVE,
             "attempts": [
-                attempt_view(attempt, asked=asked.get(attempt.run_id)) for attempt in attempts
+                build_attempt_view(attempt, run=runs.get(attempt.run_id)) for attempt in attempts
             ],
-            "result_shown": result_shown(entry),
+            "result_text": format_result(entry),
+            "notice_template": self.notice_template,
             "verbs_template": self.verbs_template,
+            "run_template": self.run_template,
         }
 
-    def asked_for(self, request: HttpRequest, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
-        """What asked for the attempts, by run id: known to those who know runs."""
+    def find_runs(self, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
+        """Find the runs of attempts, by id. This app knows none."""
         return {}
 
 
-def attempt_view(attempt: Attempt, *, asked: Any) -> AttemptView:
-    exchange = exchange_in(attempt.result)
-    tells = attempt.status == AttemptStatus.FAILED and attempt.result and not exchange
+def build_attempt_view(attempt: Attempt, *, run: Any) -> AttemptView:
+    exchange = find_exchange(attempt.result)
+    has_details = attempt.status == AttemptStatus.FAILED and attempt.result and not exchange
     return AttemptView(
         attempt=attempt,
-        took=show.duration(attempt.started_at, attempt.ended_at),
-        asked=asked,
+        took=display.format_duration(attempt.started_at, attempt.ended_at),
+        run=run,
         exchange=exchange,
-        found=show.pretty(attempt.result) if tells else "",
+        details=display.format_json(attempt.result) if has_details else "",
     )
 
 
-def result_shown(entry: Entry) -> str | None:
-    """The entry's result, unless the attempt that brought it shows it better."""
-    if entry.result is None or exchange_in(entry.result):
+def format_result(entry: Entry) -> str | None:
+    """Format the entry's result, unless its attempt shows it as an exchange."""
+    if entry.result is None or find_exchange(entry.result):
         return None
-    return show.pretty(entry.result)
+    return display.format_json(entry.result)

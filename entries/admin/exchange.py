@@ -1,16 +1,16 @@
-"""An exchange with somebody else's server, as an attempt has kept it, made readable."""
+"""An exchange with another server, as an attempt stores it, made readable."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from entries.admin.show import pretty
+from entries.admin.display import format_json
 
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """A request or an answer. ``line`` is what came first in it: method and URL, or the status."""
+    """A request or a response. ``line``: its method and URL, or its status."""
 
     line: str
     headers: Sequence[tuple[str, str]]
@@ -20,7 +20,7 @@ class Half:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeView:
-    """``response`` is None where none came."""
+    """``response`` is None where none arrived."""
 
     endpoint: str
     request: Half
@@ -28,10 +28,10 @@ class ExchangeView:
     took: str
 
 
-def exchange_in(result: Any) -> ExchangeView | None:
-    """What a result says of an exchange; None where it is of another shape.
+def find_exchange(result: Any) -> ExchangeView | None:
+    """Find the exchange in a result; None where it has another shape.
 
-    Any kind may put anything into its result, so nothing is taken for granted.
+    A kind may store anything in its result, so every part is checked.
     """
     if not isinstance(result, Mapping) or "response" not in result:
         return None
@@ -41,29 +41,33 @@ def exchange_in(result: Any) -> ExchangeView | None:
     took = result.get("elapsed_ms")
     return ExchangeView(
         endpoint=str(result.get("endpoint") or ""),
-        request=_half(request, f"{request.get('method', '')} {request.get('url', '')}".strip()),
-        response=None if response is None else _half(response, f"HTTP {response.get('status')}"),
+        request=_build_half(
+            request, f"{request.get('method', '')} {request.get('url', '')}".strip()
+        ),
+        response=None
+        if response is None
+        else _build_half(response, f"HTTP {response.get('status')}"),
         took=f"{took:,} ms" if isinstance(took, int) else "",
     )
 
 
-def _half(told: Mapping[str, Any], line: str) -> Half:
-    headers = told.get("headers")
+def _build_half(stored: Mapping[str, Any], line: str) -> Half:
+    headers = stored.get("headers")
     return Half(
         line=line,
         headers=[(str(name), str(value)) for name, value in headers.items()]
         if isinstance(headers, Mapping)
         else [],
-        body=_readable(told.get("body")),
-        cut=told.get("cut") is True,
+        body=_format_body(stored.get("body")),
+        cut=stored.get("cut") is True,
     )
 
 
-def _readable(body: Any) -> str:
-    """JSON indented, everything else as it came."""
+def _format_body(body: Any) -> str:
+    """Indent JSON; return everything else unchanged."""
     if not isinstance(body, str):
-        return "" if body is None else pretty(body)
+        return "" if body is None else format_json(body)
     try:
-        return pretty(json.loads(body))
+        return format_json(json.loads(body))
     except (ValueError, RecursionError):
         return body

@@ -1,88 +1,92 @@
-"""The filters beside the lists. None of them asks the database for all distinct values."""
+"""Filters of the lists. None of them asks the database for all distinct values."""
 
 from collections import Counter
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest
 
 from entries import names
-from entries.budget import OutOfTime, time_budget
 from entries.kinds import registry
 from entries.models import Entry, Source
 from entries.states import EntryStatus
 
-#: How many of the newest rows are looked at for the values they have.
+#: Rows, the newest, that are searched for values to choose from.
 SAMPLE = 2_000
-SAMPLE_SECONDS = 2.0
-MOST_CHOICES = 100
+MAX_CHOICES = 100
 
 
-def sampled(newest_first: QuerySet[Any], column: str) -> list[str]:
-    """The values ``column`` has in the newest rows, the most frequent first; none where reading
-    them takes too long.
-    """
-    try:
-        with time_budget(SAMPLE_SECONDS):
-            found = Counter(newest_first.values_list(column, flat=True)[:SAMPLE])
-    except OutOfTime:
-        return []
-    return [value for value, _ in found.most_common(MOST_CHOICES) if value]
+def sample_values(newest_first: QuerySet[Any], column: str) -> list[str]:
+    """Return the values of ``column`` in the newest rows, the most frequent first."""
+    found = Counter(newest_first.values_list(column, flat=True)[:SAMPLE])
+    return [value for value, _ in found.most_common(MAX_CHOICES) if value]
 
 
 class EqualFilter(admin.SimpleListFilter):
-    """``column`` equals what was chosen, or what a link asked for without it being offered."""
+    """``column`` equals the chosen value, or a value from a link that is not among the choices."""
 
     column: ClassVar[str]
-    #: There are no other values than those that are offered.
+    #: There are no values but the choices.
     closed: ClassVar[bool] = False
 
     def is_known(self, value: str) -> bool:
-        """False for a value that can only be a mistake: the list says so then."""
-        return not self.closed or value in dict(self.offered())
+        """Return False for a value that can only be a mistake; the list then says so."""
+        return not self.closed or value in dict(self.list_choices())
 
-    def offered(self) -> Iterable[tuple[str, str]]:
+    def list_choices(self) -> Iterable[tuple[str, str]]:
+        """List values with their labels."""
         raise NotImplementedError
 
     def lookups(
         self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
     ) -> list[tuple[str, str]]:
-        offered = list(self.offered())
+        choices = list(self.list_choices())
         value = self.value()
-        if value and value not in dict(offered):
-            offered.append((value, value))
-        return offered
+        if value and value not in dict(choices):
+            choices.append((value, value))
+        return choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         if value is None:
             return queryset
         if not self.is_known(value):
-            self._say_unknown(request, value)
-        if "\0" in value:  # no text in PostgreSQL has one, and asking for it is an error
+            self._report_unknown(request, value)
+        if "\0" in value:  # PostgreSQL refuses to search for it
             return queryset.none()
         return queryset.filter(**{self.column: value})
 
-    def _say_unknown(self, request: HttpRequest, value: str) -> None:
-        """Once for each page: an empty list would look as if all were well."""
-        there_are = ", ".join(filter(None, dict(self.offered()))) or "none yet"
+    def _report_unknown(self, request: HttpRequest, value: str) -> None:
+        """Add a message, once per page: an empty list would look as if all were well."""
+        choices = ", ".join(filter(None, dict(self.list_choices()))) or "none yet"
         shown = value.replace("\0", "")[:100]
-        text = f"There is no {self.title} “{shown}”, so nothing is listed. There are: {there_are}."
-        said: set[str] = request.META.setdefault("redrive.unknown", set())
-        if text not in said:
-            said.add(text)
+        text = f"There is no {self.title} “{shown}”, so nothing is listed. There are: {choices}."
+        reported: set[str] = request.META.setdefault("redrive.unknown", set())
+        if text not in reported:
+            reported.add(text)
             messages.error(request, text)
 
 
-class StatusFilter(EqualFilter):
+class ChoiceFilter(EqualFilter):
+    """One of the values of an enumeration."""
+
+    closed = True
+    enumeration: ClassVar[type[StrEnum] | type[TextChoices]]
+
+    def list_choices(self) -> Iterable[tuple[str, str]]:
+        return [(choice.value, self.get_label(choice)) for choice in self.enumeration]
+
+    def get_label(self, choice: StrEnum | TextChoices) -> str:
+        return str(choice.value)
+
+
+class StatusFilter(ChoiceFilter):
     title = "status"
     parameter_name = column = "status"
-    closed = True
-
-    def offered(self) -> Iterable[tuple[str, str]]:
-        return [(status.value, status.value) for status in EntryStatus]
+    enumeration = EntryStatus
 
 
 class KindFilter(EqualFilter):
@@ -92,7 +96,7 @@ class KindFilter(EqualFilter):
     def is_known(self, value: str) -> bool:
         return names.is_kind(value)
 
-    def offered(self) -> Iterable[tuple[str, str]]:
+    def list_choices(self) -> Iterable[tuple[str, str]]:
         return [(name, name) for name in registry.names()]
 
 
@@ -104,8 +108,15 @@ class SourceFilter(EqualFilter):
     def is_known(self, value: str) -> bool:
         return names.is_source(value)
 
-    def offered(self) -> Iterable[tuple[str, str]]:
-        yield from Source.objects.values_list("slug", "name")[:MOST_CHOICES]
+    def list_choices(self) -> Iterable[tuple[str, str]]:
+        yield from Source.objects.values_list("slug", "name")[:MAX_CHOICES]
+
+
+class OptionalSourceFilter(SourceFilter):
+    """Also finds rows that have no source."""
+
+    def list_choices(self) -> Iterable[tuple[str, str]]:
+        yield from super().list_choices()
         yield "", "without a source"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -115,17 +126,17 @@ class SourceFilter(EqualFilter):
 
 
 class FailureFilter(EqualFilter):
-    """Offers what the newest failures have that the user may see."""
+    """Offers the values of the newest failures that the user may see."""
 
     def lookups(
         self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
     ) -> list[tuple[str, str]]:
-        self._seen = Entry.objects.visible_to(request.user)
+        self._visible = Entry.objects.visible_to(request.user)
         return super().lookups(request, model_admin)
 
-    def offered(self) -> Iterable[tuple[str, str]]:
-        newest = self._seen.failed().order_by("-failed_at", "-id")
-        return [(name, name) for name in sampled(newest, self.column)]
+    def list_choices(self) -> Iterable[tuple[str, str]]:
+        newest = self._visible.failed().order_by("-failed_at", "-id")
+        return [(name, name) for name in sample_values(newest, self.column)]
 
 
 class UpstreamFilter(FailureFilter):
@@ -139,9 +150,9 @@ class ErrorClassFilter(FailureFilter):
 
 
 class GoneFilter(admin.SimpleListFilter):
-    """Whether the entry's source still has it. Those that are gone have an index of their own."""
+    """Whether the entry's source still has it. Entries that are gone have their own index."""
 
-    title = "gone from its source"
+    title = "gone from source"
     parameter_name = "gone"
 
     def lookups(

@@ -1,4 +1,4 @@
-"""What people may type about entries and sources."""
+"""Forms for entries and sources."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.forms.fields import InvalidJSONInput
 
-from entries.admin.show import pretty
+from entries.admin.display import format_json
 from entries.content import content_hash
 from entries.kinds import registry as kinds
 from entries.kinds.base import Kind
@@ -27,13 +27,13 @@ else:
 
 
 MASKED = (
-    "What is masked is kept only while nothing else is changed here. Type the credentials again, "
-    "or leave all of it as it was shown."
+    "Masked values can be kept only if nothing else here is changed. Enter the credentials again, "
+    "or leave everything as it was shown."
 )
 
 
 class JSONObjectField(forms.JSONField):
-    """A JSON object that PostgreSQL can store exactly as it was typed; empty input is ``{}``."""
+    """A JSON object that PostgreSQL can store exactly as entered; empty input is ``{}``."""
 
     def to_python(self, value: Any) -> Any:
         try:
@@ -47,20 +47,22 @@ class JSONObjectField(forms.JSONField):
         if not isinstance(clean, dict):
             raise forms.ValidationError("Enter a JSON object: {…}.")
         if parsed is not None and clean != parsed:
-            raise forms.ValidationError("It holds something JSON or PostgreSQL does not know.")
+            raise forms.ValidationError(
+                "This contains a value that JSON or PostgreSQL cannot store."
+            )
         return clean
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was typed comes back as it was typed, whether it makes sense or not."""
+        """Return the input unchanged, valid or not."""
         return InvalidJSONInput(data or "")
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, InvalidJSONInput | str) else pretty(value)
+        return value if isinstance(value, InvalidJSONInput | str) else format_json(value)
 
 
 class EntryForm(_EntryForm):
     payload = JSONObjectField(required=False, widget=forms.Textarea(attrs={"class": "code"}))
-    #: What the form was filled with, so that a sync in the meantime is not overwritten unseen.
+    #: Hash of what the form was filled with, so that a sync in between is not overwritten.
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
@@ -87,41 +89,41 @@ class SourceForm(_SourceForm):
     upload = forms.FileField(
         required=False,
         label="File",
-        help_text="Uploaded instead of a location, for kinds of source that read files.",
+        help_text="Upload a file instead of a location, for source kinds that read files.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: What the source read before, so that a file it no longer reads can be removed.
+        #: The location before, so that a file that is no longer used can be removed.
         self.location_before: str = self.instance.location
         self._stored = (self.instance.kind, self.instance.location, self.instance.options)
         if self.instance.pk:
             self.initial["location"] = mask_address(self.instance.location)
             self.initial["options"] = mask_values(self.instance.options)
-        if "kind" in self.fields:  # a reader's form has no fields
-            self._offer("kind", source_kinds.all_kinds())
-            self._offer("entry_kind", kinds.all_kinds())
+        if "kind" in self.fields:  # a read-only form has no fields
+            self._set_choices("kind", source_kinds.all_kinds())
+            self._set_choices("entry_kind", kinds.all_kinds())
             self.fields["location"].required = False
             if in_use := uploads.display_name(self.location_before):
-                self.fields["upload"].help_text = f"In use: {in_use}. Another file replaces it."
+                self.fields["upload"].help_text = f"Current file: {in_use}. A new file replaces it."
         if "sync_interval" in self.fields:
             self.fields["sync_interval"].label = "Sync every"
             self.fields[
                 "sync_interval"
-            ].help_text = "Seconds between two syncs, 10 or more. Empty: only when somebody asks."
+            ].help_text = "Seconds between syncs, at least 10. Leave empty to sync only on request."
 
     def clean_upload(self) -> Any:
         upload = self.cleaned_data["upload"]
         limit = settings.REDRIVE_UPLOAD_MAX_BYTES
         if upload and upload.size > limit:
             raise forms.ValidationError(
-                f"The file has {upload.size:,} bytes; at most {limit:,} are taken.",
+                f"The file has {upload.size:,} bytes. The limit is {limit:,} bytes.",
                 code="too_large",
             )
         return upload
 
     def clean_location(self) -> str:
-        """What comes back as it was shown is what is stored; a mask is never stored."""
+        """Keep the stored location if it comes back as it was shown; never store a mask."""
         given = str(self.cleaned_data["location"])
         _, stored, _ = self._stored
         if given == mask_address(stored):
@@ -131,7 +133,7 @@ class SourceForm(_SourceForm):
         return given
 
     def _restore_options(self, cleaned: dict[str, Any]) -> None:
-        """Credentials that are not shown are kept, but sent to no other place than they were."""
+        """Keep masked credentials, but never send them to another place."""
         kind, location, options = self._stored
         if not is_masked(cleaned["options"]):
             return
@@ -148,15 +150,17 @@ class SourceForm(_SourceForm):
         self._restore_options(cleaned)
         if not cleaned["upload"]:
             if not cleaned["location"]:
-                self.add_error("location", "Say where it is, or upload a file.")
+                self.add_error("location", "Enter a location or upload a file.")
         elif source_kinds.get(cleaned["kind"]).reads_files:
             cleaned["location"] = uploads.new_location(cleaned["upload"].name)
         else:
-            self.add_error("upload", f"A {cleaned['kind']} is not read from a file.")
+            self.add_error(
+                "upload", f"A source of the kind {cleaned['kind']} is not read from a file."
+            )
         return cleaned
 
     def full_clean(self) -> None:
-        """Whether it can be read is asked last: a file is only kept for a source that is saved."""
+        """Check last whether it can be read: a file is kept only for a source that is saved."""
         super().full_clean()
         if not self.is_bound or self.errors:
             return
@@ -170,9 +174,11 @@ class SourceForm(_SourceForm):
             if cleaned["upload"]:
                 uploads.remove(cleaned["location"])
 
-    def _offer(self, name: str, registered: Mapping[str, type[Kind] | type[SourceKind]]) -> None:
-        """Choices from a registry. A stored name that is not in it any more is nowhere to be
-        chosen, so that saving asks for another."""
+    def _set_choices(
+        self, name: str, registered: Mapping[str, type[Kind] | type[SourceKind]]
+    ) -> None:
+        """Offer the names of a registry. A stored name that it no longer has is no choice, so that
+        saving asks for another."""
         field = self.fields[name]
         choices = [
             (key, f"{key}: {cls.description}" if cls.description else key)

@@ -1,4 +1,4 @@
-"""Lists that stay fast however long their table gets."""
+"""Lists that stay fast in tables of any size."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
-from entries.admin.show import NOTHING
+from entries.admin.display import NOTHING
 
 M = TypeVar("M", bound=Model)
 
@@ -26,13 +26,13 @@ else:
 
 
 class BoundedPaginator(_Paginator):
-    """Counts as far as ``LIMIT``; what lies behind is found by filter and search."""
+    """Counts up to ``LIMIT``; filters and search find the rest."""
 
     LIMIT: ClassVar = 10_000
 
     @cached_property
     def _counted(self) -> int:
-        # The order would make the database sort what it is only to count.
+        # With an order the database would sort before it counts.
         found = cast("QuerySet[Any]", self.object_list)
         return found.order_by()[: self.LIMIT + 1].count()
 
@@ -42,12 +42,12 @@ class BoundedPaginator(_Paginator):
 
     @property
     def more(self) -> bool:
-        """There is more than ``count`` says."""
+        """Whether there are more rows than ``count``."""
         return self._counted > self.LIMIT
 
 
 class BoundedAdmin(_ModelAdmin[M]):
-    """No unbounded count, no sorting by whatever column, no filter that nobody thought of."""
+    """No unbounded count, no sorting by any column, no filter that has no index behind it."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -56,25 +56,30 @@ class BoundedAdmin(_ModelAdmin[M]):
     list_per_page = 100
     list_max_show_all = 1000
     sortable_by: ClassVar = ()
-    #: Columns that a link may filter by, beside what ``list_filter`` offers.
+    #: Shown instead of an empty list.
+    blank_template: ClassVar[str | None] = None
+    #: Columns that a link may filter by, beside those of ``list_filter``.
     link_parameters: ClassVar[frozenset[str]] = frozenset()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Django allows any lookup on any column, a regular expression over millions included."""
-        offered = {getattr(item, "parameter_name", None) for item in self.list_filter}
+        """Allow only known filters: Django allows a regular expression on any column."""
+        known = {getattr(item, "parameter_name", None) for item in self.list_filter}
         if lookup in self.link_parameters:
-            return "\0" not in value  # no text in PostgreSQL has one, and asking for it is an error
-        return lookup in offered
+            return "\0" not in value  # PostgreSQL refuses to search for it
+        return lookup in known
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        title = capfirst(str(self.opts.verbose_name_plural))
-        return super().changelist_view(request, {"title": title} | (extra_context or {}))
+        context = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "blank_template": self.blank_template,
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
 
 
 class ReadOnlyAdmin(BoundedAdmin[M]):
-    """To look at, for whoever has Django's ``view`` permission."""
+    """Read-only, for users with Django's ``view`` permission."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

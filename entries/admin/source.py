@@ -1,4 +1,4 @@
-"""Sources: where they are, when they were last read and how that went."""
+"""Sources: where they are, when they were last read and what came of it."""
 
 from copy import deepcopy
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from entries import upload_pass
-from entries.admin import show
+from entries.admin import display
 from entries.admin.filters import EqualFilter
 from entries.admin.forms import SourceForm
 from entries.admin.listing import BoundedAdmin
@@ -24,11 +24,10 @@ class SourceKindFilter(EqualFilter):
     title = "kind"
     parameter_name = column = "kind"
 
-    def offered(self) -> list[tuple[str, str]]:
+    def list_choices(self) -> list[tuple[str, str]]:
         return [(name, name) for name in registry.names()]
 
 
-@admin.register(Source)
 class SourceAdmin(BoundedAdmin[Source]):
     form = SourceForm
     list_display = ("name", "slug", "kind", "entry_kind", "enabled", "last_synced", "problem")
@@ -40,15 +39,14 @@ class SourceAdmin(BoundedAdmin[Source]):
         "last_synced",
         "last_error",
         "next_sync",
-        "location_shown",
-        "options_shown",
+        "location_text",
+        "options_text",
     )
-    change_form_template = "admin/entries/source/change_form.html"
     fieldsets = (
         (None, {"fields": ("name", "slug", "enabled")}),
-        ("Where from", {"fields": ("kind", "location", "upload", "options")}),
-        ("What becomes of it", {"fields": ("entry_kind",)}),
-        ("When", {"fields": ("sync_interval", "next_sync")}),
+        ("Where to read", {"fields": ("kind", "location", "upload", "options")}),
+        ("Entries", {"fields": ("entry_kind",)}),
+        ("Schedule", {"fields": ("sync_interval", "next_sync")}),
         ("Last sync", {"fields": ("last_synced", "last_error")}),
     )
 
@@ -59,30 +57,30 @@ class SourceAdmin(BoundedAdmin[Source]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """The form is sent to an address that the web server takes a file from."""
+        """Send the form to an address from which the web server accepts a file."""
         form_url = form_url or upload_pass.add_pass(request.path, user_id=request.user.pk or 0)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        """Its entries keep a source; to list them all for a refusal would take a while."""
+        """Entries refer to it, and listing them all in a refusal would take long."""
         return False
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
-        """For those who may only look: without the field for a file, and nothing as it is stored,
-        for Django would show them all of it.
+        """Show those who may only view no upload field, and location and options masked: Django
+        would show them as they are stored.
         """
         fieldsets = super().get_fieldsets(request, obj)
         if obj is not None and not self.has_change_permission(request, obj):
-            shown = {"location": "location_shown", "options": "options_shown"}
+            masked = {"location": "location_text", "options": "options_text"}
             for _, options in (fieldsets := deepcopy(fieldsets)):
                 names = [name for name in options["fields"] if name != "upload"]
-                options["fields"] = [shown.get(str(name), name) for name in names]
+                options["fields"] = [masked.get(str(name), name) for name in names]
         return fieldsets
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Source], search_term: str
     ) -> tuple[QuerySet[Source], bool]:
-        """Locations as they are shown: a search would find out a password letter by letter."""
+        """Search locations as they are shown, so that no search can guess a password."""
         found, several = super().get_search_results(request, queryset, search_term)
         text = search_term.strip().lower()
         if not text:
@@ -99,31 +97,31 @@ class SourceAdmin(BoundedAdmin[Source]):
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: Source | None = None
     ) -> dict[str, Any]:
-        """Only while it is new: scripts and links know a source by its slug."""
+        """Fill in the slug of a new source only: scripts and links refer to it."""
         return dict(self.prepopulated_fields) if obj is None else {}
 
     @admin.display(description="location")
-    def location_shown(self, source: Source) -> str:
+    def location_text(self, source: Source) -> str:
         return mask_address(source.location)
 
     @admin.display(description="options")
-    def options_shown(self, source: Source) -> SafeString | str:
-        return show.json_block(mask_values(source.options))
+    def options_text(self, source: Source) -> SafeString | str:
+        return display.format_json_block(mask_values(source.options))
 
     @admin.display(description="last sync")
     def last_synced(self, source: Source) -> SafeString | str:
-        return show.moment(source.last_synced_at) if source.last_synced_at else "never"
+        return display.format_moment(source.last_synced_at) if source.last_synced_at else "never"
 
     @admin.display(description="next sync")
     def next_sync(self, source: Source) -> SafeString | str:
         if source.sync_interval is None:
-            return "when somebody asks"
+            return "only on request"
         if not source.enabled:
-            return "none while it is disabled"
+            return "none while the source is disabled"
         if source.next_sync_at is None or source.next_sync_at <= timezone.now():
-            return "due, as soon as the dispatcher looks"
-        return show.moment(source.next_sync_at)
+            return "due now"
+        return display.format_moment(source.next_sync_at)
 
     @admin.display(description="last error")
     def problem(self, source: Source) -> SafeString | str:
-        return show.error_line("Sync failed:" if source.last_error else "", source.last_error)
+        return display.format_error("Sync failed:" if source.last_error else "", source.last_error)

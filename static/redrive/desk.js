@@ -1,21 +1,21 @@
 "use strict";
 
-// Polling is for whoever is looking.
+// A hidden page does not poll.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden) event.preventDefault();
 });
 
-// A poll that was sent to the log-in page means that the session is over: go there as a page.
+// A poll that was redirected to the log-in page means that the session is over: reload the page.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, pathInfo } = event.detail;
-  const asked = new URL(pathInfo.finalRequestPath, location.href);
-  if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked.pathname) {
+  const requested = new URL(pathInfo.finalRequestPath, location.href);
+  if (xhr.responseURL && new URL(xhr.responseURL).pathname !== requested.pathname) {
     event.detail.shouldSwap = false;
     location.reload();
   }
 });
 
-// What did not answer is marked as stale until it does.
+// Mark a part as stale while its polls fail.
 for (const [name, stale] of [
   ["htmx:sendError", true],
   ["htmx:responseError", true],

@@ -1,6 +1,6 @@
 "use strict";
 
-// What somebody has typed and not saved is not lost without a question, whatever is pressed.
+// Ask before unsaved edits are lost, whichever button is pressed.
 {
   const form = document.querySelector("#content-main form[id$='_form']");
   let leaving = false;
@@ -20,18 +20,18 @@
     [...form.querySelectorAll("input, textarea, select")].some(changed);
 
   const leaveOut = () => {
-    const said = document.createElement("input");
-    said.type = "hidden";
-    said.name = "without_edits";
-    said.value = "1";
-    form.append(said);
+    const input = document.createElement("input");
+    input.type = "hidden";
+    input.name = "without_edits";
+    input.value = "1";
+    form.append(input);
   };
 
   if (form) {
     document.addEventListener("submit", (event) => {
       const verb = event.submitter?.hasAttribute("formaction") || event.target !== form;
       if (verb && edited() && !form.elements.without_edits?.checked) {
-        const label = event.submitter?.textContent.trim() || "Go on";
+        const label = event.submitter?.textContent.trim() || "Continue";
         if (!confirm(`Your changes on this page are not saved. ${label} without them?`)) {
           event.preventDefault();
           return;
@@ -45,12 +45,12 @@
       if (!leaving && edited()) event.preventDefault();
     });
 
-    // The page that the browser keeps for "back" asks again.
+    // The page in the browser's back cache asks again.
     window.addEventListener("pageshow", () => {
       leaving = false;
     });
 
-    // Enter beside a verb means the verb, not the form whose edits go with it.
+    // Enter in the reason presses the button beside it, not Save.
     document.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !event.target.matches(".verb-entry input[name='reason']")) return;
       event.preventDefault();

@@ -15,7 +15,7 @@ from django.urls import reverse
 from entries.models import Endpoint, Entry, Source
 from retry import audit
 from retry.access import tokens
-from retry.admin.audit.audited import AuditedAdmin
+from retry.admin.shared.audited import AuditedAdmin
 from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor, Channel
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
@@ -35,7 +35,6 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def event(verb: str) -> AuditEvent:
-    """The only one of that verb, by somebody at the admin."""
     found = AuditEvent.objects.get(verb=verb)
     assert (found.actor_label, found.channel, found.count) == ("chief", "admin", 1)
     return found

@@ -91,9 +91,9 @@ def test_a_sync_in_the_meantime_is_not_overwritten(editor: "User") -> None:
     [
         ("{", "Enter a valid JSON"),
         ("[1]", "Enter a JSON object"),
-        ('{"a": NaN}', "JSON or PostgreSQL does not know"),
-        ('{"a": "\\u0000"}', "JSON or PostgreSQL does not know"),
-        ('{"a": "\\ud800"}', "JSON or PostgreSQL does not know"),
+        ('{"a": NaN}', "JSON or PostgreSQL cannot store"),
+        ('{"a": "\\u0000"}', "JSON or PostgreSQL cannot store"),
+        ('{"a": "\\ud800"}', "JSON or PostgreSQL cannot store"),
         ('{"a": %s}' % ("[" * 60 + "]" * 60), "nested deeper"),
         ('{"a": %s}' % ("[" * 20_000), "Enter a valid JSON"),
         ('{"a": %s}' % ("9" * 5_000), "Enter a valid JSON"),
@@ -228,7 +228,7 @@ def test_a_page_at_work_polls_until_the_entry_rests(at_desk: Browser) -> None:
     (seen,) = transitions.queue([entry.pk], verb="retry", run_sizes={})
     first = live(at_desk, entry)
     assert 'hx-trigger="every 2s"' in first.content.decode()
-    version = first.context["live_version"]
+    version = first.context["live"].version
     assert live(at_desk, entry, version).status_code == 204, "nothing new, nothing to swap"
     assert seen.run_id is not None
     transitions.claim([entry.pk], run_id=seen.run_id, worker="w")

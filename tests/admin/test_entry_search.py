@@ -45,7 +45,7 @@ def test_what_is_no_id_is_text(text: str, at_desk: Browser) -> None:
 def test_the_preview_says_which_entry(at_desk: Browser) -> None:
     entry = EntryFactory.create(failed=True)
     words = text_of(at_desk.read(f"{PREVIEW}?action=retry&q=%23{entry.pk}"))
-    assert f"This is about entry #{entry.pk} ." in words
+    assert f"Selected: entry #{entry.pk} ." in words
     assert "1 will be retried" in words
 
 

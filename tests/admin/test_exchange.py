@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from entries.admin.exchange import exchange_in
+from entries.admin.exchange import find_exchange
 from entries.models import Attempt
 from tests.admin.browsing import Browser, page_of, text_of
 from tests.factories.entries import EntryFactory
@@ -46,7 +46,7 @@ def test_request_and_response_are_shown_readably(at_desk: Browser) -> None:
         "HTTP 503",
         "retry-after 30",
         "upstream is busy",
-        "The beginning of it; the rest was not kept.",
+        "Only the beginning was stored.",
         "Endpoint billing 1,234 ms",
     ):
         assert shown in words, shown
@@ -58,8 +58,8 @@ def test_a_request_without_an_answer_says_so(at_desk: Browser) -> None:
     entry = EntryFactory.create(failed=True)
     Attempt.objects.update(result=exchange(response=None))
     words = text_of(at_desk.read(page_of(entry)))
-    assert "Request, and no response" in words
-    assert "None came." in words
+    assert "Request without response" in words
+    assert "No response." in words
 
 
 def test_a_delivery_that_succeeded_is_shown_once(at_desk: Browser) -> None:
@@ -74,7 +74,7 @@ def test_what_else_a_failed_attempt_knows_is_shown_as_json(at_desk: Browser) -> 
     entry = EntryFactory.create(failed=True)
     Attempt.objects.update(result={"rows": 7, "last": EVIL})
     page = at_desk.read(page_of(entry))
-    assert "What is known of it" in page
+    assert "Error details" in page
     assert "&quot;rows&quot;: 7" in page
     assert "<script>alert" not in page
 
@@ -101,7 +101,7 @@ def test_whatever_comes_from_outside_is_shown_as_text(at_desk: Browser) -> None:
     ],
 )
 def test_what_is_no_exchange_is_none(result: Any) -> None:
-    assert exchange_in(result) is None
+    assert find_exchange(result) is None
 
 
 @pytest.mark.parametrize(

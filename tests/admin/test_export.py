@@ -145,7 +145,7 @@ def test_too_many_are_refused_with_a_way_out(exporter: Browser, settings: Any) -
 
 
 def test_nothing_found_is_nothing_to_export(exporter: Browser) -> None:
-    assert "There is nothing to export" in exporter.read(f"{EXPORT}?status=failed")
+    assert "Nothing to export" in exporter.read(f"{EXPORT}?status=failed")
     assert json.loads(exported(exporter, "json")) == []
     assert csv_rows(exported(exporter, "csv")) == []
     assert xlsx_rows(exported(exporter, "xlsx")) == []

@@ -78,7 +78,7 @@ def test_the_dry_run_shows_what_would_change_and_changes_nothing(
     assert "2 New; would be queued new New one" in said
     changes = [(c["name"], c["before"], c["after"]) for c in rows["changed"]["changes"]]
     assert changes == [("title", "", "Changed"), ("m", "", "3"), ("n", "1", "2")]
-    assert "Changed; is queued already" in said
+    assert "Changed; already queued" in said
     assert "Left alone: already running" in said
     assert "Left alone: discarded" in said
     assert "Left alone: other kind" in said
@@ -90,7 +90,7 @@ def test_the_web_process_does_not_read_the_file(importer: Browser, folder: Path)
     row = Import.objects.get()
     assert answer["Location"] == page_of(row)
     assert (row.file_name, row.file_format, row.total) == ("entries.csv", "csv", None)
-    assert "Waits for a worker." in text_of(importer.read(page_of(row)))
+    assert "Waiting for a worker." in text_of(importer.read(page_of(row)))
     event = AuditEvent.objects.get()
     assert (event.verb, event.actor_label) == ("request_import", "operator")
     assert event.after == {"import_id": str(row.pk), "file": "entries.csv", "bytes": 20}
@@ -100,7 +100,7 @@ def test_the_confirmation_stores_it_through_the_service(importer: Browser, folde
     make_mixed()
     row = confirm(importer, preview(importer, csv_file(MIXED), reason="from the old system"))
     said = text_of(importer.read(page_of(row)))
-    assert "1 created, 2 changed, 2 unchanged; 3 queued." in said
+    assert "1 created, 2 changed, 2 unchanged. 3 queued." in said
     assert "3 left alone: 1 already running, 1 discarded, 1 other kind." in said
     assert Entry.objects.get(external_id="new").payload == {"n": 2}
     assert Entry.objects.get(external_id="new").title == "New one"
@@ -128,10 +128,10 @@ def test_the_same_file_again_is_all_unchanged(importer: Browser) -> None:
     assert AuditEvent.objects.filter(verb="submit").count() == 3, "a thousand at a time"
     again = preview(importer, csv_file(text))
     assert (counts(again), again.queued) == ({"unchanged": 2500}, 0)
-    assert "Import all the same" in importer.read(page_of(again))
+    assert "Import anyway" in importer.read(page_of(again))
     before = everything_but_imports()
     row = confirm(importer, again)
-    assert "2,500 unchanged; nothing was queued." in text_of(importer.read(page_of(row)))
+    assert "2,500 unchanged. Nothing was queued." in text_of(importer.read(page_of(row)))
     assert everything_but_imports() == before
 
 
@@ -159,7 +159,7 @@ def test_a_second_confirmation_leads_to_the_first(importer: Browser) -> None:
     assert everything_but_imports() == before
     assert Import.objects.count() == 2
     said = text_of(importer.read(page_of(row)))
-    assert "This was confirmed: the import has succeeded." in said
+    assert "This dry run was confirmed. The import has succeeded." in said
     assert "Import and queue" not in said
 
 
@@ -201,7 +201,7 @@ def test_what_changed_since_the_dry_run_is_the_services_to_say(importer: Browser
     known("a", running=True)
     done = confirm(importer, row)
     said = text_of(importer.read(page_of(done)))
-    assert "Nothing was stored; nothing was queued." in said
+    assert "Nothing was stored. Nothing was queued." in said
     assert "1 left alone: 1 already running." in said
     assert "2 Left alone: already running a" in said
 

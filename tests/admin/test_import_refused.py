@@ -60,7 +60,7 @@ def test_a_row_with_an_error_is_named_and_nothing_is_stored_unasked(
     assert any(why in error for error in bad["errors"]), bad["errors"]
     said = text_of(importer.read(page_of(found)))
     assert "1 row cannot be stored" in said
-    assert "Import the 1 good row" in said
+    assert "Import 1 valid row" in said
     press_confirm(importer, found)
     assert everything_but_imports() == before
     assert not Import.objects.filter(confirms=found).exists()
@@ -82,14 +82,14 @@ def test_good_rows_are_stored_where_somebody_says_so(importer: Browser) -> None:
     done = confirm(importer, found, skip_invalid="1")
     assert counts(done) == {"new": 2, "error": 2}
     said = text_of(importer.read(page_of(done)))
-    assert "2 created; 2 queued. 2 left out, because they cannot be stored." in said
+    assert "2 created. 2 queued. 2 left out, because they cannot be stored." in said
     assert "3 Left out a external_id is the same as in line 2" in said
     assert set(Entry.objects.values_list("external_id", flat=True)) == {"a", "c"}
 
 
 def test_no_good_row_is_nothing_to_confirm(importer: Browser) -> None:
     found = preview(importer, csv_file("external_id,payload\na,oops\n"))
-    assert "good row" not in importer.read(page_of(found))
+    assert "valid row" not in importer.read(page_of(found))
     press_confirm(importer, found, skip_invalid="1")
     assert not Import.objects.filter(confirms=found).exists()
 
@@ -165,7 +165,7 @@ def test_a_file_that_makes_no_sense_is_refused_by_the_worker(
     assert found.error_code in {"malformed", "empty"}
     assert why in found.error
     said = text_of(importer.read(page_of(found)))
-    assert "Nothing has been stored. Correct the file and choose it again." in said
+    assert "Nothing was stored. Correct the file and choose it again." in said
     assert waiting(folder) == 0
     press_confirm(importer, found)
     assert not Entry.objects.exists()

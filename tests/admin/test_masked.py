@@ -105,10 +105,10 @@ def test_credentials_follow_nobody_to_another_place(chief: "User", source: Sourc
     page = browser.get(page_of(source))
     elsewhere = "https://***@evil.example/atom?token=***&page=1"
     answer = browser.post(page_of(source), form_of(page, location=elsewhere))
-    assert "Type the credentials again" in answer.content.decode()
+    assert "Enter the credentials again" in answer.content.decode()
     moved = form_of(page, location="https://evil.example/atom")
     answer = browser.post(page_of(source), moved)
-    assert "Type the credentials again" in answer.content.decode()
+    assert "Enter the credentials again" in answer.content.decode()
     assert told(answer.content.decode()) == []
     source.refresh_from_db()
     assert (source.location, source.options) == (LOCATION, OPTIONS)
@@ -124,7 +124,7 @@ def test_an_endpoint_keeps_its_address(chief: "User", endpoint: Endpoint) -> Non
     endpoint.refresh_from_db()
     assert (endpoint.name, endpoint.url) == ("n", url)
     answer = browser.post(page_of(endpoint), form_of(page, url="https://evil.example/?token=***"))
-    assert "Type the credentials again" in answer.content.decode()
+    assert "Enter the credentials again" in answer.content.decode()
     browser.press(page_of(endpoint), **form_of(page, url="https://new.example/hooks"))
     endpoint.refresh_from_db()
     assert endpoint.url == "https://new.example/hooks"

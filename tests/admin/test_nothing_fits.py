@@ -31,7 +31,7 @@ def test_restore_of_what_has_failed(foreman: Browser) -> None:
     ids = [*failed(2), EntryFactory.create(running=True).pk]
     said = foreman.select(ids, action="restore_selected", url=f"{ENTRIES}?status=failed")
     expected = "Nothing can be restored: 3 left alone (1 already running, 2 not discarded). "
-    assert said == [f"{expected}Nothing was started."]
+    assert said == [f"{expected}No operation was started."]
     assert untouched()
     assert set(Entry.objects.filter(pk__in=ids[:2]).values_list("status", flat=True)) == {"failed"}
 
@@ -62,7 +62,8 @@ def test_every_action(action: str, across: str, foreman: Browser) -> None:
     answer = foreman.post(f"{ENTRIES}?status={status}", form)
     page = foreman.get(answer["Location"])
     words = text_of(page.content.decode())
-    assert "There is nothing to" in words if across == "1" else "Nothing" in words
+    at_once = {"discard": "Nothing can be", "restore": "Nothing can be"}.get(action, "No entries")
+    assert ("No entry can be" if across == "1" else at_once) in words
     assert untouched()
 
 
@@ -72,14 +73,14 @@ def test_a_form_that_is_sent_when_nothing_fits_any_more(action: str, foreman: Br
     entry = EntryFactory.create(**given)
     url = f"{PREVIEW}?action={action}&q=%23{entry.pk}"
     answer = foreman.post(url, {"key": "a" * 32})
-    assert "Nothing was started." in text_of(answer.content.decode())
+    assert "No operation was started." in text_of(answer.content.decode())
     assert untouched()
 
 
 def test_nothing_at_all(foreman: Browser) -> None:
     answer = foreman.post(f"{PREVIEW}?action=retry&q=nowhere", {"key": "a" * 32})
     words = text_of(answer.content.decode())
-    assert "Nothing can be retried: no entry matches. Nothing was started." in words
+    assert "Nothing can be retried: no entry matches. No operation was started." in words
     assert untouched()
 
 

@@ -46,8 +46,8 @@ def test_all_behind_the_filter_leads_to_the_preview_of_just_that(at_desk: Browse
     words = text_of(at_desk.read(answer["Location"]))
     assert "3 will be retried" in words
     assert "1 not failed" in words
-    assert "4 in all" in words
-    assert "This is about source planet ." in words
+    assert "4 in total" in words
+    assert "Selected: source planet ." in words
     assert not Operation.objects.exists()
 
 
@@ -60,13 +60,12 @@ def test_the_preview_counts_what_the_list_counts(query: str, at_desk: Browser) -
     assert at_desk.get(answer["Location"]).context["found"].total == shown
 
 
-def test_a_list_that_is_narrowed_in_another_way_is_refused(at_desk: Browser) -> None:
+def test_a_list_with_a_filter_that_operations_do_not_support_is_refused(at_desk: Browser) -> None:
     ids = failed(2)
     (said,) = at_desk.select(ids, url=f"{ENTRIES}?source=&status=failed", select_across="1")
     assert said == (
-        "This list is narrowed by source “none” in a way that no operation can be, and none may "
-        "do more than the list shows: nothing was changed. Choose other filters, or tick the "
-        "entries."
+        "Operations do not support this filter: source “none”. Nothing was changed. "
+        "Choose other filters, or tick the entries."
     )
     assert not Operation.objects.exists()
 
@@ -76,8 +75,8 @@ def test_everything_says_so_in_words_that_nobody_overlooks(at_desk: Browser) -> 
     answer = pressed(at_desk, "retry_selected", ids, select_across="1")
     page = at_desk.read(answer["Location"])
     assert '<p class="everything-title">Every entry</p>' in page
-    assert "every single entry there is" in text_of(page)
-    assert "Yes, I mean every entry there is" in text_of(page)
+    assert "selects all entries" in text_of(page)
+    assert "Yes, include every entry" in text_of(page)
 
 
 def test_what_is_ticked_is_discarded_and_restored_by_operations(foreman: Browser) -> None:
@@ -129,7 +128,7 @@ def test_the_same_list_sent_twice_is_one_operation_and_another_selection_another
     again = pressed(foreman, "discard_selected", ids[:2], form_key=key[1])
     assert again["Location"] == first["Location"]
     assert foreman.messages_after(again) == [
-        "This form had started this operation before; nothing was started twice."
+        "This form was already submitted. No second operation was started."
     ]
     pressed(foreman, "discard_selected", ids[2:], form_key=key[1])
     assert Operation.objects.count() == 2
@@ -165,5 +164,5 @@ def test_sources_cannot_be_chosen_across_pages(at_desk: Browser) -> None:
     source = SourceFactory.create()
     form = {"_selected_action": [source.pk], "action": "sync_selected", "index": "0"}
     said = at_desk.press("/admin/entries/source/", **form, select_across="1")
-    assert said == ["Only what is ticked can be chosen here; nothing was changed."]
+    assert said == ["Only ticked rows can be selected here. Nothing was changed."]
     assert not Run.objects.exists()

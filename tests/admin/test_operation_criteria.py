@@ -9,7 +9,8 @@ from django.http import QueryDict
 from entries.admin import EntryAdmin
 from entries.filters import EntryFilter
 from entries.states import EntryStatus
-from retry.admin.entries.criteria import Asked, of_address, of_list, preview_url
+from retry.admin.operations.address import Proposal, get_preview_url, parse_proposal
+from retry.admin.shared.entry_list import parse_list_filter
 from retry.admin.shared.selection import SelectionRefused
 from retry.models import Action
 from retry.operations.selection import Selection
@@ -34,7 +35,7 @@ from retry.operations.selection import Selection
     ],
 )
 def test_a_list_becomes_the_filter_that_finds_the_same(shown: str, expected: EntryFilter) -> None:
-    assert of_list(QueryDict(shown)) == expected
+    assert parse_list_filter(QueryDict(shown)) == expected
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_a_list_becomes_the_filter_that_finds_the_same(shown: str, expected: Ent
 )
 def test_what_a_filter_cannot_say_is_refused(shown: str) -> None:
     with pytest.raises(SelectionRefused, match="nothing was changed"):
-        of_list(QueryDict(shown))
+        parse_list_filter(QueryDict(shown))
 
 
 def test_every_filter_of_the_list_can_be_carried_over() -> None:
@@ -64,7 +65,7 @@ def test_every_filter_of_the_list_can_be_carried_over() -> None:
     offered = {getattr(item, "parameter_name", None) for item in EntryAdmin.list_filter}
     for name in offered | EntryAdmin.link_parameters:
         value = "yes" if name == "gone" else "failed"
-        assert of_list(QueryDict(f"{name}={value}")).explicit
+        assert parse_list_filter(QueryDict(f"{name}={value}")).explicit
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,8 @@ def test_every_filter_of_the_list_can_be_carried_over() -> None:
 )
 @pytest.mark.parametrize("action", Action)
 def test_an_address_says_what_the_selection_said(selection: Selection, action: Action) -> None:
-    query = preview_url(action, selection, reason="why & how").partition("?")[2]
-    assert of_address(QueryDict(query)) == Asked(action, selection)
+    query = get_preview_url(action, selection, reason="why & how").partition("?")[2]
+    assert parse_proposal(QueryDict(query)) == Proposal(action, selection)
     assert QueryDict(query)["reason"] == "why & how"
 
 
@@ -105,4 +106,4 @@ def test_an_address_says_what_the_selection_said(selection: Selection, action: A
 )
 def test_an_address_that_says_nothing_clear_is_refused(query: str) -> None:
     with pytest.raises(SelectionRefused, match="nothing was changed"):
-        of_address(QueryDict(query))
+        parse_proposal(QueryDict(query))

@@ -126,7 +126,7 @@ def test_a_pause_by_the_canary_says_why_and_a_person_overrules_it(foreman: Brows
     words = text_of(foreman.read(url_of(operation)))
     assert "Canary: 5 of 5 failed, limit 10%" in words
     assert "Retry what failed" in words
-    assert foreman.press(url_of(operation, "resume")) == ["It goes on."]
+    assert foreman.press(url_of(operation, "resume")) == ["Resumed."]
     finish(operation)
     assert read_progress(operation.pk).succeeded == 5
 
@@ -135,12 +135,12 @@ def test_pause_resume_and_cancel_are_done_and_audited(foreman: Browser) -> None:
     failed(3)
     operation = started()
     assert foreman.press(url_of(operation, "pause"))[0].startswith("Paused")
-    assert "Paused by hand." in text_of(foreman.read(url_of(operation)))
-    assert foreman.press(url_of(operation, "resume")) == ["It goes on."]
+    assert "Paused by a user." in text_of(foreman.read(url_of(operation)))
+    assert foreman.press(url_of(operation, "resume")) == ["Resumed."]
     said = foreman.press(url_of(operation, "cancel"), reason="wrong source")
     assert said[0].startswith("Cancelled")
     assert foreman.press(url_of(operation, "pause")) == [
-        "It is cancelled already, so nothing of it can be changed any more."
+        "This operation is already cancelled, so it cannot be changed any more."
     ]
     assert foreman.press(url_of(operation, "cancel"), reason="x" * 501)[0].startswith("The reason")
     events = AuditEvent.objects.filter(actor_label="operator").order_by("id")
@@ -221,7 +221,7 @@ def test_there_is_no_such_operation(foreman: Browser) -> None:
 def test_entries_come_by_outcome_and_in_pages(
     foreman: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retry.admin.operations.progress.ITEMS", 4)
+    monkeypatch.setattr("retry.admin.operations.items.PAGE_SIZE", 4)
     ids = failed(10)
     bad = failed(3, do="fail")
     operation = started()
@@ -255,7 +255,7 @@ def test_the_list_of_entries_renews_itself_while_it_is_open(foreman: Browser) ->
     finish(operation)
     part = foreman.read(poll)
     assert "hx-get" not in part
-    assert "None." in text_of(part)
+    assert "No entries with this outcome." in text_of(part)
     assert foreman.get(f"{url_of(operation, 'items')}?outcome=odd").status_code == 404
 
 

@@ -44,7 +44,7 @@ def test_it_says_what_would_happen_and_changes_nothing(at_desk: Browser) -> None
     EntryFactory.create(succeeded=True, title="Fine already")
     before = list(Entry.objects.values())
     words = text_of(at_desk.read(f"{PREVIEW}?action=retry&q=entry"))
-    for expected in ("3 will be retried", "3 will be left alone", "6 in all", "Retry 3 entries"):
+    for expected in ("3 will be retried", "3 will be left alone", "6 in total", "Retry 3 entries"):
         assert expected in words
     assert "2 already queued" in words
     assert "1 not failed" in words
@@ -63,7 +63,7 @@ def test_the_start_leads_to_the_operation_with_its_pace(foreman: Browser) -> Non
     assert (operation.rate_per_second, operation.canary_size) == (2.5, 2)
     assert (operation.max_failure_rate, operation.total) == (0.125, 3)
     words = text_of(foreman.read(answer["Location"]))
-    for expected in ("2.5 entries a second", "Failure limit 12.5%", "again", "status failed"):
+    for expected in ("2.5 entries per second", "Failure limit 12.5%", "again", "status failed"):
         assert expected in words
     event = AuditEvent.objects.get()
     assert (event.verb, event.channel, event.count) == ("start_retry", "admin", 3)
@@ -76,7 +76,7 @@ def test_the_same_form_sent_twice_starts_one_operation(foreman: Browser) -> None
     again = foreman.post(FAILED, form | {"reason": "back in the browser, and once more"})
     assert again["Location"] == first["Location"]
     assert foreman.messages_after(again) == [
-        "This form had started this operation before; nothing was started twice."
+        "This form was already submitted. No second operation was started."
     ]
     assert Operation.objects.count() == 1
     foreman.post(FAILED, form_of(foreman))
@@ -88,7 +88,7 @@ def test_the_same_that_is_under_way_is_pointed_at(foreman: Browser) -> None:
     assert "under way" not in foreman.read(FAILED)
     operation = started(reason="the first")
     page = foreman.read(FAILED)
-    assert "The same is under way: script asked for it" in text_of(page)
+    assert "The same operation is already under way. script requested it" in text_of(page)
     assert f'href="{url_of(operation)}"' in page
     assert "under way" not in foreman.read(f"{FAILED}&kind=grouped")
     finish(operation)
@@ -121,7 +121,7 @@ def test_a_form_that_makes_no_sense_says_so_and_starts_nothing(
     answer = foreman.post(FAILED, form_of(foreman) | {field: value})
     assert answer.status_code == 200
     assert answer.context["form"].errors.keys() == {field}
-    assert "nothing has been started" in text_of(answer.content.decode())
+    assert "Nothing was started" in text_of(answer.content.decode())
     assert not Operation.objects.exists()
 
 
@@ -131,7 +131,7 @@ def test_every_entry_must_be_meant(foreman: Browser) -> None:
     url = f"{PREVIEW}?action=retry&all=true"
     form = form_of(foreman, url)
     answer = foreman.post(url, form)
-    assert "say that you mean every entry" in text_of(answer.content.decode())
+    assert "confirm that you mean every entry" in text_of(answer.content.decode())
     assert not Operation.objects.exists()
     foreman.post(url, form | {"every": "on"})
     assert Operation.objects.get().total == 3
@@ -156,9 +156,9 @@ def test_counting_that_takes_too_long_blocks_nothing(
         patch.setattr(selection.Selection, "entries", slow)
         page = foreman.read(FAILED)
     words = text_of(page)
-    assert "It is not known how many they are: looking for them took too long." in words
-    assert "Finding some took too long." in words
-    assert "Retry them all" in words
+    assert "The number of entries is unknown. Finding them took too long." in words
+    assert "Finding a sample took too long." in words
+    assert "Retry all of them" in words
     assert 'name="canary_size" value="20"' in page, "many, so a few of them first"
     foreman.post(FAILED, form_of(foreman))
     assert Operation.objects.get().total == 12
@@ -183,7 +183,7 @@ def test_a_sample_that_is_there_says_how_many_there_are_at_the_least(
         patch.setattr(selection, "time_budget", shrinking)
         patch.setattr(selection.Selection, "entries", slow)
         words = text_of(foreman.read(FAILED))
-    assert "At least 10, probably many more: counting them all took too long." in words
+    assert "At least 10, probably many more. Counting all entries took too long." in words
 
 
 def test_a_canary_is_proposed_for_many_and_not_for_a_few(foreman: Browser) -> None:
@@ -196,7 +196,7 @@ def test_a_canary_is_proposed_for_many_and_not_for_a_few(foreman: Browser) -> No
 def test_nothing_to_do_offers_no_button(foreman: Browser) -> None:
     EntryFactory.create(succeeded=True)
     words = text_of(foreman.read(f"{PREVIEW}?action=retry&status=succeeded"))
-    assert "There is nothing to retry here." in words
+    assert "No entry can be retried." in words
     assert "0 will be retried" in words
     assert "Entries per second" not in words
 
@@ -226,7 +226,7 @@ def test_an_address_that_says_nothing_leads_back_to_the_entries(
     answer = at_desk.get(f"{PREVIEW}?{query}")
     assert answer["Location"] == "/admin/entries/entry/"
     assert at_desk.messages_after(answer) == [
-        "This address says nothing that an operation could be about; nothing was changed."
+        "This address does not describe an operation. Nothing was changed."
     ]
 
 

@@ -48,7 +48,7 @@ def test_a_run_says_who_asked_for_what_and_how_it_went(auditor: Browser, operato
 def test_a_runs_entries_are_for_those_who_may_see_entries(powerless: "User") -> None:
     queued_entries()
     page = Browser(grant(powerless, "retry.view_run")).read(page_of(Run.objects.get()))
-    assert "None that you may see." in text_of(page)
+    assert "No entries that you may see." in text_of(page)
 
 
 def test_runs_are_filtered_and_found(auditor: Browser) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from entries.models import Entry
-from retry.admin.shared.messages import RETRY_OR_RESYNC
+from retry.admin.shared.actions import RETRY_OR_RESYNC
 from retry.models import AuditEvent, Operation, Run, Trigger
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.conftest import grant
@@ -43,7 +43,7 @@ def test_a_page_offers_what_can_be_done_and_says_what_it_is(
     for label in ("Retry", "Retry now", "Stop retrying", "Resync"):
         assert (f">{label}</button>" in page) == (label in labels), label
     if "Resync" in labels:
-        assert "fetches it from its source first" in page
+        assert "fetches the input from its source first" in page
 
 
 def test_an_entry_without_a_source_cannot_be_fetched(at_desk: Browser) -> None:
@@ -64,7 +64,7 @@ def test_the_buttons_do_it_and_say_what_came_of_it(at_desk: Browser) -> None:
     assert status_of(waiting) == "queued"
     other = sourced(scheduled=True)
     said = at_desk.press(f"{ENTRIES}{other.pk}/stop/", reason="enough")
-    assert said == [f"Entry {other.pk} is failed: no automatic retry comes any more."]
+    assert said == [f"Entry {other.pk} is marked failed. Automatic retries stopped."]
     assert (status_of(other), AuditEvent.objects.get(verb="stop").reason) == ("failed", "enough")
 
 
@@ -79,17 +79,17 @@ def test_nobody_does_it_without_the_permission(reader: "User", verb: str) -> Non
 def test_what_is_ticked_gets_an_outcome_each(at_desk: Browser) -> None:
     ids = [sourced(succeeded=True).pk, sourced(running=True).pk, EntryFactory.create().pk]
     assert at_desk.select(ids, action="resync_selected") == [
-        "1 queued, 2 skipped (1 already running, 1 no source)."
+        "1 entry queued, 2 skipped (1 already running, 1 no source)."
     ]
     scheduled = [EntryFactory.create(scheduled=True).pk, EntryFactory.create(failed=True).pk]
     assert at_desk.select(scheduled, action="stop_selected") == [
-        "1 stopped, 1 skipped (not scheduled)."
+        "1 entry stopped, 1 skipped (not scheduled)."
     ]
     assert at_desk.select(
         [EntryFactory.create(scheduled=True).pk], action="retry_now_selected"
-    ) == ["1 queued."]
+    ) == ["1 entry queued."]
     assert at_desk.select(scheduled, action="stop_selected") == [
-        "Nothing was stopped, 2 skipped (not scheduled)."
+        "No entries stopped, 2 skipped (not scheduled)."
     ]
 
 
@@ -119,14 +119,14 @@ def test_a_filter_leads_to_a_preview_with_its_own_question(
     operation = Operation.objects.get()
     assert (operation.action, operation.only_if_changed, operation.total) == ("resync", True, 2)
     words = text_of(at_desk.read(f"/admin/retry/operation/{operation.pk}/change/"))
-    assert "only what its source has changed" in words
+    assert "only changed entries" in words
     assert "unchanged" in words
 
 
 def test_an_attempt_says_what_its_source_had(at_desk: Browser) -> None:
     entry = sourced(succeeded=True)
     said = {
-        ("changed", "succeeded"): "Its source had something new",
+        ("changed", "succeeded"): "Changed in its source",
         ("unchanged", "unchanged"): "so it was not processed again",
         ("gone", "failed"): "the stored input was used",
     }
@@ -136,7 +136,7 @@ def test_an_attempt_says_what_its_source_had(at_desk: Browser) -> None:
         )
         assert words in text_of(at_desk.read(page_of(entry)))
     entry.attempts.update(change="", status="failed", error_class="SourceError")
-    unread = "could not be read; the entry stays what it was"
+    unread = "could not be read, so the entry kept its status"
     assert unread not in text_of(at_desk.read(page_of(entry))), "a retry reads no source"
     Run.objects.create(
         pk=entry.attempts.get().run_id,

@@ -28,7 +28,7 @@ def failed(count: int = 1) -> list[int]:
 
 def test_a_selection_is_queued_and_audited(at_desk: Browser, operator: "User") -> None:
     ids = failed(3)
-    assert at_desk.select(ids, reason="upstream is back") == ["3 queued."]
+    assert at_desk.select(ids, reason="upstream is back") == ["3 entries queued."]
     assert statuses() == ["queued"] * 3
     assert queue.count_jobs(["default"]) == {"default": 1}
     event = AuditEvent.objects.get()
@@ -39,14 +39,14 @@ def test_a_selection_is_queued_and_audited(at_desk: Browser, operator: "User") -
 
 def test_what_cannot_be_retried_is_skipped_with_its_reason(at_desk: Browser) -> None:
     ids = [*failed(3), EntryFactory.create(running=True).pk]
-    assert at_desk.select(ids) == ["3 queued, 1 skipped (already running)."]
+    assert at_desk.select(ids) == ["3 entries queued, 1 skipped (already running)."]
 
 
 def test_several_reasons_are_counted_each(at_desk: Browser) -> None:
     running = EntryFactory.create_batch(2, running=True)
     done = EntryFactory.create(succeeded=True)
     said = at_desk.select([done.pk, *(entry.pk for entry in running)])
-    assert said == ["Nothing was queued, 3 skipped (2 already running, 1 not failed)."]
+    assert said == ["No entries queued, 3 skipped (2 already running, 1 not failed)."]
     assert not Run.objects.exists()
 
 
@@ -55,13 +55,13 @@ def test_who_left_the_filter_gets_an_outcome_too(at_desk: Browser) -> None:
     ids = failed(3)
     at_desk.select(ids[:1])
     said = at_desk.select(ids, url=f"{ENTRIES}?status=failed")
-    assert said == ["2 queued, 1 skipped (already queued)."]
+    assert said == ["2 entries queued, 1 skipped (already queued)."]
 
 
 def test_the_same_click_twice_queues_once(at_desk: Browser) -> None:
     ids = failed()
     at_desk.select(ids)
-    assert at_desk.select(ids) == ["Nothing was queued, 1 skipped (already queued)."]
+    assert at_desk.select(ids) == ["No entries queued, 1 skipped (already queued)."]
     assert Run.objects.count() == 1
 
 
@@ -70,7 +70,7 @@ def test_a_thousand_at_once_and_not_one_more(at_desk: Browser) -> None:
     (said,) = at_desk.select(ids)
     assert said == "At most 1,000 entries can be selected at once, not 1,001."
     assert set(statuses()) == {"failed"}
-    assert at_desk.select(ids[:1000]) == ["1,000 queued."]
+    assert at_desk.select(ids[:1000]) == ["1,000 entries queued."]
 
 
 def test_more_fields_than_a_page_has_are_refused(at_desk: Browser) -> None:
@@ -83,7 +83,7 @@ def test_more_fields_than_a_page_has_are_refused(at_desk: Browser) -> None:
 )
 def test_ids_that_are_none_are_refused(forged: str, at_desk: Browser) -> None:
     (said,) = at_desk.select([*failed(), forged])
-    assert "none of this page's" in said
+    assert "not from this list" in said
     assert set(statuses()) == {"failed"}
 
 
@@ -91,9 +91,9 @@ def test_ids_that_are_none_are_refused(forged: str, at_desk: Browser) -> None:
 def test_a_reason_that_cannot_be_stored_is_refused(reason: str, at_desk: Browser) -> None:
     ids = failed()
     (said,) = at_desk.select(ids, reason=reason)
-    assert said.startswith("The reason cannot be used")
+    assert said.startswith("The reason is not valid")
     (said,) = at_desk.press(f"{ENTRIES}{ids[0]}/retry/", reason=reason)
-    assert said.startswith("The reason cannot be used")
+    assert said.startswith("The reason is not valid")
     assert statuses() == ["failed"]
 
 
@@ -149,7 +149,7 @@ def test_the_button_needs_the_permission(reader: "User") -> None:
     (id_,) = failed()
     browser = Browser(reader)
     words = text_of(browser.read(page_of(Entry.objects.get())))
-    assert "To retry it you need the permission “Can retry an entry”." in words
+    assert "To retry it, you need the permission “Can retry an entry”." in words
     assert browser.post(f"{ENTRIES}{id_}/retry/").status_code == 403
     assert statuses() == ["failed"]
 
@@ -162,11 +162,14 @@ def test_no_entry_no_button(at_desk: Browser) -> None:
 @pytest.mark.parametrize(
     ("trait", "words"),
     [
-        ({}, "It has not been tried yet."),
-        ({"queued": True}, "It is queued and waits for a worker."),
-        ({"running": True}, "It is with a worker right now."),
-        ({"succeeded": True}, "It has succeeded, and has no source to be fetched from anew."),
-        ({"discarded": True}, "It was discarded."),
+        ({}, "This entry has not been tried yet."),
+        ({"queued": True}, "This entry is queued. It starts when a worker is free."),
+        ({"running": True}, "A worker is processing this entry now."),
+        ({"succeeded": True}, "This entry has succeeded. It has no source to be resynced from."),
+        (
+            {"discarded": True},
+            "This entry was discarded. To retry it, restore it first.",
+        ),
     ],
 )
 def test_what_has_not_failed_says_why_there_is_no_button(
@@ -185,12 +188,12 @@ def test_without_redis_the_entries_are_queued_and_the_page_says_so(
 ) -> None:
     ids = failed(3)
     assert at_desk.select(ids[:2]) == [
-        "2 queued.",
-        "Redis cannot be reached; they will start by themselves when it is back.",
+        "2 entries queued.",
+        "Redis cannot be reached: they will start by themselves when Redis is back.",
     ]
     assert at_desk.press(f"{ENTRIES}{ids[2]}/retry/") == [
         f"Entry {ids[2]} is queued for attempt 2.",
-        "Redis cannot be reached; it will start by itself when it is back.",
+        "Redis cannot be reached: it will start by itself when Redis is back.",
     ]
     assert statuses() == ["queued"] * 3
     assert "Redis cannot be reached. Retries are accepted" in text_of(at_desk.read(ENTRIES))

@@ -97,7 +97,7 @@ def test_the_button_asks_for_a_sync(at_desk: Browser) -> None:
     source = SourceFactory.create(slug="planet")
     assert "Sync now" in at_desk.read(page_of(source))
     said = at_desk.press(f"{SOURCES}{source.pk}/sync/")
-    assert said == ["A worker will sync planet as soon as one is free."]
+    assert said == ["Sync of planet requested. It starts when a worker is free."]
     assert queue.count_jobs(["sync"]) == {"sync": 1}
     assert AuditEvent.objects.get().verb == "request_sync"
 
@@ -114,8 +114,8 @@ def test_without_redis_a_sync_is_accepted_and_it_says_so(
 ) -> None:
     source = SourceFactory.create(slug="planet")
     assert at_desk.press(f"{SOURCES}{source.pk}/sync/") == [
-        "A worker will sync planet as soon as one is free.",
-        "Redis cannot be reached; it will start by itself when it is back.",
+        "Sync of planet requested. It starts when a worker is free.",
+        "Redis cannot be reached: it will start by itself when Redis is back.",
     ]
     assert Sync.objects.get().dispatches == 0
 
@@ -135,5 +135,5 @@ def test_a_sync_of_nothing_or_with_a_bad_reason_is_refused(at_desk: Browser) -> 
     assert at_desk.post(f"{SOURCES}404/sync/").status_code == 404
     source = SourceFactory.create()
     (said,) = at_desk.press(f"{SOURCES}{source.pk}/sync/", reason="x" * 501)
-    assert said.startswith("The reason cannot be used")
+    assert said.startswith("The reason is not valid")
     assert not AuditEvent.objects.exists()

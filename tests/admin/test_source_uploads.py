@@ -56,7 +56,7 @@ def test_an_upload_is_read_instead_of_a_location(editor: "User", folder: Path) -
         "1",
         "2",
     ]
-    assert "In use: orders-2024.csv" in text_of(browser.read(page_of(source)))
+    assert "Current file: orders-2024.csv" in text_of(browser.read(page_of(source)))
 
 
 def test_the_file_stays_when_something_else_is_changed(editor: "User", folder: Path) -> None:
@@ -98,13 +98,13 @@ def test_a_file_that_another_source_reads_stays(editor: "User", folder: Path) ->
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"kind": "feed"}, "A feed is not read from a file."),
+        ({"kind": "feed"}, "A source of the kind feed is not read from a file."),
         ({"options": '{"depth": 1}'}, "unknown option depth"),
         ({"slug": "taken"}, "already exists"),
         ({"entry_kind": "nonsense"}, "Select a valid choice"),
         ({"upload": file(content=b"")}, "empty"),
-        ({"upload": file(content=b"x" * 101)}, "The file has 101 bytes; at most 100 are taken."),
-        ({"upload": ""}, "Say where it is, or upload a file."),
+        ({"upload": file(content=b"x" * 101)}, "The file has 101 bytes. The limit is 100 bytes."),
+        ({"upload": ""}, "Enter a location or upload a file."),
         ({"upload": "", "location": "upload:../../manage.py"}, "not the name of an uploaded file"),
         ({"upload": "", "location": "/etc/passwd"}, "REDRIVE_SOURCE_DIRS"),
     ],
@@ -142,4 +142,4 @@ def test_those_who_may_only_look_are_offered_no_file(reader: "User", folder: Pat
     source = SourceFactory.create()
     page = Browser(grant(reader, "entries.view_source")).read(page_of(source))
     assert 'type="file"' not in page
-    assert "Uploaded instead" not in page
+    assert "Upload a file instead" not in page

@@ -55,10 +55,10 @@ def test_it_shows_counts_queues_workers_and_the_dispatcher(
     queued_entries(2)
     Run.objects.update(dispatches=0)
     words = text_of(at_desk.read(STATUS))
-    assert "Everything is at work." in words
+    assert "Everything is running." in words
     assert "3 failed" in words
     assert "2 queued" in words
-    assert "desk-1, process 7" in words
+    assert "Process 7 on desk-1" in words
     assert "worker-bulk" in words
     assert "Waiting for Redis 1 run" in words
 
@@ -93,7 +93,7 @@ def test_alarms_are_on_the_pages_people_work_with(at_desk: Browser) -> None:
     entry = EntryFactory.create(failed=True)
     for url in ("/admin/", ENTRIES, page_of(entry)):
         page = at_desk.read(url)
-        assert "The dispatcher has never been heard of" in text_of(page)
+        assert "The dispatcher has never reported" in text_of(page)
         assert f'href="{STATUS}"' in page
 
 
@@ -113,14 +113,14 @@ def test_a_silent_worker_is_named_and_serves_nothing(at_desk: Browser, workers: 
     beat()
     worker("default", seconds_ago=20, name="stuck")
     (alarm,) = alarms(at_desk)
-    assert alarm.startswith("The worker stuck of default has been silent for 20 s:")
+    assert alarm.startswith("The worker stuck of default has not reported for 20 s.")
     assert "process 4711 on desk-1" in alarm
     words = text_of(at_desk.read(STATUS))
-    assert "Everything is at work." not in words
-    assert "silent for 20 s" in words
+    assert "Everything is running." not in words
+    assert "no report for 20 s" in words
     workers["default"].delete()
     cache.clear()
-    assert "No worker serves default:" in text_of(at_desk.read(STATUS))
+    assert "No worker serves default," in text_of(at_desk.read(STATUS))
 
 
 def test_what_waits_for_busy_workers(at_desk: Browser, workers: Workers) -> None:
@@ -137,7 +137,7 @@ def test_what_waits_for_busy_workers(at_desk: Browser, workers: Workers) -> None
     assert "manage.py worker default" in alarm
     worker("default", name="second", state="busy")
     assert "all its 2 workers are busy, one for 70 s" in alarms(at_desk)[0]
-    assert "Everything is at work." not in text_of(at_desk.read(STATUS))
+    assert "Everything is running." not in text_of(at_desk.read(STATUS))
 
 
 def test_what_waits_although_a_worker_is_free(at_desk: Browser, workers: Workers) -> None:
@@ -181,20 +181,20 @@ def test_a_sync_that_waits(at_desk: Browser, workers: Workers) -> None:
 def test_a_silent_dispatcher(at_desk: Browser, workers: Workers) -> None:
     beat(seconds_ago=300)
     (alarm,) = alarms(at_desk)
-    assert "was last heard of 5\xa0minutes ago" in alarm
+    assert "last reported 5\xa0minutes ago" in alarm
     beat(seconds_ago=20)
     (alarm,) = alarms(at_desk)
-    assert "was last heard of 20 s ago" in alarm
+    assert "last reported 20 s ago" in alarm
 
 
 def test_a_queue_without_a_worker(at_desk: Browser, workers: Workers) -> None:
     beat()
     workers["default"].delete()
     (alarm,) = alarms(at_desk)
-    assert alarm.startswith("No worker serves default:")
+    assert alarm.startswith("No worker serves default,")
     WorkerHeartbeat.objects.all().delete()
     (alarm,) = alarms(at_desk)
-    assert alarm.startswith("No worker serves default, bulk and sync:")
+    assert alarm.startswith("No worker serves default, bulk and sync, so")
 
 
 def test_without_redis_every_page_stands_and_is_quick(at_desk: Browser, redis_away: None) -> None:

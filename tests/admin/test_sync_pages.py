@@ -47,8 +47,8 @@ def test_the_button_leads_to_the_page_of_the_sync(at_desk: Browser) -> None:
     assert answer["Location"] == page_of(sync)
     assert (sync.dry_run, sync.reason, sync.actor_label) == (False, "news", "operator")
     words = text_of(at_desk.read(page_of(sync)))
-    assert "Waits for a worker." in words
-    assert "Asked by operator" in words
+    assert "Waiting for a worker." in words
+    assert "Requested by operator" in words
 
 
 def test_a_dry_run_shows_what_would_change_and_offers_the_sync(at_desk: Browser) -> None:
@@ -64,7 +64,7 @@ def test_a_dry_run_shows_what_would_change_and_offers_the_sync(at_desk: Browser)
     assert everything_but_syncs() == before
     page = at_desk.read(page_of(sync))
     words = text_of(page)
-    assert "Nothing was changed: this is what a sync would have done." in words
+    assert "Nothing was changed. This is what a sync would have done." in words
     assert "1 would be new" in words
     assert "1 would be gone" in words
     assert "1 item left out: not a row" in words
@@ -76,11 +76,11 @@ def test_a_dry_run_shows_what_would_change_and_offers_the_sync(at_desk: Browser)
 def test_those_who_may_not_see_syncs_come_back_to_the_source(reader: "User") -> None:
     browser = Browser(grant(reader, "entries.view_source", "entries.sync_source"))
     source = SourceFactory.create(slug="planet")
-    assert "Last syncs" not in browser.read(page_of(source))
+    assert "Latest syncs" not in browser.read(page_of(source))
     answer = browser.post(f"{SOURCES}{source.pk}/dry-run/")
     assert answer["Location"] == page_of(source)
     (said,) = browser.messages_after(answer)
-    assert said == "A worker will say what a sync of planet would change as soon as one is free."
+    assert said == "Dry run of planet requested. It starts when a worker is free."
 
 
 def test_whoever_presses_twice_gets_the_same(at_desk: Browser) -> None:
@@ -90,7 +90,7 @@ def test_whoever_presses_twice_gets_the_same(at_desk: Browser) -> None:
     assert Sync.objects.count() == 1
     assert queue.count_jobs(["sync"]) == {"sync": 1}
     Sync.objects.update(state="running")
-    assert at_desk.press(f"{SOURCES}{source.pk}/sync/")[-1] == "planet is being synced right now."
+    assert at_desk.press(f"{SOURCES}{source.pk}/sync/")[-1] == "Sync of planet is already running."
 
 
 def test_a_disabled_source_cannot_be_asked(at_desk: Browser) -> None:
@@ -194,7 +194,7 @@ def test_the_history_cannot_be_written(chief: "User") -> None:
 class TestSourcePage:
     def test_it_shows_the_last_syncs(self, at_desk: Browser) -> None:
         source = SourceFactory.create()
-        assert "It has not been synced yet." in at_desk.read(page_of(source))
+        assert "This source has not been synced yet." in at_desk.read(page_of(source))
         for count in range(7):
             made(source=source, state="succeeded", created=count + 1)
         words = text_of(at_desk.read(page_of(source)))
@@ -205,7 +205,7 @@ class TestSourcePage:
     def test_an_interval_is_kept_and_says_when(self, editor: "User") -> None:
         source = SourceFactory.create(slug="planet")
         browser = Browser(editor)
-        assert "when somebody asks" in text_of(browser.read(page_of(source)))
+        assert "only on request" in text_of(browser.read(page_of(source)))
         form = {
             "name": "Planet",
             "slug": "planet",
@@ -218,7 +218,7 @@ class TestSourcePage:
         browser.press(page_of(source), **form, sync_interval="600")
         source.refresh_from_db()
         assert (source.sync_interval, source.next_sync_at) == (600, None)
-        assert "due, as soon as the dispatcher looks" in text_of(browser.read(page_of(source)))
+        assert "due now" in text_of(browser.read(page_of(source)))
         Source.objects.update(next_sync_at=timezone.now() + timedelta(hours=2))
         assert "hour" in text_of(browser.read(page_of(source)))
         browser.press(page_of(source), **form, sync_interval="60")
@@ -226,7 +226,7 @@ class TestSourcePage:
         answer = browser.post(page_of(source), form | {"sync_interval": "9"})
         assert answer.context["errors"]
         Source.objects.update(enabled=False)
-        assert "none while it is disabled" in text_of(browser.read(page_of(source)))
+        assert "none while the source is disabled" in text_of(browser.read(page_of(source)))
 
 
 class TestGone:

@@ -84,7 +84,7 @@ def test_with_edits_nothing_is_done_and_nothing_is_lost(
     assert form[field].value() == value
     page = answer.content.decode()
     words = text_of(page)
-    assert f"Your changes are not saved, so “{verb.capitalize()}” has not happened." in words
+    assert f"Your changes are not saved, so “{verb.capitalize()}” was not done." in words
     assert 'name="without_edits"' in page
     assert 'value="it moved"' in page
     assert f'action="{page_of(entry)}"' in page, "Save saves"

@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from django.contrib import messages
 
-from entries.admin.show import duration
+from entries.admin.display import format_duration
 from entries.errors import EntriesError, SourceError
 from entries.states import EntryStatus
 from retry import errors
-from retry.admin.shared.messages import of_refusal, of_selection, why_not_retryable
+from retry.admin.shared.messages import describe_refusal, describe_selection, explain_no_verb
 from retry.outcomes import ItemOutcome, QueueOutcome
 from retry.reasons import Reason
 
@@ -57,7 +57,7 @@ def every(cls: type[Exception]) -> Iterator[type[Exception]]:
 def test_every_refusal_is_a_sentence(cls: type[Exception]) -> None:
     error = MADE.get(cls) or cls()
     assert isinstance(error, errors.RetryError | EntriesError)
-    worded = of_refusal(error)
+    worded = describe_refusal(error)
     assert worded.level == messages.ERROR
     assert worded.text[0].isupper()
     assert worded.text.rstrip()[-1] in ".!"
@@ -75,34 +75,34 @@ def outcome(*reasons: Reason | None, dispatched: bool = True) -> QueueOutcome:
 @pytest.mark.parametrize(
     ("given", "level", "text"),
     [
-        (outcome(None, None, None), messages.INFO, "3 queued."),
+        (outcome(None, None, None), messages.INFO, "3 entries queued."),
         (
             outcome(None, None, None, Reason.ALREADY_RUNNING),
             messages.INFO,
-            "3 queued, 1 skipped (already running).",
+            "3 entries queued, 1 skipped (already running).",
         ),
         (
             outcome(Reason.NOT_FOUND, Reason.NOT_FAILED, Reason.NOT_FAILED),
             messages.WARNING,
-            "Nothing was queued, 3 skipped (2 not failed, 1 not found).",
+            "No entries queued, 3 skipped (2 not failed, 1 not found).",
         ),
-        (outcome(*[None] * 1000), messages.INFO, "1,000 queued."),
+        (outcome(*[None] * 1000), messages.INFO, "1,000 entries queued."),
     ],
 )
 def test_an_outcome_is_counted_in_words(given: QueueOutcome, level: int, text: str) -> None:
-    (worded,) = of_selection(given)
+    (worded,) = describe_selection(given)
     assert (worded.level, worded.text) == (level, text)
 
 
 def test_what_waits_for_redis_is_a_warning_beside_the_outcome() -> None:
-    _, warning = of_selection(outcome(None, dispatched=False))
+    _, warning = describe_selection(outcome(None, dispatched=False))
     assert warning.level == messages.WARNING
     assert "it will start by itself" in warning.text
 
 
 @pytest.mark.parametrize("status", [s for s in EntryStatus if s is not EntryStatus.FAILED])
 def test_every_status_says_why_it_cannot_be_retried(status: EntryStatus) -> None:
-    assert why_not_retryable(status).endswith(".")
+    assert explain_no_verb(status).endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -111,5 +111,5 @@ def test_every_status_says_why_it_cannot_be_retried(status: EntryStatus) -> None
 )
 def test_durations(seconds: float, words: str) -> None:
     begin = datetime(2026, 1, 1, tzinfo=UTC)
-    assert duration(begin, begin + timedelta(seconds=seconds)) == words
-    assert duration(begin, None) == ""
+    assert format_duration(begin, begin + timedelta(seconds=seconds)) == words
+    assert format_duration(begin, None) == ""

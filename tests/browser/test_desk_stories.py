@@ -123,7 +123,7 @@ def test_without_scripts_the_edits_come_back_with_a_question(visit: Visit, edito
     page = edited(visit(editor, java_script_enabled=False), entry)
     page.get_by_placeholder("Reason (optional)").fill("it is back")
     page.get_by_role("button", name="Retry", exact=True).click()
-    expect(page.get_by_text("so “Retry” has not happened")).to_be_visible()
+    expect(page.get_by_text("so “Retry” was not done")).to_be_visible()
     expect(page.get_by_label("Title")).to_have_value("A better title")
     assert not Run.objects.exists()
     page.get_by_label("Leave my changes out").check()

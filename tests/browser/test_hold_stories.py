@@ -36,18 +36,20 @@ def test_a_kind_is_held_its_entry_waits_and_goes_on_when_the_hold_is_lifted(
     row = page.get_by_role("row").filter(has_text="scripted")
     row.get_by_placeholder("Reason (optional)").fill("upstream is down")
     row.get_by_role("button", name="Put on hold").click()
-    expect(page.get_by_text("Kind scripted is on hold: nothing of it starts")).to_be_visible()
+    expect(page.get_by_text("Kind scripted is on hold. Its work stays queued")).to_be_visible()
     expect(page.locator(".alarms")).to_contain_text("by operator: upstream is down")
     # What a hold has kept waiting goes on behind clicks: in the queue for all the rest.
     with manage("dispatcher"), manage("worker", "default"), manage("worker", "bulk"):
         page.goto(f"/admin/entries/entry/{entry.pk}/change/")
-        expect(page.locator(".on-hold")).to_contain_text("Put to work, it would wait")
+        expect(page.locator(".on-hold")).to_contain_text("If retried now, this entry would wait")
         page.get_by_role("button", name="Retry", exact=True).click()
-        expect(page.locator(".on-hold")).to_contain_text("It waits: kind scripted is on hold.")
+        expect(page.locator(".on-hold")).to_contain_text(
+            "This entry waits: kind scripted is on hold."
+        )
         wait_until(lambda: Run.objects.filter(dispatched_at=None).exists(), what="its job is used")
         assert Entry.objects.get().status == "queued"
-        page.locator(".on-hold").get_by_role("link", name="See the holds").click()
+        page.locator(".on-hold").get_by_role("link", name="View holds").click()
         page.get_by_role("button", name="Lift").click()
-        expect(page.get_by_text("Kind scripted goes on")).to_be_visible()
-        expect(page.locator(".alarms")).not_to_contain_text("is on hold")
+        expect(page.get_by_text("Hold on kind scripted lifted")).to_be_visible()
+        expect(page.locator(".alarms")).not_to_contain_text("on hold")
         wait_until(lambda: Entry.objects.get().status == "succeeded")

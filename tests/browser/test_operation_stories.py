@@ -86,10 +86,10 @@ def test_all_that_failed_is_chosen_previewed_started_held_and_finished(
         expect(figure(page, "running")).not_to_have_text("0", timeout=30_000)
         assert page.evaluate("window.sameDocument") is True, "without a reload"
         page.get_by_role("button", name="Pause").click()
-        expect(page.locator(".state-paused")).to_contain_text("Paused by hand.")
+        expect(page.locator(".state-paused")).to_contain_text("Paused by a user.")
         expect(page.get_by_role("button", name="Pause")).to_have_count(0)
         page.get_by_role("button", name="Resume").click()
-        expect(page.get_by_text("It goes on.")).to_be_visible()
+        expect(page.get_by_text("Resumed.")).to_be_visible()
         page.evaluate("window.sameDocument = true")
         gate.touch()
         expect(page.locator(".state-completed")).to_be_visible(timeout=60_000)
@@ -123,7 +123,7 @@ def test_a_canary_that_fails_is_announced_without_a_reload(visit: Visit, foreman
         assert page.evaluate("window.sameDocument") is True
         page.get_by_text("Cancel…").click()
         page.get_by_role("button", name="Cancel this operation").click()
-        expect(page.locator(".state-cancelled")).to_contain_text("as it was before")
+        expect(page.locator(".state-cancelled")).to_contain_text("have their earlier status")
     expect(figure(page, "cancelled")).to_have_text("30")
     assert counted() == {"failed": 40}
 
@@ -136,8 +136,10 @@ def test_a_second_click_starts_nothing_twice(visit: Visit, foreman: "User") -> N
     expect(page.get_by_role("heading", name="Retry 3 entries")).to_be_visible()
     assert Operation.objects.count() == 1
     page.go_back()
-    expect(page.get_by_text("The same is under way: operator asked for it")).to_be_visible()
-    page.get_by_role("link", name="See that operation").click()
+    expect(
+        page.get_by_text("The same operation is already under way. operator requested it")
+    ).to_be_visible()
+    page.get_by_role("link", name="View operation").click()
     expect(page.get_by_role("heading", name="Retry 3 entries")).to_be_visible()
 
 

@@ -38,7 +38,7 @@ def test_a_link_that_moved_is_picked_up_by_resync_and_not_by_retry(
     shop.has(a={"page": "new"})
     page = visit(operator).page
     page.goto(f"/admin/entries/entry/{entry.pk}/change/")
-    expect(page.get_by_text("Resync fetches it from its source first")).to_be_visible()
+    expect(page.get_by_text("Resync fetches the input from its source first")).to_be_visible()
     page.get_by_role("button", name="Retry").click()
     work()
     newest = page.locator(".attempts li").first
@@ -47,7 +47,7 @@ def test_a_link_that_moved_is_picked_up_by_resync_and_not_by_retry(
     page.get_by_role("button", name="Resync").click()
     work()
     expect(newest).to_contain_text("succeeded")  # without a reload
-    expect(newest).to_contain_text("Its source had something new")
+    expect(newest).to_contain_text("Changed in its source")
     expect(page.locator(".result")).to_contain_text('"page": "new"')
 
 
@@ -62,7 +62,7 @@ def test_everything_of_a_source_is_resynced_where_it_has_changed(
     page = visit(grant(operator, "retry.view_operation")).page
     page.goto(f"/admin/retry/operation/preview/?action=resync&source={shop.source.slug}")
     expect(page.get_by_text("6 will be resynced")).to_be_visible()
-    page.get_by_label("Only what has changed").check()
+    page.get_by_label("Only changed entries").check()
     page.get_by_role("button", name="Resync 6 entries").click()
     with manage("dispatcher"), manage("worker", "bulk"):
         expect(page.locator(".figure-unchanged")).to_contain_text("4", timeout=30_000)

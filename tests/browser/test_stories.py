@@ -49,7 +49,7 @@ def test_three_failed_entries_are_ticked_and_retried(visit: Visit, operator: "Us
     expect(page.get_by_text("3 of 4 selected")).to_be_visible()
     page.get_by_placeholder("Reason (optional)").fill("upstream is back")
     page.get_by_role("button", name="Retry selected").click()
-    expect(page.get_by_text("3 queued.")).to_be_visible()
+    expect(page.get_by_text("3 entries queued.")).to_be_visible()
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     work()
     page.goto("/admin/entries/entry/?status=succeeded&kind=scripted")
@@ -111,7 +111,7 @@ def test_a_reader_is_offered_nothing_to_do(visit: Visit, reader: "User") -> None
 def test_the_status_page_keeps_itself_up_to_date(visit: Visit, operator: "User") -> None:
     page = visit(operator).page
     page.get_by_role("navigation", name="Desk").get_by_role("link", name="Status").click()
-    expect(page.get_by_text("has never been heard of")).to_be_visible()
+    expect(page.get_by_text("has never reported")).to_be_visible()
     page.evaluate("window.sameDocument = true")
     now = timezone.now()
     Heartbeat.objects.create(
@@ -139,7 +139,7 @@ def test_the_desk_works_without_scripts(visit: Visit, operator: "User") -> None:
     page.goto("/admin/entries/entry/?status=failed")
     page.locator(".action-select").check()
     page.get_by_role("button", name="Retry selected").click()
-    expect(page.get_by_text("1 queued.")).to_be_visible()
+    expect(page.get_by_text("1 entry queued.")).to_be_visible()
     work()
     page.goto(f"/admin/entries/entry/{entry.pk}/change/")
     expect(page.locator(".standing")).to_contain_text("succeeded")

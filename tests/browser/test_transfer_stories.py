@@ -77,7 +77,7 @@ def test_a_file_is_compared_corrected_imported_and_worked_off(
     choose(page, bad)
     expect(page.get_by_text("1 row cannot be stored")).to_be_visible()
     expect(page.locator(".rows")).to_contain_text("payload is not JSON")
-    expect(page.get_by_role("button", name="Import the 1 good row")).to_be_visible()
+    expect(page.get_by_role("button", name="Import 1 valid row")).to_be_visible()
     page.get_by_role("link", name="Choose another file").click()
     rows = [[f"new-{n}", "", "{}"] for n in range(2_500)]
     good = file(tmp_path / "good.csv", ["known", "Known", '{"n": 2}'], ["new", XSS, "{}"], *rows)
@@ -88,7 +88,7 @@ def test_a_file_is_compared_corrected_imported_and_worked_off(
     expect(page.locator(".rows")).to_contain_text(XSS)
     assert Entry.objects.count() == 1
     page.get_by_role("button", name="Import and queue 2,502 entries").click()
-    expect(page.get_by_text("2,501 created, 1 changed; 2,502 queued.")).to_be_visible(
+    expect(page.get_by_text("2,501 created, 1 changed. 2,502 queued.")).to_be_visible(
         timeout=60_000
     )
     expect(page.locator("#announcement")).to_have_text("The import has succeeded.")
@@ -107,13 +107,13 @@ def test_the_page_shows_how_it_goes_on_while_a_worker_is_at_it(
     page = visit(clerk).page
     page.goto("/admin/entries/entry/import/")
     choose(page, file(tmp_path / "a.csv", ["a", "", "{}"]))
-    expect(page.get_by_text("Waits for a worker.")).to_be_visible()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     row = Import.objects.get()
     Import.objects.update(state="running", total=2_000, position=1_000, created=1_000)
-    expect(page.get_by_text("The file is being compared; nothing is stored.")).to_be_visible()
-    expect(page.locator(".tile-succeeded b")).to_have_text("1,000")
+    expect(page.get_by_text("The file is being compared. Nothing is stored.")).to_be_visible()
+    expect(page.locator(".figure-created b")).to_have_text("1,000")
     Import.objects.update(position=1_500, created=1_500)
-    expect(page.locator(".tile-succeeded b")).to_have_text("1,500")
+    expect(page.locator(".figure-created b")).to_have_text("1,500")
     Import.objects.filter(pk=row.pk).update(
         state="failed", error_code="malformed", error="line 7 is odd", ended_at=Now()
     )
@@ -128,7 +128,7 @@ def test_a_second_click_imports_nothing_twice(visit: Visit, clerk: "User", tmp_p
     page.goto("/admin/entries/entry/import/")
     choose(page, file(tmp_path / "a.csv", ["a", "", "{}"]))
     page.get_by_role("button", name="Import and queue 1 entry").dblclick()
-    expect(page.get_by_text("1 created; 1 queued.")).to_be_visible()
+    expect(page.get_by_text("1 created. 1 queued.")).to_be_visible()
     assert AuditEvent.objects.filter(verb="submit").count() == 1
     assert Import.objects.count() == 2
 
@@ -159,13 +159,13 @@ def test_import_and_export_work_without_scripts(
     page = visit(clerk, java_script_enabled=False).page
     page.goto("/admin/entries/entry/import/")
     choose(page, file(tmp_path / "a.csv", ["a", "", "{}"]))
-    expect(page.get_by_text("Waits for a worker.")).to_be_visible()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     perform(Import.objects.get().pk, stop=lambda: False)
     page.get_by_role("link", name="Reload").click()
     page.get_by_role("button", name="Import and queue 1 entry").click()
     perform(Import.objects.get(dry_run=False).pk, stop=lambda: False)
     page.get_by_role("link", name="Reload").click()
-    expect(page.get_by_text("1 created; 1 queued.")).to_be_visible()
+    expect(page.get_by_text("1 created. 1 queued.")).to_be_visible()
     page.get_by_role("link", name="The entries", exact=True).click()
     page.get_by_role("link", name="Export all").click()
     with page.expect_download() as caught:

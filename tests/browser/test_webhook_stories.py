@@ -46,7 +46,7 @@ def test_from_the_first_endpoint_to_a_delivery(
     page = visit(keeper).page
     page.get_by_role("navigation", name="Desk").get_by_role("link", name="Endpoints").click()
     expect(page.get_by_text("No endpoints yet")).to_be_visible()
-    page.get_by_role("link", name="Add one").click()
+    page.get_by_role("link", name="Add an endpoint").click()
     page.get_by_label("Slug:").fill("billing")
     page.get_by_label("URL:").fill(receiver.answer("/hooks", '{"seen": true}', status=422))
     page.get_by_role("button", name="Save", exact=True).click()

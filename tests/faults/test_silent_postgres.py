@@ -123,7 +123,7 @@ def test_a_lock_on_everything(desk: Desk) -> None:
         with at_most(5):
             answer = desk.web.client.get("/admin/", headers=page)
         assert answer.status_code == 503
-        assert "Somebody else is changing the same thing right now" in answer.text
+        assert "Another request is changing the same data" in answer.text
     wait_until(lambda: desk.web.client.get("/readyz").status_code == 200, timeout=10)
     assert desk.status().status_code == 200
 

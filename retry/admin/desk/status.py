@@ -1,4 +1,4 @@
-"""The status page, which refreshes itself, and the tiles on the front page."""
+"""The status page, which keeps itself up to date, and the counts on the front page."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,14 +14,15 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from retry import status as desk
+from entries.admin.live import LiveFragment, respond
+from retry import status as engine
 from retry.access.permissions import VIEW_STATUS
 from retry.access.visibility import sees_nothing, visible_counts
-from retry.admin.desk import alarms
-from retry.admin.holds import words as hold_words
-from retry.admin.shared.acting import actor_of
+from retry.admin.desk.alarms import describe_status
+from retry.admin.holds import words as holds
+from retry.admin.shared.actor import get_actor
 
-#: Counting entries takes its time on a large table, and several people may watch.
+#: Counting entries is slow on a large table, and several people may watch.
 _STATUS_SECONDS = 1
 _COUNTS_SECONDS = 3
 
@@ -38,39 +39,42 @@ class QueueRow:
     name: str
     #: None where Redis cannot be reached.
     waiting: int | None
-    #: Those that are heard of.
+    #: Workers that report.
     workers: int
-    #: How long the oldest of what could start has been waiting.
+    #: How long the oldest work that could start has waited.
     oldest: timedelta | None
 
 
 @require_safe
-def status_page(request: HttpRequest) -> HttpResponse:
-    """The page, or for htmx only what changes on it."""
+def show_status(request: HttpRequest) -> HttpResponse:
+    """Render the page, or for a poll only its live part."""
     if not request.user.has_perm(VIEW_STATUS):
         raise PermissionDenied
-    found = cast("desk.Status", cache.get_or_set("redrive.status", desk.read, _STATUS_SECONDS))
+    found = cast("engine.Status", cache.get_or_set("redrive.status", engine.read, _STATUS_SECONDS))
+    # No version: it shows times, which always change.
+    live = LiveFragment(reverse("admin:retry_status"), version="", active=True, seconds=3)
     context = {
+        "live": live,
         "status": found,
-        "tiles": _tiles(visible_counts(found.entries, actor=actor_of(request)) or {}),
-        "queues": _queue_rows(found),
-        "problems": (*alarms.of(found), *hold_words.alarms(request)),
+        "tiles": _build_tiles(visible_counts(found.entries, actor=get_actor(request)) or {}),
+        "queues": _build_queue_rows(found),
+        "problems": (*describe_status(found), *holds.list_alarms(request)),
     }
     if request.headers.get("HX-Request") == "true":
-        return TemplateResponse(request, "retry/status/live.html", context)
+        return respond(request, live, "retry/status/live.html", context)
     everywhere = admin.site.each_context(request) | {"title": "Status", "alarms": ()}
     return TemplateResponse(request, "admin/retry/status.html", everywhere | context)
 
 
-def tiles_for(request: HttpRequest) -> list[Tile]:
-    actor = actor_of(request)
+def list_tiles(request: HttpRequest) -> list[Tile]:
+    actor = get_actor(request)
     if sees_nothing(actor):
         return []
-    counted = cache.get_or_set("redrive.counts", desk.count_entries, _COUNTS_SECONDS) or {}
-    return _tiles(visible_counts(counted, actor=actor) or {})
+    counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS) or {}
+    return _build_tiles(visible_counts(counted, actor=actor) or {})
 
 
-def _tiles(counts: dict[str, int]) -> list[Tile]:
+def _build_tiles(counts: dict[str, int]) -> list[Tile]:
     url = reverse("admin:entries_entry_changelist")
     return [
         Tile(status, count, f"{url}?{urlencode({'status': status})}")
@@ -78,7 +82,7 @@ def _tiles(counts: dict[str, int]) -> list[Tile]:
     ]
 
 
-def _queue_rows(found: desk.Status) -> list[QueueRow]:
+def _build_queue_rows(found: engine.Status) -> list[QueueRow]:
     return [
         QueueRow(
             name,

@@ -1,4 +1,4 @@
-"""Edits on the page of an entry that nobody has saved when a verb is pressed."""
+"""Unsaved edits on the page of an entry, when another button than Save is pressed."""
 
 import re
 from typing import Any
@@ -10,17 +10,17 @@ from entries.admin.forms import JSONObjectField
 from entries.content import content_hash
 from entries.models import Entry
 
-#: Of the form with the edits, as Django's admin names it.
+#: The id that Django gives the form.
 FORM_ID = "entry_form"
-#: Somebody was asked, and wants the verb without the edits.
-LEAVE_OUT = "without_edits"
-#: What a text field of a browser leaves out of its value.
+#: Sent when the user chose to leave the edits out.
+WITHOUT_EDITS = "without_edits"
+#: A browser removes these from the value of a text field.
 _LINE_ENDS = re.compile(r"[\r\n]")
 
 
-def unsaved(post: QueryDict, entry: Entry) -> bool:
-    """Whether the page was sent with a title or payload that is not what it was opened with."""
-    if "payload" not in post or post.get(LEAVE_OUT):
+def has_edits(post: QueryDict, entry: Entry) -> bool:
+    """Return whether the form was sent with another title or payload than it was opened with."""
+    if "payload" not in post or post.get(WITHOUT_EDITS):
         return False
     title, seen = post.get("title", ""), post.get("seen")
     try:
@@ -30,19 +30,19 @@ def unsaved(post: QueryDict, entry: Entry) -> bool:
     if seen == content_hash(entry.title, entry.payload):
         shown = _LINE_ENDS.sub("", entry.title)
         return title.strip() != shown.strip() or content_hash(entry.title, payload) != seen
-    # Stored anew since then: what was shown is known by its hash alone.
+    # The entry was stored again since then: only the hash of what was shown is known.
     return content_hash(title, payload) != seen
 
 
-def refusing(form: type[Any], label: str) -> type[Any]:
-    """``form``, which keeps what was typed and says why ``label`` did not happen."""
+def make_refusing_form(form: type[Any], label: str) -> type[Any]:
+    """Make a form that keeps the edits and says why ``label`` was not done."""
     text = (
-        f"Your changes are not saved, so “{label}” has not happened. Save them first, or tick "
-        "“Leave my changes out” and press it again."
+        f"Your changes are not saved, so “{label}” was not done. Save them first, or tick “Leave "
+        f"my changes out” and press “{label}” again."
     )
 
-    class Refusing(form):  # type: ignore[misc]
+    class RefusingForm(form):  # type: ignore[misc]
         def clean(self) -> dict[str, Any]:
             raise forms.ValidationError(text)
 
-    return Refusing
+    return RefusingForm

@@ -1,4 +1,4 @@
-"""The files of an export, written as they are read: memory does not grow with the rows."""
+"""The files of an export, streamed: memory does not grow with the rows."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from retry.imports.cells import cell_text, escape_formula
 
 _ROWS = 200
 _PIECE = 256 * 1024
-#: Characters in a cell of a spreadsheet; openpyxl would cut silently.
+#: Characters in a cell of XLSX; openpyxl would cut the rest silently.
 MAX_CELL = 32_767
 _CUT = " … cut: a cell holds no more"
 
@@ -25,28 +25,28 @@ Row = Sequence[Any]
 
 
 class ExportFile:
-    """One format. ``pieces`` are the bytes of a whole file."""
+    """A file format. ``write`` yields the bytes of a whole file."""
 
     title: ClassVar[str]
     extension: ClassVar[str]
     content_type: ClassVar[str]
 
-    def pieces(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+    def write(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
         raise NotImplementedError
 
 
 class CsvFile(ExportFile):
-    """Begins with a byte order mark, without which Excel takes UTF-8 for something else."""
+    """Starts with a byte order mark: without it Excel does not read the file as UTF-8."""
 
     title = "CSV"
     extension = "csv"
     content_type = "text/csv; charset=utf-8"
 
-    def pieces(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
-        yield b"\xef\xbb\xbf" + _csv([headers])
+    def write(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+        yield b"\xef\xbb\xbf" + _encode_csv([headers])
         rest = iter(rows)
         while batch := list(islice(rest, _ROWS)):
-            yield _csv(batch)
+            yield _encode_csv(batch)
 
 
 class XlsxFile(ExportFile):
@@ -56,7 +56,7 @@ class XlsxFile(ExportFile):
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-    def pieces(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+    def write(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
         with TemporaryFile() as file:
             _write_sheet(file, headers, rows)
             file.seek(0)
@@ -65,29 +65,29 @@ class XlsxFile(ExportFile):
 
 
 class JsonFile(ExportFile):
-    """A list of objects, exact: nothing is escaped or cut, because no spreadsheet opens it."""
+    """A list of objects. Nothing is escaped or cut: spreadsheets do not open it."""
 
     title = "JSON"
     extension = "json"
     content_type = "application/json"
 
-    def pieces(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+    def write(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
         before = "[\n"
         rest = iter(rows)
         while batch := list(islice(rest, _ROWS)):
-            told = (dict(zip(headers, row, strict=True)) for row in batch)
-            lines = (json.dumps(row, ensure_ascii=False, default=_moment) for row in told)
+            objects = (dict(zip(headers, row, strict=True)) for row in batch)
+            lines = (json.dumps(row, ensure_ascii=False, default=_encode) for row in objects)
             yield (before + ",\n".join(lines)).encode()
             before = ",\n"
         yield b"[]\n" if before == "[\n" else b"\n]\n"
 
 
 FORMATS: dict[str, ExportFile] = {
-    found.extension: found for found in (CsvFile(), XlsxFile(), JsonFile())
+    file.extension: file for file in (CsvFile(), XlsxFile(), JsonFile())
 }
 
 
-def _csv(rows: Iterable[Row]) -> bytes:
+def _encode_csv(rows: Iterable[Row]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([escape_formula(cell_text(value)) for value in row] for row in rows)
     return text.getvalue().encode()
@@ -98,11 +98,11 @@ def _write_sheet(file: IO[bytes], headers: Sequence[str], rows: Iterable[Row]) -
     sheet = book.create_sheet("entries")
     sheet.append(list(headers))
     for row in rows:
-        sheet.append([_cell(value) for value in row])
+        sheet.append([_clip_cell(value) for value in row])
     book.save(file)
 
 
-def _cell(value: Any) -> int | float | str:
+def _clip_cell(value: Any) -> int | float | str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     text: str = ILLEGAL_CHARACTERS_RE.sub("\ufffd", escape_formula(cell_text(value)))
@@ -110,7 +110,7 @@ def _cell(value: Any) -> int | float | str:
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - len(_CUT)] + _CUT
 
 
-def _moment(value: object) -> str:
+def _encode(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(type(value).__name__)

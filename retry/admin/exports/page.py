@@ -1,4 +1,4 @@
-"""Export of a list of entries: what it shows on all its pages, as a file."""
+"""Export of the list of entries: everything it shows on all its pages, as a file."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from entries.admin.listing import BoundedPaginator
@@ -20,10 +20,10 @@ from entries.models import Entry
 from entries.text import clean_text
 from retry import exports
 from retry.access.permissions import EXPORT_ENTRY
-from retry.admin.entries.criteria import of_list
 from retry.admin.exports.formats import FORMATS, ExportFile
-from retry.admin.shared import messages as words
-from retry.admin.shared.acting import actor_of
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.entry_list import get_list_url, parse_list_filter
+from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused
 from retry.errors import RetryError
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 else:
     _ModelAdmin = ModelAdmin
 
-#: Entries that are in memory at a time.
+#: Entries in memory at a time.
 _CHUNK = 500
-#: Values stay what they are; each format turns them into its cells.
+#: Each format turns the values into its own cells.
 COLUMNS = (
     "id",
     "external_id",
@@ -54,8 +54,8 @@ COLUMNS = (
 )
 
 
-class ExportsEntries(_ModelAdmin):
-    """The list says what it shows; who may, how much and how it is written is said here."""
+class EntryExport(_ModelAdmin):
+    """Adds the export to the list of entries."""
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and request.user.has_perm(EXPORT_ENTRY)
@@ -67,8 +67,8 @@ class ExportsEntries(_ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        may = {"has_export_permission": self.has_export_permission(request)}
-        return super().changelist_view(request, may | (extra_context or {}))
+        context = {"has_export_permission": self.has_export_permission(request)}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         if not self.has_export_permission(request):
@@ -76,62 +76,60 @@ class ExportsEntries(_ModelAdmin):
         try:
             shown: QuerySet[Entry] = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
-            return redirect(f"{reverse('admin:entries_entry_changelist')}?{ERROR_FLAG}=1")
+            return redirect(get_list_url(f"{ERROR_FLAG}=1"))
         chosen = FORMATS.get(request.POST.get("format", ""))
         if request.method == "POST" and chosen is not None:
             try:
-                return self._file(request, shown, chosen)
+                return self._stream_file(request, shown, chosen)
             except RetryError as error:
-                words.show(request, [words.of_refusal(error)])
-        return self._export_page(request, shown)
+                add_messages(request, describe_refusal(error))
+        return self._render_page(request, shown)
 
-    def _file(
+    def _stream_file(
         self, request: HttpRequest, shown: QuerySet[Entry], chosen: ExportFile
     ) -> StreamingHttpResponse:
         ids = exports.begin_export(
             shown,
             file_format=chosen.extension,
-            selection=_selection_words(request),
-            actor=actor_of(request),
+            selection=_describe_list(request),
+            actor=get_actor(request),
         )
         name = f"entries-{timezone.now():%Y-%m-%d-%H%M}.{chosen.extension}"
         return StreamingHttpResponse(
-            chosen.pieces(COLUMNS, _rows(ids)),
+            chosen.write(COLUMNS, _read_rows(ids)),
             content_type=chosen.content_type,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    def _export_page(self, request: HttpRequest, shown: QuerySet[Entry]) -> HttpResponse:
-        back = reverse("admin:entries_entry_changelist")
-        query = request.GET.urlencode()
+    def _render_page(self, request: HttpRequest, shown: QuerySet[Entry]) -> HttpResponse:
         context = self.admin_site.each_context(request) | {
             "title": "Export entries",
             "opts": self.opts,
             "count": BoundedPaginator(shown, 1),
-            "selection_words": _selection_words(request),
+            "selection_words": _describe_list(request),
             "columns": COLUMNS,
             "formats": FORMATS.values(),
-            "back_url": f"{back}?{query}" if query else back,
+            "back_url": get_list_url(request.GET.urlencode()),
         }
-        return TemplateResponse(request, "admin/entries/entry/export.html", context)
+        return TemplateResponse(request, "admin/retry/entry/export.html", context)
 
 
-def _rows(ids: Sequence[int]) -> Iterator[list[Any]]:
-    """By id, in small portions: no cursor stays open for as long as somebody's download takes."""
+def _read_rows(ids: Sequence[int]) -> Iterator[list[Any]]:
+    """Read rows in portions by id, so that no cursor stays open during a slow download."""
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         found = Entry.objects.select_related("source").in_bulk(chunk)
-        yield from (_row(found[id_]) for id_ in chunk if id_ in found)
+        yield from (_build_row(found[id_]) for id_ in chunk if id_ in found)
 
 
-def _row(entry: Entry) -> list[Any]:
+def _build_row(entry: Entry) -> list[Any]:
     source = entry.source.slug if entry.source is not None else None
     return [source if name == "source" else getattr(entry, name) for name in COLUMNS]
 
 
-def _selection_words(request: HttpRequest) -> str:
-    """What the list is narrowed to, in words; its address where no filter says the same."""
+def _describe_list(request: HttpRequest) -> str:
+    """Describe the filters of the list; where no ``EntryFilter`` has them, return its query."""
     try:
-        return of_list(request.GET).words()
+        return parse_list_filter(request.GET).words()
     except SelectionRefused:
         return clean_text(request.GET.urlencode(), limit=500)

@@ -1,7 +1,6 @@
-"""Holds: what stands, what could be put on hold, and what was."""
+"""Holds: what is on hold, what can be put on hold, and the history."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,50 +13,33 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
-from entries.admin import show
+from entries.admin import display
 from entries.admin.listing import ReadOnlyAdmin
 from entries.errors import EntriesError
 from entries.kinds import registry
 from entries.kinds.base import MAX_UPSTREAM
 from entries.kinds.upstreams import has_upstreams
-from entries.models import Source
 from retry.access.permissions import MANAGE_HOLD
 from retry.access.visibility import sees_everything
-from retry.admin.audit.audited import AuditedAdmin
-from retry.admin.holds import words as hold_words
-from retry.admin.shared import messages as words
-from retry.admin.shared.acting import actor_of
-from retry.admin.shared.selection import ReasonForm, SelectionRefused, reason_of
+from retry.admin.holds.rows import MAX_SOURCES, MAX_UPSTREAMS, list_rows, list_upstream_rows
+from retry.admin.holds.words import describe_change
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.audited import AuditedAdmin
+from retry.admin.shared.messages import add_messages, describe_refusal
+from retry.admin.shared.selection import SelectionRefused, parse_reason
 from retry.errors import HoldNotFound, RetryError
 from retry.holds import control
-from retry.holds.overview import WaitingCounts, list_active
+from retry.holds.overview import list_active
 from retry.models import Hold
 
-#: Sources that are offered; each has its button on its own page as well.
-_SOURCES = 100
-#: Upstreams on hold that are listed; the history has all of them.
-_UPSTREAMS = 100
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A kind (``field`` is ``"kind"``), an upstream or a source, and the hold that stands on it."""
-
-    field: str
-    value: str
-    title: str
-    hold: Hold | None
-    waiting: str
-
-
-@admin.register(Hold)
 class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     list_display = ("what", "since", "by", "reason", "lifted", "lifted_by", "lifted_reason")
     list_display_links = None
     list_per_page = 25
     ordering = ("-id",)
     search_fields = ("kind", "upstream", "source__slug", "actor_label", "reason")
-    search_help_text = "Searches what was on hold, who put it there, and why."
+    search_help_text = "Searches what was on hold, who put it on hold, and the reason."
     fields = (
         "what",
         "since",
@@ -69,6 +51,8 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
         "lifted_reason",
     )
     change_form_template = "admin/retry/change_form.html"
+    change_list_template = "admin/retry/hold/change_list.html"
+    blank_template = "retry/hold/none.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         return super().get_queryset(request).select_related("source")
@@ -79,7 +63,7 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
 
     @admin.display(description="since")
     def since(self, hold: Hold) -> SafeString | str:
-        return show.moment(hold.created_at)
+        return display.format_moment(hold.created_at)
 
     @admin.display(description="by")
     def by(self, hold: Hold) -> str:
@@ -87,32 +71,31 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
 
     @admin.display(description="lifted")
     def lifted(self, hold: Hold) -> SafeString | str:
-        return show.moment(hold.lifted_at) if hold.lifted_at else "it stands"
+        return display.format_moment(hold.lifted_at) if hold.lifted_at else "active"
 
     @admin.display(description="failed probes")
     def failed_probes(self, hold: Hold) -> str:
         return f"{hold.probes:,}"
 
-    # --- what stands ---------------------------------------------------------------------------
+    # --- what is on hold ------------------------------------------------------------------------
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        counting = sees_everything(actor_of(request))
+        counting = sees_everything(get_actor(request))
         holds = list(list_active())
-        kinds, sources = _rows([hold for hold in holds if not hold.upstream], counting=counting)
-        parted = [hold for hold in holds if hold.upstream]
+        kinds, sources = list_rows([hold for hold in holds if not hold.upstream], counting=counting)
+        upstreams = [hold for hold in holds if hold.upstream]
         context = {
-            "upstream_rows": _upstream_rows(parted[:_UPSTREAMS], counting=counting),
-            "more_upstreams": len(parted) - _UPSTREAMS,
+            "upstream_rows": list_upstream_rows(upstreams[:MAX_UPSTREAMS], counting=counting),
+            "more_upstreams": len(upstreams) - MAX_UPSTREAMS,
             "kinds_with_upstreams": [
                 name for name, kind in registry.all_kinds().items() if has_upstreams(kind)
             ],
             "kind_rows": kinds,
             "source_rows": sources,
-            "more_sources": len(sources) >= _SOURCES,
+            "more_sources": len(sources) >= MAX_SOURCES,
             "may_hold": may_hold(request),
-            "reason_form": ReasonForm(),
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
@@ -138,72 +121,31 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
             or len(upstream) > MAX_UPSTREAM
             or "\0" in kind + source + upstream
         ):
-            said = "which upstream of which kind" if missing else "which kind or which source"
-            messages.error(request, f"Say {said}; nothing was changed.")
+            what = "an upstream and its kind" if missing else "a kind or a source"
+            messages.error(request, f"Choose {what}. Nothing was changed.")
             return self._act(request, None)
         if source:
-            return self._act(request, lambda **asked: control.hold_source(source, **asked))
-        return self._act(request, lambda **asked: control.hold_kind(kind, upstream, **asked))
+            return self._act(request, lambda **by: control.hold_source(source, **by))
+        return self._act(request, lambda **by: control.hold_kind(kind, upstream, **by))
 
     def lift_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return self._act(request, lambda **asked: control.lift(object_id, **asked))
+        return self._act(request, lambda **by: control.lift(object_id, **by))
 
     def _act(self, request: HttpRequest, verb: Callable[..., Hold] | None) -> HttpResponse:
         if not self.has_view_permission(request) or not may_hold(request):
             raise PermissionDenied
         try:
             if verb is not None:
-                hold = verb(actor=actor_of(request), reason=reason_of(request.POST))
-                words.show(request, [words.of_hold(hold)])
+                hold = verb(actor=get_actor(request), reason=parse_reason(request.POST))
+                add_messages(request, describe_change(hold))
         except HoldNotFound as error:
             raise Http404 from error
         except SelectionRefused as refusal:
             messages.error(request, str(refusal))
         except (RetryError, EntriesError) as error:
-            words.show(request, [words.of_refusal(error)])
+            add_messages(request, describe_refusal(error))
         return redirect("admin:retry_hold_changelist")
 
 
 def may_hold(request: HttpRequest) -> bool:
     return request.user.has_perm(MANAGE_HOLD)
-
-
-def _upstream_rows(holds: list[Hold], *, counting: bool) -> list[Row]:
-    waiting = hold_words.waiting_now(holds) if counting else {}
-    return [
-        Row(
-            "upstream",
-            hold.upstream,
-            f"of {hold.kind}",
-            hold,
-            hold_words.of_waiting(waiting.get(hold.pk, WaitingCounts())) if counting else "",
-        )
-        for hold in holds
-    ]
-
-
-def _rows(holds: list[Hold], *, counting: bool) -> tuple[list[Row], list[Row]]:
-    """Kinds, and sources: those on hold first. A kind that is gone is shown while it is held.
-
-    ``counting``: with what waits, for those who may see all entries.
-    """
-    waiting = hold_words.waiting_now(holds) if counting else {}
-    by_kind = {hold.kind: hold for hold in holds if hold.kind}
-    by_source = {hold.source.slug: hold for hold in holds if hold.source}
-    names = sorted({*registry.names(), *by_kind}, key=lambda name: (name not in by_kind, name))
-    rest = Source.objects.exclude(slug__in=by_source).values_list("slug", "name")[:_SOURCES]
-    titles = {hold.source.slug: hold.source.name for hold in by_source.values() if hold.source}
-
-    def row(field: str, value: str, title: str, hold: Hold | None) -> Row:
-        known = waiting.get(hold.pk, WaitingCounts()) if hold and counting else None
-        said = hold_words.of_waiting(known) if known else ""
-        return Row(field, value, title, hold, said)
-
-    kinds = [row("kind", name, _description(name), by_kind.get(name)) for name in names]
-    sources = [row("source", s, n, by_source.get(s)) for s, n in [*titles.items(), *rest]]
-    return kinds, sources
-
-
-def _description(name: str) -> str:
-    known = registry.all_kinds().get(name)
-    return known.description if known else "No kind of this name is installed any more."

@@ -1,9 +1,10 @@
-"""Holds in words: the lines at the top of pages, and what waits."""
+"""Sentences about holds: at the top of every page, and on the pages of what waits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import cast
 
+from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -16,7 +17,8 @@ from entries.models import Entry, Source
 from entries.states import EntryStatus
 from retry.access.permissions import VIEW_HOLD
 from retry.access.visibility import sees_everything
-from retry.admin.shared.acting import actor_of
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.messages import Message
 from retry.holds.control import describe_target
 from retry.holds.overview import (
     MANY,
@@ -29,37 +31,35 @@ from retry.holds.overview import (
 )
 from retry.models import Action, Hold, Operation
 
-#: What waits is counted this often; that something is on hold is known at once.
+#: Seconds for which counts are kept; the holds themselves are always read.
 _SECONDS = 3
-#: Lines at the top of a page; the page of the holds has all of them.
-_SHOWN = 5
+#: Lines at the top of a page; the page of holds has all of them.
+_MAX_LINES = 5
 #: Upstreams that are named in one line.
-_NAMED = 3
+_MAX_NAMES = 3
 
 
-def alarms(request: HttpRequest) -> list[str]:
-    """One line for each hold that stands, all upstreams of a kind in one, with the way to all of
-    them.
+def list_alarms(request: HttpRequest) -> list[str]:
+    """List one line per active hold; all upstreams of a kind share one.
 
-    Why it stands is for who may see holds, how much waits for it for who may see entries, too.
+    Reasons are for users who may see holds, counts only for those who may also see all entries.
     """
-    holds = list(list_active())
-    groups = group_by_kind(holds)
-    if not may_see(request):
-        lines = [f"{_name_of(group)} on hold." for group in groups[:_SHOWN]]
-    elif sees_everything(actor_of(request)):
-        waiting = waiting_now(hold for group in groups[:_SHOWN] for hold in group)
-        lines = [_line(request, group, waiting) for group in groups[:_SHOWN]]
+    groups = group_by_kind(list_active())
+    if not may_view(request):
+        lines = [capfirst(f"{_name(group)} on hold.") for group in groups[:_MAX_LINES]]
+    elif sees_everything(get_actor(request)):
+        waiting = get_waiting_counts(hold for group in groups[:_MAX_LINES] for hold in group)
+        lines = [_line(request, group, waiting) for group in groups[:_MAX_LINES]]
     else:
-        lines = [_linked(request, _said(group)) for group in groups[:_SHOWN]]
-    if len(groups) > _SHOWN:
-        more = sum(map(len, groups[_SHOWN:]))
-        lines.append(_linked(request, f"{more:,} more are on hold."))
+        lines = [_add_link(request, _describe_group(group)) for group in groups[:_MAX_LINES]]
+    if len(groups) > _MAX_LINES:
+        more = sum(map(len, groups[_MAX_LINES:]))
+        lines.append(_add_link(request, f"{more:,} more are on hold."))
     return lines
 
 
-def waiting_now(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
-    """As ``count_waiting``, a few seconds old at the most."""
+def get_waiting_counts(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
+    """Return ``count_waiting``, at most a few seconds old."""
     listed = list(holds)
     ids = sha256(repr([hold.pk for hold in listed]).encode()).hexdigest()
     key = f"redrive.waiting.{ids}"
@@ -69,79 +69,83 @@ def waiting_now(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
     )
 
 
-def of_entry(entry: Entry) -> str:
-    """What an entry waits for, or would wait for; empty where nothing holds it."""
+def explain_entry(entry: Entry) -> str:
+    """Say why an entry waits, or would wait if retried; empty where no hold concerns it."""
     found = find_holds_on(kind=entry.kind, source_id=entry.source_id, upstream=entry.upstream)
     if not found:
         return ""
     waits = entry.status in {EntryStatus.QUEUED, EntryStatus.SCHEDULED}
-    so = "It waits" if waits else "Put to work, it would wait"
+    effect = "This entry waits" if waits else "If retried now, this entry would wait"
     what = get_text_list([describe_target(hold) for hold in found], "and")
-    return f"{so}: {what} {'is' if len(found) == 1 else 'are'} on hold."
+    return f"{effect}: {what} {'is' if len(found) == 1 else 'are'} on hold."
 
 
-def of_operation(operation: Operation) -> str:
-    """What runs of an operation wait for; empty where they do not."""
+def explain_operation(operation: Operation) -> str:
+    """Say why runs of an operation wait; empty where no hold concerns them."""
     if operation.ended_at is not None or not Action(operation.action).by_workers:
         return ""
-    runs_of = dict(find_holds_on_operation(operation.pk))
+    runs_by_hold = dict(find_holds_on_operation(operation.pk))
     lines = []
-    for group in group_by_kind(runs_of):
-        runs = sum(runs_of[hold] for hold in group)
-        waits = _counted(runs, "run waits", "runs wait")
-        lines.append(f"{waits}: {_named_all(group)} on hold.")
+    for group in group_by_kind(runs_by_hold):
+        runs = sum(runs_by_hold[hold] for hold in group)
+        wait = _count(runs, "run waits", "runs wait")
+        lines.append(f"{wait}: {_name(group)} on hold.")
     return " ".join(lines)
 
 
-def of_source(source: Source, *, tells: bool) -> str:
-    """What a source, or the kind of its entries, waits for; empty where nothing holds them.
-
-    ``tells``: also who put it on hold, and why.
-    """
+def explain_source(source: Source, *, with_reasons: bool) -> str:
+    """Say which holds concern a source or the kind of its entries; empty where none does."""
     found = find_holds_on(kind=source.entry_kind, source_id=source.pk)
-    if tells:
-        return " ".join(of_hold(hold) for hold in found)
+    if with_reasons:
+        return " ".join(describe_hold(hold) for hold in found)
     return " ".join(f"{capfirst(describe_target(hold))} is on hold." for hold in found)
 
 
-def of_hold(hold: Hold) -> str:
-    """``Kind page is on hold, put there 5 minutes ago by alice: upstream is down.``"""
+def describe_hold(hold: Hold) -> str:
+    """``Kind page was put on hold 5 minutes ago by alice: upstream is down.``"""
     by = "the breaker" if hold.automatic else hold.actor_label
     target, since = capfirst(describe_target(hold)), naturaltime(hold.created_at)
-    said = f"{target} is on hold, put there {since} by {by}"
+    text = f"{target} was put on hold {since} by {by}"
     if hold.reason:
-        said = f"{said}: {hold.reason}"
-    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+        text = f"{text}: {hold.reason}"
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def of_upstreams(holds: Sequence[Hold]) -> str:
+def describe_upstreams(holds: Sequence[Hold]) -> str:
     """``12 upstreams of page are on hold: a.example, b.example, c.example and 9 more.``"""
-    shown = [hold.upstream for hold in holds[:_NAMED]]
-    more = len(holds) - len(shown)
-    names = ", ".join(shown) + f" and {more:,} more" if more else get_text_list(shown, "and")
-    return f"{_named_all(holds)} on hold: {names}."
+    named = [hold.upstream for hold in holds[:_MAX_NAMES]]
+    more = len(holds) - len(named)
+    names = ", ".join(named) + f" and {more:,} more" if more else get_text_list(named, "and")
+    return f"{_name(holds)} on hold: {names}."
 
 
-def _named_all(holds: Sequence[Hold]) -> str:
-    """``kind page is``, ``12 upstreams of page are``"""
-    if len(holds) == 1:
-        return f"{describe_target(holds[0])} is"
-    return f"{len(holds):,} upstreams of {holds[0].kind} are"
-
-
-def of_waiting(waiting: WaitingCounts) -> str:
+def describe_waiting(waiting: WaitingCounts) -> str:
     """``1,203 runs and 40 scheduled entries wait``"""
     parts = [
-        _counted(waiting.runs, "run", "runs"),
-        _counted(waiting.scheduled, "scheduled entry", "scheduled entries"),
+        _count(waiting.runs, "run", "runs"),
+        _count(waiting.scheduled, "scheduled entry", "scheduled entries"),
     ]
-    said = " and ".join(filter(None, parts))
-    if not said:
+    text = " and ".join(filter(None, parts))
+    if not text:
         return "Nothing waits"
-    return f"{said} {'waits' if waiting.runs + waiting.scheduled == 1 else 'wait'}"
+    return f"{text} {'waits' if waiting.runs + waiting.scheduled == 1 else 'wait'}"
 
 
-def _counted(number: int, one: str, many: str) -> str:
+def describe_change(hold: Hold) -> Message:
+    """Confirm that a hold was put, or lifted."""
+    target = describe_target(hold)
+    if hold.lifted_at is None:
+        text = f"{capfirst(target)} is on hold. Its work stays queued until the hold is lifted."
+    else:
+        text = f"Hold on {target} lifted. Waiting work starts by itself, oldest first."
+    return Message(messages.SUCCESS, text)
+
+
+def may_view(request: HttpRequest) -> bool:
+    return request.user.has_perm(VIEW_HOLD)
+
+
+def _count(number: int, one: str, many: str) -> str:
     if number >= MANY:
         return f"more than {MANY:,} {many}"
     return f"{number:,} {one if number == 1 else many}" if number else ""
@@ -150,30 +154,26 @@ def _counted(number: int, one: str, many: str) -> str:
 def _line(
     request: HttpRequest, holds: Sequence[Hold], waiting: Mapping[int, WaitingCounts]
 ) -> SafeString:
-    all_of_it = WaitingCounts(
+    total = WaitingCounts(
         sum(waiting[hold.pk].runs for hold in holds),
         sum(waiting[hold.pk].scheduled for hold in holds),
     )
-    return _linked(request, f"{_said(holds)} {of_waiting(all_of_it)}.")
+    return _add_link(request, f"{_describe_group(holds)} {describe_waiting(total)}.")
 
 
-def _said(holds: Sequence[Hold]) -> str:
-    return of_hold(holds[0]) if len(holds) == 1 else of_upstreams(holds)
+def _describe_group(holds: Sequence[Hold]) -> str:
+    return describe_hold(holds[0]) if len(holds) == 1 else describe_upstreams(holds)
 
 
-def _name_of(holds: Sequence[Hold]) -> str:
-    """Which it is and nothing of why: ``Kind page is``, ``12 upstreams of page are``."""
+def _name(holds: Sequence[Hold]) -> str:
+    """``kind page is``, ``12 upstreams of page are``"""
     if len(holds) == 1:
-        return f"{capfirst(describe_target(holds[0]))} is"
+        return f"{describe_target(holds[0])} is"
     return f"{len(holds):,} upstreams of {holds[0].kind} are"
 
 
-def may_see(request: HttpRequest) -> bool:
-    return request.user.has_perm(VIEW_HOLD)
-
-
-def _linked(request: HttpRequest, text: str) -> SafeString:
-    if not may_see(request):
+def _add_link(request: HttpRequest, text: str) -> SafeString:
+    if not may_view(request):
         return format_html("{}", text)
     url = reverse("admin:retry_hold_changelist")
-    return format_html('{} <a href="{}">See the holds</a>', text, url)
+    return format_html('{} <a href="{}">View holds</a>', text, url)

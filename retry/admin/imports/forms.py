@@ -1,4 +1,4 @@
-"""What people say about a file: where its entries belong."""
+"""The form for a file of entries: where they belong."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ _ENDINGS = ", ".join(f".{name}" for name in FORMATS)
 
 
 class UploadForm(forms.Form):
-    """Only the shape of what was sent; the service says whether it is taken."""
+    """Checks only the shape; the service decides whether the file is accepted."""
 
     import_file = forms.FileField(
         label="File",
-        help_text="CSV, XLSX or JSON with a column external_id, of any number of rows.",
+        help_text="CSV, XLSX or JSON with a column external_id. Any number of rows.",
         widget=forms.FileInput(attrs={"accept": _ENDINGS}),
     )
     source = forms.ModelChoiceField(
@@ -24,16 +24,19 @@ class UploadForm(forms.Form):
         required=False,
         to_field_name="slug",
         empty_label="none",
-        help_text="An entry is known by its source and external id.",
+        help_text="An entry is identified by its source and external id.",
     )
     kind = forms.ChoiceField(
-        required=False, help_text="How the entries are processed; with a source its own, if empty."
+        required=False,
+        help_text="How the entries are processed. Leave empty to use the kind of the source.",
     )
-    reason = forms.CharField(required=False, max_length=500, help_text="For the audit; optional.")
+    reason = forms.CharField(
+        required=False, max_length=500, help_text="Optional. Shown in the audit."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": ""} | kwargs)
-        names = [("", "that of the source"), *((name, name) for name in registry.names())]
+        names = [("", "kind of the source"), *((name, name) for name in registry.names())]
         self.fields["kind"] = forms.ChoiceField(
             choices=names, required=False, help_text=self.fields["kind"].help_text
         )

@@ -1,4 +1,4 @@
-"""Import of entries from a file: the form. The rest is on the page of the import."""
+"""The form that uploads a file of entries and starts its dry run."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,8 @@ from entries import upload_pass
 from entries.errors import EntriesError
 from retry.access.permissions import SUBMIT_ENTRY
 from retry.admin.imports.forms import UploadForm
-from retry.admin.shared import messages as words
-from retry.admin.shared.acting import actor_of
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.errors import RetryError, SourceNotFound, UploadRefused
 from retry.imports import control
 from retry.models import Import
@@ -25,7 +25,9 @@ else:
     _ModelAdmin = ModelAdmin
 
 
-class ImportsEntries(_ModelAdmin):
+class EntryImport(_ModelAdmin):
+    """Adds the import to the list of entries."""
+
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and request.user.has_perm(SUBMIT_ENTRY)
 
@@ -36,25 +38,25 @@ class ImportsEntries(_ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        may = {"has_import_permission": self.has_import_permission(request)}
-        return super().changelist_view(request, may | (extra_context or {}))
+        context = {"has_import_permission": self.has_import_permission(request)}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_import_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
-        if form.is_valid() and (row := self._ask(request, form)):
+        if form.is_valid() and (row := self._request_import(request, form)):
             return redirect("admin:retry_import_change", row.pk)
         context = self.admin_site.each_context(request) | {
             "title": "Import entries",
             "opts": self.opts,
             "form": form,
-            # The web server takes a file of any size from this address only.
+            # The web server accepts a file of any size at this address only.
             "upload_url": upload_pass.add_pass(request.path, user_id=request.user.pk or 0),
         }
-        return TemplateResponse(request, "admin/entries/entry/import.html", context)
+        return TemplateResponse(request, "admin/retry/entry/import.html", context)
 
-    def _ask(self, request: HttpRequest, form: UploadForm) -> Import | None:
+    def _request_import(self, request: HttpRequest, form: UploadForm) -> Import | None:
         chosen = form.cleaned_data
         try:
             return control.request_import(
@@ -62,13 +64,13 @@ class ImportsEntries(_ModelAdmin):
                 file_name=chosen["import_file"].name,
                 kind=chosen["kind"] or None,
                 source=chosen["source"].slug if chosen["source"] else None,
-                actor=actor_of(request),
+                actor=get_actor(request),
                 reason=chosen["reason"],
             )
         except UploadRefused as error:
             form.add_error("import_file", str(error))
         except (EntriesError, SourceNotFound):
-            form.add_error("kind", "Choose a kind, or a source whose entries have one.")
+            form.add_error("kind", "Choose a kind, or a source that has a kind for its entries.")
         except RetryError as error:
-            words.show(request, [words.of_refusal(error)])
+            add_messages(request, describe_refusal(error))
         return None

@@ -1,4 +1,4 @@
-"""The form that starts an operation: why, how fast, how carefully."""
+"""The form that starts an operation: reason, pace and safety."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,90 +6,92 @@ from uuid import uuid4
 
 from django import forms
 
-from retry.admin.entries.criteria import Asked
+from retry.admin.operations.address import Proposal
 from retry.models import Action
 from retry.operations.control import Pace
 from retry.operations.selection import Preview
 
-#: From so many entries on, a few of them are proposed to go first.
+#: Above this number of entries, a canary is proposed.
 CANARY_FROM = 500
 CANARY = 20
 CANARY_PERCENT = 20
 
 
-def new_key() -> str:
-    return uuid4().hex
-
-
 class StartForm(forms.Form):
-    """``key`` is minted with the form: sent twice, it starts one operation."""
+    """``key`` is made with the form, so that a form sent twice starts one operation."""
 
     reason = forms.CharField(
         required=False,
         max_length=500,
-        help_text="Optional. It stands in the audit and on the operation's page.",
+        help_text="Optional. Shown in the audit and on the page of the operation.",
     )
     rate_per_second = forms.FloatField(
         label="Entries per second",
         required=False,
         min_value=0.01,
         max_value=1_000_000,
-        help_text="How many may start in a second. Empty: as fast as the workers can.",
+        help_text="How many entries may start per second. Leave empty for no limit.",
     )
     canary_size = forms.IntegerField(
         label="Canary",
         required=False,
         min_value=0,
         max_value=10_000,
-        help_text="So many go first, and the rest only if few enough of them fail. Empty: none.",
+        help_text="How many entries go first. The rest start only if few enough of these fail. "
+        "Leave empty for none.",
     )
     max_failure_percent = forms.FloatField(
         label="Failure limit in percent",
         required=False,
         min_value=0,
         max_value=100,
-        help_text="The operation pauses itself when more than this share of the canary or of its "
-        "last outcomes has failed. Empty: no limit, but 10 for a canary.",
+        help_text="The operation pauses when more than this share of its canary or of its latest "
+        "outcomes failed. Leave empty for no limit; a canary then has a limit of 10.",
     )
     every = forms.BooleanField(
-        label="Yes, I mean every entry there is",
-        error_messages={"required": "Nothing narrows this: say that you mean every entry."},
+        label="Yes, include every entry",
+        error_messages={
+            "required": "No filter is set. Tick this box to confirm that you mean every entry."
+        },
     )
     only_if_changed = forms.BooleanField(
-        label="Only what has changed",
+        label="Only changed entries",
         required=False,
-        help_text="What the source has not changed is not processed again.",
+        help_text="Entries that have not changed in their source are not processed again.",
     )
     key = forms.RegexField(
         r"\A[0-9a-f]{32}\Z",
         widget=forms.HiddenInput,
-        error_messages={"required": "This form was incomplete.", "invalid": "This form was odd."},
+        error_messages={
+            "required": "This form was incomplete. Reload the page and try again.",
+            "invalid": "This form was not valid. Reload the page and try again.",
+        },
     )
 
     def __init__(
         self,
-        asked: Asked,
+        proposal: Proposal,
         data: Mapping[str, Any] | None = None,
         *,
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=dict(initial or {}), label_suffix="")
-        self.initial.setdefault("key", new_key())
-        if asked.action != Action.RESYNC:
+        self.initial.setdefault("key", uuid4().hex)
+        if proposal.action != Action.RESYNC:
             del self.fields["only_if_changed"]
-        if not asked.action.by_workers:
+        if not proposal.action.by_workers:
             for name in ("rate_per_second", "canary_size", "max_failure_percent"):
                 del self.fields[name]
-        if not asked.everything:
+        if not proposal.everything:
             del self.fields["every"]
 
     def propose(self, found: Preview) -> None:
-        """A canary for many entries; nothing that asks for thought for a few."""
+        """Propose a canary if there are many entries."""
         if "canary_size" in self.fields and (found.eligible > CANARY_FROM or not found.exact):
             self.initial.setdefault("canary_size", CANARY)
             self.initial.setdefault("max_failure_percent", CANARY_PERCENT)
 
-    def pace(self) -> Pace:
+    def get_pace(self) -> Pace:
         percent = self.cleaned_data.get("max_failure_percent")
         return Pace(
             rate_per_second=self.cleaned_data.get("rate_per_second"),

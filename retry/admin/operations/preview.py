@@ -1,4 +1,4 @@
-"""The page before an operation: what it would do, how it should go about it, and the start."""
+"""The page before an operation: what it would do, how, and the start."""
 
 from typing import Any
 
@@ -10,11 +10,14 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
 from retry.access.permissions import OPERATE, VIEW_ENTRY, VIEW_OPERATION
-from retry.admin.entries.criteria import Asked, back_of, list_url, of_address
-from retry.admin.entries.launch import launch
+from retry.admin.operations.address import Proposal, parse_proposal
 from retry.admin.operations.forms import StartForm
-from retry.admin.shared import messages as words
-from retry.admin.shared.acting import actor_of
+from retry.admin.operations.launch import launch
+from retry.admin.operations.words import get_preview_title
+from retry.admin.shared.actions import describe_action
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.entry_list import get_back, get_list_url
+from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused
 from retry.errors import NotPermitted, OperationNotFound, RetryError
 from retry.models import Operation
@@ -23,75 +26,76 @@ from retry.operations.selection import preview
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview_page(request: HttpRequest) -> HttpResponse:
-    """GET shows, POST to the same address starts. The selection is in the address for both."""
+    """Show the preview, or start the operation by POST. The address has the selection for both."""
     if not request.user.has_perm(VIEW_ENTRY):
         raise PermissionDenied
     try:
-        asked = _asked(request)
-        actor_of(request).require(OPERATE[asked.action])
+        proposal = _parse_request(request)
+        get_actor(request).require(OPERATE[proposal.action])
     except SelectionRefused as refusal:
         messages.error(request, str(refusal))
-        return redirect(list_url(back_of(request.GET)))
+        return redirect(get_list_url(get_back(request.GET)))
     except NotPermitted as error:
         raise PermissionDenied from error
     if request.method != "POST":
         reason = request.GET.get("reason", "").replace("\0", "")[:500]
-        return _shown(request, asked, StartForm(asked, initial={"reason": reason}))
-    form = StartForm(asked, request.POST)
+        return _render(request, proposal, StartForm(proposal, initial={"reason": reason}))
+    form = StartForm(proposal, request.POST)
     if form.is_valid():
         try:
-            return _launched(request, asked, form)
+            return _launch(request, proposal, form)
         except RetryError as error:
-            words.show(request, [words.of_refusal(error)])
-    return _shown(request, asked, form)
+            add_messages(request, describe_refusal(error))
+    return _render(request, proposal, form)
 
 
-def _asked(request: HttpRequest) -> Asked:
-    asked = of_address(request.GET)
+def _parse_request(request: HttpRequest) -> Proposal:
+    proposal = parse_proposal(request.GET)
     try:
-        asked.selection.check()
+        proposal.selection.check()
     except RetryError as error:
-        raise SelectionRefused(words.of_refusal(error).text) from error
-    earlier = asked.selection.failed_of
+        raise SelectionRefused(describe_refusal(error).text) from error
+    earlier = proposal.selection.failed_of
     if earlier is not None and not Operation.objects.filter(pk=earlier).exists():
-        raise SelectionRefused(words.of_refusal(OperationNotFound(earlier)).text)
-    return asked
+        raise SelectionRefused(describe_refusal(OperationNotFound(earlier)).text)
+    return proposal
 
 
-def _under_way(asked: Asked) -> Operation | None:
-    """The newest open operation over the very same: a second one would mostly find it at work."""
-    same = Operation.objects.filter(action=asked.action, selection=asked.selection.data())
+def _find_under_way(proposal: Proposal) -> Operation | None:
+    """Find the newest open operation for the same selection: a second one would find little."""
+    same = Operation.objects.filter(action=proposal.action, selection=proposal.selection.data())
     return same.filter(ended_at=None).order_by("-created_at").first()
 
 
-def _launched(request: HttpRequest, asked: Asked, form: StartForm) -> HttpResponse:
+def _launch(request: HttpRequest, proposal: Proposal, form: StartForm) -> HttpResponse:
     return launch(
         request,
-        asked.selection,
-        action=asked.action,
+        proposal.selection,
+        action=proposal.action,
         reason=form.cleaned_data["reason"],
         key=form.cleaned_data["key"],
-        pace=form.pace(),
+        pace=form.get_pace(),
         only_if_changed=form.cleaned_data.get("only_if_changed", False),
-        back=back_of(request.GET),
+        back=get_back(request.GET),
     )
 
 
-def _shown(request: HttpRequest, asked: Asked, form: StartForm) -> HttpResponse:
-    found = preview(asked.selection, action=asked.action, actor=actor_of(request))
+def _render(request: HttpRequest, proposal: Proposal, form: StartForm) -> HttpResponse:
+    found = preview(proposal.selection, action=proposal.action, actor=get_actor(request))
     form.propose(found)
+    may_view = request.user.has_perm(VIEW_OPERATION)
     context: dict[str, Any] = admin.site.each_context(request) | {
-        "title": words.preview_title(asked.action),
-        "words": words.of_action(asked.action),
-        "asked": asked,
-        "failed_of": asked.selection.failed_of if request.user.has_perm(VIEW_OPERATION) else None,
-        "under_way": _under_way(asked),
-        "selection_words": asked.selection.words(),
+        "title": get_preview_title(proposal.action),
+        "words": describe_action(proposal.action),
+        "proposal": proposal,
+        "failed_of": proposal.selection.failed_of if may_view else None,
+        "under_way": _find_under_way(proposal),
+        "selection_words": proposal.selection.words(),
         "found": found,
-        "passed_over": [(reason.words, count) for reason, count in found.skipped.items()],
-        "passed_over_total": sum(found.skipped.values()),
+        "skipped": [(reason.words, count) for reason, count in found.skipped.items()],
+        "skipped_total": sum(found.skipped.values()),
         "form": form,
-        "back": back_of(request.GET),
-        "back_url": list_url(back_of(request.GET)),
+        "back": get_back(request.GET),
+        "back_url": get_list_url(get_back(request.GET)),
     }
     return TemplateResponse(request, "admin/retry/operation/preview.html", context)

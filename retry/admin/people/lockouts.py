@@ -1,21 +1,15 @@
-"""Log-ins that failed, as django-axes keeps them; deleting one lets somebody try again."""
+"""Failed log-ins, as django-axes stores them. Deleting one unlocks the account."""
 
 from typing import Any
 
 from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
-from django.contrib import admin
 from django.http import HttpRequest
 
-from retry.admin.audit.audited import AuditedAdmin
-
-for _model in (AccessAttempt, AccessFailureLog, AccessLog):
-    if admin.site.is_registered(_model):
-        admin.site.unregister(_model)
+from retry.admin.shared.audited import AuditedAdmin
 
 
 class _LogInAdmin(AuditedAdmin):
-    """To look at and to delete, one by one or selected; nothing else writes."""
+    """May be viewed and deleted, nothing else."""
 
     actions = ()
 
@@ -26,16 +20,13 @@ class _LogInAdmin(AuditedAdmin):
         return False
 
 
-@admin.register(AccessAttempt)
 class AttemptAdmin(_LogInAdmin, AccessAttemptAdmin):
     pass
 
 
-@admin.register(AccessFailureLog)
 class FailureAdmin(_LogInAdmin, AccessFailureLogAdmin):
     pass
 
 
-@admin.register(AccessLog)
 class LogInAdmin(_LogInAdmin, AccessLogAdmin):
     pass

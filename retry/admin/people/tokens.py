@@ -1,5 +1,4 @@
-"""API tokens: who has one, and taking one away. They are made on the server, where they can be
-shown once to whoever will use them."""
+"""API tokens: who has one, and revoking. They are made on the server, which shows them once."""
 
 from typing import Any
 
@@ -8,16 +7,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from entries.admin import show
+from entries.admin import display
 from entries.admin.listing import ReadOnlyAdmin
 from retry.access import tokens
 from retry.access.permissions import DELETE_TOKEN
-from retry.admin.audit.audited import AuditedAdmin
-from retry.admin.shared.acting import actor_of
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.audited import AuditedAdmin
 from retry.models import ApiToken
 
 
-@admin.register(ApiToken)
 class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
     list_display = ("name", "user", "created", "expires", "last_used")
     list_select_related = ("user",)
@@ -34,19 +32,19 @@ class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
         return {each[1]: (each[0], each[1], "Revoke selected") for each in found if each}
 
     def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
-        tokens.revoke([obj], actor=actor_of(request))
+        tokens.revoke([obj], actor=get_actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        tokens.revoke(queryset.select_related("user"), actor=actor_of(request))
+        tokens.revoke(queryset.select_related("user"), actor=get_actor(request))
 
     @admin.display(description="created")
     def created(self, token: ApiToken) -> SafeString | str:
-        return show.moment(token.created_at)
+        return display.format_moment(token.created_at)
 
     @admin.display(description="expires")
     def expires(self, token: ApiToken) -> SafeString | str:
-        return show.moment(token.expires_at)
+        return display.format_moment(token.expires_at)
 
     @admin.display(description="last used")
     def last_used(self, token: ApiToken) -> SafeString | str:
-        return show.moment(token.last_used_at)
+        return display.format_moment(token.last_used_at)

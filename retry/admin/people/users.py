@@ -1,60 +1,55 @@
-"""Users and groups: nobody hands out, or takes over, more than they hold themselves."""
+"""Users and groups: no user can grant, or take over, more than they hold themselves."""
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from retry import edits
 from retry.access import grants, tokens
-from retry.admin.audit.audited import AuditedAdmin
-from retry.admin.shared.acting import actor_of
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.audited import AuditedAdmin
 
 if TYPE_CHECKING:
     _UserAdmin = UserAdmin[User]
 else:
     _UserAdmin = UserAdmin
 
-admin.site.unregister(User)
-admin.site.unregister(Group)
 
-
-def _holder(request: HttpRequest) -> User:
+def _get_holder(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def _offer_what_is_held(field: Any, request: HttpRequest, options: dict[str, Any]) -> None:
-    """Only what somebody holds can be chosen by them, whatever a form that is sent says."""
-    holder = _holder(request)
+def _limit_choices(field: Any, request: HttpRequest, options: dict[str, Any]) -> None:
+    """Limit the choices to what the user holds; a forged form cannot choose more."""
+    holder = _get_holder(request)
     if field.name in {"permissions", "user_permissions"}:
         options["queryset"] = grants.list_permissions(holder)
     elif field.name == "groups":
         options["queryset"] = grants.list_grantable_groups(holder)
 
 
-@admin.register(User)
-class PersonAdmin(AuditedAdmin, _UserAdmin):
+class AuditedUserAdmin(AuditedAdmin, _UserAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Their password and their permissions included."""
-        within = obj is None or not grants.exceeds(obj, holder=_holder(request))
+        """Refuse accounts that hold more, including their password and permissions."""
+        within = obj is None or not grants.exceeds(obj, holder=_get_holder(request))
         return within and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        within = obj is None or not grants.exceeds(obj, holder=_holder(request))
+        within = obj is None or not grants.exceeds(obj, holder=_get_holder(request))
         return within and super().has_delete_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         found = super().get_readonly_fields(request, obj)
-        return found if _holder(request).is_superuser else (*found, "is_superuser")
+        return found if _get_holder(request).is_superuser else (*found, "is_superuser")
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
-        _offer_what_is_held(db_field, request, kwargs)
+        _limit_choices(db_field, request, kwargs)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def user_change_password(
@@ -63,13 +58,13 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
         id: str,  # noqa: A002 - Django's name
         form_url: str = "",
     ) -> HttpResponse:
-        """With its audit in the same transaction."""
+        """Write the audit in the same transaction."""
         with transaction.atomic():
             user = self.get_object(request, id)
             before = edits.snapshot(user) if user is not None else None
             answer = super().user_change_password(request, id, form_url)
             if user is not None and before is not None:
-                edits.record_change(user, before=before, actor=actor_of(request))
+                edits.record_change(user, before=before, actor=get_actor(request))
             return answer
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -84,21 +79,20 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
 
 
 def _revoke_tokens(users: Any, request: HttpRequest) -> None:
-    """They would go with their users, and nothing would say so."""
+    """Revoke tokens first: deleted with their users they would leave no audit."""
     for user in users:
         found = list(user.api_tokens.select_related("user"))
         if found:
-            tokens.revoke(found, actor=actor_of(request))
+            tokens.revoke(found, actor=get_actor(request))
 
 
-@admin.register(Group)
-class PeopleAdmin(AuditedAdmin, GroupAdmin):
+class AuditedGroupAdmin(AuditedAdmin, GroupAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        within = obj is None or not grants.group_exceeds(obj, holder=_holder(request))
+        within = obj is None or not grants.group_exceeds(obj, holder=_get_holder(request))
         return within and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        within = obj is None or not grants.group_exceeds(obj, holder=_holder(request))
+        within = obj is None or not grants.group_exceeds(obj, holder=_get_holder(request))
         return within and super().has_delete_permission(request, obj)
 
     def formfield_for_manytomany(
@@ -108,5 +102,5 @@ class PeopleAdmin(AuditedAdmin, GroupAdmin):
         **kwargs: Any,
     ) -> Any:
         if request is not None:
-            _offer_what_is_held(db_field, request, kwargs)
+            _limit_choices(db_field, request, kwargs)
         return super().formfield_for_manytomany(db_field, request, **kwargs)

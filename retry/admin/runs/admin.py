@@ -1,56 +1,47 @@
-"""Runs, to look at."""
+"""Runs, read-only."""
 
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from entries.admin import show
-from entries.admin.filters import EqualFilter, KindFilter
-from entries.admin.listing import ReadOnlyAdmin
+from entries.admin import display
+from entries.admin.filters import ChoiceFilter, KindFilter
 from entries.models import Attempt, Entry
-from retry.admin.audit.audited import AuditedAdmin
-from retry.admin.operations.admin import operation_link
+from retry.admin.shared.links import link_to_operation
+from retry.admin.shared.records import RecordAdmin, StateFilter
 from retry.models import Run, RunState, Trigger
 
 
-class TriggerFilter(EqualFilter):
+class TriggerFilter(ChoiceFilter):
     title = "trigger"
     parameter_name = column = "trigger"
-    closed = True
+    enumeration = Trigger
 
-    def offered(self) -> list[tuple[str, str]]:
-        return [(trigger.value, str(trigger.label)) for trigger in Trigger]
-
-
-class StateFilter(EqualFilter):
-    title = "state"
-    parameter_name = column = "state"
-    closed = True
-
-    def offered(self) -> list[tuple[str, str]]:
-        return [(state.value, state.value) for state in RunState]
+    def get_label(self, choice: Any) -> str:
+        return str(choice.label)
 
 
-@admin.register(Run)
-class RunAdmin(AuditedAdmin, ReadOnlyAdmin[Run]):
+class RunStateFilter(StateFilter):
+    enumeration = RunState
+
+
+class RunAdmin(RecordAdmin[Run]):
     list_display = (
         "short_id",
         "trigger",
-        "asked_by",
+        "requester",
         "kind",
         "size",
-        "state_shown",
+        "state_badge",
         "outcomes",
         "created",
     )
-    list_filter = (StateFilter, TriggerFilter, KindFilter)
+    list_filter = (RunStateFilter, TriggerFilter, KindFilter)
     search_fields = ("actor_label", "reason")
-    search_help_text = "Searches who asked and why."
+    search_help_text = "Searches who requested the run, and the reason."
     link_parameters: ClassVar = frozenset({"operation"})
     ordering = ("-created_at",)
     change_form_template = "admin/retry/run/change_form.html"
@@ -59,26 +50,22 @@ class RunAdmin(AuditedAdmin, ReadOnlyAdmin[Run]):
             None,
             {
                 "fields": (
-                    ("state_shown", "outcomes", "left_out"),
-                    ("trigger", "asked_by", "part_of"),
+                    ("state_badge", "outcomes", "skipped_words"),
+                    ("trigger", "requester", "operation_link"),
                 )
             },
         ),
         ("Work", {"fields": (("kind", "upstream", "queue", "worker"), ("job", "reason"))}),
-        ("When", {"fields": (("created", "dispatched", "started", "ended"),)}),
+        ("Times", {"fields": (("created", "dispatched", "started", "ended"),)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
-        """Without the ids, of which each run may have hundreds."""
+        """Leave out the ids, of which each run may have hundreds."""
         return super().get_queryset(request).defer("entry_ids", "skipped")
 
     @admin.display(description="run")
     def short_id(self, run: Run) -> str:
         return run.pk.hex[:8]
-
-    @admin.display(description="state")
-    def state_shown(self, run: Run) -> SafeString:
-        return show.badge(run.state)
 
     @admin.display(description="outcomes")
     def outcomes(self, run: Run) -> str:
@@ -87,42 +74,38 @@ class RunAdmin(AuditedAdmin, ReadOnlyAdmin[Run]):
             for name in ("succeeded", "failed", "scheduled", "lost", "cancelled")
             if (count := getattr(run, name))
         ]
-        return ", ".join(tallies) or show.NOTHING
+        return ", ".join(tallies) or display.NOTHING
 
     @admin.display(description="skipped")
-    def left_out(self, run: Run) -> str:
-        """What the worker found was not the run's any more."""
+    def skipped_words(self, run: Run) -> str:
+        """List what no longer belonged to the run when the worker claimed it."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in run.skipped_counts.items())
-        return reasons.replace("_", " ") or show.NOTHING
-
-    @admin.display(description="asked by")
-    def asked_by(self, run: Run) -> str:
-        return run.actor_label
+        return reasons.replace("_", " ") or display.NOTHING
 
     @admin.display(description="job")
     def job(self, run: Run) -> str:
-        times = f", handed over {run.dispatches} times" if run.dispatches > 1 else ""
+        times = f", sent to Redis {run.dispatches} times" if run.dispatches > 1 else ""
         return f"{run.job_id}{times}"
 
     @admin.display(description="operation")
-    def part_of(self, run: Run) -> SafeString | str:
-        return operation_link(run.operation_id)
+    def operation_link(self, run: Run) -> SafeString | str:
+        return link_to_operation(run.operation_id)
 
     @admin.display(description="created")
     def created(self, run: Run) -> SafeString | str:
-        return show.moment(run.created_at)
+        return display.format_moment(run.created_at)
 
-    @admin.display(description="handed over")
+    @admin.display(description="sent to Redis")
     def dispatched(self, run: Run) -> SafeString | str:
-        return show.moment(run.dispatched_at)
+        return display.format_moment(run.dispatched_at)
 
     @admin.display(description="started")
     def started(self, run: Run) -> SafeString | str:
-        return show.moment(run.started_at)
+        return display.format_moment(run.started_at)
 
     @admin.display(description="ended")
     def ended(self, run: Run) -> SafeString | str:
-        return show.moment(run.ended_at)
+        return display.format_moment(run.ended_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -132,23 +115,15 @@ class RunAdmin(AuditedAdmin, ReadOnlyAdmin[Run]):
             context = context | {
                 "title": f"Run {self.short_id(run)}",
                 "subtitle": None,
-                "run_entries": _entries_of(run, request),
+                "run_entries": _find_entries(run, request),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def run_link(run_id: Any) -> SafeString | str:
-    if run_id is None:
-        return show.NOTHING
-    return format_html(
-        '<a href="{}">{}</a>', reverse("admin:retry_run_change", args=[run_id]), run_id.hex[:8]
-    )
+def _find_entries(run: Run, request: HttpRequest) -> list[dict[str, Any]]:
+    """Find the run's entries that the user may see, each with its outcome in this run.
 
-
-def _entries_of(run: Run, request: HttpRequest) -> list[dict[str, Any]]:
-    """The run's entries that the user may see, each with what became of it in this run.
-
-    A run is bounded (some hundred entries), so this is two queries by primary key.
+    Two queries by primary key: a run has at most some hundred entries.
     """
     visible = Entry.objects.visible_to(request.user).filter(pk__in=run.entry_ids)
     entries = visible.only("id", "title", "external_id", "status").order_by("id")

@@ -1,13 +1,14 @@
-"""A bar of outcomes, drawn with attributes alone: the content policy knows no inline style."""
+"""A bar of counts, drawn with attributes alone: the content policy forbids inline styles."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from retry.admin.shared.messages import OUTCOMES
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
-#: In percent: what is there at all can be seen.
-_NARROWEST = 0.7
+#: Percent: a part of at least one is visible.
+_MIN_WIDTH = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +20,26 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Parts by outcome from the left, in percent; the rest is empty.
-
-    ``words``: the same for who sees no bar.
-    """
+    """Parts from the left, in percent; the rest is empty. ``words`` says the same as text."""
 
     parts: tuple[Part, ...]
     words: str
 
     @classmethod
-    def of(
-        cls, counts: Mapping[str, int], *, total: int, named: Mapping[str, str] = OUTCOMES
+    def from_counts(
+        cls, counts: Mapping[str, int], *, total: int, labels: Mapping[str, str]
     ) -> Self:
-        """``named``: what the counts are called."""
         shares = [(name, count / total) for name, count in counts.items() if count and total]
-        widths = [(name, max(share * 100, _NARROWEST)) for name, share in shares]
+        widths = [(name, max(share * 100, _MIN_WIDTH)) for name, share in shares]
         scale = min(1.0, 100 / sum(width for _, width in widths)) if widths else 1.0
-        said = ", ".join(f"{count:,} {named[name]}" for name, count in counts.items() if count)
-        return cls(tuple(_placed(widths, scale)), f"of {total:,}: {said or 'nothing yet'}")
+        words = ", ".join(f"{count:,} {labels[name]}" for name, count in counts.items() if count)
+        return cls(tuple(_place(widths, scale)), f"of {total:,}: {words or 'nothing yet'}")
+
+    def render(self) -> SafeString:
+        return render_to_string("retry/bar.html", {"bar": self})
 
 
-def _placed(widths: Iterable[tuple[str, float]], scale: float) -> Iterable[Part]:
+def _place(widths: Iterable[tuple[str, float]], scale: float) -> Iterable[Part]:
     x = 0.0
     for name, width in widths:
         yield Part(name, f"{x:.2f}%", f"{width * scale:.2f}%")

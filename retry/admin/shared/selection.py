@@ -1,4 +1,4 @@
-"""What a list's form says was selected, parsed before anything else looks at it."""
+"""What was selected in a list, and the reason for it, as a form sends them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,65 +14,66 @@ _NO = frozenset({"", "0", "false", "False"})
 
 
 class SelectionRefused(Exception):
-    """The form makes no sense, or asks for what is not to be had; the message says which."""
+    """The form is invalid, or selects what cannot be selected. The message says which."""
+
+
+class _ReasonField(forms.CharField):
+    def __init__(self) -> None:
+        widget = forms.TextInput(attrs={"placeholder": "Reason (optional)"})
+        super().__init__(required=False, max_length=500, widget=widget)
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        required=False,
-        max_length=500,
-        widget=forms.TextInput(attrs={"placeholder": "Reason (optional)"}),
-    )
+    reason = _ReasonField()
 
 
-class VerbForm(ActionForm):
-    """Django's form above a list, with a reason for the audit, and a mark by which the same form
-    is known when it is sent again.
-    """
+class ActionsForm(ActionForm):
+    """Django's form above a list, with a reason, and a key that marks a form sent twice."""
 
-    reason = forms.CharField(
-        required=False,
-        max_length=500,
-        widget=forms.TextInput(attrs={"placeholder": "Reason (optional)"}),
-    )
+    reason = _ReasonField()
     form_key = forms.CharField(
         required=False, widget=forms.HiddenInput, initial=lambda: uuid4().hex
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Ticked:
-    """``across``: not the ``ids``, but all that the list shows on all its pages.
+class ListSelection:
+    """Ticked rows; with ``all_pages`` everything that the list shows on all its pages instead.
 
-    ``key``: the same for the same ticks in the same form.
+    ``key``: the same for the same rows ticked in the same form.
     """
 
     ids: tuple[int, ...]
     reason: str
-    across: bool
+    all_pages: bool
     key: str
 
 
-def selection_of(post: QueryDict, *, across_too: bool = True) -> Ticked:
-    """Raises ``SelectionRefused``."""
+def parse_selection(post: QueryDict, *, allow_all_pages: bool = True) -> ListSelection:
+    """Parse what was selected. Raises ``SelectionRefused``."""
     ids = post.getlist(ACTION_CHECKBOX_NAME)
     if not all(id_.isascii() and id_.isdigit() and len(id_) <= 18 for id_ in ids):
-        raise SelectionRefused("That selection is none of this page's; nothing was changed.")
-    across = any(value not in _NO for value in post.getlist("select_across"))
-    if across and not across_too:
-        raise SelectionRefused("Only what is ticked can be chosen here; nothing was changed.")
-    return Ticked(tuple(int(id_) for id_ in ids), reason_of(post), across, _key(post, ids))
+        raise SelectionRefused("The selection is not from this list. Nothing was changed.")
+    all_pages = any(value not in _NO for value in post.getlist("select_across"))
+    if all_pages and not allow_all_pages:
+        raise SelectionRefused("Only ticked rows can be selected here. Nothing was changed.")
+    return ListSelection(
+        ids=tuple(int(id_) for id_ in ids),
+        reason=parse_reason(post),
+        all_pages=all_pages,
+        key=_hash_selection(post, ids),
+    )
 
 
-def _key(post: QueryDict, ids: Sequence[str]) -> str:
-    mark = post.get("form_key") or uuid4().hex
-    return sha256(" ".join([mark, *ids]).encode()).hexdigest()
+def _hash_selection(post: QueryDict, ids: Sequence[str]) -> str:
+    form_key = post.get("form_key") or uuid4().hex
+    return sha256(" ".join([form_key, *ids]).encode()).hexdigest()
 
 
-def reason_of(post: QueryDict) -> str:
-    """The optional reason. Raises ``SelectionRefused`` where it cannot be stored."""
+def parse_reason(post: QueryDict) -> str:
+    """Parse the optional reason. Raises ``SelectionRefused`` where it cannot be stored."""
     form = ReasonForm(post)
     if form.is_valid():
         return str(form.cleaned_data["reason"])
     problems: dict[str, Any] = form.errors.get_json_data()
-    raise SelectionRefused(f"The reason cannot be used: {problems['reason'][0]['message']}")
+    raise SelectionRefused(f"The reason is not valid: {problems['reason'][0]['message']}")

@@ -1,4 +1,4 @@
-"""Sources with what can be done to them: have a worker sync them now, or say what that would do."""
+"""Sources with buttons: sync, dry run, and hold."""
 
 from functools import partial
 from typing import Any
@@ -13,31 +13,31 @@ from django.views.decorators.http import require_POST
 
 from entries.admin import SourceAdmin
 from entries.models import Source
-from retry.access.permissions import SYNC_SOURCE, VIEW_HOLD, VIEW_SYNC
-from retry.admin.audit.audited import AuditedAdmin
-from retry.admin.holds import words as hold_words
+from retry.access.permissions import SYNC_SOURCE, VIEW_SYNC
 from retry.admin.holds.admin import may_hold
-from retry.admin.shared import messages as words
-from retry.admin.shared.acting import VerbsAdmin, actor_of
-from retry.admin.shared.selection import SelectionRefused, reason_of, selection_of
-from retry.admin.syncs.admin import recent_of
+from retry.admin.holds.words import explain_source, may_view
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.audited import AuditedAdmin
+from retry.admin.shared.messages import add_messages, describe_refusal
+from retry.admin.shared.selection import SelectionRefused, parse_reason, parse_selection
+from retry.admin.shared.verbs import VerbsAdmin
+from retry.admin.syncs.admin import list_recent
+from retry.admin.syncs.words import describe_request
 from retry.errors import RetryError
 from retry.models import Hold, Sync
 from retry.syncs import control
 
-admin.site.unregister(Source)
 
-
-@admin.register(Source)
 class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     actions = ("sync_selected",)
+    change_form_template = "admin/retry/source/change_form.html"
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(SYNC_SOURCE)
 
     @admin.action(description="Sync selected now", permissions=["sync"])
     def sync_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        selection = selection_of(request.POST)
+        selection = parse_selection(request.POST)
         for source in queryset.filter(pk__in=selection.ids):
             self._request_sync(request, source, reason=selection.reason, dry_run=False)
 
@@ -53,7 +53,7 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
         ]
 
     def sync_view(self, request: HttpRequest, object_id: str, *, dry_run: bool) -> HttpResponse:
-        """To the page of the sync, for those who may see it."""
+        """Request a sync and redirect to its page, or to the source for who may not see it."""
         if not self.has_view_permission(request) or not self.has_sync_permission(request):
             raise PermissionDenied
         source = self.get_object(request, object_id)
@@ -61,25 +61,25 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
             raise Http404
         sync = None
         try:
-            reason = reason_of(request.POST)
+            reason = parse_reason(request.POST)
             sync = self._request_sync(request, source, reason=reason, dry_run=dry_run)
         except SelectionRefused as refusal:
             messages.error(request, str(refusal))
         if sync is not None and request.user.has_perm(VIEW_SYNC):
             return redirect("admin:retry_sync_change", sync.pk)
-        return self.back_to(request, source)
+        return self.redirect_to(request, source)
 
     def _request_sync(
         self, request: HttpRequest, source: Source, *, reason: str, dry_run: bool
     ) -> Sync | None:
         try:
             sync = control.request_sync(
-                source.slug, actor=actor_of(request), reason=reason, dry_run=dry_run
+                source.slug, actor=get_actor(request), reason=reason, dry_run=dry_run
             )
         except RetryError as error:
-            words.show(request, [words.of_refusal(error)])
+            add_messages(request, describe_refusal(error))
             return None
-        words.show(request, words.of_sync(sync, source.slug))
+        add_messages(request, *describe_request(sync, source.slug))
         return sync
 
     def render_change_form(
@@ -87,12 +87,11 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     ) -> HttpResponse:
         source = kwargs.get("obj")
         if source is not None:
-            may_look = request.user.has_perm(VIEW_SYNC)
             context = context | {
                 "may_sync": self.has_sync_permission(request) and source.enabled,
-                "recent_syncs": recent_of(source) if may_look else None,
-                "on_hold": hold_words.of_source(source, tells=hold_words.may_see(request)),
+                "recent_syncs": list_recent(source) if request.user.has_perm(VIEW_SYNC) else None,
+                "hold_words": explain_source(source, with_reasons=may_view(request)),
                 "own_hold": Hold.objects.filter(source=source, lifted_at=None).first(),
-                "may_hold": may_hold(request) and request.user.has_perm(VIEW_HOLD),
+                "may_hold": may_hold(request) and may_view(request),
             }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,4 +1,4 @@
-// A file takes a moment: the button says so, and a second click sends nothing again.
+// An upload takes a moment: the button says so, and a second click sends nothing.
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.addEventListener("submit", () => {
     const button = form.querySelector("button[type=submit]");
@@ -6,7 +6,7 @@ for (const form of document.querySelectorAll("form[data-once]")) {
     button.dataset.label = button.textContent;
     button.textContent = "Working…";
   });
-  // The page that the browser keeps for "back" must not stay busy.
+  // The page in the browser's back cache must not stay busy.
   window.addEventListener("pageshow", () => {
     const button = form.querySelector("button[type=submit]");
     if (button.dataset.label) {

@@ -1,0 +1,109 @@
+"""The audit, read-only: the database refuses changes."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from entries.admin import display
+from entries.admin.filters import ChoiceFilter, EqualFilter, sample_values
+from entries.admin.listing import ReadOnlyAdmin
+from retry.access.visibility import visible_ids
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.audited import AuditedAdmin
+from retry.admin.shared.links import (
+    link_to_entry,
+    link_to_operation,
+    link_to_run,
+    link_to_source,
+)
+from retry.models import AuditEvent
+from retry.outcomes import Channel
+
+
+class VerbFilter(EqualFilter):
+    title = "verb"
+    parameter_name = column = "verb"
+
+    def list_choices(self) -> list[tuple[str, str]]:
+        return [(verb, verb) for verb in sample_values(AuditEvent.objects.order_by("-id"), "verb")]
+
+
+class ChannelFilter(ChoiceFilter):
+    title = "channel"
+    parameter_name = column = "channel"
+    enumeration = Channel
+
+
+class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
+    list_display = (
+        "when",
+        "verb",
+        "actor_label",
+        "channel",
+        "count",
+        "entry",
+        "run",
+        "operation",
+        "reason",
+    )
+    list_display_links = ("when",)
+    list_filter = (VerbFilter, ChannelFilter)
+    search_fields = ("actor_label",)
+    search_help_text = (
+        "Searches the actor. A number finds an entry; an id finds a run or an operation."
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: AuditEvent | None = None) -> Any:
+        """Show what changed in an entry only to those who may see the entry."""
+        entry_ids = [] if obj is None or obj.entry_id is None else [obj.entry_id]
+        visible = visible_ids(entry_ids, actor=get_actor(request)) == entry_ids
+        change = ("state_before", "state_after", "request_id") if visible else ("request_id",)
+        return (
+            (None, {"fields": ("when", "verb", "actor_label", "channel", "count", "reason")}),
+            ("Subject", {"fields": ("entry", "run", "operation", "source", "subject")}),
+            ("Change", {"fields": change}),
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
+        term = search_term.strip()
+        if term.isascii() and term.isdigit() and len(term) <= 18:
+            return queryset.filter(entry_id=int(term)), False
+        try:
+            id_ = UUID(term)
+            return queryset.filter(Q(run_id=id_) | Q(operation_id=id_)), False
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="when")
+    def when(self, event: AuditEvent) -> SafeString | str:
+        return display.format_moment(event.at)
+
+    @admin.display(description="entry")
+    def entry(self, event: AuditEvent) -> SafeString | str:
+        return link_to_entry(event.entry_id)
+
+    @admin.display(description="source")
+    def source(self, event: AuditEvent) -> SafeString | str:
+        return link_to_source(event.source_id)
+
+    @admin.display(description="run")
+    def run(self, event: AuditEvent) -> SafeString | str:
+        return link_to_run(event.run_id)
+
+    @admin.display(description="operation")
+    def operation(self, event: AuditEvent) -> SafeString | str:
+        return link_to_operation(event.operation_id)
+
+    @admin.display(description="before")
+    def state_before(self, event: AuditEvent) -> SafeString | str:
+        return display.format_json_block(event.before)
+
+    @admin.display(description="after")
+    def state_after(self, event: AuditEvent) -> SafeString | str:
+        return display.format_json_block(event.after)

@@ -1,0 +1,118 @@
+"""The admin site of Redrive: its front page, alarms on every page, and the status page."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import SimpleLazyObject
+
+from retry import edits
+from retry.access.permissions import VIEW_STATUS
+from retry.admin.desk.alarms import list_alarms
+from retry.admin.desk.status import list_tiles, show_status
+from retry.admin.shared.actor import get_actor, record_refusal
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+#: The apps that come first.
+_APPS = {"entries": 0, "retry": 1}
+
+
+class DeskSite(AdminSite):
+    site_header = site_title = "Redrive"
+    index_title = "The desk"
+    site_url = None
+    #: The header has the navigation, so that lists have the full width.
+    enable_nav_sidebar = False
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # Lazy: pages that show no alarms do not read them.
+        alarms = SimpleLazyObject(lambda: list_alarms(request))
+        return super().each_context(request) | {"alarms": alarms}
+
+    def admin_view(
+        self,
+        view: Callable[..., HttpResponseBase],
+        cacheable: bool = False,  # noqa: FBT001, FBT002
+    ) -> Any:
+        """Write refused requests to the audit."""
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                return view(request, *args, **kwargs)
+            except PermissionDenied:
+                if request.method not in {"GET", "HEAD", "OPTIONS"}:
+                    record_refusal(request, f"{request.method} {request.path}")
+                raise
+
+        return super().admin_view(guarded, cacheable)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Write the audit in the same transaction."""
+        with transaction.atomic():
+            user = cast("User", request.user)
+            before = edits.snapshot(user)
+            answer = super().password_change(request, extra_context)
+            edits.record_change(user, before=before, actor=get_actor(request))
+            return answer
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [
+            path("retry/status/", self.admin_view(show_status), name="retry_status"),
+            # No object has a page outside the admin, and this view would read any table.
+            *(found for found in super().get_urls() if _get_name(found) != "view_on_site"),
+        ]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        return super().index(request, {"tiles": list_tiles(request)} | (extra_context or {}))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Sort our own apps first, and add the status page to the operations."""
+        apps = super().get_app_list(request, app_label)
+        apps.sort(key=lambda app: _APPS.get(app["app_label"], len(_APPS)))
+        if not request.user.has_perm(VIEW_STATUS) or app_label not in {None, "retry"}:
+            return apps
+        operations = next((app for app in apps if app["app_label"] == "retry"), None)
+        if operations is None:
+            operations = _build_operations()
+            apps.insert(sum(app["app_label"] == "entries" for app in apps), operations)
+        operations["models"].append(_build_status_link())
+        return apps
+
+
+def _get_name(found: URLPattern | URLResolver) -> str | None:
+    return found.name if isinstance(found, URLPattern) else None
+
+
+def _build_operations() -> dict[str, Any]:
+    return {
+        "name": "operations",
+        "app_label": "retry",
+        "app_url": reverse("admin:retry_status"),
+        "has_module_perms": True,
+        "models": [],
+    }
+
+
+def _build_status_link() -> dict[str, Any]:
+    return {
+        "name": "Status",
+        "object_name": "Status",
+        "admin_url": reverse("admin:retry_status"),
+        "add_url": None,
+        "view_only": True,
+        "perms": {"add": False, "change": False, "delete": False, "view": True},
+    }

@@ -1,0 +1,222 @@
+"""Entries with actions: on one, on ticked ones, and on everything behind the list's filters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from entries.admin import EntryAdmin
+from entries.filters import EntryFilter
+from entries.models import Attempt, Entry
+from entries.states import EntryStatus
+from retry import service
+from retry.access.permissions import OPERATE, RESYNC_ENTRY, RETRY_ENTRY
+from retry.admin.entries.verbs import EntryVerbs
+from retry.admin.exports.page import EntryExport
+from retry.admin.holds.words import explain_entry
+from retry.admin.imports.upload import EntryImport
+from retry.admin.operations.address import get_preview_url
+from retry.admin.operations.launch import launch
+from retry.admin.shared.actions import RETRY_OR_RESYNC, describe_action
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.audited import AuditedAdmin
+from retry.admin.shared.entry_list import parse_list_filter
+from retry.admin.shared.messages import add_messages, describe_refusal, describe_selection
+from retry.admin.shared.selection import SelectionRefused, parse_selection
+from retry.errors import RetryError
+from retry.models import Action, Run
+from retry.operations.selection import Selection
+from retry.outcomes import ItemOutcome, QueueOutcome
+
+
+class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryAdmin):
+    actions = (
+        "retry_selected",
+        "resync_selected",
+        "retry_now_selected",
+        "stop_selected",
+        "discard_selected",
+        "restore_selected",
+    )
+    selects_all_pages = True
+    search_help_text = (
+        "Searches external id, title and error message for exactly this text. "
+        "A number, or #123, finds the entry with that id."
+    )
+    change_form_template = "admin/retry/entry/change_form.html"
+    change_list_template = "admin/retry/entry/change_list.html"
+    blank_template = "retry/entry/none.html"
+    notice_template: ClassVar[str | None] = "retry/hold/notice.html"
+    run_template: ClassVar[str | None] = "retry/run/summary.html"
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(RETRY_ENTRY)
+
+    def has_resync_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(RESYNC_ENTRY)
+
+    def has_discard_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(OPERATE[Action.DISCARD])
+
+    # --- the list ------------------------------------------------------------------------------
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Entry], search_term: str
+    ) -> tuple[QuerySet[Entry], bool]:
+        """Search as an operation's filter does, so that both find the same entries."""
+        text = search_term.strip()
+        return queryset.filter(EntryFilter(q=text).condition()) if text else queryset, False
+
+    @admin.display(description="last error")
+    def last_error(self, entry: Entry) -> SafeString | str:
+        line = super().last_error(entry)
+        if entry.status != EntryStatus.FAILED:
+            return line
+        query = urlencode({"status": entry.status, "fingerprint": entry.fingerprint})
+        return format_html('{} <a class="alike" href="?{}">Same error</a>', line, query)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {
+            "group_url": get_group_url(
+                request, request.GET.get("fingerprint", ""), back=request.GET.urlencode()
+            ),
+            "all_pages_links": self._list_all_pages_links(request),
+            "actions_help": RETRY_OR_RESYNC if request.user.has_perm(RESYNC_ENTRY) else "",
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def _list_all_pages_links(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """List previews of everything shown, for browsers without scripts."""
+        try:
+            shown = Selection(filter=parse_list_filter(request.GET))
+        except SelectionRefused:
+            return []
+        return [
+            (
+                f"{describe_action(action).do.capitalize()} all that match",
+                get_preview_url(action, shown, back=request.GET.urlencode()),
+            )
+            for action in OPERATE
+            if request.user.has_perm(OPERATE[action])
+        ]
+
+    # --- actions -------------------------------------------------------------------------------
+
+    @admin.action(description="Retry selected", permissions=["retry"])
+    def retry_selected(
+        self, request: HttpRequest, queryset: QuerySet[Entry]
+    ) -> HttpResponse | None:
+        return self._act(request, Action.RETRY, service.retry_entries)
+
+    @admin.action(description="Resync", permissions=["resync"])
+    def resync_selected(
+        self, request: HttpRequest, queryset: QuerySet[Entry]
+    ) -> HttpResponse | None:
+        return self._act(request, Action.RESYNC, service.resync_entries)
+
+    @admin.action(description="Retry now", permissions=["retry"])
+    def retry_now_selected(
+        self, request: HttpRequest, queryset: QuerySet[Entry]
+    ) -> HttpResponse | None:
+        return self._act(request, Action.RETRY_NOW, service.retry_entries_now)
+
+    @admin.action(description="Stop retrying", permissions=["retry"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
+        return self._act(request, Action.STOP, service.stop_retrying)
+
+    @admin.action(description="Discard selected", permissions=["discard"])
+    def discard_selected(
+        self, request: HttpRequest, queryset: QuerySet[Entry]
+    ) -> HttpResponse | None:
+        return self._start_operation(request, Action.DISCARD)
+
+    @admin.action(description="Restore selected", permissions=["discard"])
+    def restore_selected(
+        self, request: HttpRequest, queryset: QuerySet[Entry]
+    ) -> HttpResponse | None:
+        return self._start_operation(request, Action.RESTORE)
+
+    def _act(
+        self,
+        request: HttpRequest,
+        action: Action,
+        verb: Callable[..., QueueOutcome | Sequence[ItemOutcome]],
+    ) -> HttpResponse | None:
+        """Act on the ticked entries at once, or redirect to the preview of all pages.
+
+        Uses the ticked ids, not the queryset: an entry that has left the filter since then gets an
+        outcome as well.
+        """
+        selection = parse_selection(request.POST)
+        if selection.all_pages:
+            return self._redirect_to_preview(request, action, reason=selection.reason)
+        try:
+            outcome = verb(selection.ids, actor=get_actor(request), reason=selection.reason)
+        except RetryError as error:
+            add_messages(request, describe_refusal(error))
+        else:
+            add_messages(request, *describe_selection(outcome))
+        return None
+
+    def _start_operation(self, request: HttpRequest, action: Action) -> HttpResponse | None:
+        """Start an operation on the ticked entries, or redirect to the preview of all pages."""
+        selection = parse_selection(request.POST)
+        if selection.all_pages:
+            return self._redirect_to_preview(request, action, reason=selection.reason)
+        try:
+            return launch(
+                request,
+                Selection(ids=selection.ids),
+                action=action,
+                reason=selection.reason,
+                key=f"{action.value}-{selection.key}",
+                back=request.GET.urlencode(),
+            )
+        except RetryError as error:
+            add_messages(request, describe_refusal(error))
+            return None
+
+    def _redirect_to_preview(
+        self, request: HttpRequest, action: Action, *, reason: str
+    ) -> HttpResponse | None:
+        try:
+            shown = Selection(filter=parse_list_filter(request.GET))
+        except SelectionRefused as refusal:
+            messages.error(request, str(refusal))
+            return None
+        back = request.GET.urlencode()
+        return HttpResponseRedirect(get_preview_url(action, shown, reason=reason, back=back))
+
+    # --- the page of one -----------------------------------------------------------------------
+
+    def get_live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
+        context = super().get_live_context(request, entry)
+        hold_words, live = explain_entry(entry), context["live"]
+        failed = entry.status == EntryStatus.FAILED
+        back = request.GET.get("_changelist_filters", "")
+        return context | {
+            "live": replace(live, version=f"{live.version}.held") if hold_words else live,
+            "hold_words": hold_words,
+            "group_url": get_group_url(request, entry.fingerprint if failed else "", back=back),
+        }
+
+    def find_runs(self, attempts: Sequence[Attempt]) -> Mapping[UUID, Run]:
+        ids = {attempt.run_id for attempt in attempts}
+        return Run.objects.defer("entry_ids", "skipped").in_bulk(ids)
+
+
+def get_group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:
+    """Return the preview of retrying all with one error; empty for users who may not retry."""
+    if not fingerprint or "\0" in fingerprint or not request.user.has_perm(RETRY_ENTRY):
+        return ""
+    group = EntryFilter(status=EntryStatus.FAILED, fingerprint=fingerprint)
+    return get_preview_url(Action.RETRY, Selection(filter=group), back=back)

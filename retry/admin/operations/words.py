@@ -1,0 +1,79 @@
+"""Sentences about operations."""
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+
+from retry.admin.shared.actions import describe_action
+from retry.admin.shared.messages import PENDING, Message, count_entries
+from retry.models import Action, Operation
+from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
+from retry.reasons import Reason
+
+#: What became of an operation's entries, in the order in which it happens.
+OUTCOMES = {
+    "succeeded": "succeeded",
+    "failed": "failed again",
+    "scheduled": "scheduled",
+    "unchanged": "unchanged",
+    "skipped": "skipped",
+    "cancelled": "cancelled",
+    "running": "running",
+    "queued": "queued",
+    "planned": "planned",
+}
+#: Outcomes that only the work of workers has.
+_BY_WORKERS = frozenset({"queued", "running", "failed", "scheduled", "unchanged"})
+_CONTROLLED = {
+    "pause": "Paused. What is running finishes; the rest waits until you resume the operation.",
+    "resume": "Resumed.",
+    "overrule": "Resumed without a canary.",
+    "cancel": "Cancelled. What is running finishes; waiting entries get their earlier status back.",
+}
+
+
+def get_preview_title(action: Action) -> str:
+    return f"{describe_action(action).do.capitalize()} in bulk"
+
+
+def get_title(operation: Operation) -> str:
+    """``Retry 1,200 entries``"""
+    do = describe_action(operation.action).do.capitalize()
+    return f"{do} {count_entries(operation.total)}"
+
+
+def describe_pace(rate_per_second: float | None) -> str:
+    if rate_per_second is None:
+        return "as fast as possible"
+    return f"{rate_per_second:g} entries per second"
+
+
+def describe_failure_limit(rate: float | None) -> str:
+    return "" if rate is None else f"{rate * 100:g}%"
+
+
+def describe_start(operation: Operation) -> Message:
+    are = "is" if operation.total == 1 else "are"
+    done = describe_action(operation.action).done
+    return Message(PENDING, f"{count_entries(operation.total)} {are} being {done}.")
+
+
+def warn_repeated_form() -> Message:
+    text = "This form was already submitted. No second operation was started."
+    return Message(messages.WARNING, text)
+
+
+def describe_control(verb: str) -> Message:
+    return Message(messages.SUCCESS, _CONTROLLED[verb])
+
+
+def list_outcomes(operation: Operation) -> Sequence[str]:
+    """List the outcomes that entries of this operation can have, in the order of ``OUTCOMES``."""
+    listed = [name for name in OUTCOMES if name in LISTED_OUTCOMES]
+    if Action(operation.action).by_workers:
+        return [name for name in listed if name != "unchanged" or operation.only_if_changed]
+    return [name for name in listed if name not in _BY_WORKERS]
+
+
+def describe_reason(code: str) -> str:
+    return Reason(code).words if code in set(Reason) else code.replace("_", " ")

@@ -1,0 +1,68 @@
+"""The list of entries, as other pages refer to it: what it shows, and how to get back to it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin.options import IS_FACETS_VAR
+from django.contrib.admin.views.main import (
+    ALL_VAR,
+    ERROR_FLAG,
+    ORDER_VAR,
+    PAGE_VAR,
+    SEARCH_VAR,
+)
+from django.http import QueryDict
+from django.urls import reverse
+
+from entries.filters import CRITERIA, EntryFilter
+from retry.admin.shared.selection import SelectionRefused
+
+#: The parameter in which other pages keep the query string of the list.
+BACK = "back"
+_MAX_BACK = 1_500
+_NARROWS_NOTHING = frozenset({ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, ORDER_VAR, PAGE_VAR})
+#: Filters of the list that an operation supports as well.
+LIST_FILTERS = frozenset(name for name, criterion in CRITERIA.items() if criterion.listed)
+
+
+def get_back(query: QueryDict) -> str:
+    """Return the query string of the list that an address keeps; empty where it keeps none."""
+    kept = query.get(BACK, "")
+    return QueryDict(kept).urlencode() if len(kept) <= _MAX_BACK else ""
+
+
+def get_list_url(back: str = "") -> str:
+    """Return the address of the list; ``back``: its query string."""
+    url = reverse("admin:entries_entry_changelist")
+    return f"{url}?{back}" if back else url
+
+
+def parse_list_filter(shown: QueryDict) -> EntryFilter:
+    """Return the filter that finds exactly what the list at that address shows on all its pages.
+
+    Raises ``SelectionRefused`` for a list that no filter can express.
+    """
+    given: dict[str, Any] = {}
+    for name, values in shown.lists():
+        if name == SEARCH_VAR and len(values) == 1:
+            text = values[0].strip()
+            if text:
+                given["q"] = text
+        elif name not in _NARROWS_NOTHING:
+            given[name] = values[0] if len(values) == 1 and name in LIST_FILTERS else ""
+    for name, value in given.items():
+        if not value or "\0" in value:
+            raise SelectionRefused(_describe_unsupported(name, shown.getlist(name)))
+        try:
+            CRITERIA[name].parse(value)
+        except ValueError:
+            raise SelectionRefused(_describe_unsupported(name, [value])) from None
+    return EntryFilter.from_data(given) if given else EntryFilter(all=True)
+
+
+def _describe_unsupported(name: str, values: Iterable[str]) -> str:
+    shown = ", ".join(f"“{value or 'none'}”" for value in values)[:200]
+    return (
+        f"Operations do not support this filter: {name.replace('_', ' ')} {shown}. "
+        "Nothing was changed. Choose other filters, or tick the entries."
+    )

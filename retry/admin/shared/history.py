@@ -1,0 +1,98 @@
+"""The history of one object: its audit events, and Django's own log entries."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from entries.admin import display
+from entries.models import Entry, Source
+from retry.access.permissions import VIEW_AUDIT
+from retry.edits import get_subject
+from retry.models import AuditEvent, Operation, Run
+
+#: Rows of each, the newest.
+MAX_LINES = 100
+#: A log entry and an audit event this close together are the same edit.
+_SAME_EDIT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    at: datetime
+    who: str
+    what: str
+    reason: str = ""
+    before: str = ""
+    after: str = ""
+    #: The audit event, for those who may see it.
+    url: str = ""
+
+
+def list_history(obj: Model, request: HttpRequest) -> list[Line]:
+    """List what happened to ``obj``, newest first. The caller checks who may see ``obj``."""
+    events = list(_find_events(obj)[:MAX_LINES])
+    logs = LogEntry.objects.filter(
+        object_id=str(obj.pk), content_type=ContentType.objects.get_for_model(type(obj))
+    ).select_related("user")
+    lines: list[Line] = []
+    words: dict[int, str] = {}
+    for log in logs.order_by("-id")[:MAX_LINES]:
+        event = next((event for event in events if _is_same_edit(log, event)), None)
+        if event is None:
+            lines.append(_build_log_line(log))
+        else:
+            words[event.pk] = log.get_change_message()
+    lines += [_build_line(event, request, words=words.get(event.pk, "")) for event in events]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:MAX_LINES]
+
+
+def _find_events(obj: Model) -> QuerySet[AuditEvent]:
+    found = AuditEvent.objects.order_by("-id")
+    match obj:
+        case Entry():
+            return found.filter(entry_id=obj.pk)
+        case Source():
+            return found.filter(source_id=obj.pk)
+        case Operation():
+            return found.filter(operation_id=obj.pk)
+        case Run():
+            # A run has at most one event; it is found by the index on its only entry.
+            ids = obj.entry_ids
+            return found.filter(entry_id=ids[0], run_id=obj.pk) if len(ids) == 1 else found.none()
+        case _:
+            return found.filter(subject=get_subject(obj))
+
+
+def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
+    url = ""
+    if request.user.has_perm(VIEW_AUDIT):
+        url = reverse("admin:retry_auditevent_change", args=[event.pk])
+    return Line(
+        at=event.at,
+        who=event.actor_label,
+        what=event.verb.replace("_", " "),
+        reason=event.reason or words,
+        before=_format(event.before),
+        after=_format(event.after),
+        url=url,
+    )
+
+
+def _build_log_line(log: LogEntry) -> Line:
+    return Line(at=log.action_time, who=log.user.get_username(), what=log.get_change_message())
+
+
+def _is_same_edit(log: LogEntry, event: AuditEvent) -> bool:
+    same_time = abs(event.at - log.action_time) <= _SAME_EDIT
+    edit = event.verb.startswith(("add_", "change_", "delete_"))
+    return edit and same_time and event.actor_id == log.user_id
+
+
+def _format(value: Any) -> str:
+    return display.format_json(value) if value else ""
