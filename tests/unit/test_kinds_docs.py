@@ -4,7 +4,6 @@ import io
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,24 +12,16 @@ import pytest
 from django.core.management import call_command
 
 from entries.errors import SourceError
-from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry as sources
 from entries.sources.base import Invalid, SourceItem, SourceSpec
 from entries.sources.sync.calls import build_spec
 from tests.support.http import LocalServer
 
+pytestmark = pytest.mark.usefixtures("own_registries")
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "kinds.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(autouse=True)
-def own_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for registry in (kinds, sources):
-        monkeypatch.setattr(registry, "_classes", dict(registry._classes))
-    yield
-    kinds.instance_of.cache_clear()
-    sources._instance_of.cache_clear()
 
 
 def run(block: str, name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:

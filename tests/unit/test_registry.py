@@ -15,17 +15,7 @@ from entries.kinds.base import AttemptData, EntryData, Kind
 from entries.sources import registry as sources
 from entries.sources.base import Reading, SourceKind, SourceSpec
 
-
-@pytest.fixture(autouse=True)
-def own_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Copies, so that a test's kinds are gone with it."""
-    for registry in (kinds, sources):
-        monkeypatch.setattr(registry, "_classes", dict(registry._classes))
-    kinds.instance_of.cache_clear()
-    sources._instance_of.cache_clear()
-    yield
-    kinds.instance_of.cache_clear()
-    sources._instance_of.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_registries")
 
 
 class Shout(Kind):
