@@ -1,6 +1,7 @@
 """What every test may use: users, a clean Redis, and the outside world kept out."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,9 +10,11 @@ from django.contrib.auth.models import Permission
 from retry import queue
 from tests.factories.users import UserFactory
 from tests.support.browser import pytest_terminal_summary
+from tests.support.shops import Shop
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from pytest_django.fixtures import Settings
 
 
 __all__ = ["pytest_terminal_summary"]  # a hook: it says loudly that Chromium is missing
@@ -61,3 +64,26 @@ def reader(db: None) -> "User":
 def powerless(db: None) -> "User":
     """Staff without any permission."""
     return UserFactory.create(username="powerless", is_staff=True)
+
+
+@pytest.fixture
+def chief(db: None) -> "User":
+    """Everything."""
+    return UserFactory.create(username="chief", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def uploads(settings: "Settings", tmp_path: Path) -> Path:
+    """The folder of the storage for uploads."""
+    folder = tmp_path / "uploads"
+    own = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": folder},
+    }
+    settings.STORAGES = {**settings.STORAGES, "uploads": own}
+    return folder
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path / "shelf.json")

@@ -1,13 +1,12 @@
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.cache import cache
 
 from tests.admin.browsing import Browser
 from tests.conftest import grant
-from tests.factories.users import UserFactory
 from tests.support.processes import redis_at
 
 if TYPE_CHECKING:
@@ -29,12 +28,6 @@ def editor(operator: "User") -> "User":
 
 
 @pytest.fixture
-def chief(db: None) -> "User":
-    """Everything."""
-    return UserFactory.create(username="chief", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
 def at_desk(operator: "User") -> Browser:
     return Browser(operator)
 
@@ -47,12 +40,15 @@ def redis_away(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def folder(settings: Any, tmp_path: Path) -> Path:
+def foreman(operator: "User") -> Browser:
+    """The operator, who may also discard and look at operations."""
+    return Browser(grant(operator, "entries.discard_entry", "retry.view_operation"))
+
+
+@pytest.fixture
+def folder(uploads: Path) -> Path:
     """Where uploads wait."""
-    backend = "django.core.files.storage.FileSystemStorage"
-    own = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "imports"}}
-    settings.STORAGES = {**settings.STORAGES, "uploads": own}
-    return tmp_path / "imports"
+    return uploads
 
 
 @pytest.fixture

@@ -253,10 +253,9 @@ def test_the_history_of_an_entry_is_its_audit(chief: "User") -> None:
     browser = Browser(chief)
     browser.press(f"{ENTRIES}{entry.pk}/retry/", reason="because it is back")
     browser.press(page_of(entry), **form_of(browser.get(page_of(entry)), title="new"))
-    content_type = ContentType.objects.get_for_model(Entry)
     LogEntry.objects.create(
         user=UserFactory.create(username="alice"),
-        content_type=content_type,
+        content_type=ContentType.objects.get_for_model(Entry),
         object_id=str(entry.pk),
         action_flag=2,
         change_message="of long ago",

@@ -2,7 +2,6 @@
 
 import html
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -11,20 +10,11 @@ from entries.states import EntryStatus
 from retry.models import Operation
 from tests.admin.browsing import ENTRIES, Browser
 from tests.admin.operating import OPERATIONS, PREVIEW, failed, started, url_of
-from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SHOWN = "source=planet&status=failed&q=entry&p=2"
-
-
-@pytest.fixture
-def foreman(operator: "User") -> Browser:
-    return Browser(grant(operator, "entries.discard_entry", "retry.view_operation"))
 
 
 @pytest.fixture(autouse=True)

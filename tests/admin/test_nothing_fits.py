@@ -1,6 +1,6 @@
 """Where nothing of what is chosen fits an action, it says so and starts nothing."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -9,18 +9,9 @@ from entries.models import Entry
 from retry.models import AuditEvent, Operation, Run
 from tests.admin.browsing import ENTRIES, Browser, text_of
 from tests.admin.operating import PREVIEW, failed
-from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def foreman(operator: "User") -> Browser:
-    return Browser(grant(operator, "entries.discard_entry", "retry.view_operation"))
 
 
 def untouched() -> bool:

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def foreman(operator: "User") -> Browser:
-    """The operator, who may also discard and look at operations."""
-    return Browser(grant(operator, "entries.discard_entry", "retry.view_operation"))
-
-
 def pressed(
     browser: Browser, action: str, ids: list[int], *, query: str = "", **fields: Any
 ) -> HttpResponseBase:

@@ -27,11 +27,6 @@ FAILED = f"{PREVIEW}?action=retry&status=failed"
 XSS = "<script>window.pwned = true</script>"
 
 
-@pytest.fixture
-def foreman(operator: "User") -> Browser:
-    return Browser(grant(operator, "entries.discard_entry", "retry.view_operation"))
-
-
 def form_of(browser: Browser, url: str = FAILED) -> dict[str, Any]:
     """The form as the page fills it."""
     form = browser.get(url).context["form"]

@@ -49,11 +49,6 @@ def somebody(db: None) -> User:
 
 
 @pytest.fixture
-def chief(db: None) -> User:
-    return UserFactory.create(username="chief", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
 def stronger(db: None) -> User:
     return grant(UserFactory.create(username="stronger", is_staff=True), "entries.retry_entry")
 

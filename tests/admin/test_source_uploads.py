@@ -23,12 +23,9 @@ ROWS = b"id,title\n1,One\n2,Two\n"
 
 
 @pytest.fixture
-def folder(settings: Any, tmp_path: Path) -> Path:
-    backend = "django.core.files.storage.FileSystemStorage"
-    options = {"location": tmp_path / "uploads"}
-    settings.STORAGES = settings.STORAGES | {"uploads": {"BACKEND": backend, "OPTIONS": options}}
-    (tmp_path / "uploads").mkdir()
-    return tmp_path / "uploads"
+def folder(uploads: Path) -> Path:
+    uploads.mkdir()
+    return uploads
 
 
 def file(name: str = "Orders 2024.CSV", content: bytes = ROWS) -> SimpleUploadedFile:

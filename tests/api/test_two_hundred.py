@@ -1,18 +1,16 @@
 """Two hundred people press the same button at once."""
 
-import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
-from entries.models import Entry
 from retry.access import tokens
 from retry.models import AuditEvent, Run
 from retry.outcomes import Actor
-from tests.api.server import WebServer, web_server
+from tests.api.crowds import post_all_at_once
+from tests.api.server import web_server
 from tests.factories.entries import EntryFactory
 from tests.support.processes import manage
 
@@ -22,25 +20,15 @@ if TYPE_CHECKING:
 PEOPLE = 200
 
 
-async def all_at_once(web: WebServer, token: str, entry: Entry) -> list[httpx.Response]:
-    limits = httpx.Limits(max_connections=PEOPLE)
-    transport = httpx.AsyncHTTPTransport(uds=str(web.path), limits=limits)
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://localhost", timeout=120, headers=headers
-    ) as client:
-        body = {"entry_id": entry.id}
-        posts = [client.post("/admin/api/retry", json=body) for _ in range(PEOPLE)]
-        return await asyncio.gather(*posts)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_one_of_them_wins_and_the_entry_runs_once(operator: "User", tmp_path: Path) -> None:
     token = tokens.create(operator, name="test", actor=Actor.command("test"))
     ledger = tmp_path / "ledger"
     entry = EntryFactory.create(failed=True, kind="scripted", payload={"ledger": str(ledger)})
     with web_server() as web:
-        answers = asyncio.run(all_at_once(web, token, entry))
+        answers = post_all_at_once(
+            web, token, "/admin/api/retry", {"entry_id": entry.id}, times=PEOPLE
+        )
     assert Counter(answer.status_code for answer in answers) == {202: 1, 409: PEOPLE - 1}
     for answer in answers:
         if answer.status_code == 409:

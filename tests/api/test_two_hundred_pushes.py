@@ -1,18 +1,17 @@
 """Two hundred pipelines push the same entry at once, to a real web server."""
 
-import asyncio
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from entries.models import Attempt, Entry
 from retry.access import tokens
 from retry.models import AuditEvent, Run
 from retry.outcomes import Actor
-from tests.api.server import WebServer, web_server
+from tests.api.crowds import post_all_at_once
+from tests.api.server import web_server
 from tests.conftest import grant
 from tests.support.processes import manage
 
@@ -20,17 +19,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PUSHERS = 200
-
-
-async def all_at_once(web: WebServer, token: str, body: dict[str, Any]) -> list[httpx.Response]:
-    limits = httpx.Limits(max_connections=PUSHERS)
-    transport = httpx.AsyncHTTPTransport(uds=str(web.path), limits=limits)
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://localhost", timeout=120, headers=headers
-    ) as client:
-        posts = [client.post("/admin/api/entries", json=body) for _ in range(PUSHERS)]
-        return await asyncio.gather(*posts)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -43,7 +31,7 @@ def test_one_of_them_creates_it_and_it_runs_once(operator: "User", tmp_path: Pat
         "entries": [{"external_id": "order-1", "payload": {"ledger": str(ledger)}}],
     }
     with web_server() as web:
-        answers = asyncio.run(all_at_once(web, token, body))
+        answers = post_all_at_once(web, token, "/admin/api/entries", body, times=PUSHERS)
         large = "x" * 11_000_000
         refused = web.client.post(
             "/admin/api/entries", headers={"Authorization": f"Bearer {token}"}, json={"a": large}

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.cache import cache
 
-from tests.factories.users import UserFactory
 from tests.support.browser import Visitor, chromium
 
 if TYPE_CHECKING:
@@ -43,9 +42,3 @@ def visit(browser: "Browser", live_server: "LiveServer") -> Iterator[Callable[..
     yield arrive
     for visitor in visitors:
         visitor.close()
-
-
-@pytest.fixture
-def chief(db: None) -> "User":
-    """Everything."""
-    return UserFactory.create(username="chief", is_staff=True, is_superuser=True)

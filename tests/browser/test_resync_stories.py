@@ -1,7 +1,6 @@
 """Fetching again what has moved, in a real browser, with real workers."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,11 +23,6 @@ pytestmark = [
 ]
 
 Visit = Callable[..., Visitor]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path / "shelf.json")
 
 
 def test_a_link_that_moved_is_picked_up_by_resync_and_not_by_retry(

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db.models.functions import Now
@@ -16,7 +16,7 @@ from retry.models import AuditEvent, Import
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory
 from tests.support.browser import Visitor
-from tests.support.processes import manage
+from tests.support.processes import listening_worker
 from tests.support.servers import Spawned
 
 if TYPE_CHECKING:
@@ -26,18 +26,11 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
     pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("uploads"),
 ]
 
 Visit = Callable[..., Visitor]
 XSS = "<script>window.pwned = true</script>"
-
-
-@pytest.fixture(autouse=True)
-def uploads(settings: Any, tmp_path: Path) -> Path:
-    backend = "django.core.files.storage.FileSystemStorage"
-    own = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "uploads"}}
-    settings.STORAGES = {**settings.STORAGES, "uploads": own}
-    return tmp_path / "uploads"
 
 
 @pytest.fixture
@@ -54,8 +47,7 @@ def file(path: Path, *rows: list[str]) -> Path:
 @pytest.fixture
 def worker(uploads: Path) -> Iterator[Spawned]:
     """One that compares and imports; the entries' own work waits for the test."""
-    with manage("worker", "sync", REDRIVE_UPLOAD_DIR=str(uploads)) as process:
-        process.wait_for_output("Listening on")
+    with listening_worker("sync", REDRIVE_UPLOAD_DIR=str(uploads)) as process:
         yield process
 
 

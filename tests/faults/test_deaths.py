@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,29 +12,11 @@ from retry.models import Run
 from retry.service import retry_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT, queued_entries
+from tests.support.ledger import executions
 from tests.support.processes import child_environment, manage, redis_at
 from tests.support.servers import Spawned, private_redis, process_exists, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def worker() -> Iterator[Spawned]:
-    with manage("worker", "default") as process:
-        process.wait_for_output("Listening on")
-        yield process
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    return tmp_path / "ledger"
-
-
-def executions(ledger: Path) -> list[list[int]]:
-    """Entry id, attempt and process id of every execution, in order."""
-    if not ledger.exists():
-        return []
-    return [[int(word) for word in line.split()] for line in ledger.read_text().splitlines()]
 
 
 def settled(id_: int, status: str = "succeeded") -> bool:

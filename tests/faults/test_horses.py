@@ -17,7 +17,8 @@ from retry.models import Run
 from retry.service import retry_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT, queued_entries
-from tests.support.processes import manage
+from tests.support.ledger import executions
+from tests.support.processes import listening_worker, manage
 from tests.support.servers import Spawned, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,28 +29,14 @@ LONG = {"REDRIVE_LEASE_SECONDS": "60"}
 
 @pytest.fixture
 def worker() -> Iterator[Spawned]:
-    with manage("worker", "default", **LONG) as process:
-        process.wait_for_output("Listening on")
+    with listening_worker("default", **LONG) as process:
         yield process
 
 
 @pytest.fixture
 def bulk_worker() -> Iterator[Spawned]:
-    with manage("worker", "bulk", **LONG) as process:
-        process.wait_for_output("Listening on")
+    with listening_worker("bulk", **LONG) as process:
         yield process
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    return tmp_path / "ledger"
-
-
-def executions(ledger: Path) -> list[list[int]]:
-    """Entry id, attempt and process id of every execution, in order."""
-    if not ledger.exists():
-        return []
-    return [[int(word) for word in line.split()] for line in ledger.read_text().splitlines()]
 
 
 def made(count: int, ledger: Path, *, kind: str = "hostile", **payload: object) -> list[int]:

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,28 +13,16 @@ from retry.imports import control
 from retry.models import AuditEvent, Import, Run
 from tests.support.asking import SCRIPT
 from tests.support.imports import asked, fresh, numbered
-from tests.support.processes import manage
+from tests.support.processes import listening_worker
 from tests.support.servers import Spawned, wait_until
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 8_000
 
 
 @pytest.fixture
-def uploads(settings: "Settings", tmp_path: Path) -> Path:
-    backend = "django.core.files.storage.FileSystemStorage"
-    own = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "uploads"}}
-    settings.STORAGES = {**settings.STORAGES, "uploads": own}
-    return tmp_path / "uploads"
-
-
-@pytest.fixture
 def worker(uploads: Path) -> Iterator[Spawned]:
-    with manage("worker", "sync", REDRIVE_UPLOAD_DIR=str(uploads)) as process:
-        process.wait_for_output("Listening on")
+    with listening_worker("sync", REDRIVE_UPLOAD_DIR=str(uploads)) as process:
         yield process
 
 

@@ -11,7 +11,7 @@ from retry import queue
 from retry.models import Run
 from tests.admin.browsing import ENTRIES, Browser
 from tests.support.asking import queued_entries
-from tests.support.processes import manage
+from tests.support.processes import listening_worker, manage
 from tests.support.servers import Spawned, wait_until
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ NOT_TEXT = b"\xff\xfe job"
 
 @pytest.fixture
 def worker(dispatcher: Spawned) -> Iterator[Spawned]:
-    with manage("worker", "default") as process:
-        process.wait_for_output("Listening on")
+    with listening_worker("default") as process:
         yield process
 
 

@@ -12,7 +12,7 @@ from retry.intakes.lock import try_lock
 from retry.models import AuditEvent, Sync
 from retry.syncs import control
 from tests.support.asking import SCRIPT
-from tests.support.processes import manage, redis_at
+from tests.support.processes import listening_worker, manage, redis_at
 from tests.support.servers import Spawned, private_redis, wait_until
 from tests.support.syncing import counts, gone_ids, now_has, numbered, synced
 
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def worker() -> Iterator[Spawned]:
-    with manage("worker", "sync") as process:
-        process.wait_for_output("Listening on")
+    with listening_worker("sync") as process:
         yield process
 
 

@@ -8,7 +8,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.admin.walking import addresses, populate
-from tests.factories.users import UserFactory
 from tests.fuzz.values import Chaos, amount
 
 if TYPE_CHECKING:
@@ -31,11 +30,6 @@ FIELDS = (
     *("entry_kind", "format", "import_file", "upload", "user", "expires_at", "_save", "post"),
 )
 ACTIONS = ("retry_selected", "resync_selected", "stop_selected", "discard_selected", "x", "")
-
-
-@pytest.fixture
-def chief(db: None) -> "User":
-    return UserFactory.create(username="chief", is_staff=True, is_superuser=True)
 
 
 def query(chaos: Chaos) -> str:

@@ -28,13 +28,7 @@ from tests.support.servers import wait_until
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def short_patience(settings: "Settings") -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_patience")]
 
 
 def test_it_trips_when_nearly_all_fails_by_a_passing_fault() -> None:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from django.db.models.functions import Now
@@ -24,16 +23,7 @@ from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import due, execute, probe, settle, tripped
 from tests.support.operations import consistent, failed, start
 
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def short_patience(settings: "Settings") -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_patience")]
 
 
 def test_the_oldest_entry_is_released_alone_and_its_success_lets_all_go_on(tmp_path: Path) -> None:

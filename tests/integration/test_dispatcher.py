@@ -27,15 +27,8 @@ from tests.support.servers import private_redis, wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_django.fixtures import Settings
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def short_patience(settings: "Settings") -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_patience")]
 
 
 def tick_until(condition: Callable[[Tick], bool], dispatcher: Dispatcher | None = None) -> Tick:

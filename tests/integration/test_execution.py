@@ -1,7 +1,6 @@
 """A worker's way through a run: every way in which an entry can end."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,13 +16,7 @@ from retry.worker import execution
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT, queued_entries
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def nobody_asked_to_stop() -> Iterator[None]:
-    yield
-    execution.shutdown.clear()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_shutdown")]
 
 
 def run_of(entry_id: int) -> UUID:

@@ -17,15 +17,8 @@ from tests.support.asking import SCRIPT
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from pytest_django.fixtures import Settings
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def short_patience(settings: "Settings") -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_patience")]
 
 
 def test_a_hold_says_who_since_when_and_why_and_is_audited(operator: "User") -> None:

@@ -4,7 +4,6 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
@@ -30,16 +29,7 @@ from tests.support.holds import settle, statuses, work
 from tests.support.operations import FAILED, consistent, failed, start
 from tests.support.servers import wait_until
 
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def short_patience(settings: "Settings") -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_patience")]
 
 
 def order(ledger: Path) -> list[int]:

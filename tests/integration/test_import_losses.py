@@ -1,8 +1,6 @@
 """Imports whose worker died, lost its database or broke: what is repeated and what is not."""
 
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
@@ -21,19 +19,10 @@ from tests.support.imports import after, confirmed, fresh, numbered
 from tests.support.servers import wait_until
 from tests.support.syncing import work_off
 
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _short_patience(settings: "Settings", tmp_path: Path) -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
-    backend = "django.core.files.storage.FileSystemStorage"
-    own = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "uploads"}}
-    settings.STORAGES = {**settings.STORAGES, "uploads": own}
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("short_patience", "uploads"),
+]
 
 
 class Killed(BaseException):

@@ -2,7 +2,6 @@
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -26,20 +25,12 @@ from tests.support.imports import after, asked, compared, confirmed, fresh, numb
 from tests.support.processes import redis_at
 from tests.support.servers import wait_until
 from tests.support.syncing import work_off
+from tests.support.threads import all_at_once
 
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _short_patience(settings: "Settings", tmp_path: Path) -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
-    backend = "django.core.files.storage.FileSystemStorage"
-    own = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "uploads"}}
-    settings.STORAGES = {**settings.STORAGES, "uploads": own}
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("short_patience", "uploads"),
+]
 
 
 def test_a_worker_compares_and_then_stores_it() -> None:
@@ -108,19 +99,7 @@ def test_a_file_that_is_not_there_any_more_is_an_error() -> None:
 
 def test_two_that_confirm_at_the_same_time_get_the_same() -> None:
     row = compared(numbered(1))
-    got: list[Any] = []
-    together = threading.Barrier(4)
-
-    def press() -> None:
-        together.wait()
-        got.append(control.confirm_import(row.pk, actor=SCRIPT).pk)
-        connection.close()
-
-    threads = [threading.Thread(target=press) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    got = all_at_once(lambda: control.confirm_import(row.pk, actor=SCRIPT).pk, times=4)
     assert len(got) == 4
     assert len(set(got)) == 1
     assert Import.objects.count() == 2

@@ -2,11 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -31,17 +29,10 @@ from tests.support.asking import SCRIPT
 from tests.support.operations import consistent, failed, start, to_the_end, work
 from tests.support.servers import wait_until
 
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def nobody_asked_to_stop(settings: "Settings") -> Iterator[None]:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    yield
-    execution.shutdown.clear()
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("short_ticks", "no_shutdown"),
+]
 
 
 def test_paused_nothing_starts_and_resumed_it_finishes() -> None:

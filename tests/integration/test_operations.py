@@ -1,7 +1,6 @@
 """Operations: frozen, counted, run to outcomes, and true to the last entry."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,16 +32,11 @@ from tests.support.operations import FAILED, consistent, failed, start, to_the_e
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from pytest_django.fixtures import Settings
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def nobody_asked_to_stop(settings: "Settings") -> Iterator[None]:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    yield
-    execution.shutdown.clear()
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("short_ticks", "no_shutdown"),
+]
 
 
 def test_the_selection_is_frozen_into_planned_runs_and_audited() -> None:

@@ -1,7 +1,6 @@
 """``is_rescan``: an entry that was attempted before is run again, whatever asked for it."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,8 +122,3 @@ def test_an_attempt_that_never_began_does_not_count(shop: Shop) -> None:
     submit_entries([entry.pk], actor=SCRIPT)
     work()
     assert (flags(entry), told(entry)) == ([False, False], False)
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path / "shelf.json")

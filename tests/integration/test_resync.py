@@ -19,11 +19,6 @@ from tests.support.shops import Shop, work
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path / "shelf.json")
-
-
 def last(entry: Entry) -> Attempt:
     entry.refresh_from_db()
     return entry.attempts.get(number=entry.attempt)

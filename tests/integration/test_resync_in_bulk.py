@@ -1,6 +1,5 @@
 """Resync as an operation: what came of each, and how often its source is read."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +18,6 @@ from tests.support.asking import SCRIPT
 from tests.support.shops import Shop, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path / "shelf.json")
 
 
 class TestInBulk:

@@ -19,20 +19,6 @@ from tests.support.syncing import sync
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def server(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
-
-
-@pytest.fixture
-def source(server: LocalServer) -> Source:
-    return Source.objects.create(
-        slug="news", name="News", kind="feed", location=server.url("/feed"), entry_kind="page"
-    )
-
-
 OTHERS = (
     "SELECT coalesce(state, '') FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"

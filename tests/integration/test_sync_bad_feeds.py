@@ -1,27 +1,19 @@
 """What is no feed says so on its source and changes nothing else; what is one is read right."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from entries.errors import SourceError
 from entries.models import Entry, Source
 from tests.support.feeds import json_feed, rss, rss_item, rss_of
+from tests.support.fetching import MEGABYTE, peak_memory
 from tests.support.http import LocalServer
 from tests.support.syncing import sync
-from tests.unit.test_net_limits import MEGABYTE, peak_memory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BOMB = '<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>'
-
-
-@pytest.fixture
-def server(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """``manage.py sync``."""
 
 import io
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,13 +13,6 @@ from tests.support.http import LocalServer
 from tests.support.syncing import everything_but_syncs, now_has, numbered
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def server(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What any kind of source may hand out, and what is stored of it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -17,20 +17,6 @@ from tests.support.registries import restored_registries
 from tests.support.syncing import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def server(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
-
-
-@pytest.fixture
-def source(server: LocalServer) -> Source:
-    return Source.objects.create(
-        slug="news", name="News", kind="feed", location=server.url("/feed"), entry_kind="page"
-    )
 
 
 class Scripted(SourceKind):

@@ -20,18 +20,12 @@ from tests.support.asking import SCRIPT
 from tests.support.processes import redis_at
 from tests.support.servers import wait_until
 from tests.support.syncing import counts, now_has, numbered, synced, work_off
+from tests.support.threads import all_at_once
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from pytest_django.fixtures import Settings
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def short_patience(settings: "Settings") -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_patience")]
 
 
 def asked(source: Source, **options: bool) -> Sync:
@@ -102,19 +96,7 @@ def test_a_dry_run_stands_in_for_dry_runs_only() -> None:
 
 def test_two_that_ask_at_the_same_time_get_the_same() -> None:
     source = numbered(1)
-    got: list[int] = []
-    together = threading.Barrier(4)
-
-    def ask() -> None:
-        together.wait()
-        got.append(asked(source).pk)
-        connection.close()
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    got = all_at_once(lambda: asked(source).pk, times=4)
     assert len(got) == 4
     assert len(set(got)) == 1
     assert Sync.objects.count() == 1

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from django.db.models.functions import Now
@@ -20,16 +19,7 @@ from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import due, execute, outcomes, probe, settle, statuses, tripped
 
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def short_patience(settings: "Settings") -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_patience")]
 
 
 def standing() -> set[tuple[str, str]]:

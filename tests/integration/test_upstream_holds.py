@@ -3,7 +3,6 @@
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
@@ -29,38 +28,9 @@ from tests.support.asking import SCRIPT, queued_entries
 from tests.support.holds import settle, statuses, work
 from tests.support.operations import consistent, start
 from tests.support.servers import wait_until
+from tests.support.upstreams import by_upstream, lift, put, routed
 
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
-
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def short_patience(settings: "Settings") -> None:
-    settings.REDRIVE_TICK_SECONDS = 0.05
-    settings.REDRIVE_CLAIM_SECONDS = 0.2
-
-
-def put(upstream: str = "dead") -> Hold:
-    return holds.hold_kind("routed", upstream, actor=SCRIPT)
-
-
-def lift(hold: Hold) -> None:
-    holds.lift(hold.pk, actor=SCRIPT)
-
-
-def routed(*upstreams: str, **given: object) -> list[int]:
-    """Ids of entries that failed, one for each of the upstreams."""
-    return [
-        EntryFactory.create(kind="routed", payload={"to": to}, **{"failed": True, **given}).pk
-        for to in upstreams
-    ]
-
-
-def by_upstream(ids: list[int], status: str) -> set[str]:
-    found = Entry.objects.filter(pk__in=ids, status=status)
-    return set(found.values_list("upstream", flat=True))
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_patience")]
 
 
 def test_put_taken_over_and_lifted_like_any_other() -> None:

@@ -1,7 +1,6 @@
 """The kind "webhook": what a receiver gets, and what is made of its answer."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -24,11 +23,9 @@ DISABLED = {"enabled": False}
 
 
 @pytest.fixture
-def receiver(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        running.answer("/hooks", "thanks")
-        yield running
+def receiver(server: LocalServer) -> LocalServer:
+    server.answer("/hooks", "thanks")
+    return server
 
 
 @pytest.fixture

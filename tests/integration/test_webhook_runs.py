@@ -1,6 +1,5 @@
 """Deliveries by a worker: what of them is stored, and that secrets are in none of it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -22,10 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def receiver(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
+def receiver(server: LocalServer) -> LocalServer:
+    return server
 
 
 @pytest.fixture

@@ -40,6 +40,14 @@ def manage(*args: str | Path, **changes: str) -> Spawned:
 
 
 @contextmanager
+def listening_worker(queue_name: str, **changes: str) -> Iterator[Spawned]:
+    """A worker of the queue that has begun to listen."""
+    with manage("worker", queue_name, **changes) as process:
+        process.wait_for_output("Listening on")
+        yield process
+
+
+@contextmanager
 def redis_at(url: str) -> Iterator[None]:
     """This process's queue on another Redis, and back again."""
     before = settings.REDIS_URL

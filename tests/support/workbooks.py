@@ -4,6 +4,8 @@ import io
 from collections.abc import Mapping
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from entries.readers.base import Row
+
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 STRICT_MAIN = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -66,3 +68,7 @@ def _cell(value: str | int) -> str:
     if isinstance(value, int):
         return f"<c><v>{value}</v></c>"
     return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
+
+
+ONE = inline(["id", "title"], [1, "Eins"])
+EINS = [Row(2, {"id": 1, "title": "Eins"})]

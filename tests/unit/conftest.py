@@ -1,4 +1,4 @@
-"""Another server, on this machine, and leave to talk to it."""
+"""Another server, on this machine, and leave to talk to it; registries of a test's own."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.http import LocalServer
+from tests.support.registries import restored_registries
 
 
 @pytest.fixture
@@ -18,3 +19,15 @@ def server() -> Iterator[LocalServer]:
 def this_machine_is_allowed(settings: Any) -> None:
     settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
     settings.REDRIVE_ALLOWED_NETWORKS = ["127.0.0.1/32"]
+
+
+@pytest.fixture
+def private_addresses(settings: Any) -> None:
+    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
+
+
+@pytest.fixture
+def own_registries() -> Iterator[None]:
+    """Copies, so that a test's kinds are gone with it."""
+    with restored_registries():
+        yield

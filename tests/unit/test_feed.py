@@ -1,7 +1,6 @@
 """The kind of source "feed", over the wire."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +13,7 @@ from entries.sources.sync.batches import collect_batches
 from tests.support.feeds import json_feed, rss, rss_item, rss_of
 from tests.support.http import LocalServer
 
-
-@pytest.fixture
-def server(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("private_addresses")
 
 
 def read(url: str, *, etag: str = "", last_modified: str = "") -> Reading:

@@ -1,7 +1,6 @@
 """The kind of source "http_json", over the wire."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +10,7 @@ from entries.sources import registry
 from entries.sources.base import Invalid, Reading, SourceItem, SourceSpec
 from tests.support.http import LocalServer
 
-
-@pytest.fixture
-def server(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("private_addresses")
 
 
 def spec(url: str, **options: object) -> SourceSpec:

@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -12,12 +10,7 @@ from entries.sources.http_json.pages import find_next_link
 from tests.support.http import LocalServer
 from tests.unit.test_http_json import item, read, refused, row
 
-
-@pytest.fixture
-def server(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("private_addresses")
 
 
 class TestEnds:

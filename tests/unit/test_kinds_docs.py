@@ -4,7 +4,6 @@ import io
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,16 +17,11 @@ from entries.sources import registry as sources
 from entries.sources.base import Invalid, SourceItem, SourceSpec
 from entries.sources.sync.calls import build_spec
 from tests.support.http import LocalServer
-from tests.support.registries import restored_registries
+
+pytestmark = pytest.mark.usefixtures("own_registries")
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "kinds.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(autouse=True)
-def own_registries() -> Iterator[None]:
-    with restored_registries():
-        yield
 
 
 def run(block: str, name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:

@@ -21,17 +21,11 @@ from entries.net import (
     Unreachable,
     fetch,
 )
-from entries.net.exchange import Answer, parse_retry_after
+from entries.net.exchange import parse_retry_after
+from tests.support.fetching import MEGABYTE, get
 from tests.support.http import LocalServer
 
-MEGABYTE = 1_000_000
-
-
 pytestmark = pytest.mark.usefixtures("this_machine_is_allowed")
-
-
-def get(url: str, *, seconds: float = 5.0, max_bytes: int = MEGABYTE) -> Answer:
-    return fetch(url, seconds=seconds, max_bytes=max_bytes)
 
 
 class TestAnswers:

@@ -9,20 +9,12 @@ from entries.errors import PermanentError
 from entries.net import (
     AddressRefused,
     Unreachable,
-    fetch,
 )
 from entries.net.addresses import is_allowed
-from entries.net.exchange import Answer
+from tests.support.fetching import get
 from tests.support.http import LocalServer
 
-MEGABYTE = 1_000_000
-
-
 pytestmark = pytest.mark.usefixtures("this_machine_is_allowed")
-
-
-def get(url: str, *, seconds: float = 5.0, max_bytes: int = MEGABYTE) -> Answer:
-    return fetch(url, seconds=seconds, max_bytes=max_bytes)
 
 
 class TestAddresses:

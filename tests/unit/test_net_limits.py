@@ -3,7 +3,6 @@
 import gzip
 import socket
 import time
-import tracemalloc
 import zlib
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -17,17 +16,10 @@ from entries.net import (
     TooLarge,
     fetch,
 )
-from entries.net.exchange import Answer
+from tests.support.fetching import MEGABYTE, compressed_zeros, get, peak_memory
 from tests.support.http import LocalServer
 
-MEGABYTE = 1_000_000
-
-
 pytestmark = pytest.mark.usefixtures("this_machine_is_allowed")
-
-
-def get(url: str, *, seconds: float = 5.0, max_bytes: int = MEGABYTE) -> Answer:
-    return fetch(url, seconds=seconds, max_bytes=max_bytes)
 
 
 class TestTime:
@@ -153,24 +145,3 @@ class TestSize:
 
         with peak_memory(below=6 * MEGABYTE), pytest.raises(BrokenAnswer):
             get(server.answer_raw("/a", flood))
-
-
-def compressed_zeros(size: int, *, wbits: int) -> bytes:
-    coder = zlib.compressobj(9, wbits=wbits)
-    zeros = bytes(MEGABYTE)
-    return b"".join(coder.compress(zeros) for _ in range(size // MEGABYTE)) + coder.flush()
-
-
-class peak_memory:  # noqa: N801 - reads as a statement
-    """The block must not allocate more than ``below`` bytes at any moment."""
-
-    def __init__(self, *, below: int) -> None:
-        self._below = below
-
-    def __enter__(self) -> None:
-        tracemalloc.start()
-
-    def __exit__(self, *_: object) -> None:
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert peak < self._below, f"{peak:,} bytes"

@@ -18,8 +18,8 @@ from entries.net import (
     Unreachable,
     send,
 )
+from tests.support.fetching import compressed_zeros, peak_memory
 from tests.support.http import LocalServer
-from tests.unit.test_net_limits import compressed_zeros, peak_memory
 
 MEGABYTE = 1_000_000
 

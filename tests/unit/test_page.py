@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,14 +14,9 @@ from entries.kinds.base import AttemptData, EntryData
 from entries.kinds.page import PageKind, extract_title
 from tests.support.http import LocalServer
 
+pytestmark = pytest.mark.usefixtures("private_addresses")
+
 ATTEMPT = AttemptData(number=1, run_id="r", trigger="submit", idempotency_key="k")
-
-
-@pytest.fixture
-def server(settings: Any) -> Iterator[LocalServer]:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
-    with LocalServer() as running:
-        yield running
 
 
 def process(payload: dict[str, Any]) -> dict[str, Any]:

@@ -1,27 +1,17 @@
 """CSV as spreadsheets write it, and as they do not."""
 
-import io
+from functools import partial
 from itertools import count
-from typing import Any
 
 import pytest
 
 from entries.errors import SourceError
 from entries.readers.base import Limits, Meter, Row, RowError
 from entries.readers.csv_file import CsvTable
+from tests.support.tables import read_table, refused_table
 
-
-def read(content: bytes | str, **options: Any) -> list[Row | RowError]:
-    data = content.encode() if isinstance(content, str) else content
-    limits = options.pop("limits", Limits())
-    with CsvTable(io.BytesIO(data), limits=limits, **options) as table:
-        return list(table)
-
-
-def refused(content: bytes | str, **options: Any) -> SourceError:
-    with pytest.raises(SourceError) as caught:
-        read(content, **options)
-    return caught.value
+read = partial(read_table, CsvTable)
+refused = partial(refused_table, CsvTable)
 
 
 class TestSeparatorLine:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from typing import Any
+from functools import partial
 
 import pytest
 
@@ -10,19 +10,10 @@ from entries.errors import SourceError
 from entries.readers.base import Limits, Row, RowError
 from entries.readers.objects import JsonTable
 from tests.support.files import peak_while
+from tests.support.tables import read_table, refused_table
 
-
-def read(content: bytes | str, **options: Any) -> list[Row | RowError]:
-    data = content.encode() if isinstance(content, str) else content
-    limits = options.pop("limits", Limits())
-    with JsonTable(io.BytesIO(data), limits=limits, **options) as table:
-        return list(table)
-
-
-def refused(content: bytes | str, **options: Any) -> SourceError:
-    with pytest.raises(SourceError) as caught:
-        read(content, **options)
-    return caught.value
+read = partial(read_table, JsonTable)
+refused = partial(refused_table, JsonTable)
 
 
 class Drops(io.BytesIO):

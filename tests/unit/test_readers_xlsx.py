@@ -1,18 +1,20 @@
 """Workbooks as programs write them, and as they do not."""
 
 import io
-from typing import Any
+from functools import partial
 from zipfile import ZIP_BZIP2, ZIP_LZMA
 
 import pytest
 from openpyxl import Workbook
 
-from entries.errors import SourceError
 from entries.readers.base import Limits, Row, RowError
 from entries.readers.xlsx.cells import escape
 from entries.readers.xlsx.table import XlsxTable
+from tests.support.tables import read_table, refused_table
 from tests.support.workbooks import (
+    EINS,
     MAIN,
+    ONE,
     SHEET,
     STRICT_MAIN,
     STRICT_OFFICE,
@@ -24,26 +26,14 @@ from tests.support.workbooks import (
     relations,
 )
 
-ONE = inline(["id", "title"], [1, "Eins"])
-EINS = [Row(2, {"id": 1, "title": "Eins"})]
-
-
-def read(content: bytes, **options: Any) -> list[Row | RowError]:
-    limits = options.pop("limits", Limits())
-    with XlsxTable(io.BytesIO(content), limits=limits, **options) as table:
-        return list(table)
+read = partial(read_table, XlsxTable)
+refused = partial(refused_table, XlsxTable)
 
 
 def notes(content: bytes) -> list[str]:
     with XlsxTable(io.BytesIO(content), limits=Limits()) as table:
         assert list(table) == EINS
         return table.notes
-
-
-def refused(content: bytes, **options: Any) -> SourceError:
-    with pytest.raises(SourceError) as caught:
-        read(content, **options)
-    return caught.value
 
 
 class TestStyles:

@@ -1,29 +1,16 @@
 """Workbooks of an attacker: small, and refused by what was counted long before they are large."""
 
-import io
-from typing import Any
+from functools import partial
 
 import pytest
 
-from entries.errors import SourceError
 from entries.readers.base import Limits, Row, RowError
 from entries.readers.xlsx.table import XlsxTable
-from tests.support.workbooks import STYLES, inline, packed, parts
+from tests.support.tables import read_table, refused_table
+from tests.support.workbooks import EINS, ONE, STYLES, inline, packed, parts
 
-ONE = inline(["id", "title"], [1, "Eins"])
-EINS = [Row(2, {"id": 1, "title": "Eins"})]
-
-
-def read(content: bytes, **options: Any) -> list[Row | RowError]:
-    limits = options.pop("limits", Limits())
-    with XlsxTable(io.BytesIO(content), limits=limits, **options) as table:
-        return list(table)
-
-
-def refused(content: bytes, **options: Any) -> SourceError:
-    with pytest.raises(SourceError) as caught:
-        read(content, **options)
-    return caught.value
+read = partial(read_table, XlsxTable)
+refused = partial(refused_table, XlsxTable)
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,8 @@ from entries.kinds.base import AttemptData, EntryData, Kind
 from entries.registry import import_modules
 from entries.sources import registry as sources
 from entries.sources.base import Reading, SourceKind, SourceSpec
-from tests.support.registries import restored_registries
 
-
-@pytest.fixture(autouse=True)
-def own_registries() -> Iterator[None]:
-    with restored_registries():
-        yield
+pytestmark = pytest.mark.usefixtures("own_registries")
 
 
 class Shout(Kind):
