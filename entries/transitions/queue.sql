@@ -13,31 +13,28 @@ SELECT id FROM entries_entry WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR U
 WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest(%(ids)s::bigint[], %(run_ids)s::uuid[]) AS t (id, run_id)
 ), picked AS MATERIALIZED (
-    SELECT id, kind, source_id, upstream, status, attempt FROM entries_entry
-    WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE
-), eligible AS MATERIALIZED (
-    SELECT p.id, p.kind, p.source_id, p.upstream, p.status, w.run_id
-    FROM picked p JOIN wanted w ON w.id = p.id
-    WHERE p.status = ANY(%(sources)s) AND NOT (%(resync)s AND p.source_id IS NULL)
+    SELECT e.id, e.kind, e.source_id, e.upstream, e.status, e.attempt, w.run_id
+    FROM entries_entry e JOIN wanted w ON w.id = e.id
+    WHERE e.id = ANY(%(ids)s::bigint[]) ORDER BY e.id FOR UPDATE OF e
+), eligible AS NOT MATERIALIZED (
+    SELECT * FROM picked
+    WHERE status = ANY(%(sources)s) AND NOT (%(resync)s AND source_id IS NULL)
 ), numbered AS MATERIALIZED (
     SELECT g.id, g.kind, g.source_id, g.status, coalesce(h.upstream, '') AS upstream,
            (row_number() OVER (PARTITION BY g.kind, g.source_id, h.upstream ORDER BY g.id) - 1)
-               / coalesce(s.size, 1) AS chunk
+               / coalesce(s.size, 1) AS chunk,
+           gen_random_uuid() AS new_run_id
     FROM eligible g
     LEFT JOIN unnest(%(kinds)s::text[], %(sizes)s::int[]) AS s (kind, size) ON s.kind = g.kind
     LEFT JOIN unnest(%(held_kinds)s::text[], %(held_upstreams)s::text[]) AS h (kind, upstream)
         ON h.kind = g.kind AND h.upstream = g.upstream
     WHERE g.run_id IS NULL
-), created AS MATERIALIZED (
-    SELECT kind, source_id, upstream, chunk, gen_random_uuid() AS run_id
-    FROM numbered GROUP BY kind, source_id, upstream, chunk
 ), assigned AS (
     SELECT id, status, '' AS upstream, run_id FROM eligible WHERE run_id IS NOT NULL
     UNION ALL
-    SELECT n.id, n.status, n.upstream, c.run_id
-    FROM numbered n
-    JOIN created c ON c.kind = n.kind AND c.chunk = n.chunk AND c.upstream = n.upstream
-                  AND coalesce(c.source_id, 0) = coalesce(n.source_id, 0)
+    SELECT id, status, upstream, first_value(new_run_id) OVER (
+        PARTITION BY kind, source_id, upstream, chunk ORDER BY id)
+    FROM numbered
 ), moved AS (
     UPDATE entries_entry e
     SET status = 'queued', attempt = e.attempt + 1, run_id = a.run_id,
