@@ -158,7 +158,7 @@ def test_import_and_export_work_without_scripts(
     perform(Import.objects.get(dry_run=False).pk, stop=lambda: False)
     page.get_by_role("link", name="Reload").click()
     expect(page.get_by_text("1 created. 1 queued.")).to_be_visible()
-    page.get_by_role("link", name="The entries", exact=True).click()
+    page.get_by_role("link", name="View entries", exact=True).click()
     page.get_by_role("link", name="Export all").click()
     with page.expect_download() as caught:
         page.get_by_role("button", name="JSON").click()
