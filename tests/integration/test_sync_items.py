@@ -1,7 +1,7 @@
 """What any kind of source may hand out, and what is stored of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
