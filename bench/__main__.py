@@ -24,7 +24,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from bench import bulk_queueing, draining, machine, scale, single_retry
+    from bench import machine, queue_throughput, scale, single_retry, worker_throughput
     from bench.report import Report, store
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -38,8 +38,8 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     measurements: dict[str, Callable[[], Report]] = {
         "single_retry": lambda: single_retry.main(rounds=options.rounds),
-        "bulk_queueing": bulk_queueing.main,
-        "draining": draining.main,
+        "bulk_queueing": queue_throughput.main,
+        "draining": worker_throughput.main,
         "scale": lambda: scale.main(full=options.full, draw=options.full and options.markdown),
     }
     call_command("migrate", verbosity=0)

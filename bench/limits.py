@@ -18,7 +18,7 @@ from entries.sql import load
 _SQL = load(__file__)
 
 
-def measure_queueing(count: int, *, batch: int = 2500) -> Measurement:
+def measure_queue_rate(count: int, *, batch: int = 2500) -> Measurement:
     """Measure one ``UPDATE`` with the attempts, in batches of one transaction each."""
     stage.make_failed_entries(count)
     begin = time.perf_counter()
@@ -53,7 +53,7 @@ def measure_redis(count: int) -> Measurement:
     return Measurement(name="bare Redis, HSET and RPUSH", entries=count, seconds=took, limit=True)
 
 
-def measure_draining(count: int, *, group: int = 500) -> Measurement:
+def measure_work_rate(count: int, *, group: int = 500) -> Measurement:
     """Measure two connections with a commit to ``running`` and one to ``succeeded`` per group."""
     stage.make_failed_entries(count)
     _queue_by_hand(2500)

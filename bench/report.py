@@ -59,7 +59,7 @@ def describe_turns(
     )
 
 
-def missing_peer(name: str) -> Measurement:
+def describe_missing_peer(name: str) -> Measurement:
     return Measurement(name=name, note="not installed")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection
 
-from bench import chart, draining, stage
+from bench import chart, stage, worker_throughput
 from bench.processes import OWN, wait_until
 from bench.report import Report
 from config.env import BASE_DIR
@@ -70,7 +70,7 @@ def _measure(size: int, *, drain: bool) -> Point:
         reading = statistics.median(_time_progress(operation) for _ in range(21))
         worker_mb = rate = None
         if drain:
-            with draining.release_backlog(dispatcher) as begin:
+            with worker_throughput.release_backlog(dispatcher) as begin:
                 wait_until(lambda: stage.count_open_runs(operation) == 0, seconds=1800)
                 rate = size / (time.perf_counter() - begin.at)
                 worker_mb = begin.workers.peak / _MB

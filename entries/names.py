@@ -10,11 +10,11 @@ MOST = 50
 _SECONDS = 1.0
 
 
-def known_sources() -> list[str]:
+def list_sources() -> list[str]:
     return list(Source.objects.order_by("slug").values_list("slug", flat=True)[:MOST])
 
 
-def known_kinds() -> list[str]:
+def list_kinds() -> list[str]:
     return registry.names()[:MOST]
 
 

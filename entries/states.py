@@ -83,7 +83,7 @@ TRANSITIONS: tuple[Transition, ...] = (
 )
 
 
-def allowed_statuses(verb: str) -> frozenset[EntryStatus]:
+def find_allowed_statuses(verb: str) -> frozenset[EntryStatus]:
     """Return the statuses from which ``verb`` may start. Raises ``KeyError`` if it is unknown."""
     for transition in TRANSITIONS:
         if transition.verb == verb:

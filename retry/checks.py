@@ -12,7 +12,7 @@ from entries.kinds import registry
 
 @register
 def queues_exist(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
-    """A kind whose queue nobody has heard of would fail at the first click."""
+    """Report kinds whose queue is not configured: they would fail at the first click."""
     known = ", ".join(settings.RQ_QUEUES)
     return [
         Error(

@@ -171,7 +171,7 @@ def observe(queues: Sequence[str]) -> BrokerView:
     waiting: set[str] = set()
     taken: set[str] = set()
     with _translate_errors(), get_client().pipeline(transaction=False) as pipe:
-        mend(get_client(), queues)
+        repair_keys(get_client(), queues)
         for name in queues:
             pipe.lrange(_queue(name).key, 0, -1)
         for name in queues:
@@ -199,12 +199,12 @@ def _decode(queue: str, members: Sequence[bytes]) -> Iterator[str]:
             get_client().zrem(found.started_job_registry.key, raw)
 
 
-def mend(connection: Redis, queues: Sequence[str]) -> None:
+def repair_keys(connection: Redis, queues: Sequence[str]) -> None:
     """Delete RQ's keys that have another type than RQ gives them. Raises ``RedisError``.
 
     Nothing is lost: the jobs of these keys are in PostgreSQL and are handed over again.
     """
-    expected = _expected_types(queues)
+    expected = _find_expected_types(queues)
     with connection.pipeline(transaction=False) as pipe:
         for key in expected:
             pipe.type(key)
@@ -215,7 +215,7 @@ def mend(connection: Redis, queues: Sequence[str]) -> None:
             connection.delete(key)
 
 
-def _expected_types(queues: Sequence[str]) -> Mapping[str, bytes]:
+def _find_expected_types(queues: Sequence[str]) -> Mapping[str, bytes]:
     """Return RQ's keys for these queues and the type of each."""
     types = {"rq:queues": b"set", "rq:workers": b"set"}
     for name in queues:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from entries.states import EntryStatus, allowed_statuses
+from entries.states import EntryStatus, find_allowed_statuses
 
 
 class Reason(StrEnum):
@@ -49,7 +49,7 @@ def reason_for(status: str | None, *, verb: str, has_source: bool = True) -> Rea
     """Why ``verb`` leaves an entry of that status alone; None where it does not."""
     if status is None:
         return Reason.NOT_FOUND
-    if status not in allowed_statuses(verb):
+    if status not in find_allowed_statuses(verb):
         already = _ALREADY.get(EntryStatus(status))
         return already or _NOT[verb]
     return Reason.NO_SOURCE if verb == "resync" and not has_source else None

@@ -157,7 +157,7 @@ def submit(
         mine = [item for item in items if item.external_id not in hidden]
         stored = storage.store(source_id=source_id, kind=kind, items=mine)
         found, handover = _queue_stored(stored, _Push(actor, reason, source_id))
-    found |= {id_: _not_found(id_) for id_ in hidden}
+    found |= {id_: _describe_not_found(id_) for id_ in hidden}
     return SubmitOutcome(tuple(found[item.external_id] for item in items), handover.done)
 
 
@@ -196,7 +196,7 @@ def submit_patches(
             merge=merge,
         )
         found, handover = _queue_stored(stored, _Push(actor, reason, source_id))
-    found |= {id_: _not_found(id_) for id_ in hidden}
+    found |= {id_: _describe_not_found(id_) for id_ in hidden}
     ids = [patch.external_id for patch in patches if patch.external_id in found]
     return SubmitOutcome(tuple(found[id_] for id_ in ids), handover.done), problems
 
@@ -280,7 +280,7 @@ def _record(
         )
 
 
-def _not_found(external_id: str) -> SubmitResult:
+def _describe_not_found(external_id: str) -> SubmitResult:
     return SubmitResult(external_id, None, Effect.LEFT_ALONE, None, 0, reason=Reason.NOT_FOUND)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.peers import common
 from bench.processes import run, wait_until
-from bench.report import Measurement, missing_peer
+from bench.report import Measurement, describe_missing_peer
 
 FOLDER = common.HERE / "bullmq"
 #: Jobs that each of its two workers handles at a time; more was not faster.
@@ -23,7 +23,7 @@ def queue_up(count: int, *, mode: str) -> Measurement:
     """Measure ``mode``, addBulk or retryJobs, in chunks of 1,000."""
     name = f"BullMQ, {mode}"
     if not is_installed():
-        return missing_peer(name)
+        return describe_missing_peer(name)
     took = json.loads(_node("queueing.mjs", mode=mode, count=count))["seconds"]
     common.client(common.BULLMQ).flushdb()
     return Measurement(name=name, entries=count, seconds=took)
@@ -32,7 +32,7 @@ def queue_up(count: int, *, mode: str) -> Measurement:
 def drain(count: int) -> Measurement:
     name = f"BullMQ, 2 workers, concurrency {CONCURRENCY}"
     if not is_installed():
-        return missing_peer(name)
+        return describe_missing_peer(name)
     connection = common.client(common.BULLMQ)
     _node("queueing.mjs", mode="fill", count=count)
     worker: list[str | Path] = ["node", FOLDER / "worker.mjs", _options(concurrency=CONCURRENCY)]

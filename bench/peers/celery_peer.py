@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from bench.peers import common
 from bench.processes import run, wait_until
-from bench.report import Measurement, missing_peer
+from bench.report import Measurement, describe_missing_peer
 
 PYTHON = common.HERE / ".venv" / "bin" / "python"
 
@@ -27,7 +27,7 @@ def _broker() -> str:
 def queue_up(count: int) -> Measurement:
     name = "Celery, a loop of apply_async"
     if not is_installed():
-        return missing_peer(name)
+        return describe_missing_peer(name)
     connection = common.client(common.CELERY)
     connection.flushdb()
     took = _enqueue(count)
@@ -39,7 +39,7 @@ def queue_up(count: int) -> Measurement:
 def drain(count: int) -> Measurement:
     name = "Celery, prefork -c 2"
     if not is_installed():
-        return missing_peer(name)
+        return describe_missing_peer(name)
     connection = common.client(common.CELERY)
     connection.flushdb()
     _enqueue(count - 1)

@@ -1,7 +1,7 @@
 """A connection that notices when PostgreSQL stops answering.
 
 PostgreSQL keeps its own limits on statements and locks. A server that is frozen, or behind a
-network that swallows packets, keeps none, and its clients would wait for ever. So after a while
+network that swallows packets, keeps none, and its clients would wait forever. So after a while
 without an answer the connection checks, over another socket, that the server still responds.
 """
 

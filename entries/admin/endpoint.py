@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from entries.admin import display
 from entries.admin.forms import MASKED
-from entries.admin.listing import BoundedAdmin
+from entries.admin.lists import BoundedAdmin
 from entries.endpoints import create_secret, find_address_problem, find_secret_problem
 from entries.masking import is_masked, mask_address
 from entries.models import Endpoint

@@ -29,7 +29,7 @@ from entries.admin.filters import (
     UpstreamFilter,
 )
 from entries.admin.forms import EntryForm
-from entries.admin.listing import BoundedAdmin
+from entries.admin.lists import BoundedAdmin
 from entries.admin.live import LiveFragment, respond
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry

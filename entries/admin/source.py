@@ -13,7 +13,7 @@ from entries import upload_pass
 from entries.admin import display
 from entries.admin.filters import EqualFilter
 from entries.admin.forms import SourceForm
-from entries.admin.listing import BoundedAdmin
+from entries.admin.lists import BoundedAdmin
 from entries.masking import mask_address, mask_values
 from entries.models import Source
 from entries.sources import registry

@@ -82,7 +82,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 class DeadlineStream(httpcore.NetworkStream):
     """Every operation gets the time that is left of the whole fetch.
 
-    A limit per read alone would let a server that sends a byte a second hold a worker for ever.
+    A limit per read alone would let a server that sends a byte a second hold a worker forever.
     """
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline, head: Head) -> None:

@@ -5,7 +5,7 @@ are locked in id order, as ``entries.transitions`` locks them. Nothing here open
 unless it says so.
 """
 
-from entries.storage.presence import Gone, Presence
+from entries.storage.presence import MissingEntry, Presence
 from entries.storage.refresh import FreshContent, refresh
 from entries.storage.submission import Content, StoredEntry, find_known, store, store_merged
 from entries.storage.upsert import (
@@ -23,7 +23,7 @@ __all__ = [
     "Content",
     "Difference",
     "FreshContent",
-    "Gone",
+    "MissingEntry",
     "NewEntry",
     "Presence",
     "StoredEntry",

@@ -20,7 +20,7 @@ _SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class MissingEntry:
     """An entry that its source does not have any more."""
 
     id: int
@@ -77,21 +77,21 @@ class Presence:
                 cursor.execute(_SQL["find_gone"], params)
                 return int(cursor.rowcount)
 
-    def sample_gone(self, limit: int) -> list[Gone]:
+    def sample_missing(self, limit: int) -> list[MissingEntry]:
         with connection.cursor() as cursor:
             cursor.execute(_SQL["sample_gone"], {"limit": limit})
-            return [Gone(*row) for row in cursor.fetchall()]
+            return [MissingEntry(*row) for row in cursor.fetchall()]
 
     def mark_gone(self) -> int:
         """Mark what ``find_gone`` found, one transaction a batch; return how many were marked."""
         marked = 0
-        for ids in self._gone_ids():
+        for ids in self._find_gone_ids():
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(_SQL["mark_gone"], {"ids": ids})
                 marked += cursor.rowcount
         return marked
 
-    def _gone_ids(self) -> Iterator[list[int]]:
+    def _find_gone_ids(self) -> Iterator[list[int]]:
         last = 0
         while True:
             with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from entries.sql import array, load
-from entries.states import EntryStatus, allowed_statuses
+from entries.states import EntryStatus, find_allowed_statuses
 
 _SQL = load(__file__)
 _STATEMENTS: Mapping[str, str] = {
@@ -21,7 +21,7 @@ def move(ids: Iterable[int], *, verb: str) -> dict[int, EntryStatus | None]:
 
     The status is None where there is no such entry. Raises ``KeyError`` for any other verb.
     """
-    params: dict[str, Any] = {"ids": array(ids), "sources": sorted(allowed_statuses(verb))}
+    params: dict[str, Any] = {"ids": array(ids), "sources": sorted(find_allowed_statuses(verb))}
     with connection.cursor() as cursor:
         cursor.execute(_STATEMENTS[verb], params)
         return {id_: EntryStatus(status) if status else None for id_, status in cursor.fetchall()}

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from entries.sql import array, load
-from entries.states import EntryStatus, allowed_statuses
+from entries.states import EntryStatus, find_allowed_statuses
 
 _SQL = load(__file__)
 
@@ -58,7 +58,7 @@ def queue(
         "sizes": list(sizes.values()),
         "held_kinds": [kind for kind, _ in held],
         "held_upstreams": [upstream for _, upstream in held],
-        "sources": sorted(allowed_statuses(verb)),
+        "sources": sorted(find_allowed_statuses(verb)),
         "new_cycle": verb != "wake",
         "resync": verb == "resync",
     }

@@ -1,6 +1,6 @@
 """Which dispatcher acts: the one with the lease, by the database's clock.
 
-A session's lock lasts as long as the session, which is for ever where its holder is stopped or cut
+A session's lock lasts as long as the session, which is forever where its holder is stopped or cut
 off. A lease expires.
 """
 

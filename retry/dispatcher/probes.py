@@ -140,7 +140,7 @@ def _release_probe(hold: Hold) -> bool:
         return False
     if hold.upstream and hold.kind in find_active_holds().kinds:
         return False  # the whole kind is held by a person, so no upstream of it is probed
-    run = _probe_from_run(hold) or _probe_from_scheduled(hold)
+    run = _probe_from_run(hold) or _make_scheduled_probe(hold)
     if run is None and not hold.upstream and start_one(hold.kind):
         run = _probe_from_run(hold)
     if run is None:
@@ -200,7 +200,7 @@ def _make_audited_probe(run: Run, entry_id: int, upstream: str) -> Run | None:
     return probe
 
 
-def _probe_from_scheduled(hold: Hold) -> Run | None:
+def _make_scheduled_probe(hold: Hold) -> Run | None:
     """Wake the first of the scheduled entries that are due, or else the one that is due next."""
     scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED, kind=hold.kind)
     if hold.upstream:

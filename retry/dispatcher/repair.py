@@ -52,6 +52,6 @@ class LapsedRuns:
             cursor.execute("SHOW transaction_read_only")
             if cursor.fetchone() == ("on",):
                 return True
-        # Ticks that all take long must not delay the rescue for ever.
+        # Ticks that all take long must not delay the rescue forever.
         was_patient = now < self._patient_until + 5 * PATIENCE_SECONDS
         return self._looked is not None and now - self._looked > AWAY_SECONDS and not was_patient

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 from entries.models import Entry
 from entries.states import EntryStatus
 from retry.models import BY_NO_WORKER, Hold, Run, RunState
-from retry.runs.hold_condition import ActiveHolds, HoldKey, covering_keys, hold_key
+from retry.runs.hold_condition import ActiveHolds, HoldKey, hold_key, list_covering_keys
 
 #: Counting stops here: more says the same.
 MANY = 10_000
@@ -44,18 +44,18 @@ def group_by_kind(holds: Iterable[Hold]) -> list[Sequence[Hold]]:
 
 def find_holds_on(*, kind: str, source_id: int | None, upstream: str = "") -> list[Hold]:
     """Find the active holds for which an entry of that kind, source and upstream waits."""
-    keys = covering_keys(kind=kind, upstream=upstream, source_id=source_id)
+    keys = list_covering_keys(kind=kind, upstream=upstream, source_id=source_id)
     return [hold for hold in list_active() if _key(hold) in keys]
 
 
 def find_holds_on_operation(operation_id: UUID) -> list[tuple[Hold, int]]:
     """Find the holds for which runs of an operation wait, and how many runs."""
-    grouped = _waiting_runs().filter(operation=operation_id).order_by()
+    grouped = _find_waiting_runs().filter(operation=operation_id).order_by()
     counts: dict[HoldKey, int] = {}
     for kind, upstream, source_id, runs in grouped.values_list(
         "kind", "upstream", "source_id"
     ).annotate(Count("pk")):
-        for key in set(covering_keys(kind=kind, upstream=upstream, source_id=source_id)):
+        for key in set(list_covering_keys(kind=kind, upstream=upstream, source_id=source_id)):
             counts[key] = counts.get(key, 0) + runs
     return [(hold, counts[_key(hold)]) for hold in list_active() if _key(hold) in counts]
 
@@ -67,7 +67,7 @@ def count_waiting(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
     listed = list(holds)
     scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED)
     pairs = frozenset((hold.kind, hold.upstream) for hold in listed if hold.upstream)
-    runs_by_pair = _count_by_upstream(_waiting_runs(), pairs)
+    runs_by_pair = _count_by_upstream(_find_waiting_runs(), pairs)
     scheduled_by_pair = _count_by_upstream(scheduled, pairs)
     found = {}
     for hold in listed:
@@ -79,7 +79,7 @@ def count_waiting(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
         else:
             covered = ActiveHolds(frozenset({_key(hold)})).condition()
             found[hold.pk] = WaitingCounts(
-                runs=_waiting_runs().filter(covered)[:MANY].count(),
+                runs=_find_waiting_runs().filter(covered)[:MANY].count(),
                 scheduled=scheduled.filter(covered)[:MANY].count(),
             )
     return found
@@ -99,7 +99,7 @@ def _count_by_upstream(
     return {(kind, upstream): count for kind, upstream, count in counts}
 
 
-def _waiting_runs() -> QuerySet[Run]:
+def _find_waiting_runs() -> QuerySet[Run]:
     """Queued and planned runs, without those that need no worker and so do not wait."""
     waiting = Run.objects.filter(state__in=(RunState.PLANNED, RunState.QUEUED))
     return waiting.exclude(trigger__in=BY_NO_WORKER)

@@ -14,7 +14,7 @@ from entries import names
 from entries.budget import OutOfTime, time_budget
 from entries.filters import EntryFilter
 from entries.models import Entry, EntryQuerySet
-from entries.states import allowed_statuses
+from entries.states import find_allowed_statuses
 from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
@@ -72,7 +72,7 @@ class Selection:
         """Return the selected entries that the actor may see."""
         visible = visible_entries(actor)
         if self.failed_of is not None:
-            return visible.filter(pk__in=_failed_ids(self.failed_of))
+            return visible.filter(pk__in=_find_failed_ids(self.failed_of))
         if self.filter is not None:
             return visible.filter(self.filter.condition())
         return visible.filter(pk__in=self.ids)
@@ -81,12 +81,12 @@ class Selection:
 def check_names(chosen: EntryFilter) -> None:
     """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is not an empty selection."""
     if chosen.source is not None and not names.is_source(chosen.source):
-        raise NoSuchSource(chosen.source, known=names.known_sources())
+        raise NoSuchSource(chosen.source, known=names.list_sources())
     if chosen.kind is not None and not names.is_kind(chosen.kind):
-        raise NoSuchKind(chosen.kind, known=names.known_kinds())
+        raise NoSuchKind(chosen.kind, known=names.list_kinds())
 
 
-def _failed_ids(operation_id: UUID) -> RawSQL:
+def _find_failed_ids(operation_id: UUID) -> RawSQL:
     """Select the ids whose attempt in that operation failed, as a subquery."""
     return RawSQL(
         "SELECT a.entry_id FROM retry_run r"
@@ -137,7 +137,7 @@ def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> N
 
 def _eligible(found: EntryQuerySet, action: Action) -> EntryQuerySet:
     # The same rule as ``reason_for``, as a query.
-    fitting = found.filter(status__in=allowed_statuses(action.value))
+    fitting = found.filter(status__in=find_allowed_statuses(action.value))
     return fitting.exclude(source=None) if action == Action.RESYNC else fitting
 
 
@@ -168,7 +168,7 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     Constant memory here, whatever the size: the ids never leave the database.
     """
     allow_statement(FREEZE_SECONDS)
-    text, params = _selected(selection, actor=actor)
+    text, params = _select(selection, actor=actor)
     judged = operation.max_failure_rate is not None
     chosen = choose_sizes(rate=operation.rate_per_second, judged=judged)
     return plan.freeze(operation, selected=text, params=params, sizes=chosen)
@@ -181,7 +181,7 @@ LEFT JOIN ({found}) AS e (id, kind, source_id) ON e.id = w.id
 """
 
 
-def _selected(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]:
+def _select(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]:
     """SQL for (id, kind, source_id) of the selection; ids that are not there, or that the actor
     may not see, come along without a kind.
     """

@@ -4,7 +4,7 @@ A run is held where its kind, its source or its upstream is. A run over entries 
 has none: its held entries stay queued when the others are claimed. The breaker's probes pass its
 own holds and no others, because only people lift what a person has put on hold.
 
-``hold_condition.sql`` says this for statements and querysets, ``covering_keys`` for values.
+``hold_condition.sql`` says this for statements and querysets, ``list_covering_keys`` for values.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ def hold_key(*, kind: str, upstream: str, source_id: int | None) -> HoldKey:
     return (kind, upstream) if source_id is None else source_id
 
 
-def covering_keys(*, kind: str, upstream: str, source_id: int | None) -> tuple[HoldKey, ...]:
+def list_covering_keys(*, kind: str, upstream: str, source_id: int | None) -> tuple[HoldKey, ...]:
     """Return what a hold can be on that covers such a run or entry, the narrowest first."""
     whole: tuple[HoldKey, ...] = ((kind, upstream), (kind, ""))
     return whole if source_id is None else (*whole, source_id)
@@ -69,7 +69,7 @@ class ActiveHolds:
 
     def stops(self, *, kind: str, source_id: int | None, upstream: str) -> bool:
         """Return whether a run that is no probe would be held."""
-        keys = covering_keys(kind=kind, upstream=upstream, source_id=source_id)
+        keys = list_covering_keys(kind=kind, upstream=upstream, source_id=source_id)
         return not self.keys.isdisjoint(keys)
 
     def condition(self) -> Q:

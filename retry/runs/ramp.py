@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from retry.models import Hold
-from retry.runs.hold_condition import ActiveHolds, HoldKey, covering_keys, hold_key
+from retry.runs.hold_condition import ActiveHolds, HoldKey, hold_key, list_covering_keys
 
 #: After so many seconds nothing waits for the ramp any more.
 SECONDS = 30.0
@@ -92,7 +92,9 @@ class Ramp:
                 lift.taken = 0
 
     def _admit(self, item: WaitingItem[Id]) -> bool:
-        for key in covering_keys(kind=item.kind, upstream=item.upstream, source_id=item.source_id):
+        for key in list_covering_keys(
+            kind=item.kind, upstream=item.upstream, source_id=item.source_id
+        ):
             lift = self._lifts.get(key)
             if lift is None or item.since >= lift.lifted_at:
                 continue

@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 
 from entries.sql import load
 
-_SESSION_STATE = load(__file__)["session_state"]
+_SQL = load(__file__)
 
 
 class KindConnections:
@@ -89,7 +89,7 @@ class KindConnections:
         return mine
 
     def _replace(self, wrapper: BaseDatabaseWrapper) -> None:
-        # A new wrapper, because one that is closed inside ``atomic`` stays in that block for ever.
+        # A new wrapper, because one that is closed inside ``atomic`` never leaves that block.
         with suppress(DatabaseError, InterfaceError):
             wrapper.close()
         if wrapper is not self._own:
@@ -135,5 +135,5 @@ def _is_gone(wrapper: BaseDatabaseWrapper) -> bool:
 
 def _fetch_session_state(wrapper: BaseDatabaseWrapper) -> frozenset[str]:
     with wrapper.cursor() as cursor:
-        cursor.execute(_SESSION_STATE)
+        cursor.execute(_SQL["session_state"])
         return frozenset(row[0] for row in cursor.fetchall())

@@ -59,7 +59,7 @@ class RunJob(Job):
             or not isinstance(args[0], str)
             or not _ARGUMENT.fullmatch(args[0])
         ):
-            raise DeserializationError(f"job {self.id} is none of ours")
+            raise DeserializationError(f"job {self.id} is not a job of this product")
 
     @property
     def func(self) -> Any:

@@ -21,7 +21,7 @@ from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from retry.heartbeats import Pulse, Task
 from retry.models import WorkerState
-from retry.queue import EXECUTE_RUN, mend
+from retry.queue import EXECUTE_RUN, repair_keys
 from retry.worker import execution
 from retry.worker.activity import HORSE
 from retry.worker.death import settle_death
@@ -68,7 +68,7 @@ class RunWorker(Worker):
     def register_birth(self) -> None:
         """Register even if a killed worker of the same name, or no hash at all, is in the way."""
         self.connection.delete(self.key)
-        mend(self.connection, self.queue_names())
+        repair_keys(self.connection, self.queue_names())
         super().register_birth()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:

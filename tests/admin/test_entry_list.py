@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from entries.admin.listing import BoundedPaginator
+from entries.admin.lists import BoundedPaginator
 from entries.models import Entry
 from tests.admin.browsing import ENTRIES, Browser, text_of
 from tests.factories.entries import EntryFactory, SourceFactory

@@ -6,7 +6,7 @@ from entries.states import (
     TRANSITIONS,
     AttemptStatus,
     EntryStatus,
-    allowed_statuses,
+    find_allowed_statuses,
 )
 
 
@@ -20,13 +20,13 @@ def test_every_verb_stands_in_the_table_once() -> None:
     verbs = [move.verb for move in TRANSITIONS]
     assert len(verbs) == len(set(verbs))
     for move in TRANSITIONS:
-        assert allowed_statuses(move.verb) == move.sources
+        assert find_allowed_statuses(move.verb) == move.sources
         assert move.sources
         assert move.targets
 
 
 def test_only_what_failed_is_retried() -> None:
-    assert allowed_statuses("retry") == {EntryStatus.FAILED}
+    assert find_allowed_statuses("retry") == {EntryStatus.FAILED}
 
 
 def test_no_move_leads_nowhere() -> None:
@@ -35,7 +35,7 @@ def test_no_move_leads_nowhere() -> None:
 
 def test_an_unknown_verb() -> None:
     with pytest.raises(KeyError, match="explode"):
-        allowed_statuses("explode")
+        find_allowed_statuses("explode")
 
 
 @pytest.mark.parametrize("status", [*EntryStatus, *AttemptStatus])

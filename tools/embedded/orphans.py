@@ -43,7 +43,7 @@ def end_orphans(*, known: AbstractSet[int], steps: Steps) -> None:
     for number, patience in steps:
         signalled: set[int] = set()
         deadline = time.monotonic() + patience
-        while orphans := living_children(known):
+        while orphans := find_living_children(known):
             for pid in orphans - signalled:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
@@ -55,7 +55,7 @@ def end_orphans(*, known: AbstractSet[int], steps: Steps) -> None:
             return
 
 
-def living_children(known: AbstractSet[int]) -> set[int]:
+def find_living_children(known: AbstractSet[int]) -> set[int]:
     """Return our children except the `known`; reap those that have ended."""
     living = set()
     for pid, state in _children():

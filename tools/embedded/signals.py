@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from tools.embedded.orphans import adopt_orphans, end_orphans, living_children, wait_and_reap
+from tools.embedded.orphans import adopt_orphans, end_orphans, find_living_children, wait_and_reap
 from tools.embedded.processes import (
     PASSED_ON,
     Steps,
@@ -31,7 +31,7 @@ def end_leftovers(group: int, *, known: set[int]) -> None:
     """End what an ended command left in its process group and outside it."""
 
     def group_lives() -> bool:
-        living_children(known)  # Reaps zombies, which would still count as members.
+        find_living_children(known)  # Reaps zombies, which would still count as members.
         return group_alive(group)
 
     end(group_lives, lambda number: os.killpg(group, number), LEFTOVERS)

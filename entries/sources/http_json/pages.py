@@ -82,7 +82,7 @@ class Pages:
         self._once(str(url), number)
         while True:
             if self._options.page_param and page.rows:
-                # An API that does not know the parameter would give its first page for ever.
+                # An API that does not know the parameter would return its first page forever.
                 self._once(json.dumps(page.rows), number)
             yield page
             following = self._next_url(page, asked=url, number=number)

@@ -6,7 +6,7 @@ from typing import Any
 
 from entries.models import Entry
 from entries.sources.base import SourceItem
-from entries.storage import Comparison, Gone
+from entries.storage import Comparison, MissingEntry
 from entries.text import clean_text, scrub_value
 
 #: Rows of each sort: new, changed, gone.
@@ -40,7 +40,7 @@ class Sample:
                 _describe_row(found.item.external_id, found.item.title, what, changes)
             )
 
-    def add_gone(self, gone: Iterable[Gone]) -> None:
+    def add_gone(self, gone: Iterable[MissingEntry]) -> None:
         self._gone.extend(_describe_row(entry.external_id, entry.title, "gone") for entry in gone)
 
     @property

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter, EqualFilter, sample_values
-from entries.admin.listing import ReadOnlyAdmin
+from entries.admin.lists import ReadOnlyAdmin
 from retry.access.visibility import visible_ids
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin

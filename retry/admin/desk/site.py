@@ -46,7 +46,7 @@ class DeskSite(AdminSite):
         """Write refused requests to the audit."""
 
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 return view(request, *args, **kwargs)
             except PermissionDenied:
@@ -54,7 +54,7 @@ class DeskSite(AdminSite):
                     record_refusal(request, f"{request.method} {request.path}")
                 raise
 
-        return super().admin_view(guarded, cacheable)
+        return super().admin_view(run, cacheable)
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from entries.models import Entry
-from entries.states import allowed_statuses
+from entries.states import find_allowed_statuses
 from retry import service
 from retry.access.permissions import RESYNC_ENTRY, RETRY_ENTRY
 from retry.admin.entries.edits import FORM_ID, has_edits, make_refusing_form
@@ -47,7 +47,7 @@ class Verb:
     def is_allowed(self, entry: Entry) -> bool:
         if self.name == "resync" and entry.source_id is None:
             return False
-        return entry.status in allowed_statuses(self.name)
+        return entry.status in find_allowed_statuses(self.name)
 
 
 @dataclass(frozen=True, slots=True)

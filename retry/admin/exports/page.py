@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from entries.admin.listing import BoundedPaginator
+from entries.admin.lists import BoundedPaginator
 from entries.models import Entry
 from entries.text import clean_text
 from retry import exports

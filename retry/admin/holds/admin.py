@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
 from entries.admin import display
-from entries.admin.listing import ReadOnlyAdmin
+from entries.admin.lists import ReadOnlyAdmin
 from entries.errors import EntriesError
 from entries.kinds import registry
 from entries.kinds.base import MAX_UPSTREAM

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from entries.admin import display
-from entries.admin.listing import ReadOnlyAdmin
+from entries.admin.lists import ReadOnlyAdmin
 from retry.access import tokens
 from retry.access.permissions import DELETE_TOKEN
 from retry.admin.shared.actor import get_actor

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter
-from entries.admin.listing import ReadOnlyAdmin
+from entries.admin.lists import ReadOnlyAdmin
 from entries.admin.live import respond
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.bar import Bar

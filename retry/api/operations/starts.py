@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from entries.models import Source
-from entries.names import known_sources
+from entries.names import list_sources
 from retry import service
 from retry.access.permissions import OPERATE
 from retry.api.entries.schemas import RetryResponse, StopResponse
@@ -111,7 +111,7 @@ def _start(
 def _require_source(slug: str | None) -> None:
     """A misspelt source is an error, not an operation on nothing."""
     if slug is not None and not Source.objects.filter(slug=slug).exists():
-        raise SourceNotFound(slug, known=known_sources())
+        raise SourceNotFound(slug, known=list_sources())
 
 
 def _accept(operation: Operation, preview: Preview) -> HttpResponse:

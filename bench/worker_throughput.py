@@ -23,7 +23,7 @@ def main() -> Report:
         lambda: rq_peer.drain(1_000, kind="fork"),
         lambda: rq_peer.drain(10_000, kind="simple"),
         lambda: celery_peer.drain(20_000),
-        lambda: limits.measure_draining(ENTRIES),
+        lambda: limits.measure_work_rate(ENTRIES),
     ]
     measured = [other() for other in others]
     rival_again, again = bullmq_peer.drain(ENTRIES), measure_redrive()

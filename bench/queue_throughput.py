@@ -21,7 +21,7 @@ def main() -> Report:
         lambda: rq_peer.enqueue_many(4 * FEW),
         lambda: rq_peer.requeue_all(FEW),
         lambda: celery_peer.queue_up(FEW),
-        lambda: limits.measure_queueing(ENTRIES),
+        lambda: limits.measure_queue_rate(ENTRIES),
         lambda: limits.measure_redis(ENTRIES),
     ]
     measured = [other() for other in others]
