@@ -294,8 +294,5 @@ def _list_frames(error: BaseException) -> tuple[str, ...]:
 
 
 def _is_library(file: str) -> bool:
-    return (
-        file.startswith(("<", sysconfig.get_path("stdlib")))
-        or "site-packages" in file
-        or "dist-packages" in file
-    )
+    installed = "site-packages" in file or "dist-packages" in file
+    return installed or file.startswith(("<", sysconfig.get_path("stdlib")))

@@ -77,7 +77,7 @@ class Presence:
                 cursor.execute(_SQL["find_gone"], params)
                 return int(cursor.rowcount)
 
-    def sample_missing(self, limit: int) -> list[MissingEntry]:
+    def read_sample(self, limit: int) -> list[MissingEntry]:
         with connection.cursor() as cursor:
             cursor.execute(_SQL["sample_gone"], {"limit": limit})
             return [MissingEntry(*row) for row in cursor.fetchall()]

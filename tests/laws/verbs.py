@@ -1,7 +1,4 @@
-"""One success for each public verb: what it needs, and the act itself.
-
-A new verb is missing from ``ACTS`` until somebody adds it; a test says so.
-"""
+"""One success for each public verb: what it needs, and the act itself. A test names the missing."""
 
 import inspect
 from collections.abc import Callable, Mapping

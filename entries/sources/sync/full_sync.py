@@ -156,7 +156,7 @@ class _Intake:
         found = presence.find_gone()
         if not self._dry_run:
             return presence.mark_gone()
-        self._sample.add_gone(presence.sample_missing(EACH))
+        self._sample.add_gone(presence.read_sample(EACH))
         return found
 
     def _progress(self, created_ids: list[int]) -> SyncProgress:
