@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -9,30 +10,29 @@ from entries.errors import UnknownKind
 from entries.kinds import registry
 from entries.text import one_line
 from entries.transitions import Outcome
-from retry.models import OutcomeTally, Run
+from retry.models import OutcomeTally
 
 _LONGEST_MESSAGE = 200
 
 
-def append(run: Run, outcomes: Iterable[Outcome]) -> None:
+def append(outcomes: Iterable[Outcome], *, kind: str, began_at: datetime | None) -> None:
     """Append one row for each upstream among the outcomes, in the transaction that writes them.
 
-    Does nothing for a kind without a breaker.
+    ``began_at`` is when their run started. Does nothing for a kind without a breaker.
     """
-    if not _has_breaker(run.kind):
+    if not _has_breaker(kind):
         return
     by_upstream: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_upstream[outcome.upstream].append(outcome)
-    began_at = run.started_at or timezone.now()
     OutcomeTally.objects.bulk_create(
         OutcomeTally(
-            kind=run.kind,
+            kind=kind,
             upstream=upstream,
             total=len(found),
             transient=sum(outcome.transient for outcome in found),
             message=_find_most_frequent(found),
-            began_at=began_at,
+            began_at=began_at or timezone.now(),
         )
         for upstream, found in by_upstream.items()
     )

@@ -16,7 +16,7 @@ from django.db.models import BooleanField, DateTimeField, F, Field, Func, Q
 
 from entries.kinds.upstreams import depends_on_upstreams
 from entries.sql import load
-from retry.models import OperationState, Run
+from retry.models import OperationState
 
 _SQL = load(__file__)
 #: For statements of other modules to include.
@@ -97,14 +97,14 @@ def find_active_holds() -> ActiveHolds:
     )
 
 
-def find_held_upstreams(run: Run) -> list[str]:
-    """Return the upstreams of which the run must not begin entries: the part of the condition that
-    is about entries, for a run without an upstream of its own.
+def find_held_upstreams(kind: str, *, probe: bool) -> list[str]:
+    """Return the upstreams of which a run of ``kind`` must not begin entries: the part of the
+    condition that is about entries, for a run without an upstream of its own.
     """
-    if not depends_on_upstreams(run.kind):
+    if not depends_on_upstreams(kind):
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["held_upstreams"], {"kind": run.kind, "probe": run.probe})
+        cursor.execute(_SQL["held_upstreams"], {"kind": kind, "probe": probe})
         return [upstream for (upstream,) in cursor.fetchall()]
 
 
@@ -129,11 +129,3 @@ def run_is_held() -> Func:
 def newest_lift() -> Func:
     """Return the time of the last lift of a hold on a run, for querysets of runs."""
     return _RunFragment("newest_lift", output_field=DateTimeField())
-
-
-def is_stopped(run: Run) -> bool:
-    """Return whether nothing more of the run may begin: it is held, or its operation is paused or
-    cancelled.
-    """
-    stopped = Q(operation__state__in=STOPPED) | Q(run_is_held())
-    return Run.objects.filter(stopped, pk=run.pk).exists()

@@ -12,13 +12,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from entries.sql import load
 from retry import queue
 from retry.errors import QueueUnavailable
 from retry.models import Run, RunState
-from retry.runs.hold_condition import FRAGMENTS
+from retry.runs.hold_condition import FRAGMENTS, STOPPED, run_is_held
 from retry.runs.job_ids import dispatch_job_id
 
 _SQL = load(__file__, include=FRAGMENTS)
@@ -64,6 +65,14 @@ def claim_next(run: Run, *, worker: str) -> Run | None:
         with suppress(QueueUnavailable):
             queue.take_back(claimed.queue, job_id=job_id)
     return claimed
+
+
+def is_stopped(run: Run) -> bool:
+    """Return whether nothing more of the run may begin: it is held, or its operation is paused or
+    cancelled.
+    """
+    stopped = Q(operation__state__in=STOPPED) | Q(run_is_held())
+    return Run.objects.filter(stopped, pk=run.pk).exists()
 
 
 def renew_lease(run_id: UUID, *, worker: str) -> datetime | None:

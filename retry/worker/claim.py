@@ -25,8 +25,15 @@ from retry.outcomes import Actor
 from retry.runs.creation import create_runs, transfer_members
 from retry.runs.detachment import detach_run
 from retry.runs.handover import Handover
-from retry.runs.hold_condition import find_held_upstreams, is_stopped
-from retry.runs.lifecycle import OutcomeCounts, claim_next, claim_run, count_outcomes, end_run
+from retry.runs.hold_condition import find_held_upstreams
+from retry.runs.lifecycle import (
+    OutcomeCounts,
+    claim_next,
+    claim_run,
+    count_outcomes,
+    end_run,
+    is_stopped,
+)
 from retry.worker.patience import ENDLESS, Patience
 from retry.worker.resync import Reading, compare
 
@@ -99,7 +106,7 @@ class Claim:
         Not returned are entries that were taken away, those that depend on an upstream on hold,
         which stay queued, and in a resync those that ``refresh`` gives back.
         """
-        held = find_held_upstreams(self.run)
+        held = find_held_upstreams(self.run.kind, probe=self.run.probe)
         entries = transitions.claim(
             self.rest[:size], run_id=self.run.id, worker=self.worker, held=held
         )
@@ -150,7 +157,7 @@ class Claim:
             recorded = [outcome for outcome in outcomes if outcome.entry_id in written]
             if self.run.size > 1:  # so that an operation's progress shows what a long run has done
                 count_outcomes(self.run, _count(recorded), worker=self.worker)
-            outcome_counts.append(self.run, recorded)
+            outcome_counts.append(recorded, kind=self.run.kind, began_at=self.run.started_at)
         if repeated:  # an earlier try may have been committed although its answer was lost
             ids = [outcome.entry_id for outcome in outcomes]
             written |= transitions.find_finished(ids, run_id=self.run.id)

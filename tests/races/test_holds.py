@@ -140,7 +140,7 @@ def put_upstream() -> Hold:
 def claim_entries(run_id: UUID, *, worker: str = "test") -> set[str]:
     """As a worker does, the upstreams it got."""
     run = Run.objects.get(pk=run_id)
-    held = find_held_upstreams(run)
+    held = find_held_upstreams(run.kind, probe=run.probe)
     claimed = transitions.claim(run.entry_ids, run_id=run.pk, worker=worker, held=held)
     return {entry.upstream for entry in claimed}
 
