@@ -9,12 +9,12 @@ from django.db import transaction
 
 from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
+from retry import service
 from retry.dispatcher import verdict
 from retry.dispatcher.attention import find_due_holds
 from retry.dispatcher.kind_outcomes import read_recent
 from retry.dispatcher.probes import BREAKER, follow_up
 from retry.errors import AlreadyOnHold
-from retry.holds import control
 from retry.limits import hurry_locks
 from retry.models import Hold
 from retry.runs.hold_condition import find_active_holds
@@ -61,7 +61,9 @@ def trip() -> int:
             continue
         why = verdict.describe(seen, message=found.message)
         try:
-            control.trip(kind, upstream, actor=BREAKER, reason=why, probe_after=breaker.first_probe)
+            service.trip_breaker(
+                kind, upstream, actor=BREAKER, reason=why, probe_after=breaker.first_probe
+            )
         except AlreadyOnHold:
             continue
         fields = {"kind": kind, "upstream": upstream, "why": why}

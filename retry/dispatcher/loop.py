@@ -32,7 +32,6 @@ from retry.runs.backlog import find_due_entries, find_undispatched_runs
 from retry.runs.handover import hand_over
 from retry.runs.ramp import Ramp, read_ramp
 from retry.runs.rescue import DISPATCHER, rescue
-from retry.syncs import control as syncs
 
 logger = logging.getLogger(__name__)
 
@@ -117,10 +116,10 @@ class Dispatcher:
         handed_over = self._do(lambda: hand_over(find_undispatched_runs(limit=_BATCH, ramp=ramp)))
         self._do(ramp.save)
         started = self._do(partial(pace, self._do))
-        lost = self._do(lambda: syncs.fail_lost_syncs(actor=DISPATCHER))
-        lost += self._do(lambda: imports.repeat_lost_imports(actor=DISPATCHER))
+        lost = self._do(lambda: service.fail_lost_syncs(actor=DISPATCHER))
+        lost += self._do(lambda: service.repeat_lost_imports(actor=DISPATCHER))
         self._do(lambda: imports.forget_old_files(actor=DISPATCHER))
-        due = self._do(lambda: syncs.request_due_syncs(actor=DISPATCHER))
+        due = self._do(lambda: service.request_due_syncs(actor=DISPATCHER))
         handed_over += self._do(lambda: intakes.hand_over(rows.find_undispatched(limit=_BATCH)))
         again = self._do(self._reconcile)
         self._do(heartbeats.prune)

@@ -16,7 +16,6 @@ from entries.states import AttemptStatus, EntryStatus
 from retry import audit, service
 from retry.dispatcher.attention import FORGOTTEN_SECONDS
 from retry.dispatcher.pacing import start_one
-from retry.holds import control
 from retry.models import Hold, Run, RunState
 from retry.outcomes import Actor
 from retry.runs.backlog import BY_AGE, find_startable_runs
@@ -67,14 +66,14 @@ def follow_up(hold: Hold) -> FollowUp:
             return FollowUp()
         answer = _read_answer(locked)
         if answer in _LIFT_REASONS:
-            control.lift(locked.pk, actor=BREAKER, reason=_LIFT_REASONS[answer])
+            service.lift_hold(locked.pk, actor=BREAKER, reason=_LIFT_REASONS[answer])
             return FollowUp(lifted=True)
         if answer is Answer.STILL_DOWN:
             _schedule_next(locked, probes=locked.probes + 1)
         elif answer is Answer.NOTHING:
             _schedule_next(locked, probes=locked.probes)
         if answer is None and _is_forgotten(locked):
-            control.lift(locked.pk, actor=BREAKER, reason="nothing has waited for it")
+            service.lift_hold(locked.pk, actor=BREAKER, reason="nothing has waited for it")
             return FollowUp(lifted=True)
         return FollowUp(released=answer is None and _release_probe(locked))
 

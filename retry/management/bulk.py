@@ -13,10 +13,10 @@ from rich.console import Console
 
 from entries.filters import CRITERIA, Choice, Criterion, EntryFilter, Moment
 from entries.moments import InvalidMoment, parse_moment
+from retry import service
 from retry.errors import NoSuchName, RetryError
 from retry.management.account import find_account
 from retry.models import Action, OperationState
-from retry.operations import control
 from retry.operations.control import Pace
 from retry.operations.progress import Progress, read_progress
 from retry.operations.selection import Selection, preview
@@ -79,7 +79,7 @@ class BulkCommand(BaseCommand):
             if options["dry_run"]:
                 self._preview(selection, actor)
                 return
-            operation = control.start(
+            operation = service.start_operation(
                 selection,
                 action=self.action,
                 actor=actor,

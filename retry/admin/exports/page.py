@@ -18,7 +18,7 @@ from django.utils import timezone
 from entries.admin.lists import BoundedPaginator
 from entries.models import Entry
 from entries.text import clean_text
-from retry import exports
+from retry import service
 from retry.access.permissions import EXPORT_ENTRY
 from retry.admin.exports.formats import FORMATS, ExportFile
 from retry.admin.shared.actor import get_actor
@@ -88,7 +88,7 @@ class EntryExport(_ModelAdmin):
     def _stream_file(
         self, request: HttpRequest, shown: QuerySet[Entry], chosen: ExportFile
     ) -> StreamingHttpResponse:
-        ids = exports.begin_export(
+        ids = service.export_entries(
             shown,
             file_format=chosen.extension,
             selection=_describe_list(request),

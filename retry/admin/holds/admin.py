@@ -19,6 +19,7 @@ from entries.errors import EntriesError
 from entries.kinds import registry
 from entries.kinds.base import MAX_UPSTREAM
 from entries.kinds.upstreams import has_upstreams
+from retry import service
 from retry.access.permissions import MANAGE_HOLD
 from retry.access.visibility import sees_everything
 from retry.admin.holds.rows import MAX_SOURCES, MAX_UPSTREAMS, list_rows, list_upstream_rows
@@ -125,11 +126,11 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
             messages.error(request, f"Choose {what}. Nothing was changed.")
             return self._act(request, None)
         if source:
-            return self._act(request, lambda **by: control.hold_source(source, **by))
-        return self._act(request, lambda **by: control.hold_kind(kind, upstream, **by))
+            return self._act(request, lambda **by: service.hold_source(source, **by))
+        return self._act(request, lambda **by: service.hold_kind(kind, upstream, **by))
 
     def lift_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return self._act(request, lambda **by: control.lift(object_id, **by))
+        return self._act(request, lambda **by: service.lift_hold(object_id, **by))
 
     def _act(self, request: HttpRequest, verb: Callable[..., Hold] | None) -> HttpResponse:
         if not self.has_view_permission(request) or not may_hold(request):

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
+from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
 from retry.access.visibility import visible_imports
 from retry.admin.imports import words
@@ -19,7 +20,6 @@ from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.errors import ImportNotFound, NotPermitted, RetryError
-from retry.imports import control
 from retry.models import Import, SyncState
 
 
@@ -99,7 +99,7 @@ class ImportAdmin(IntakeAdmin[Import]):
             raise PermissionDenied
         skip = "skip_invalid" in request.POST
         try:
-            row = control.confirm_import(object_id, actor=get_actor(request), skip_invalid=skip)
+            row = service.confirm_import(object_id, actor=get_actor(request), skip_invalid=skip)
         except NotPermitted as error:
             raise PermissionDenied from error
         except ImportNotFound as error:

@@ -11,12 +11,12 @@ from django.urls import URLPattern, path
 
 from entries import upload_pass
 from entries.errors import EntriesError
+from retry import service
 from retry.access.permissions import SUBMIT_ENTRY
 from retry.admin.imports.forms import UploadForm
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.errors import RetryError, SourceNotFound, UploadRefused
-from retry.imports import control
 from retry.models import Import
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class EntryImport(_ModelAdmin):
     def _request_import(self, request: HttpRequest, form: UploadForm) -> Import | None:
         chosen = form.cleaned_data
         try:
-            return control.request_import(
+            return service.request_import(
                 chosen["import_file"],
                 file_name=chosen["import_file"].name,
                 kind=chosen["kind"] or None,

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter
 from entries.admin.live import respond
+from retry import service
 from retry.admin.operations import words
 from retry.admin.operations.address import get_return_query
 from retry.admin.operations.items import build_items_context
@@ -32,14 +33,13 @@ from retry.admin.shared.records import LiveRecordAdmin, StateFilter
 from retry.admin.shared.selection import SelectionRefused, parse_reason
 from retry.errors import NotPermitted, OperationNotFound, RetryError
 from retry.models import Action, Operation, OperationState
-from retry.operations import control
 from retry.operations.tallies import Tally, read_tallies
 
 _VERBS: dict[str, Callable[..., Operation]] = {
-    "pause": control.pause,
-    "resume": control.resume,
-    "overrule": partial(control.resume, overrule_canary=True),
-    "cancel": control.cancel,
+    "pause": service.pause_operation,
+    "resume": service.resume_operation,
+    "overrule": partial(service.resume_operation, overrule_canary=True),
+    "cancel": service.cancel_operation,
 }
 
 

@@ -5,6 +5,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from retry import service
 from retry.access.permissions import OPERATE, VIEW_OPERATION
 from retry.admin.operations.words import describe_start, warn_repeated_form
 from retry.admin.shared.actor import get_actor
@@ -12,7 +13,6 @@ from retry.admin.shared.entry_list import BACK, get_list_url
 from retry.admin.shared.messages import add_messages
 from retry.errors import IdempotencyKeyReused
 from retry.models import Action, Operation
-from retry.operations import control
 from retry.operations.control import Pace
 from retry.operations.selection import Selection, require_eligible
 
@@ -40,7 +40,7 @@ def launch(
     if not repeated:
         require_eligible(selection, action=action, actor=actor)
     try:
-        operation = control.start(
+        operation = service.start_operation(
             selection,
             action=action,
             actor=actor,

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from entries.admin import display
 from entries.admin.lists import ReadOnlyAdmin
-from retry.access import tokens
+from retry import service
 from retry.access.permissions import DELETE_TOKEN
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
@@ -32,10 +32,10 @@ class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
         return {each[1]: (each[0], each[1], "Revoke selected") for each in found if each}
 
     def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
-        tokens.revoke([obj], actor=get_actor(request))
+        service.revoke_tokens([obj], actor=get_actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        tokens.revoke(queryset.select_related("user"), actor=get_actor(request))
+        service.revoke_tokens(queryset.select_related("user"), actor=get_actor(request))
 
     @admin.display(description="created")
     def created(self, token: ApiToken) -> SafeString | str:

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from retry import edits
-from retry.access import grants, tokens
+from retry import edits, service
+from retry.access import grants
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 
@@ -83,7 +83,7 @@ def _revoke_tokens(users: Any, request: HttpRequest) -> None:
     for user in users:
         found = list(user.api_tokens.select_related("user"))
         if found:
-            tokens.revoke(found, actor=get_actor(request))
+            service.revoke_tokens(found, actor=get_actor(request))
 
 
 class AuditedGroupAdmin(AuditedAdmin, GroupAdmin):

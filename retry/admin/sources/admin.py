@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from entries.admin import SourceAdmin
 from entries.models import Source
+from retry import service
 from retry.access.permissions import SYNC_SOURCE, VIEW_SYNC
 from retry.admin.holds.admin import may_hold
 from retry.admin.holds.words import explain_source, may_view
@@ -25,7 +26,6 @@ from retry.admin.syncs.admin import list_recent
 from retry.admin.syncs.words import describe_request
 from retry.errors import RetryError
 from retry.models import Hold, Sync
-from retry.syncs import control
 
 
 class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
@@ -73,7 +73,7 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
         self, request: HttpRequest, source: Source, *, reason: str, dry_run: bool
     ) -> Sync | None:
         try:
-            sync = control.request_sync(
+            sync = service.request_sync(
                 source.slug, actor=get_actor(request), reason=reason, dry_run=dry_run
             )
         except RetryError as error:

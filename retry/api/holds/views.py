@@ -2,13 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 
+from retry import service
 from retry.access.permissions import VIEW_HOLD
 from retry.api.holds.schemas import HoldPage, HoldQuery, HoldRequest, HoldResponse
 from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
 from retry.errors import HoldNotFound
-from retry.holds import control
 from retry.models import Hold
 from retry.outcomes import Actor
 
@@ -30,9 +30,9 @@ def list_holds(request: HttpRequest, _actor: Actor) -> HttpResponse:
 def place_hold(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, HoldRequest)
     if body.kind is not None:
-        hold = control.hold_kind(body.kind, body.upstream or "", actor=actor, reason=body.reason)
+        hold = service.hold_kind(body.kind, body.upstream or "", actor=actor, reason=body.reason)
     else:
-        hold = control.hold_source(body.source or "", actor=actor, reason=body.reason)
+        hold = service.hold_source(body.source or "", actor=actor, reason=body.reason)
     return answer(HoldResponse.from_hold(hold), status=201)
 
 
@@ -41,5 +41,5 @@ def lift_hold(request: HttpRequest, actor: Actor, hold_id: int) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     if hold_id > MAX_ID:
         raise HoldNotFound(hold_id)
-    hold = control.lift(hold_id, actor=actor, reason=body.reason)
+    hold = service.lift_hold(hold_id, actor=actor, reason=body.reason)
     return answer(HoldResponse.from_hold(hold))

@@ -24,7 +24,6 @@ from retry.api.operations.requests import (
 from retry.api.operations.responses import BulkPreviewResponse, BulkRetryResponse
 from retry.errors import SourceNotFound
 from retry.models import Action, Operation
-from retry.operations import control
 from retry.operations.selection import Preview, preview
 from retry.outcomes import Actor
 
@@ -96,7 +95,7 @@ def _start(
     counts = preview(selection, action=action, actor=actor)
     if body.dry_run:
         return answer(BulkPreviewResponse.from_preview(counts))
-    operation = control.start(
+    operation = service.start_operation(
         selection,
         action=action,
         actor=actor,

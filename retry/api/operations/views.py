@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
+from retry import service
 from retry.access.permissions import VIEW_OPERATION
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
 from retry.api.http.routes import Routes
@@ -18,7 +19,6 @@ from retry.api.operations.responses import (
 from retry.api.operations.starts import parse_idempotency_key
 from retry.errors import OperationNotFound
 from retry.models import Operation
-from retry.operations import control
 from retry.operations.items import list_items
 from retry.operations.progress import read_progress
 from retry.outcomes import Actor
@@ -58,14 +58,14 @@ def show_items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRe
 @routes.post("operations/<uuid:operation_id>/pause", name="pause")
 def pause(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
-    control.pause(operation_id, actor=actor, reason=body.reason)
+    service.pause_operation(operation_id, actor=actor, reason=body.reason)
     return _answer_progress(operation_id)
 
 
 @routes.post("operations/<uuid:operation_id>/resume", name="resume")
 def resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ResumeRequest)
-    control.resume(
+    service.resume_operation(
         operation_id, actor=actor, reason=body.reason, overrule_canary=body.overrule_canary
     )
     return _answer_progress(operation_id)
@@ -74,7 +74,7 @@ def resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
 @routes.post("operations/<uuid:operation_id>/cancel", name="cancel")
 def cancel(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
-    control.cancel(operation_id, actor=actor, reason=body.reason)
+    service.cancel_operation(operation_id, actor=actor, reason=body.reason)
     return _answer_progress(operation_id)
 
 
@@ -82,7 +82,7 @@ def cancel(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
 def retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     key = parse_idempotency_key(request)
     body = parse_body(request, ReasonRequest)
-    operation = control.retry_failed(
+    operation = service.retry_failed(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
     return _answer_progress(operation.pk, status=202)

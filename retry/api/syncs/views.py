@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 
 from entries.filters import EntryFilter
+from retry import service
 from retry.access.permissions import VIEW_SYNC
 from retry.access.visibility import sees_source
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
@@ -20,7 +21,6 @@ from retry.errors import SyncNotFound
 from retry.models import Sync
 from retry.operations.selection import check_names
 from retry.outcomes import Actor
-from retry.syncs import control
 
 routes = Routes()
 
@@ -28,7 +28,7 @@ routes = Routes()
 @routes.post("sources/<slug:slug>/sync", name="source-sync")
 def request_sync(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
     body = parse_body(request, SyncRequest)
-    sync = control.request_sync(slug, actor=actor, reason=body.reason, dry_run=body.dry_run)
+    sync = service.request_sync(slug, actor=actor, reason=body.reason, dry_run=body.dry_run)
     return answer(SyncResponse.from_sync(sync), status=202)
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from retry.access import tokens
+from retry import service
 from retry.outcomes import Actor
 
 _CENTURY = 36_500
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no user {options['user']!r}.")
         days = options["days"]
-        token = tokens.create(
+        token = service.create_token(
             user,
             name=options["name"],
             actor=Actor.command("create_token"),

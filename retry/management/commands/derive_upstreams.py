@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from retry import service
 from retry.management.account import find_account
 from retry.outcomes import Actor
-from retry.upkeep import derive_upstreams
 
 
 class Command(BaseCommand):
@@ -16,5 +16,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **given: Any) -> None:
-        changed = derive_upstreams(actor=Actor.command(find_account()))
+        changed = service.derive_upstreams(actor=Actor.command(find_account()))
         self.stdout.write(f"Updated the upstream of {changed:,} entries.")

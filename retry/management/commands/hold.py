@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from entries.errors import UnknownKind
+from retry import service
 from retry.errors import RetryError
 from retry.holds import control
 from retry.holds.overview import count_waiting, list_active
@@ -33,11 +34,11 @@ class Command(BaseCommand):
         request = {"actor": Actor.command(find_account()), "reason": given["reason"]}
         try:
             if given["kind"]:
-                self._report(control.hold_kind(given["kind"], given["upstream"], **request))
+                self._report(service.hold_kind(given["kind"], given["upstream"], **request))
             elif given["source"]:
-                self._report(control.hold_source(given["source"], **request))
+                self._report(service.hold_source(given["source"], **request))
             elif given["lift"] is not None:
-                self._report(control.lift(given["lift"], **request))
+                self._report(service.lift_hold(given["lift"], **request))
             else:
                 self._list()
         except (RetryError, UnknownKind) as error:

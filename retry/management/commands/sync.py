@@ -11,9 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from entries.errors import SourceError
 from entries.models import Source
 from entries.sources.sync.report import SyncProgress
+from retry import service
 from retry.management.account import find_account
 from retry.outcomes import Actor, SyncOutcome
-from retry.syncs import control
 
 OnBatch = Callable[[SyncProgress], None]
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         for source in _find_sources(given["slug"], everything=given["all"]):
             try:
                 with self._progress(source.slug, "compared" if dry_run else "stored") as on_batch:
-                    outcome = control.sync_source(
+                    outcome = service.sync_source(
                         source, actor=actor, submit=submit, dry_run=dry_run, on_batch=on_batch
                     )
             except SourceError as error:
