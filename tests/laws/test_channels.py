@@ -10,7 +10,7 @@ import pytest
 
 from tests.laws.tree import modules, parsed
 
-DOORWAYS = ("entries/admin", "retry/admin", "retry/api", "retry/management")
+CHANNELS = ("entries/admin", "retry/admin", "retry/api", "retry/management")
 _WRITES = frozenset({"update", "create", "delete", "bulk_create", "bulk_update"})
 _WRITES_WHATEVER = frozenset({"save", "get_or_create", "update_or_create", "select_for_update"})
 #: What people write themselves, and no verb: where a source or an endpoint is, what an entry is
@@ -38,7 +38,7 @@ def writes(tree: ast.AST) -> Iterator[str]:
 
 
 def test_no_channel_writes_a_model() -> None:
-    found = {(str(path), chain) for path in modules(*DOORWAYS) for chain in writes(parsed(path))}
+    found = {(str(path), chain) for path in modules(*CHANNELS) for chain in writes(parsed(path))}
     assert found <= set(_ALLOWED.items())
 
 
@@ -56,7 +56,7 @@ def unasked(tree: ast.AST) -> Iterator[str]:
 
 
 def test_channels_read_the_entries_that_may_be_seen() -> None:
-    found = {str(path) for path in modules(*DOORWAYS) for _ in unasked(parsed(path))}
+    found = {str(path) for path in modules(*CHANNELS) for _ in unasked(parsed(path))}
     assert found <= _SEES_MORE
     assert list(unasked(ast.parse("Entry.objects.filter(pk=1)"))) == ["Entry.objects.filter"]
 
