@@ -6,7 +6,7 @@ entry is reported as "not found", by every verb and every list.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Count, QuerySet
+from django.db.models import BigIntegerField, Count, QuerySet
 
 from entries.models import Entry, EntryQuerySet
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_AUDIT, VIEW_ENTRY, VIEW_SYNC
@@ -41,9 +41,10 @@ def sees_nothing(actor: Actor) -> bool:
 def visible_ids(ids: Iterable[int], *, actor: Actor) -> list[int]:
     """Return the ``ids`` that are not hidden from the actor, in their order.
 
-    Runs a query only where something may be hidden; otherwise unknown ids are kept.
+    Runs a query only where something may be hidden; otherwise unknown ids are kept, except those
+    that no entry can have.
     """
-    wanted = list(ids)
+    wanted = [id_ for id_ in ids if 0 < id_ <= BigIntegerField.MAX_BIGINT]
     if sees_everything(actor):
         return wanted
     if sees_nothing(actor):

@@ -80,7 +80,7 @@ class Steps:
             while time.monotonic() < deadline and still_going():
                 status, answer = self._get("/readyz")
                 if status == http.client.OK:
-                    return self._print_done("Waiting for the web server")
+                    return self._confirm("Waiting for the web server")
                 time.sleep(0.1)
         raise DemoError(f"The web server did not get ready; {self._options.site}/readyz: {answer}")
 
@@ -104,10 +104,10 @@ class Steps:
         if done.returncode != 0 and not (tolerate and tolerate in done.stderr):
             output = f"{done.stdout}{done.stderr}".strip()
             raise DemoError(f"{title} failed: manage.py {' '.join(command)}\n{output}")
-        self._print_done(title)
+        self._confirm(title)
         return done.stdout
 
-    def _print_done(self, title: str) -> None:
+    def _confirm(self, title: str) -> None:
         self._console.print(f"[green]✓[/] {title}")
 
     def _has_synced(self) -> bool:
