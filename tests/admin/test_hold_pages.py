@@ -119,7 +119,7 @@ def test_what_makes_no_sense_is_said_and_changes_nothing(keeper: Browser) -> Non
         ({}, "Choose a kind or a source. Nothing was changed."),
         ({"kind": "page", "source": "news"}, "Choose a kind or a source"),
         ({"kind": "page\0"}, "Choose a kind or a source"),
-        ({"kind": "page"}, "Kind page is on hold already."),
+        ({"kind": "page"}, "Kind page is already on hold."),
         ({"kind": "nope"}, "no kind is registered as 'nope'"),
         ({"source": "nope"}, "There is no source 'nope'."),
         ({"kind": "scripted", "reason": "x" * 501}, "The reason is not valid"),

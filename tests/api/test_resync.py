@@ -28,7 +28,7 @@ class TestOne:
         entry = sourced(**{status: True})
         answer = problem(api.post("resync", {"entry_id": entry.pk}), 409, f"already_{status}")
         assert answer["current_status"] == status
-        assert "once it is at rest" in answer["detail"]
+        assert "when it is no longer queued or running" in answer["detail"]
 
     def test_not_without_a_source(self, api: Caller) -> None:
         entry = EntryFactory.create(failed=True)

@@ -118,4 +118,4 @@ class TestCommand:
         UserFactory.create(username="alice", **traits)
         out, err = create_token("alice", "--name", "x")
         assert out.startswith("rdv_")
-        assert "active staff" in err
+        assert "active and staff" in err

@@ -63,7 +63,7 @@ class Command(BaseCommand):
 def _read_secret(variable: str) -> str:
     secret = os.environ.get(variable, "").strip()
     if not secret:
-        raise CommandError(f"--secret-env: there is no {variable} in the environment.")
+        raise CommandError(f"--secret-env: {variable} is not set in the environment.")
     if problem := find_secret_problem(secret):
         raise CommandError(f"--secret-env: {problem}.")
     return secret
