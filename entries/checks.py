@@ -1,6 +1,5 @@
 """What ``manage.py check`` reports, so that mistakes show before the first entry meets them."""
 
-import importlib
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -10,7 +9,7 @@ from django.conf import settings
 from django.core import checks
 
 from entries.kinds.registry import KINDS
-from entries.registry import Registry
+from entries.registry import Registry, import_modules
 from entries.sources.registry import SOURCE_KINDS
 
 
@@ -29,7 +28,7 @@ def check_modules(**_: Any) -> list[checks.CheckMessage]:
     found: list[checks.CheckMessage] = []
     for name in settings.REDRIVE_KIND_MODULES:
         try:
-            importlib.import_module(name)
+            import_modules(name)
         except Exception as error:  # noqa: BLE001 - a module may raise anything when imported
             found.append(
                 checks.Error(

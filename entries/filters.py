@@ -117,11 +117,15 @@ class EntryFilter:
 
     status: Annotated[
         EntryStatus | None,
-        Status(column="status", help="of the entries", choices=tuple(s.value for s in EntryStatus)),
+        Status(
+            column="status",
+            help="status of the entries",
+            choices=tuple(s.value for s in EntryStatus),
+        ),
     ] = None
-    kind: Annotated[
-        str | None, Text(column="kind", help="how the entries are processed", max_length=50)
-    ] = None
+    kind: Annotated[str | None, Text(column="kind", help="kind of the entries", max_length=50)] = (
+        None
+    )
     source: Annotated[
         str | None, Text(column="source__slug", help="slug of a source", max_length=80)
     ] = None

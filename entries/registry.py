@@ -91,14 +91,21 @@ class Registry(Generic[T]):
 
     def load(self) -> None:
         """Import every module of the registry's package, so that its classes register."""
-        import_modules(self._package)
+        import_modules(self._package, nested=True)
 
 
-def import_modules(package: str) -> None:
-    """Import ``package`` and every module in and below it. Raises what they raise when imported."""
+def import_modules(package: str, *, nested: bool = False) -> None:
+    """Import ``package`` and each module in it; with ``nested`` also those in its packages.
+
+    Raises what they raise when imported.
+    """
     root = importlib.import_module(package)
     for found in pkgutil.iter_modules(getattr(root, "__path__", ())):
-        import_modules(f"{package}.{found.name}")
+        name = f"{package}.{found.name}"
+        if nested and found.ispkg:
+            import_modules(name, nested=True)
+        else:
+            importlib.import_module(name)
 
 
 def _find_name_problems(cls: type) -> list[str]:

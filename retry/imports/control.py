@@ -29,7 +29,7 @@ KEPT = timedelta(days=1)
 MOST_LOSSES = 3
 #: In one tick of the dispatcher.
 _MOST = 100
-_LOST = "Several workers died while they did it. What was stored is kept."
+_LOST = "Several workers died during this import. What was stored is kept."
 _GONE = "The file was removed: it was imported, or waited too long. Upload it again."
 
 

@@ -23,7 +23,7 @@ from retry.syncs import work
 #: In one tick of the dispatcher.
 _MOST = 500
 _LOST = (
-    "The worker died or lost its database in the middle. What it had stored is kept; sync again "
+    "The worker died or lost the database half-way. What was stored is kept; sync again "
     "for the rest."
 )
 

@@ -163,9 +163,9 @@ def test_no_entry_no_button(at_desk: Browser) -> None:
     ("trait", "words"),
     [
         ({}, "This entry has not been tried yet."),
-        ({"queued": True}, "This entry is queued. It starts when a worker is free."),
+        ({"queued": True}, "This entry is queued."),
         ({"running": True}, "A worker is processing this entry now."),
-        ({"succeeded": True}, "This entry has succeeded. It has no source to be resynced from."),
+        ({"succeeded": True}, "This entry has succeeded. It has no source to resync from."),
         (
             {"discarded": True},
             "This entry was discarded. To retry it, restore it first.",

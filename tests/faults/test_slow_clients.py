@@ -89,10 +89,10 @@ def test_probes_are_answered_while_every_thread_waits(django_db_setup: None) -> 
         # With its limits the desk would give up after three seconds, one request after the other.
         web_server(DATABASE_LIMITS="false") as web,
         psycopg.connect(child_environment()["DATABASE_URL"]) as lock,
-        ThreadPoolExecutor(24) as pool,
+        ThreadPoolExecutor(64) as pool,
     ):
         lock.execute("LOCK TABLE django_session IN ACCESS EXCLUSIVE MODE")
-        asked = [pool.submit(_page, web) for _ in range(24)]
+        asked = [pool.submit(_page, web) for _ in range(64)]
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         with psycopg.connect(child_environment()["DATABASE_URL"], autocommit=True) as watch:
             wait_until(lambda: (watch.execute(waiting).fetchone() or [0])[0] >= 16, what="all wait")

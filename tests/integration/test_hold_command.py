@@ -37,7 +37,7 @@ def test_one_upstream(capsys: pytest.CaptureFixture[str]) -> None:
     assert "upstream crm of webhook, since" in said(capsys)
     hold = Hold.objects.get()
     assert (hold.kind, hold.upstream) == ("webhook", "crm")
-    assert "upstream crm of webhook resumed." in said(capsys, "--lift", str(hold.pk))
+    assert "upstream crm of webhook is no longer on hold." in said(capsys, "--lift", str(hold.pk))
 
 
 @pytest.mark.parametrize(

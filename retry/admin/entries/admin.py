@@ -47,8 +47,8 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
     )
     selects_all_pages = True
     search_help_text = (
-        "Searches external id, title and error message for exactly this text. "
-        "A number, or #123, finds the entry with that id."
+        "Searches external id, title and error message for this text, in upper or lower case. "
+        "#123 finds entry 123; a number also finds the entry with that id."
     )
     change_form_template = "admin/retry/entry/change_form.html"
     change_list_template = "admin/retry/entry/change_list.html"

@@ -72,7 +72,7 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
 
     @admin.display(description="lifted")
     def lifted(self, hold: Hold) -> SafeString | str:
-        return display.format_moment(hold.lifted_at) if hold.lifted_at else "active"
+        return display.format_moment(hold.lifted_at) if hold.lifted_at else "not lifted"
 
     @admin.display(description="failed probes")
     def failed_probes(self, hold: Hold) -> str:

@@ -46,7 +46,7 @@ class StartForm(forms.Form):
         min_value=0,
         max_value=100,
         help_text="The operation pauses when more than this share of its canary or of its latest "
-        "outcomes failed. Leave empty for no limit; a canary then has a limit of 10.",
+        "outcomes failed. Leave empty for no limit; a canary then has a limit of 10 percent.",
     )
     every = forms.BooleanField(
         label="Yes, include every entry",

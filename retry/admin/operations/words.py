@@ -25,10 +25,10 @@ OUTCOMES = {
 #: Outcomes that only the work of workers has.
 _BY_WORKERS = frozenset({"queued", "running", "failed", "scheduled", "unchanged"})
 _CONTROLLED = {
-    "pause": "Paused. What is running finishes; the rest waits until you resume the operation.",
+    "pause": "Paused. Running entries are finished; the rest waits until the operation is resumed.",
     "resume": "Resumed.",
     "overrule": "Resumed without a canary.",
-    "cancel": "Cancelled. What is running finishes; waiting entries get their earlier status back.",
+    "cancel": "Cancelled. Running entries finish; waiting ones get their earlier status back.",
 }
 
 

@@ -26,10 +26,10 @@ PENDING = messages.INFO
 
 _WHY_NO_VERB = {
     EntryStatus.PENDING: "This entry has not been tried yet.",
-    EntryStatus.QUEUED: "This entry is queued. It starts when a worker is free.",
+    EntryStatus.QUEUED: "This entry is queued.",
     EntryStatus.RUNNING: "A worker is processing this entry now.",
-    EntryStatus.SCHEDULED: "The next automatic retry of this entry is due soon.",
-    EntryStatus.SUCCEEDED: "This entry has succeeded. It has no source to be resynced from.",
+    EntryStatus.SCHEDULED: "This entry waits for its next automatic retry.",
+    EntryStatus.SUCCEEDED: "This entry has succeeded. It has no source to resync from.",
     EntryStatus.DISCARDED: "This entry was discarded. To retry it, restore it first.",
 }
 

@@ -45,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _report(self, hold: Hold) -> None:
-        state = "is on hold" if hold.lifted_at is None else "resumed"
+        state = "is on hold" if hold.lifted_at is None else "is no longer on hold"
         self.stdout.write(f"Hold {hold.pk}: {control.describe_target(hold)} {state}.")
 
     def _list(self) -> None:
