@@ -26,9 +26,10 @@ from retry.errors import QueueUnavailable
 
 logger = logging.getLogger(__name__)
 
-EXECUTE_RUN = "retry.worker.jobs.execute_run"
-SYNC_SOURCE = "retry.worker.jobs.sync_source"
-IMPORT_FILE = "retry.worker.jobs.import_file"
+#: Keys of ``rq_job.ALLOWED`` and no import paths: jobs that wait over an upgrade keep their names.
+EXECUTE_RUN = "retry.jobs.execute_run"
+SYNC_SOURCE = "retry.jobs.sync_source"
+IMPORT_FILE = "retry.jobs.import_file"
 
 #: RQ keeps a failed job for so many seconds. PostgreSQL says more; the job only blocks its id.
 FAILURE_TTL = 3600

@@ -122,7 +122,6 @@ class Claim:
         self.rest = self.rest[size:]
         return entries
 
-    @_patient
     def refresh(self, entries: Sequence[ClaimedEntry], reading: Reading) -> list[ClaimedEntry]:
         """Store what a source has of claimed entries; return those to process, as stored.
 
@@ -173,7 +172,6 @@ class Claim:
             self._transfer(self.rest, bulk=self.run.queue == "bulk", held=held)
         self.hand_on_held()
 
-    @_patient
     def hand_on_held(self) -> int:
         """Move the entries that are still queued to held runs, one for each upstream.
 

@@ -60,7 +60,7 @@ def test_a_job_holds_the_run_id_as_json_and_nothing_else() -> None:
     item, _ = retry_entry(EntryFactory.create(failed=True).id, actor=SCRIPT)
     job = queue.get_client().hgetall(f"rq:job:{item.job_id}")
     data = json.loads(zlib.decompress(cast("dict[bytes, bytes]", job)[b"data"]))
-    assert data == ["retry.worker.jobs.execute_run", None, [str(item.run_id)], {}]
+    assert data == ["retry.jobs.execute_run", None, [str(item.run_id)], {}]
 
 
 @pytest.mark.parametrize(
