@@ -25,7 +25,8 @@ def test_put_listed_and_lifted(capsys: pytest.CaptureFixture[str]) -> None:
     assert ": down (1 runs and 0 scheduled entries wait)" in listed
     assert "source news, since" in listed
     hold = Hold.objects.get(kind="scripted")
-    assert said(capsys, "--lift", str(hold.pk)) == f"Hold {hold.pk}: kind scripted resumed.\n"
+    lifted = f"Hold {hold.pk}: kind scripted is no longer on hold.\n"
+    assert said(capsys, "--lift", str(hold.pk)) == lifted
     assert set(AuditEvent.objects.filter(verb="hold").values_list("channel", flat=True)) == {
         "command"
     }
