@@ -118,7 +118,7 @@ def test_the_status_page_keeps_itself_up_to_date(visit: Visit, operator: "User")
         name=Heartbeat.DISPATCHER, host="desk-1", pid=7, started_at=now, beat_at=now
     )
     failed("Release notes")
-    expect(page.get_by_text("desk-1, process 7")).to_be_visible()
+    expect(page.get_by_text("7 on desk-1")).to_be_visible()
     expect(page.get_by_role("link", name="1 failed")).to_be_visible()
     assert page.evaluate("window.sameDocument") is True
 

@@ -98,7 +98,7 @@ def test_dispatcher_and_worker_recover_by_themselves(desk: Desk) -> None:
         wait_until(at_work, timeout=40)
         with frozen(desk.postgres.pid):
             dispatcher.wait_for_output("dispatcher.no_database", timeout=15)
-            worker.wait_for_output("worker.not_heard", timeout=20)
+            worker.wait_for_output("worker.no_heartbeat", timeout=20)
         with psycopg.connect(desk.postgres.url, autocommit=True) as connection:
             connection.execute(
                 "UPDATE retry_workerheartbeat SET beat_at = now() - interval '10 minutes'"
