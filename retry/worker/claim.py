@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from entries import storage, transitions
+from entries import transitions
 from entries.kinds.upstreams import depends_on_upstreams
 from entries.models import Entry
-from entries.states import AttemptStatus, EntryStatus
+from entries.states import EntryStatus
 from entries.transitions import ClaimedEntry, Outcome
 from retry import outcome_counts
 from retry.models import Run, Trigger
@@ -35,7 +35,7 @@ from retry.runs.lifecycle import (
     is_stopped,
 )
 from retry.worker.patience import ENDLESS, Patience
-from retry.worker.resync import Reading, compare
+from retry.worker.resync import Reading, refresh
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Claim:
             self.rest[:size], run_id=self.run.id, worker=self.worker, held=held
         )
         if reading is not None:
-            entries = self.refresh(entries, reading)
+            entries = refresh(entries, reading, run=self.run, worker=self.worker)
             # The content that was just stored may depend on another upstream.
             if ids := [entry.id for entry in entries if entry.upstream in held]:
                 transitions.release(ids, run_id=self.run.id)
@@ -121,25 +121,6 @@ class Claim:
             transitions.begin([entry.id for entry in entries], run_id=self.run.id)
         self.rest = self.rest[size:]
         return entries
-
-    def refresh(self, entries: Sequence[ClaimedEntry], reading: Reading) -> list[ClaimedEntry]:
-        """Store what a source has of claimed entries; return those to process, as stored.
-
-        The others get back the status they had: all of them where the source could not be read,
-        and the unchanged ones where the run processes only what changed.
-        """
-        found = compare(entries, reading, only_if_changed=self.run.only_if_changed)
-        stored = storage.refresh(found.fresh, run_id=self.run.id) if found.fresh else set()
-        if found.reversals:
-            reverted = transitions.revert(found.reversals, run_id=self.run.id)
-            statuses = Counter(r.status for r in found.reversals if r.entry_id in reverted)
-            if statuses and self.run.size > 1:
-                counts = OutcomeCounts(
-                    unchanged=statuses[AttemptStatus.UNCHANGED],
-                    failed=statuses[AttemptStatus.FAILED],
-                )
-                count_outcomes(self.run, counts, worker=self.worker)
-        return found.apply(entries, stored)
 
     @_patient
     def record(self, outcomes: Sequence[Outcome]) -> None:

@@ -21,7 +21,7 @@ from retry.worker.activity import Activity, Snapshot
 from retry.worker.claim import Claim
 from retry.worker.patience import DATABASE_AWAY, NONE, PAUSE_SECONDS
 from retry.worker.processing import build_timeout_outcome
-from retry.worker.resync import Reading
+from retry.worker.resync import Reading, refresh
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _end_overdue(run: Run, overdue: Snapshot) -> None:
     entries = transitions.claim(ids, run_id=run.id, worker=run.worker)
     if not overdue.entry_id:
         error = describe_error(SourceError("timeout", "reading the source took too long"))
-        claim.refresh(entries, Reading({}, error))
+        refresh(entries, Reading({}, error), run=run, worker=run.worker)
     elif entries:
         claim.record([build_timeout_outcome(entry, run=run) for entry in entries])
 

@@ -36,7 +36,8 @@ class _Tools:
     activity: Activity
     connections: KindConnections
     sources: SourceReader
-    #: How many entries are claimed together.
+    #: What the kind allows to be claimed together, and what fits.
+    max_group: int
     group_size: int = 1
 
     def learn(self, size: int, *, seconds: float) -> None:
@@ -64,7 +65,8 @@ def execute(
         activity.clear()
         return False
     with KindConnections() as connections:
-        tools = _Tools(activity, connections, SourceReader(activity, connections))
+        sources = SourceReader(activity, connections)
+        tools = _Tools(activity, connections, sources, _find_max_group(claim.run.kind))
         while claim is not None:
             with structlog.contextvars.bound_contextvars(run_id=str(claim.run.id)):
                 ended = _work_through(claim, tools)
@@ -82,10 +84,9 @@ def _work_through(claim: Claim, tools: _Tools) -> bool:
     activity.hold(run.id)
     # Before any entry is claimed: if the worker dies while it reads, they are still queued.
     reading = tools.sources.read(run) if run.resync else None
-    max_group = _find_group_size(run.kind)
     while claim.rest and not (shutdown.is_set() or activity.lost or claim.is_stopped()):
         began = time.monotonic()
-        size = min(max_group, tools.group_size, len(claim.rest))
+        size = min(tools.max_group, tools.group_size, len(claim.rest))
         activity.claim()
         entries = claim.take(size, reading=reading)
         for outcomes in process(entries, run=run, activity=activity, connections=connections):
@@ -99,7 +100,7 @@ def _work_through(claim: Claim, tools: _Tools) -> bool:
     return ended
 
 
-def _find_group_size(kind: str) -> int:
+def _find_max_group(kind: str) -> int:
     try:
         return registry.get(kind).group_size
     except UnknownKind:

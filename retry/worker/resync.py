@@ -1,6 +1,7 @@
 """A worker's part in a resync: what a source has of a run's entries, stored before they run."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from entries import storage, transitions
 from entries.content import content_hash
 from entries.errors import SourceError
 from entries.kinds.upstreams import derive_upstream
@@ -22,6 +24,7 @@ from entries.storage import FreshContent
 from entries.text import ErrorInfo, describe_error
 from entries.transitions import ClaimedEntry, Reversal
 from retry.models import Run
+from retry.runs.lifecycle import OutcomeCounts, count_outcomes
 from retry.worker.activity import Activity
 from retry.worker.kind_connections import KindConnections
 from retry.worker.patience import ENDLESS
@@ -146,6 +149,27 @@ class Comparison:
         fresh = {content.entry_id: content for content in self.fresh}
         processed = stored - {item.entry_id for item in self.reversals}
         return [_update(entry, fresh[entry.id]) for entry in entries if entry.id in processed]
+
+
+def refresh(
+    entries: Sequence[ClaimedEntry], reading: Reading, *, run: Run, worker: str
+) -> list[ClaimedEntry]:
+    """Store what a source has of claimed entries; return those to process, as stored.
+
+    The others get back the status they had: all of them where the source could not be read, and
+    the unchanged ones where the run processes only what changed. Fenced, and safe to repeat.
+    """
+    found = compare(entries, reading, only_if_changed=run.only_if_changed)
+    stored = storage.refresh(found.fresh, run_id=run.id) if found.fresh else set()
+    if found.reversals:
+        reverted = transitions.revert(found.reversals, run_id=run.id)
+        statuses = Counter(r.status for r in found.reversals if r.entry_id in reverted)
+        if statuses and run.size > 1:
+            counts = OutcomeCounts(
+                unchanged=statuses[AttemptStatus.UNCHANGED], failed=statuses[AttemptStatus.FAILED]
+            )
+            count_outcomes(run, counts, worker=worker)
+    return found.apply(entries, stored)
 
 
 def compare(

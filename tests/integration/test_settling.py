@@ -14,10 +14,9 @@ from retry.models import AuditEvent, Run
 from retry.runs.lifecycle import claim_run
 from retry.service import resync_entries
 from retry.worker.activity import Activity, Snapshot
-from retry.worker.claim import Claim
 from retry.worker.death import Death, settle, settle_death
 from retry.worker.kind_connections import KindConnections
-from retry.worker.resync import SourceReader
+from retry.worker.resync import SourceReader, refresh
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.shops import Shop, work
 
@@ -118,7 +117,7 @@ def test_what_a_resync_had_stored_is_processed_although_its_work_horse_died(tmp_
     held = transitions.claim(run.entry_ids, run_id=run.id, worker="horse")
     with KindConnections() as connections:
         reading = SourceReader(Activity(), connections).read(run)
-    Claim(run, worker="horse").refresh(held, reading)
+    refresh(held, reading, run=run, worker="horse")
     activity.begin(entries[0].pk, seconds=60)
     before = set(Attempt.objects.values_list("hash_before", flat=True)) - {""}
     assert died(activity) == 2
