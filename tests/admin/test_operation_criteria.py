@@ -56,7 +56,7 @@ def test_a_list_becomes_the_filter_that_finds_the_same(shown: str, expected: Ent
     ],
 )
 def test_what_a_filter_cannot_say_is_refused(shown: str) -> None:
-    with pytest.raises(SelectionRefused, match="nothing was changed"):
+    with pytest.raises(SelectionRefused, match="Nothing was changed"):
         parse_list_filter(QueryDict(shown))
 
 
@@ -105,5 +105,5 @@ def test_an_address_says_what_the_selection_said(selection: Selection, action: A
     ],
 )
 def test_an_address_that_says_nothing_clear_is_refused(query: str) -> None:
-    with pytest.raises(SelectionRefused, match="nothing was changed"):
+    with pytest.raises(SelectionRefused, match="Nothing was changed"):
         parse_proposal(QueryDict(query))
