@@ -62,7 +62,8 @@ def parse_list_filter(shown: QueryDict) -> EntryFilter:
 
 def _describe_unsupported(name: str, values: Iterable[str]) -> str:
     shown = ", ".join(f"“{value or 'none'}”" for value in values)[:200]
+    words = " ".join(name.replace("_", " ").split())
     return (
-        f"Operations do not support this filter: {name.replace('_', ' ')} {shown}. "
+        f"Operations do not support this filter: {words} {shown}. "
         "Nothing was changed. Choose other filters, or tick the entries."
     )
