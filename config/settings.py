@@ -154,11 +154,19 @@ REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
 #: Modules with kinds and source kinds of your own.
 REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)
+#: Pages under way in a worker at once, and those of them from one host.
+REDRIVE_PAGE_CONCURRENCY = env.int("REDRIVE_PAGE_CONCURRENCY", 32)
+REDRIVE_PAGE_UPSTREAM_CONCURRENCY = env.int("REDRIVE_PAGE_UPSTREAM_CONCURRENCY", 16)
 REDRIVE_PAGE_MAX_BYTES = env.int("REDRIVE_PAGE_MAX_BYTES", 5_000_000)
 #: Automatic retries of a page with a transient error such as HTTP 503; 0: a person decides.
 REDRIVE_PAGE_AUTOMATIC_RETRIES = env.int("REDRIVE_PAGE_AUTOMATIC_RETRIES", 0)
 REDRIVE_FEED_TIME_LIMIT = env.float("REDRIVE_FEED_TIME_LIMIT", 60.0)
 REDRIVE_FEED_MAX_BYTES = env.int("REDRIVE_FEED_MAX_BYTES", 20_000_000)
+#: Deliveries under way in a worker at once, and those of them to one endpoint.
+REDRIVE_WEBHOOK_CONCURRENCY = env.int("REDRIVE_WEBHOOK_CONCURRENCY", 32)
+REDRIVE_WEBHOOK_UPSTREAM_CONCURRENCY = env.int("REDRIVE_WEBHOOK_UPSTREAM_CONCURRENCY", 16)
+#: Connections to PostgreSQL that the entries under way in a worker share.
+REDRIVE_KIND_CONNECTIONS = env.int("REDRIVE_KIND_CONNECTIONS", 8)
 REDRIVE_WEBHOOK_TIME_LIMIT = env.float("REDRIVE_WEBHOOK_TIME_LIMIT", 15.0)
 #: Automatic retries of a delivery, and the longest first wait in seconds. Each further wait may be
 #: 4 times as long, up to an hour.

@@ -87,3 +87,9 @@ def uploads(settings: "Settings", tmp_path: Path) -> Path:
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path / "shelf.json")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """A file in which kinds for tests note their executions."""
+    return tmp_path / "ledger"

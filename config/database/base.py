@@ -11,6 +11,7 @@ from config.database.silence import AttentiveConnection
 class _Driver:
     """psycopg, with a connection class of our own."""
 
+    Connection = AttentiveConnection
     connect = AttentiveConnection.connect
 
     def __getattr__(self, name: str) -> Any:

@@ -126,6 +126,11 @@ class Kind(ABC):
     bulk_queue: ClassVar[str] = "bulk"
     #: At most so many entries are handed to a worker together (1 to 500).
     run_size: ClassVar[int] = 25
+    #: Up to so many entries (1 to 256) are under way in a worker at once, in threads. For work that
+    #: waits for something outside; ``process`` must then be safe to call from several threads.
+    concurrency: ClassVar[int] = 1
+    #: At most so many of them have the same upstream; None for no limit of their own.
+    upstream_concurrency: ClassVar[int | None] = None
     #: Above 1, entries that take milliseconds are claimed and finished in groups of up to this
     #: many, about a quarter of a second's work. That is faster, but where a work-horse dies, the
     #: entries of its group whose outcomes were not written yet are run again.

@@ -34,6 +34,9 @@ class PageKind(Kind):
     name: ClassVar[str] = "page"
     description: ClassVar[str] = "Fetches a page and notes its title, size and checksum."
     time_limit: ClassVar[float] = settings.REDRIVE_PAGE_TIME_LIMIT
+    concurrency: ClassVar[int] = settings.REDRIVE_PAGE_CONCURRENCY
+    upstream_concurrency: ClassVar[int] = settings.REDRIVE_PAGE_UPSTREAM_CONCURRENCY
+    run_size: ClassVar[int] = 100
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy(limit=settings.REDRIVE_PAGE_AUTOMATIC_RETRIES)
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from entries.registry import Registry
 
 _LARGEST_RUN = 500
 _LARGEST_WINDOW = 1000
+_MOST_AT_ONCE = 256
 
 
 def _find_problems(cls: type[Kind]) -> list[str]:
@@ -19,6 +20,11 @@ def _find_problems(cls: type[Kind]) -> list[str]:
     for attribute in ("run_size", "group_size"):
         if not _is_count(getattr(cls, attribute), low=1, high=_LARGEST_RUN):
             found.append(f"{attribute} must be 1 to {_LARGEST_RUN}")
+    if not _is_count(cls.concurrency, low=1, high=_MOST_AT_ONCE):
+        found.append(f"concurrency must be 1 to {_MOST_AT_ONCE}")
+    per_upstream = cls.upstream_concurrency
+    if per_upstream is not None and not _is_count(per_upstream, low=1, high=_MOST_AT_ONCE):
+        found.append(f"upstream_concurrency must be 1 to {_MOST_AT_ONCE}, or None")
     for attribute in ("queue", "bulk_queue"):
         if not isinstance(getattr(cls, attribute), str) or not getattr(cls, attribute):
             found.append(f"{attribute} must be the name of a queue")
@@ -42,6 +48,8 @@ def _find_method_problems(cls: type[Kind]) -> list[str]:
     found = []
     if inspect.isabstract(cls):
         found.append("process() is missing")
+    elif inspect.iscoroutinefunction(cls.process):
+        found.append("process() must not be async: set concurrency to process several at once")
     elif not _needs_no_arguments(cls):
         found.append("must be made without arguments: there is one instance per process")
     if not inspect.isfunction(cls.upstream):

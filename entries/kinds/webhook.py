@@ -41,8 +41,10 @@ class WebhookKind(Kind):
     name: ClassVar[str] = "webhook"
     description: ClassVar[str] = "Delivers the payload to an endpoint, signed."
     time_limit: ClassVar[float] = settings.REDRIVE_WEBHOOK_TIME_LIMIT
-    #: Where a worker dies, deliveries of its group that were not written yet are repeated.
-    group_size: ClassVar[int] = 10
+    #: Where a worker dies, deliveries under way or not written yet are repeated.
+    concurrency: ClassVar[int] = settings.REDRIVE_WEBHOOK_CONCURRENCY
+    upstream_concurrency: ClassVar[int] = settings.REDRIVE_WEBHOOK_UPSTREAM_CONCURRENCY
+    run_size: ClassVar[int] = 100
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy(
         limit=settings.REDRIVE_WEBHOOK_AUTOMATIC_RETRIES,
         first_delay=settings.REDRIVE_WEBHOOK_FIRST_DELAY,

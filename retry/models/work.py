@@ -224,6 +224,10 @@ class Run(models.Model):
                 name="run_unsettled",
                 condition=Q(state__in=["planned", "queued", "running"]),
             ),
+            # Which run has waited longest in a queue; few rows at any time.
+            models.Index(
+                fields=["queue", "dispatched_at"], name="run_waiting", condition=Q(state="queued")
+            ),
             models.Index(fields=["-created_at"], name="run_newest"),
             models.Index(
                 fields=["operation", "position"],

@@ -4,9 +4,9 @@ Each function is one conditional statement, and the rows it returns are the trut
 an execution; a run belongs to it from the claim until its lease expires.
 """
 
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,25 +41,29 @@ def claim_run(run_id: UUID, *, worker: str) -> Run | None:
     return next(iter(Run.objects.raw(_SQL["claim_run"], params)), None)
 
 
-def claim_next(run: Run, *, worker: str) -> Run | None:
-    """Claim the next queued run of the same operation, without waiting for its RQ job.
+def claim_next(
+    run: Run, *, worker: str, held: Sequence[UUID] = (), side_by_side: bool = False
+) -> Run | None:
+    """Claim a run of the same kind behind ``run``, without waiting for its RQ job.
 
-    It is of the same kind and no larger, because RQ watches the time of the first run's job. Its
-    own job is taken back; where that fails, the job finds the run claimed and ends. Repeatable.
+    The next one of the same operation; without an operation the oldest run of the queue, if it has
+    none either. It is no larger, or with ``side_by_side`` it is one that need not run alone.
+    ``held``: runs that the worker has. The job is taken back; where that fails, it finds the run
+    claimed and ends. Repeatable.
     """
-    if run.operation_id is None:
-        return None
     params = {
-        "run": run.id,
+        "held": [run.id, *held],
         "operation": run.operation_id,
         "position": run.position,
         "kind": run.kind,
         "queue": run.queue,
         "size": run.size,
+        "side_by_side": side_by_side,
         "worker": worker[:_MAX_NAME],
         "lease": settings.REDRIVE_LEASE_SECONDS,
     }
-    claimed = next(iter(Run.objects.raw(_SQL["claim_next"], params)), None)
+    statement = "claim_oldest" if run.operation_id is None else "claim_next"
+    claimed = next(iter(Run.objects.raw(_SQL[statement], params)), None)
     if claimed is not None:
         job_id = dispatch_job_id(claimed.job_id, dispatches=claimed.dispatches - 1)
         with suppress(QueueUnavailable):
@@ -67,25 +71,34 @@ def claim_next(run: Run, *, worker: str) -> Run | None:
     return claimed
 
 
-def is_stopped(run: Run) -> bool:
-    """Return whether nothing more of the run may begin: it is held, or its operation is paused or
+def find_stopped(run_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of which nothing more may begin: held, or of an operation that is paused or
     cancelled.
     """
     stopped = Q(operation__state__in=STOPPED) | Q(run_is_held())
-    return Run.objects.filter(stopped, pk=run.pk).exists()
+    return set(Run.objects.filter(stopped, pk__in=run_ids).values_list("pk", flat=True))
 
 
-def renew_lease(run_id: UUID, *, worker: str) -> datetime | None:
-    """Extend the lease and return its new end; None where the run has been taken away."""
+def is_another_waiting(run: Run) -> bool:
+    """Say whether the run's queue holds work of others than its operation."""
+    waiting = Run.objects.filter(
+        state=RunState.QUEUED, queue=run.queue, dispatches__gt=0, dispatched_at__isnull=False
+    )
+    if run.operation_id is not None:
+        waiting = waiting.exclude(operation_id=run.operation_id)
+    return waiting.exclude(run_is_held()).exists()
+
+
+def renew_leases(run_ids: Sequence[UUID], *, worker: str) -> set[UUID]:
+    """Extend the leases; return the runs that have not been taken away."""
     params: dict[str, Any] = {
-        "id": run_id,
+        "ids": list(run_ids),
         "worker": worker[:_MAX_NAME],
         "lease": settings.REDRIVE_LEASE_SECONDS,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["renew_lease"], params)
-        row = cursor.fetchone()
-    return row[0] if row else None
+        cursor.execute(_SQL["renew_leases"], params)
+        return {row[0] for row in cursor.fetchall()}
 
 
 def end_run(run: Run, *, worker: str) -> bool:

@@ -11,6 +11,18 @@ WHERE id = %(id)s AND (state = 'running' AND worker = %(worker)s
     AND NOT @run_is_held)
 RETURNING *
 
+-- fragment: already_mine
+-- A run that the worker has, claimed by a statement whose answer was lost.
+SELECT id FROM retry_run
+WHERE state = 'running' AND worker = %(worker)s AND id <> ALL(%(held)s::uuid[]) LIMIT 1
+
+-- fragment: fits_behind
+-- True where a waiting run can be claimed behind another of its kind and queue. Side by side with
+-- others nothing runs that was taken from a dead worker, or that tries whether an upstream works.
+retry_run.kind = %(kind)s AND retry_run.queue = %(queue)s AND NOT @run_is_held
+    AND CASE WHEN %(side_by_side)s THEN retry_run.trigger <> 'rescue' AND NOT retry_run.probe
+        ELSE retry_run.size <= %(size)s END
+
 -- name: claim_next
 -- Claims the next queued run of an operation that fits behind another. A run that the worker
 -- already has, claimed by a statement whose answer was lost, is returned first. Runs that another
@@ -19,25 +31,41 @@ UPDATE retry_run
 SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
 WHERE id = coalesce((
-    SELECT id FROM retry_run
-    WHERE state = 'running' AND worker = %(worker)s AND id <> %(run)s LIMIT 1
+    @already_mine
 ), (
     SELECT id FROM retry_run
     WHERE operation_id = %(operation)s AND position > %(position)s AND state = 'queued'
-      AND dispatches > 0 AND dispatched_at IS NOT NULL
-      AND kind = %(kind)s AND queue = %(queue)s AND size <= %(size)s
-      AND NOT @run_is_held
+      AND dispatches > 0 AND dispatched_at IS NOT NULL AND @fits_behind
     ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED))
 AND NOT EXISTS (
     SELECT FROM retry_operation o
     WHERE o.id = %(operation)s AND o.state IN ('paused', 'cancelled'))
 RETURNING *
 
--- name: renew_lease
--- Extends the lease of a run that the worker still has; no row where it has been taken away.
+-- name: claim_oldest
+-- Claims the run that has waited longest in its queue, if it fits behind another and belongs to no
+-- operation. So no work of another kind waits longer for it. A run that the worker already has is
+-- returned first; runs that another worker is claiming are skipped.
+UPDATE retry_run
+SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), worker = %(worker)s,
+    lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE id = coalesce((
+    @already_mine
+), (
+    SELECT id FROM (
+        SELECT * FROM retry_run
+        WHERE queue = %(queue)s AND state = 'queued' AND dispatches > 0
+          AND dispatched_at IS NOT NULL AND NOT @run_is_held
+        ORDER BY dispatched_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) retry_run
+    WHERE operation_id IS NULL AND @fits_behind))
+RETURNING *
+
+-- name: renew_leases
+-- Extends the leases of runs that the worker still has; no row where one has been taken away.
 UPDATE retry_run SET lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
-RETURNING lease_expires_at
+WHERE id = ANY(%(ids)s::uuid[]) AND state = 'running' AND worker = %(worker)s
+RETURNING id
 
 -- name: count_outcomes
 -- Adds outcomes to the counts of a run that the worker still has.

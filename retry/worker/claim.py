@@ -32,7 +32,7 @@ from retry.runs.lifecycle import (
     claim_run,
     count_outcomes,
     end_run,
-    is_stopped,
+    find_stopped,
 )
 from retry.worker.patience import ENDLESS, Patience
 from retry.worker.resync import Reading, refresh
@@ -83,9 +83,16 @@ class Claim:
             return None
         return cls(run, worker=worker)
 
-    def request_next(self, *, patience: Patience) -> Self | None:
-        """Claim the next run of the same operation; None where there is none."""
-        run = patience.ask(claim_next, self.run, worker=self.worker)
+    def request_next(
+        self, *, patience: Patience, held: Sequence[UUID] = (), side_by_side: bool = False
+    ) -> Self | None:
+        """Claim the run that ``claim_next`` finds behind this one; None where there is none.
+
+        ``held``: the other runs that this worker has.
+        """
+        run = patience.ask(
+            claim_next, self.run, worker=self.worker, held=held, side_by_side=side_by_side
+        )
         return type(self)(run, worker=self.worker) if run is not None else None
 
     @_patient
@@ -97,30 +104,35 @@ class Claim:
         if time.monotonic() - self._checked < STOP_CHECK_SECONDS:
             return False
         self._checked = time.monotonic()
-        return is_stopped(self.run)
+        return bool(find_stopped([self.run.pk]))
 
     @_patient
-    def take(self, size: int, *, reading: Reading | None = None) -> list[ClaimedEntry]:
-        """Claim the next ``size`` entries and return those to process, in the order of their ids.
+    def take(self, ids: Sequence[int], *, reading: Reading | None = None) -> list[ClaimedEntry]:
+        """Claim ``ids``, a part of ``rest``; return those to process, in the order of their ids.
 
         Not returned are entries that were taken away, those that depend on an upstream on hold,
         which stay queued, and in a resync those that ``refresh`` gives back.
         """
         held = find_held_upstreams(self.run.kind, probe=self.run.probe)
-        entries = transitions.claim(
-            self.rest[:size], run_id=self.run.id, worker=self.worker, held=held
-        )
+        entries = transitions.claim(ids, run_id=self.run.id, worker=self.worker, held=held)
         if reading is not None:
             entries = refresh(entries, reading, run=self.run, worker=self.worker)
             # The content that was just stored may depend on another upstream.
-            if ids := [entry.id for entry in entries if entry.upstream in held]:
-                transitions.release(ids, run_id=self.run.id)
+            if kept := [entry.id for entry in entries if entry.upstream in held]:
+                transitions.release(kept, run_id=self.run.id)
                 entries = [entry for entry in entries if entry.upstream not in held]
         if entries and self.run.trigger == Trigger.RESCUE:
             # Their last attempt was lost. If this one is lost as well, it counts.
             transitions.begin([entry.id for entry in entries], run_id=self.run.id)
-        self.rest = self.rest[size:]
+        taken = set(ids)
+        self.rest = [id_ for id_ in self.rest if id_ not in taken]
         return entries
+
+    @_patient
+    def put_back(self, ids: Sequence[int]) -> None:
+        """Give back entries that were taken and have not begun."""
+        transitions.release(ids, run_id=self.run.id)
+        self.rest = sorted({*self.rest, *ids})
 
     @_patient
     def record(self, outcomes: Sequence[Outcome]) -> None:

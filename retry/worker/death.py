@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -32,11 +32,11 @@ WORKER = Actor.system("worker")
 class Death:
     """What a worker knows of a work-horse that died.
 
-    ``begun_to``: see ``Snapshot``. ``overdue``: what it was doing when it was killed because its
-    time was up, None for any other death.
+    ``begun``: see ``Snapshot``. ``overdue``: what it was doing when it was killed because its time
+    was up, None for any other death.
     """
 
-    begun_to: int
+    begun: Collection[int]
     cause: str
     overdue: Snapshot | None = None
 
@@ -56,7 +56,7 @@ def settle_death(
     seen = activity.look()
     if not seen.worker:
         return 0
-    death = Death(begun_to=seen.begun_to, cause=_describe_cause(seen, status), overdue=overdue)
+    death = Death(begun=seen.begun, cause=_describe_cause(seen, status, overdue), overdue=overdue)
     until = time.monotonic() + settings.REDRIVE_LEASE_SECONDS
     while True:
         try:
@@ -80,9 +80,9 @@ def settle_death(
 def settle(run: Run, death: Death, *, actor: Actor = WORKER) -> int:
     """Take a run away from a dead work-horse; returns the number of entries taken.
 
-    An overdue entry fails by its time limit, as if the work-horse had interrupted it. Other
-    entries that had begun are retried alone, one run each. The rest goes on together, in the same
-    attempts.
+    An overdue entry fails by its time limit, as if the work-horse had interrupted it, where it was
+    the only one under way: of several it is not known which one blocked the others. Other entries
+    that had begun are retried alone, one run each. The rest goes on together, in the same attempts.
     """
     if death.overdue is not None:
         _end_overdue(run, death.overdue)
@@ -90,7 +90,7 @@ def settle(run: Run, death: Death, *, actor: Actor = WORKER) -> int:
         held = Run.objects.filter(id=run.id, state=RunState.RUNNING, worker=run.worker)
         if not held.select_for_update().exists():
             return 0
-        not_begun = [id_ for id_ in run.entry_ids if id_ > death.begun_to]
+        not_begun = [id_ for id_ in run.entry_ids if id_ not in death.begun]
         transitions.release(not_begun, run_id=run.id)
         return take_entries(run, cause=death.cause, began=True, actor=actor)
 
@@ -98,17 +98,24 @@ def settle(run: Run, death: Death, *, actor: Actor = WORKER) -> int:
 def _end_overdue(run: Run, overdue: Snapshot) -> None:
     # ``settle_death`` does the waiting for PostgreSQL.
     claim = Claim(run, worker=run.worker, patience=NONE)
-    # Reading a source claims nothing, and would take as long the next time for all of the run.
-    ids = [overdue.entry_id] if overdue.entry_id else run.entry_ids
-    entries = transitions.claim(ids, run_id=run.id, worker=run.worker)
-    if not overdue.entry_id:
+    under_way = [id_ for id_, _ in overdue.under_way]
+    if overdue.reading:
+        # Nothing was claimed, and reading would take as long the next time for all of the run.
+        entries = transitions.claim(run.entry_ids, run_id=run.id, worker=run.worker)
         error = describe_error(SourceError("timeout", "reading the source took too long"))
         refresh(entries, Reading({}, error), run=run, worker=run.worker)
-    elif entries:
+    elif len(under_way) == 1 and (
+        entries := transitions.claim(under_way, run_id=run.id, worker=run.worker)
+    ):
         claim.record([build_timeout_outcome(entry, run=run) for entry in entries])
 
 
-def _describe_cause(seen: Snapshot, status: int | None) -> str:
+def _describe_cause(seen: Snapshot, status: int | None, overdue: Snapshot | None) -> str:
+    if overdue is not None and len(overdue.under_way) > 1:
+        return (
+            f"worker {seen.worker} was stopped: one of {len(overdue.under_way)} entries that were "
+            "under way took longer than its time limit and blocked the others"
+        )
     if status is not None and os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         with suppress(ValueError):  # a real-time signal has no name

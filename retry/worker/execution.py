@@ -10,12 +10,15 @@ import structlog
 
 from entries.errors import UnknownKind
 from entries.kinds import registry
+from entries.kinds.base import Kind
+from retry.models import Run, Trigger
 from retry.worker.activity import Activity
 from retry.worker.claim import Claim
 from retry.worker.kind_connections import KindConnections
 from retry.worker.patience import Patience
 from retry.worker.processing import FLUSH_SECONDS, process
 from retry.worker.resync import SourceReader
+from retry.worker.side_by_side import Limits, SideBySide
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +56,9 @@ def execute(
     """Claim a run and process its entries; False where it cannot be claimed.
 
     ``worker`` is a name that no other execution has. For ``linger`` seconds it continues with the
-    next runs of the same operation. ``activity`` shows what it is doing; after an exception it
-    still says what is left to settle.
+    runs behind it. ``activity`` shows what it is doing; after an exception it still says what is
+    left to settle.
     """
-    began = time.monotonic()
     activity = activity or Activity()
     activity.start(worker)
     claim = Claim.request(run_id, worker=worker, patience=UNTIL_SHUTDOWN)
@@ -64,17 +66,33 @@ def execute(
         logger.info("run.not_claimed", extra={"run_id": str(run_id)})
         activity.clear()
         return False
+    kind = _find_kind(claim.run.kind)
     with KindConnections() as connections:
         sources = SourceReader(activity, connections)
-        tools = _Tools(activity, connections, sources, _find_max_group(claim.run.kind))
-        while claim is not None:
-            with structlog.contextvars.bound_contextvars(run_id=str(claim.run.id)):
-                ended = _work_through(claim, tools)
-            seconds = RESYNC_LINGER_SECONDS if linger and tools.sources.is_ahead else linger
-            lingers = ended and not shutdown.is_set() and time.monotonic() - began < seconds
-            claim = claim.request_next(patience=UNTIL_SHUTDOWN) if lingers else None
+        if kind is not None and kind.concurrency > 1 and not _must_run_alone(claim.run):
+            limits = Limits(linger, shutdown.is_set, UNTIL_SHUTDOWN)
+            crew = SideBySide(kind, activity=activity, sources=sources, limits=limits)
+            crew.work_through(claim)
+        else:
+            tools = _Tools(activity, connections, sources, kind.group_size if kind else 1)
+            _work_one_by_one(claim, tools, linger=linger)
     activity.clear()
     return True
+
+
+def _must_run_alone(run: Run) -> bool:
+    # Whatever killed a worker is found by itself, and a probe is one entry.
+    return run.trigger == Trigger.RESCUE or run.probe
+
+
+def _work_one_by_one(claim: Claim | None, tools: _Tools, *, linger: float) -> None:
+    began = time.monotonic()
+    while claim is not None:
+        with structlog.contextvars.bound_contextvars(run_id=str(claim.run.id)):
+            ended = _work_through(claim, tools)
+        seconds = RESYNC_LINGER_SECONDS if linger and tools.sources.is_ahead else linger
+        lingers = ended and not shutdown.is_set() and time.monotonic() - began < seconds
+        claim = claim.request_next(patience=UNTIL_SHUTDOWN) if lingers else None
 
 
 def _work_through(claim: Claim, tools: _Tools) -> bool:
@@ -84,24 +102,24 @@ def _work_through(claim: Claim, tools: _Tools) -> bool:
     activity.hold(run.id)
     # Before any entry is claimed: if the worker dies while it reads, they are still queued.
     reading = tools.sources.read(run) if run.resync else None
-    while claim.rest and not (shutdown.is_set() or activity.lost or claim.is_stopped()):
+    while claim.rest and not (shutdown.is_set() or activity.is_lost(run.id) or claim.is_stopped()):
         began = time.monotonic()
         size = min(tools.max_group, tools.group_size, len(claim.rest))
-        activity.claim()
-        entries = claim.take(size, reading=reading)
+        entries = claim.take(claim.rest[:size], reading=reading)
         for outcomes in process(entries, run=run, activity=activity, connections=connections):
             claim.record(outcomes)
         tools.learn(size, seconds=time.monotonic() - began)
-    if not activity.lost:
+    if not activity.is_lost(run.id):
         # Without a shutdown it stopped because the run is held or its operation is stopped.
         claim.hand_on(held=run.operation_id is not None or not shutdown.is_set())
     ended = claim.end()
+    activity.drop(run.id)
     logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run.id)})
     return ended
 
 
-def _find_max_group(kind: str) -> int:
+def _find_kind(name: str) -> Kind | None:
     try:
-        return registry.get(kind).group_size
+        return registry.get(name)
     except UnknownKind:
-        return 1
+        return None

@@ -1,8 +1,10 @@
 """Database connections for kinds, apart from the one that the worker writes with."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import (
@@ -14,6 +16,7 @@ from django.db import (
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.db.utils import load_backend
 from psycopg.pq import TransactionStatus
 
 from entries.sql import load
@@ -21,27 +24,32 @@ from entries.sql import load
 _SQL = load(__file__)
 
 
+#: How long an entry waits for a connection where all of the pool are in use, in seconds.
+_POOL_TIMEOUT = 30.0
+
+#: Which ``KindConnections`` this thread has lent.
+_lent = threading.local()
+
+
 class KindConnections:
     """What kinds get from ``django.db`` while they run: never the worker's own connection.
 
     Nothing that a kind opens, changes or leaves open can touch a claim or an outcome. After each
     entry ``find_leftovers`` closes a connection that was left unclean, so that the next entry gets
-    a fresh one.
+    a fresh one. For the use of one thread; with ``pooled`` up to ``REDRIVE_KIND_CONNECTIONS``
+    connections are shared by all threads, and ``give_back`` ends the use of one.
     """
 
-    def __init__(self) -> None:
-        self._own = connections.create_connection(DEFAULT_DB_ALIAS)
+    def __init__(self, *, pooled: bool = False) -> None:
+        self._pooled = pooled
+        self._own = self._create()
         self._others = [alias for alias in settings.DATABASES if alias != DEFAULT_DB_ALIAS]
-        # By alias: even a fresh session has some state, from its role or database.
-        self._initial: dict[str, frozenset[str]] = {}
         self._in_use = False
 
     def __enter__(self) -> Self:
-        connection_created.connect(self._note_initial, weak=False)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        connection_created.disconnect(self._note_initial)
         self.drop()
 
     @contextmanager
@@ -49,11 +57,11 @@ class KindConnections:
         """Make ``django.db.connection`` of this thread the kinds' inside the block."""
         workers = connections[DEFAULT_DB_ALIAS]
         connections[DEFAULT_DB_ALIAS] = self._own
-        self._in_use = True
+        self._in_use, _lent.by = True, self
         try:
             yield
         finally:
-            self._in_use = False
+            self._in_use, _lent.by = False, None
             connections[DEFAULT_DB_ALIAS] = workers
 
     def find_leftovers(self) -> str:
@@ -81,6 +89,12 @@ class KindConnections:
         for wrapper in self._list_open():
             self._replace(wrapper)
 
+    def give_back(self) -> None:
+        """Let other threads use the connections, after ``find_leftovers`` found none."""
+        for wrapper in self._list_open():
+            with suppress(DatabaseError, InterfaceError):
+                wrapper.close()
+
     def _list_open(self) -> list[BaseDatabaseWrapper]:
         mine = [self._own] if self._own.connection is not None else []
         if self._others:
@@ -91,26 +105,75 @@ class KindConnections:
     def _replace(self, wrapper: BaseDatabaseWrapper) -> None:
         # A new wrapper, because one that is closed inside ``atomic`` never leaves that block.
         with suppress(DatabaseError, InterfaceError):
+            if self._pooled and wrapper.connection is not None:
+                wrapper.connection.close()  # else the pool would lend it again
             wrapper.close()
         if wrapper is not self._own:
             del connections[wrapper.alias]
             return
-        self._own = connections.create_connection(DEFAULT_DB_ALIAS)
+        self._own = self._create()
         if self._in_use:
             connections[DEFAULT_DB_ALIAS] = self._own
 
-    def _note_initial(self, connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
+    def _create(self) -> BaseDatabaseWrapper:
+        if not self._pooled:
+            return connections.create_connection(DEFAULT_DB_ALIAS)
+        return _create_pooled()
+
+    def note_initial(self, connection: BaseDatabaseWrapper) -> None:
+        """Note the state of a session that was opened, or taken from the pool."""
         ours = connection is self._own or connection.alias in self._others
-        if ours and connection.vendor == "postgresql":
-            self._initial[connection.alias] = _fetch_session_state(connection)
+        if ours and connection.vendor == "postgresql" and connection.connection not in _INITIAL:
+            _INITIAL[connection.connection] = _fetch_session_state(connection)
 
     def _find_changes(self, wrapper: BaseDatabaseWrapper) -> str:
         if wrapper.vendor != "postgresql":
             return ""
-        before = self._initial.get(wrapper.alias, frozenset())
+        before = _INITIAL.get(wrapper.connection, frozenset())
         now = _fetch_session_state(wrapper)
         changes = sorted(now - before) or [f"not {state}" for state in sorted(before - now)]
         return ", ".join(changes)
+
+
+#: By session: even a fresh one has some state, from its role or database.
+_INITIAL: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+
+
+def _on_connection_created(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
+    by: KindConnections | None = getattr(_lent, "by", None)
+    if by is not None:
+        by.note_initial(connection)
+
+
+connection_created.connect(_on_connection_created)
+
+
+def close_pool() -> None:
+    """Close the connections that threads have shared."""
+    if "pool" not in connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"]:  # else it is the project's
+        _create_pooled().close_pool()  # type: ignore[attr-defined] # PostgreSQL's wrapper has it
+
+
+def _create_pooled() -> BaseDatabaseWrapper:
+    database = connections.settings[DEFAULT_DB_ALIAS]
+    backend = load_backend(database["ENGINE"])
+    pool = {
+        "min_size": 0,
+        "max_size": settings.REDRIVE_KIND_CONNECTIONS,
+        "timeout": _POOL_TIMEOUT,
+        "connection_class": backend.DatabaseWrapper.Database.Connection,
+    }
+    wrapper: BaseDatabaseWrapper = backend.DatabaseWrapper(
+        {
+            **database,
+            # What a pool asks for: it keeps connections itself, and finds out which are lost.
+            "CONN_MAX_AGE": 0,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {"pool": pool, **database["OPTIONS"]},
+        },
+        DEFAULT_DB_ALIAS,
+    )
+    return wrapper
 
 
 def _find_transaction(wrapper: BaseDatabaseWrapper) -> str:

@@ -5,13 +5,14 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from retry.runs.lifecycle import renew_lease
+from retry.runs.lifecycle import renew_leases
 from retry.worker.activity import Activity, Snapshot
 
 logger = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ LOOK_SECONDS = 0.5
 class Watch:
     """Watches one work-horse from a thread of its worker, which no kind can block.
 
-    Renews the lease of the current run, and kills the work-horse with its process group when it is
-    overdue or has lost its run.
+    Renews the leases of its runs, and kills the work-horse with its process group when it is
+    overdue or still has a run that was taken away.
     """
 
     def __init__(self, activity: Activity, *, pid: int) -> None:
@@ -35,7 +36,7 @@ class Watch:
         self._pid = pid
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
-        self._lost_since: tuple[UUID, float] | None = None
+        self._lost_since: dict[UUID, float] = {}
         #: What the work-horse was doing when it was killed because it was overdue.
         self.overdue: Snapshot | None = None
 
@@ -50,44 +51,53 @@ class Watch:
 
     def _watch(self) -> None:
         third = settings.REDRIVE_LEASE_SECONDS / 3
-        renewed, before = 0.0, None
+        renewed: dict[UUID, float] = {}
+        before: frozenset[tuple[int, float]] = frozenset()
         try:
             while not self._stop.wait(min(LOOK_SECONDS, third)):
                 seen = self._activity.look()
                 # The same twice: a snapshot taken during a write must not kill anything.
-                if _is_overdue(seen) and seen == before:
+                late = _find_overdue(seen)
+                if late & before:
                     self.overdue = seen
-                    logger.warning("work_horse.overdue", extra={"entry_id": seen.entry_id})
+                    ids = sorted(id_ for id_, _ in late)
+                    logger.warning("work_horse.overdue", extra={"entry_ids": ids})
                     self._kill()
                     return
-                before = seen
-                if seen.run_id is not None and time.monotonic() - renewed >= third:
-                    renewed = time.monotonic()
-                    self._renew(seen, seen.run_id)
+                before = late
+                now = time.monotonic()
+                due = [id_ for id_ in seen.run_ids if now - renewed.get(id_, 0.0) >= third]
+                renewed |= dict.fromkeys(due, now)
+                if due:
+                    self._renew(due, seen)
         finally:
             connection.close()
 
-    def _renew(self, seen: Snapshot, run_id: UUID) -> None:
+    def _renew(self, run_ids: Sequence[UUID], seen: Snapshot) -> None:
         try:
-            held = renew_lease(run_id, worker=seen.worker) is not None
+            held = renew_leases(run_ids, worker=seen.worker)
         except (DatabaseError, InterfaceError) as error:
-            # The next look tries again; without a database the lease expires.
+            # The next look tries again; without a database the leases expire.
             logger.warning("lease.not_renewed", extra={"error": type(error).__name__})
             connection.close()
             return
-        if held or self._activity.look().run_id != run_id:
-            return
-        self._activity.lose(run_id)
-        if self._lost_since is None or self._lost_since[0] != run_id:
-            self._lost_since = (run_id, time.monotonic())
-        elif time.monotonic() - self._lost_since[1] > LOST_SECONDS:
-            logger.warning("work_horse.lost_its_run", extra={"run_id": str(run_id)})
-            self._kill()
+        lost = set(run_ids) - held
+        for run_id in lost.intersection(self._activity.look().run_ids):
+            self._activity.lose(run_id)
+            since = self._lost_since.setdefault(run_id, time.monotonic())
+            if time.monotonic() - since > LOST_SECONDS:
+                logger.warning("work_horse.lost_its_run", extra={"run_id": str(run_id)})
+                self._kill()
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._pid, signal.SIGKILL)
 
 
-def _is_overdue(seen: Snapshot) -> bool:
-    return bool(seen.deadline) and time.monotonic() > seen.deadline + OVERDUE_SECONDS
+def _find_overdue(seen: Snapshot) -> frozenset[tuple[int, float]]:
+    """Return what is under way and overdue, with its deadline; entry 0 is the reading."""
+    latest = time.monotonic() - OVERDUE_SECONDS
+    late = {(id_, deadline) for id_, deadline in seen.under_way if deadline < latest}
+    if seen.reading and seen.reading < latest:
+        late.add((0, seen.reading))
+    return frozenset(late)

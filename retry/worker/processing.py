@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import TracebackType
 from typing import Any
 
 from entries.errors import TimeLimitExceeded, TransientError, UncleanConnection, UnknownKind
@@ -23,7 +24,7 @@ from entries.transitions import ClaimedEntry, Outcome
 from retry.models import Run
 from retry.worker.activity import Activity
 from retry.worker.kind_connections import KindConnections
-from retry.worker.time_limits import TimeLimitHit, disarm, time_limit
+from retry.worker.time_limits import Alarm, SignalAlarm, TimeLimitHit
 
 logger = logging.getLogger(__name__)
 
@@ -41,23 +42,26 @@ _LEFTOVERS = (
 def process(
     entries: Sequence[ClaimedEntry], *, run: Run, activity: Activity, connections: KindConnections
 ) -> Iterator[list[Outcome]]:
-    """Process entries in order, yielding their outcomes each time some are due to be recorded."""
-    left = deque(entries)
+    """Process entries in order, yielding their outcomes each time some are due to be recorded.
+
+    What was yielded must be recorded before the next is asked for.
+    """
+    left, alarm = deque(entries), SignalAlarm()
     while left:
         began = time.monotonic()
         outcomes: list[Outcome] = []
         with connections.lend():
             while left and (not outcomes or time.monotonic() - began <= FLUSH_SECONDS):
                 entry = left.popleft()
-                outcomes.append(
-                    process_one(entry, run=run, activity=activity, connections=connections)
-                )
-        activity.wait()
+                activity.begin(entry.id, seconds=_find_time_limit(entry))
+                outcomes.append(process_one(entry, run=run, alarm=alarm, connections=connections))
+                activity.end(entry.id)
         yield outcomes
+        activity.forget([outcome.entry_id for outcome in outcomes])
 
 
 def process_one(
-    entry: ClaimedEntry, *, run: Run, activity: Activity, connections: KindConnections
+    entry: ClaimedEntry, *, run: Run, alarm: Alarm, connections: KindConnections
 ) -> Outcome:
     """Run the kind's ``process`` under its time limit and return how the attempt ended.
 
@@ -68,16 +72,15 @@ def process_one(
         kind = registry.get(entry.kind)
     except UnknownKind as error:
         return _build_failure(entry, error, kind=None, run=run)
-    activity.begin(entry.id, seconds=kind.time_limit)
     try:
-        with time_limit(kind.time_limit):
+        with alarm.limit(kind.time_limit):
             result = kind.process(_as_entry_data(entry), _as_attempt_data(entry, run))
         cleaned = _clean_result(result)
     except TimeLimitHit as hit:
-        disarm()
+        alarm.disarm()
         # The alarm may have interrupted a query, which leaves the connection unusable.
         connections.drop()
-        return build_timeout_outcome(entry, run=run, hit=hit)
+        return build_timeout_outcome(entry, run=run, traceback=hit.__traceback__)
     except BaseException as error:  # noqa: BLE001 - a kind may raise anything
         connections.find_leftovers()
         return _build_failure(entry, error, kind=kind, run=run)
@@ -88,13 +91,19 @@ def process_one(
 
 
 def build_timeout_outcome(
-    entry: ClaimedEntry, *, run: Run, hit: TimeLimitHit | None = None
+    entry: ClaimedEntry, *, run: Run, traceback: TracebackType | None = None
 ) -> Outcome:
-    """Build the outcome of an entry whose time limit ran out; ``hit`` has the traceback."""
+    """Build the outcome of an entry whose time limit ran out; ``traceback``: where it was then."""
     kind = registry.get(entry.kind)
     late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
-    error = late.with_traceback(hit.__traceback__) if hit else late
-    return _build_failure(entry, error, kind=kind, run=run)
+    return _build_failure(entry, late.with_traceback(traceback), kind=kind, run=run)
+
+
+def _find_time_limit(entry: ClaimedEntry) -> float:
+    try:
+        return registry.get(entry.kind).time_limit
+    except UnknownKind:  # it fails at once
+        return Kind.time_limit
 
 
 def _clean_result(result: Mapping[str, Any] | None) -> Mapping[str, Any]:

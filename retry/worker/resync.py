@@ -73,7 +73,7 @@ class SourceReader:
         external_ids = ENDLESS.ask(_find_external_ids, run)
         if not self._covers(run, external_ids):
             self._read(run, external_ids)
-        self._activity.wait()
+        self._activity.read(seconds=0)
         self.is_ahead = len(self._external_ids) > run.size
         return self._reading
 

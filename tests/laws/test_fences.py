@@ -16,7 +16,7 @@ from entries import transitions
 from entries.states import EntryStatus
 from entries.transitions import Outcome
 from retry.models import Run
-from retry.runs.lifecycle import claim_run, end_run, lock_lapsed_run, renew_lease
+from retry.runs.lifecycle import claim_run, end_run, lock_lapsed_run, renew_leases
 from tests.support.asking import queued_entries
 
 pytestmark = pytest.mark.django_db
@@ -58,12 +58,12 @@ def test_a_run_that_is_not_there_is_nobodys(run_id: UUID) -> None:
 
 
 def test_only_its_worker_renews_the_lease(run_id: UUID) -> None:
-    assert renew_lease(run_id, worker="first") is None, "nobody has claimed it yet"
+    assert not renew_leases([run_id], worker="first"), "nobody has claimed it yet"
     claim_run(run_id, worker="first")
     claimed = row(run_id)
-    assert renew_lease(run_id, worker="second") is None
+    assert not renew_leases([run_id], worker="second")
     assert row(run_id) == claimed
-    assert renew_lease(run_id, worker="first") is not None
+    assert renew_leases([run_id], worker="first")
 
 
 def test_only_its_worker_ends_it(run_id: UUID) -> None:
@@ -81,7 +81,7 @@ def test_only_its_worker_ends_it(run_id: UUID) -> None:
     assert claim_run(run_id, worker="first") is None
     assert transitions.claim(run.entry_ids, run_id=run_id, worker="first") == []
     assert not end_run(run, worker="first"), "it ends once"
-    assert renew_lease(run_id, worker="first") is None
+    assert not renew_leases([run_id], worker="first")
     assert row(run_id) == ended
 
 

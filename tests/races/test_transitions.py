@@ -19,7 +19,7 @@ from entries.models import Entry
 from entries.states import EntryStatus
 from entries.transitions import Outcome
 from retry.models import Run
-from retry.runs.lifecycle import claim_run, renew_lease
+from retry.runs.lifecycle import claim_run, renew_leases
 from retry.runs.rescue import rescue
 from tests.factories.entries import EntryFactory
 from tests.support.asking import queued_entries
@@ -125,7 +125,7 @@ def test_an_outcome_after_the_rescue_is_rejected() -> None:
 def test_a_renewal_before_the_rescue_keeps_the_run() -> None:
     _, run_id = running()
     run = Run.objects.get(pk=run_id)
-    renewed, taken = in_order(lambda: renew_lease(run_id, worker="slow"), lambda: rescue(run))
+    renewed, taken = in_order(lambda: renew_leases([run_id], worker="slow"), lambda: rescue(run))
     assert renewed is not None
     assert taken == 0
     assert Entry.objects.get().status == "running"
@@ -134,8 +134,8 @@ def test_a_renewal_before_the_rescue_keeps_the_run() -> None:
 def test_a_renewal_after_the_rescue_finds_the_run_gone() -> None:
     _, run_id = running()
     run = Run.objects.get(pk=run_id)
-    taken, renewed = in_order(lambda: rescue(run), lambda: renew_lease(run_id, worker="slow"))
-    assert (taken, renewed) == (1, None)
+    taken, renewed = in_order(lambda: rescue(run), lambda: renew_leases([run_id], worker="slow"))
+    assert (taken, renewed) == (1, set())
 
 
 def test_of_two_workers_with_the_same_job_one_gets_the_run() -> None:

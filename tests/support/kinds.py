@@ -228,6 +228,27 @@ class HostileTogether(Hostile):
 
 
 @register
+class SideBySide(Hostile):
+    """As ``hostile``, 32 at once and 4 of those that the payload sends ``to`` the same place."""
+
+    name = "side_by_side"
+    concurrency = 32
+    upstream_concurrency = 4
+    run_size = 100
+
+    def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
+        return str(payload.get("to", ""))
+
+
+@register
+class PatientSideBySide(SideBySide):
+    """As ``side_by_side``, without being hurried."""
+
+    name = "patient_side_by_side"
+    time_limit = 60.0
+
+
+@register
 class Asking(Scripted):
     """Its result is what the database says of its attempts."""
 

@@ -48,6 +48,14 @@ def listening_worker(queue_name: str, **changes: str) -> Iterator[Spawned]:
 
 
 @contextmanager
+def dispatching(**changes: str) -> Iterator[Spawned]:
+    """A dispatcher that is up."""
+    with manage("dispatcher", **changes) as process:
+        process.wait_for_output("dispatcher.started")
+        yield process
+
+
+@contextmanager
 def redis_at(url: str) -> Iterator[None]:
     """This process's queue on another Redis, and back again."""
     before = settings.REDIS_URL

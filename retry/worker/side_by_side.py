@@ -1,0 +1,199 @@
+"""A worker's way through runs whose entries wait for something outside: several at once.
+
+The main thread speaks with PostgreSQL: it claims entries for the threads and records what became of
+them. Time limits, the fence, the lease, holds, pauses and cancellations hold for each entry as for
+entries that are processed one at a time.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from entries.kinds.base import Kind
+from entries.transitions import Outcome
+from retry.models import Run
+from retry.runs.lifecycle import find_stopped, is_another_waiting
+from retry.worker.activity import MAX_BEGUN, Activity
+from retry.worker.buffer import Item
+from retry.worker.claim import Claim
+from retry.worker.patience import ENDLESS, Patience
+from retry.worker.resync import SourceReader
+from retry.worker.shares import Pace, Room, Share, fetch_upstreams
+from retry.worker.threads import Threads
+
+logger = logging.getLogger(__name__)
+
+#: Outcomes are recorded together, at most this long after they happened.
+GATHER_SECONDS = 0.05
+#: How often it asks whether its runs have to stop, and at most waits without anything to do.
+CHECK_SECONDS = 0.2
+#: After so long it hands on what has not begun, if other work waits in its queue.
+SLICE_SECONDS = 30.0
+#: Runs at once: more are claimed only while all that is left of the others waits for an upstream.
+MAX_SHARES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``linger``: seconds in which further runs are claimed, whatever else waits."""
+
+    linger: float
+    #: The worker is asked to stop.
+    shutdown: Callable[[], bool]
+    #: For requests of further runs: nothing is lost where none was claimed.
+    patience: Patience
+
+
+class SideBySide:
+    """One execution of runs of one kind."""
+
+    def __init__(
+        self, kind: Kind, *, activity: Activity, sources: SourceReader, limits: Limits
+    ) -> None:
+        self._kind = kind
+        self._activity = activity
+        self._sources = sources
+        self._limits = limits
+        self._threads = Threads(kind, activity=activity)
+        self._shares: dict[UUID, Share] = {}
+        self._pace = Pace()
+        self._began = time.monotonic()
+        self._checked = self._asked = self._began
+        self._yields = False
+
+    def work_through(self, claim: Claim) -> None:
+        """Process a claimed run, and those behind it."""
+        self._last = claim
+        self._add(claim)
+        try:
+            while self._shares:
+                self._check()
+                self._take()
+                self._record()
+                self._end_runs()
+        finally:
+            self._threads.close()
+
+    # Runs.
+
+    def _add(self, claim: Claim) -> None:
+        run = claim.run
+        logger.info("run.started", extra={"run_id": str(run.id), "entries": len(run.entry_ids)})
+        self._activity.hold(run.id)
+        share = Share(claim)
+        # Before any entry is claimed: if the worker dies while it reads, they are still queued.
+        if run.resync:
+            share.reading = self._sources.read(run)
+        if self._kind.upstream_concurrency is not None:
+            share.upstreams = ENDLESS.ask(fetch_upstreams, run)
+        self._shares[run.id] = share
+        self._last = claim
+
+    def _add_next(self) -> bool:
+        """Claim a run behind the others; False where there is none, or none may be."""
+        now = time.monotonic()
+        if now - self._asked < CHECK_SECONDS or len(self._shares) >= MAX_SHARES:
+            return False
+        if self._last.run.resync and self._shares:
+            return False  # reading its source would keep the others' outcomes waiting
+        if not self._may_linger(now):
+            return False
+        claim = self._last.request_next(
+            patience=self._limits.patience, held=list(self._shares), side_by_side=True
+        )
+        if claim is None:
+            self._asked = now
+            return False
+        self._add(claim)
+        return True
+
+    def _may_linger(self, now: float) -> bool:
+        spent = now - self._began
+        if self._stops_all() or not self._limits.linger or spent >= SLICE_SECONDS:
+            return False
+        return spent < self._limits.linger or not self._yields
+
+    def _check(self) -> None:
+        """Stop what has to stop: nothing more of it begins."""
+        now = time.monotonic()
+        if now - self._checked >= CHECK_SECONDS:
+            self._checked = now
+            stopped = ENDLESS.ask(find_stopped, list(self._shares))
+            if now - self._began >= self._limits.linger:
+                self._yields = ENDLESS.ask(is_another_waiting, self._last.run)
+        else:
+            stopped = set()
+        everything = self._stops_all() or (self._yields and now - self._began >= SLICE_SECONDS)
+        for run_id, share in self._shares.items():
+            is_lost = self._activity.is_lost(run_id)
+            if share.stops or not (everything or is_lost or run_id in stopped):
+                continue
+            share.stops = True
+            not_begun = self._threads.buffer.withdraw(share.claim)
+            share.taken -= len(not_begun)
+            if not_begun and not is_lost:
+                share.claim.put_back(not_begun)
+
+    def _stops_all(self) -> bool:
+        return self._limits.shutdown() or self._threads.is_stuck
+
+    def _end_runs(self) -> None:
+        for run_id, share in list(self._shares.items()):
+            if share.taken or (share.claim.rest and not share.stops):
+                continue
+            if not self._activity.is_lost(run_id):
+                share.claim.hand_on(held=_waits_for_dispatcher(share.claim.run, self._limits))
+            ended = share.claim.end()
+            logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run_id)})
+            self._activity.drop(run_id)
+            del self._shares[run_id]
+            if not self._shares:
+                self._add_next()
+
+    # Entries.
+
+    def _take(self) -> None:
+        """Claim entries for the threads that are free, and some ahead."""
+        buffer = self._threads.buffer
+        used = buffer.count_by_upstream()
+        room = Room(self._kind.upstream_concurrency, self._pace, used)
+        ahead = min(self._pace.ahead(), self._kind.concurrency)
+        wanted = min(self._kind.concurrency + ahead, MAX_BEGUN // 2) - used.total()
+        if wanted < max(1, ahead // 4):
+            return
+        while wanted > 0:
+            for share in [s for s in self._shares.values() if not s.stops and s.claim.rest]:
+                ids = share.pick(wanted, room)
+                if ids:
+                    self._start(share, ids)
+                    wanted -= len(ids)
+            if wanted <= 0 or not self._add_next():
+                return
+
+    def _start(self, share: Share, ids: list[int]) -> None:
+        entries = share.claim.take(ids, reading=share.reading)
+        share.taken += len(entries)
+        self._threads.start(Item(entry, share.claim) for entry in entries)
+
+    def _record(self) -> None:
+        taken = sum(share.taken for share in self._shares.values())
+        if not taken:
+            return
+        ended = self._threads.wait(CHECK_SECONDS, gather=GATHER_SECONDS, expected=taken)
+        by_run: dict[UUID, list[Outcome]] = defaultdict(list)
+        for item, outcome in ended:
+            by_run[item.claim.run.id].append(outcome)
+        for run_id, outcomes in by_run.items():
+            share = self._shares[run_id]
+            share.claim.record(sorted(outcomes, key=lambda outcome: outcome.entry_id))
+            share.taken -= len(outcomes)
+            self._activity.forget(outcome.entry_id for outcome in outcomes)
+        self._pace.count(outcome.upstream for _, outcome in ended)
+
+
+def _waits_for_dispatcher(run: Run, limits: Limits) -> bool:
+    # Without a shutdown it stopped because the run is held or its operation is stopped.
+    return run.operation_id is not None or not limits.shutdown()
