@@ -130,3 +130,15 @@ class UpstreamKind(LedgerKind):
         if entry.payload.get("to") == "dead" and os.path.exists(down):  # noqa: PTH110
             raise TransientError("nothing listens")
         return super().process(entry, attempt)
+
+
+@register
+class SideBySideKind(UpstreamKind):
+    """As ``upstreamed``, 32 at once and 16 of one upstream."""
+
+    name: ClassVar[str] = "side_by_side"
+    time_limit = 10.0
+    concurrency = 32
+    upstream_concurrency = 16
+    run_size = 100
+    breaker = None

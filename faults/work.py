@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 
 from entries.filters import EntryFilter
+from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
 from entries.sources.base import SourceItem
 from entries.states import EntryStatus
@@ -44,6 +45,7 @@ def make_failed(
             external_id=f"{prefix}-{number}",
             title=f"Entry {number}",
             payload=dict(payload),
+            upstream=derive_upstream(kind, payload, source=None),
             status="failed",
             attempt=1,
             error_class="RuntimeError",

@@ -3,6 +3,7 @@
 from django.db import connection
 
 from entries.kinds import registry
+from entries.kinds.base import Kind
 from entries.sql import load
 from retry.runs.plan import RunSize
 
@@ -19,6 +20,8 @@ _SQL = load(__file__)
 def choose_sizes(*, rate: float | None = None, judged: bool = False) -> list[RunSize]:
     """Return one size for every kind; a kind without finished runs gets its ``run_size``.
 
+    No run is smaller than what its kind has under way at once.
+
     With a ``rate`` (entries per second) no run holds more than one second's worth, so that the
     pace is even. Where a failure limit ``judged`` the outcomes, a run holds one second's worth as
     well, and at most 50 entries.
@@ -29,18 +32,17 @@ def choose_sizes(*, rate: float | None = None, judged: bool = False) -> list[Run
     return [
         RunSize(
             name,
-            _cap(_fit(seconds.get(name), default=kind.run_size, judged=judged), rate),
+            _cap(_fit(seconds.get(name), kind=kind, judged=judged), rate),
             kind.bulk_queue,
         )
         for name, kind in registry.all_kinds().items()
     ]
 
 
-def _fit(seconds: float | None, *, default: int, judged: bool) -> int:
+def _fit(seconds: float | None, *, kind: type[Kind], judged: bool) -> int:
     largest, target = (LARGEST_JUDGED, JUDGED_SECONDS) if judged else (LARGEST, TARGET_SECONDS)
-    if seconds is None:
-        return min(default, largest)
-    return max(1, min(largest, int(target / max(seconds, 0.001))))
+    fitting = kind.run_size if seconds is None else int(target / max(seconds, 0.001))
+    return min(largest, max(fitting, kind.concurrency))
 
 
 def _cap(entries: int, rate: float | None) -> int:

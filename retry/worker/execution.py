@@ -70,7 +70,7 @@ def execute(
     with KindConnections() as connections:
         sources = SourceReader(activity, connections)
         if kind is not None and kind.concurrency > 1 and not _must_run_alone(claim.run):
-            limits = Limits(linger, shutdown.is_set, UNTIL_SHUTDOWN)
+            limits = Limits(linger, RESYNC_LINGER_SECONDS, shutdown.is_set, UNTIL_SHUTDOWN)
             crew = SideBySide(kind, activity=activity, sources=sources, limits=limits)
             crew.work_through(claim)
         else:

@@ -38,9 +38,12 @@ MAX_SHARES = 48
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``linger``: seconds in which further runs are claimed, whatever else waits."""
+    """``linger``: seconds in which further runs are claimed, whatever else waits.
+    ``linger_ahead``: the same where their source was read for them already.
+    """
 
     linger: float
+    linger_ahead: float
     #: The worker is asked to stop.
     shutdown: Callable[[], bool]
     #: For requests of further runs: nothing is lost where none was claimed.
@@ -112,9 +115,11 @@ class SideBySide:
 
     def _may_linger(self, now: float) -> bool:
         spent = now - self._began
-        if self._stops_all() or not self._limits.linger or spent >= SLICE_SECONDS:
+        if self._stops_all() or not self._limits.linger:
             return False
-        return spent < self._limits.linger or not self._yields
+        if self._sources.is_ahead:
+            return spent < self._limits.linger_ahead
+        return spent < self._limits.linger or (spent < SLICE_SECONDS and not self._yields)
 
     def _check(self) -> None:
         """Stop what has to stop: nothing more of it begins."""

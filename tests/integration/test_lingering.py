@@ -2,23 +2,34 @@
 
 import threading
 import time
-from uuid import uuid4
+from itertools import pairwise
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from entries.models import Entry
+from entries import transitions
+from entries.models import Attempt, Entry
 from retry import queue, wakeup
 from retry.dispatcher.loop import Dispatcher
+from retry.holds.control import hold_kind
 from retry.models import Run
 from retry.operations import control
 from retry.operations.progress import read_progress
+from retry.runs.lifecycle import claim_run
+from retry.runs.rescue import take_entries
 from retry.worker import execution
 from tests.factories.entries import EntryFactory
-from tests.support.asking import SCRIPT
+from tests.support.asking import SCRIPT, queued_entries
 from tests.support.operations import failed, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run_of(entry_id: int) -> UUID:
+    run_id = Entry.objects.values_list("run_id", flat=True).get(pk=entry_id)
+    assert run_id is not None
+    return run_id
 
 
 def first_run() -> Run:
@@ -54,6 +65,52 @@ def test_it_leaves_other_kinds_and_other_operations_alone() -> None:
     assert read_progress(operation.pk).succeeded == 10
     assert Entry.objects.get(kind="scripted").status == "queued"
     assert not read_progress(other.pk).succeeded
+
+
+def test_without_an_operation_it_goes_on_with_the_oldest_run_of_its_queue() -> None:
+    first, *rest = (queued_entries(1, kind="grouped")[0] for _ in range(4))
+    assert queue.count_jobs(["default"]) == {"default": 4}
+    assert execution.execute(run_of(first), worker="test", linger=5.0)
+    assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}
+    assert queue.count_jobs(["default"]) == {"default": 1}, "its own job is RQ's to remove"
+    ended = Run.objects.order_by("ended_at").values_list("entry_ids", flat=True)
+    assert list(ended) == [[first], *([id_] for id_ in rest)]
+
+
+def test_work_of_another_kind_in_front_is_not_overtaken() -> None:
+    (first,) = queued_entries(1, kind="grouped")
+    (other,) = queued_entries(1, kind="scripted")
+    (behind,) = queued_entries(1, kind="grouped")
+    assert execution.execute(run_of(first), worker="test", linger=5.0)
+    found = dict(Entry.objects.values_list("pk", "status"))
+    assert found == {first: "succeeded", other: "queued", behind: "queued"}
+
+
+def test_a_larger_run_and_one_on_hold_are_left_alone() -> None:
+    (first,) = queued_entries(1, kind="grouped")
+    queued_entries(2, kind="grouped")
+    assert execution.execute(run_of(first), worker="test", linger=5.0)
+    assert Entry.objects.filter(status="queued").count() == 2
+    (routed,) = queued_entries(1, kind="routed", to="a")
+    hold_kind("routed", actor=SCRIPT)
+    assert not execution.execute(run_of(routed), worker="test", linger=5.0)
+
+
+def test_what_was_taken_from_a_dead_worker_never_runs_beside_others() -> None:
+    ids = queued_entries(3, kind="side_by_side", nap=0.1)
+    run = claim_run(run_of(ids[0]), worker="dead")
+    assert run is not None
+    transitions.claim(ids, run_id=run.id, worker="dead")
+    with transaction.atomic():
+        take_entries(run, cause="died", began=True, actor=SCRIPT)
+    (other,) = queued_entries(1, kind="side_by_side", nap=0.1)
+    assert execution.execute(run_of(other), worker="test", linger=5.0)
+    assert Entry.objects.filter(status="queued").count() == 3, "they are older, and run alone"
+    assert execution.execute(run_of(ids[0]), worker="alone", linger=5.0)
+    assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}
+    attempts = Attempt.objects.filter(worker="alone").order_by("started_at")
+    times = [(attempt.started_at, attempt.ended_at) for attempt in attempts]
+    assert all(ended <= begun for (_, ended), (begun, _) in pairwise(times))
 
 
 def test_it_begins_nothing_more_of_a_paused_operation() -> None:
