@@ -16,16 +16,13 @@ from django.db import (
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-from django.db.utils import load_backend
 from psycopg.pq import TransactionStatus
 
 from entries.sql import load
+from retry.worker.connection_pool import create_pooled
 
 _SQL = load(__file__)
 
-
-#: How long an entry waits for a connection where all of the pool are in use, in seconds.
-_POOL_TIMEOUT = 30.0
 
 #: Which ``KindConnections`` this thread has lent.
 _lent = threading.local()
@@ -93,7 +90,7 @@ class KindConnections:
         """Let other threads use the connections, after ``find_leftovers`` found none."""
         for wrapper in self._list_open():
             with suppress(DatabaseError, InterfaceError):
-                wrapper.close()
+                getattr(wrapper, "give_back", wrapper.close)()
 
     def _list_open(self) -> list[BaseDatabaseWrapper]:
         mine = [self._own] if self._own.connection is not None else []
@@ -105,8 +102,6 @@ class KindConnections:
     def _replace(self, wrapper: BaseDatabaseWrapper) -> None:
         # A new wrapper, because one that is closed inside ``atomic`` never leaves that block.
         with suppress(DatabaseError, InterfaceError):
-            if self._pooled and wrapper.connection is not None:
-                wrapper.connection.close()  # else the pool would lend it again
             wrapper.close()
         if wrapper is not self._own:
             del connections[wrapper.alias]
@@ -118,7 +113,7 @@ class KindConnections:
     def _create(self) -> BaseDatabaseWrapper:
         if not self._pooled:
             return connections.create_connection(DEFAULT_DB_ALIAS)
-        return _create_pooled()
+        return create_pooled()
 
     def note_initial(self, connection: BaseDatabaseWrapper) -> None:
         """Note the state of a session that was opened, or taken from the pool."""
@@ -146,34 +141,6 @@ def _on_connection_created(connection: BaseDatabaseWrapper, **_kwargs: Any) -> N
 
 
 connection_created.connect(_on_connection_created)
-
-
-def close_pool() -> None:
-    """Close the connections that threads have shared."""
-    if "pool" not in connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"]:  # else it is the project's
-        _create_pooled().close_pool()  # type: ignore[attr-defined] # PostgreSQL's wrapper has it
-
-
-def _create_pooled() -> BaseDatabaseWrapper:
-    database = connections.settings[DEFAULT_DB_ALIAS]
-    backend = load_backend(database["ENGINE"])
-    pool = {
-        "min_size": 0,
-        "max_size": settings.REDRIVE_KIND_CONNECTIONS,
-        "timeout": _POOL_TIMEOUT,
-        "connection_class": backend.DatabaseWrapper.Database.Connection,
-    }
-    wrapper: BaseDatabaseWrapper = backend.DatabaseWrapper(
-        {
-            **database,
-            # What a pool asks for: it keeps connections itself, and finds out which are lost.
-            "CONN_MAX_AGE": 0,
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"pool": pool, **database["OPTIONS"]},
-        },
-        DEFAULT_DB_ALIAS,
-    )
-    return wrapper
 
 
 def _find_transaction(wrapper: BaseDatabaseWrapper) -> str:

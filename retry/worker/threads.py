@@ -15,7 +15,8 @@ from entries.kinds.base import Kind
 from entries.transitions import Outcome
 from retry.worker.activity import Activity
 from retry.worker.buffer import Buffer, Item
-from retry.worker.kind_connections import KindConnections, close_pool
+from retry.worker.connection_pool import close_pool
+from retry.worker.kind_connections import KindConnections
 from retry.worker.processing import build_timeout_outcome, process_one
 from retry.worker.time_limits import ThreadAlarm, TimeLimitHit
 

@@ -211,6 +211,19 @@ def test_they_share_few_connections_and_none_sees_what_another_left(ledger: Path
     assert Attempt.objects.exists()
 
 
+def test_a_connection_that_a_kind_closes_itself_is_lent_to_nobody_else() -> None:
+    """Whatever it has left there: nobody has looked."""
+    for _ in range(5):
+        EntryFactory.create(failed=True, kind="side_by_side", payload={"do": "set_and_close"})
+        EntryFactory.create(failed=True, kind="side_by_side", payload={"do": "limits"})
+    start()
+    Dispatcher().tick()
+    execute(Run.objects.get().pk)
+    assert statuses() == {"succeeded": 10}
+    limits = Entry.objects.filter(payload__do="limits").values_list("result__limit", flat=True)
+    assert "7s" not in set(limits)
+
+
 def test_what_raises_anything_costs_itself() -> None:
     for do in ("interrupt", "cancel", "close", "own", "exit", "fail"):
         EntryFactory.create(failed=True, kind="side_by_side", payload={"do": do})

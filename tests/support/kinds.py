@@ -216,6 +216,14 @@ class Hostile(Scripted):
             transaction.set_autocommit(False)
         if action == "close_all":
             connections.close_all()
+        if action == "set_and_close":
+            with connection.cursor() as cursor:
+                cursor.execute(_STATEMENTS["set"])
+            connection.close()
+        if action == "limits":
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW statement_timeout")
+                return {"limit": cursor.fetchone()[0]}
         return super().act(payload, attempt)
 
 
