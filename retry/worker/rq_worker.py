@@ -122,7 +122,7 @@ class RunWorker(Worker):
             self.kill_horse(sig=signal.SIGUSR1)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        _die_with_worker(self.pid)
+        die_with_parent(self.pid)
         super().main_work_horse(job, queue)
 
     def setup_work_horse_signals(self) -> None:
@@ -191,14 +191,15 @@ def _on_shutdown(_signum: int, _frame: FrameType | None) -> None:
     execution.shutdown.set()
 
 
-def _die_with_worker(worker_pid: int | None) -> None:
-    """Have Linux kill this work-horse when its worker dies: nothing else would watch its time.
+def die_with_parent(parent_pid: int | None) -> None:
+    """Have Linux kill this process when the one that forked it dies.
 
-    On other systems the lease and the fence are the only guards.
+    Nothing else would watch the time of a work-horse, and nobody would stop a worker of a pool. On
+    other systems the lease and the fence are the only guards.
     """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is None:
         return
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != worker_pid:  # it died before the call
+    if os.getppid() != parent_pid:  # it died before the call
         os._exit(1)
