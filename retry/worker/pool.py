@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
@@ -40,16 +39,10 @@ def run_pool(queue: str, *, processes: int, burst: bool = False, name: str | Non
     A signal to stop is passed on to all, each of which obeys it as one that runs alone; returns
     when they have ended. ``name`` is followed by a number. Restores the signal handlers it found.
     """
-    _load_lazy_imports()
     connections.close_all()  # a connection must not be shared
     gc.collect()
     gc.freeze()  # or the collector of each worker writes into every page that they share
     Pool(queue, processes=processes, burst=burst, name=name).run()
-
-
-def _load_lazy_imports() -> None:
-    """Import before the fork what a worker would import after it."""
-    import_module("django_rq.workers")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -189,9 +189,10 @@ def main() -> None:
     options = parser.parse_args()
     # At once: no client is waited for.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    listener = listen(options.port)  # first: who comes while the feed is made has to wait, no more
     upstream = Upstream(**vars(options))
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(upstream.answer, listen(options.port)))
+        asyncio.run(serve(upstream.answer, listener))
 
 
 if __name__ == "__main__":
