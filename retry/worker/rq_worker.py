@@ -194,7 +194,7 @@ def _on_shutdown(_signum: int, _frame: FrameType | None) -> None:
 def die_with_parent(parent_pid: int | None) -> None:
     """Have Linux kill this process when the one that forked it dies.
 
-    Nothing else would watch the time of a work-horse, and nobody would stop a worker of a pool. On
+    Nothing else would watch the time of a work-horse, and no parent would stop a worker of a pool. On
     other systems the lease and the fence are the only guards.
     """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)

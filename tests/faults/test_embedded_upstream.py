@@ -1,26 +1,25 @@
 """The demo's upstream, asked by a real client."""
 
-import asyncio
 import http.client
 import json
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.servers import spawn, wait_until
+from tests.support.serving import served
 from tools.demo.behaviour import Behaviour, behaviour
 from tools.demo.upstream import Upstream
-from tools.http_server import listen, serve
+from tools.http_server import listen
 
 
 class Served(Upstream):
-    """An upstream on a free port, in a thread of its own."""
+    """An upstream on a free port."""
 
     def __init__(self, *, state: Path | None, hang_seconds: float) -> None:
         self.listener = listen(0)
@@ -31,22 +30,8 @@ class Served(Upstream):
 @contextmanager
 def serving(state: Path | None = None, hang_seconds: float = 30.0) -> Iterator[Served]:
     server = Served(state=state, hang_seconds=hang_seconds)
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(serve(server.answer, server.listener))
-
-    def run() -> None:
-        with suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with served(server.answer, server.listener):
         yield server
-    finally:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        server.listener.close()
-        loop.close()
 
 
 @pytest.fixture

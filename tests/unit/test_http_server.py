@@ -1,36 +1,19 @@
 """The server of demo and measurements: what it makes of bytes, however they come."""
 
-import asyncio
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 
 import pytest
 
-from tools.http_server import Answer, Handler, Request, listen, serve
+from tests.support.serving import served
+from tools.http_server import Answer, Handler, Request, listen
 
 
-@contextmanager
-def serving(handler: Handler) -> Iterator[int]:
-    """Serve in a thread; yield the port."""
-    listener, loop = listen(0), asyncio.new_event_loop()
-    task = loop.create_task(serve(handler, listener))
-
-    def run() -> None:
-        with suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        listener.close()
-        loop.close()
+def serving(handler: Handler) -> AbstractContextManager[int]:
+    """On a free port, which it yields."""
+    return served(handler, listen(0))
 
 
 def echo(request: Request) -> Answer:

@@ -34,9 +34,7 @@ def main(*, entries: int = ENTRIES, draw: bool = False) -> Report:
         measured = [other() for other in others]
         rival_again, again = bullmq_peer.drain(entries, url=url), measure_pages(entries, url=url)
     rows = [add_turns(first, again), add_turns(rival, rival_again), *measured, _limit(entries)]
-    if draw:
-        CHART.write_text(_draw(rows))
-    return compare(
+    report = compare(
         "Waiting",
         rows,
         notes=[
@@ -55,6 +53,10 @@ def main(*, entries: int = ENTRIES, draw: bool = False) -> Report:
             describe_turns(redrive=(first, again), rival=(rival, rival_again)),
         ],
     )
+    if draw:
+        CHART.write_text(_draw(rows))
+        report = replace(report, picture=CHART.name)
+    return report
 
 
 def measure_pages(count: int, *, url: str) -> Measurement:
@@ -88,6 +90,12 @@ def _limit(count: int) -> Measurement:
 
 
 def _draw(rows: list[Measurement]) -> str:
-    bars = [chart.Bar(row.name, row.rate, ours=row.ours) for row in rows if row.rate]
-    title = f"Work that waits {SECONDS * 1000:g} ms: entries a second, two workers each"
+    bars = [chart.Bar(_shorten(row), row.rate, ours=row.ours) for row in rows if row.rate]
+    title = f"Work that waits {SECONDS * 1000:g} ms: entries a second, {WORKERS} workers each"
     return chart.draw_bars(title, bars)
+
+
+def _shorten(row: Measurement) -> str:
+    """Return the name without what the title says."""
+    name = row.name.replace(f", {WORKERS} workers", "").removeprefix(f"{WORKERS} workers, ")
+    return f"{name} (limit)" if row.limit else name
