@@ -49,9 +49,11 @@ def make_failed_entries(count: int, *, work: WaitingWork | None = None) -> None:
         if work is None:
             cursor.execute(SQL["insert_failed_entries"], {"count": count})
         else:
-            found = {"kind": work.kind, "upstream": work.upstream, "count": count}
-            found["payload"] = json.dumps(work.payload)
-            cursor.execute(SQL["insert_waiting_entries"], found)
+            payload = json.dumps(work.payload)
+            cursor.execute(
+                SQL["insert_waiting_entries"],
+                {"kind": work.kind, "payload": payload, "upstream": work.upstream, "count": count},
+            )
         cursor.execute(SQL["insert_attempts"])
         for table in ("entries_entry", "entries_attempt"):
             cursor.execute(f"VACUUM ANALYZE {table}")

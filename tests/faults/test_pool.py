@@ -100,8 +100,10 @@ def test_killed_it_takes_workers_and_work_horses_along(
         workers = pids()
         horses = busy_workers(ledger, gate)
         parent.send(signal.SIGKILL)
-        for pid in (*workers.values(), *horses):
-            wait_until(lambda pid=pid: not process_exists(pid), what=f"{pid} dies with its parent")
+        family = [*workers.values(), *horses]
+        wait_until(
+            lambda: not any(process_exists(pid) for pid in family), what="they die with the parent"
+        )
     gate.touch()
     with manage("worker", "default"):
         wait_until(settled, timeout=30)
