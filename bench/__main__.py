@@ -14,32 +14,47 @@ os.environ.setdefault("REDRIVE_ROLE", "command")
 os.environ.setdefault("REDRIVE_KIND_MODULES", "bench.kinds")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-NAMES = ("single_retry", "bulk_queueing", "draining", "scale")
+NAMES = ("single_retry", "bulk_queueing", "draining", "waiting", "scale")
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def main() -> None:
     import django
 
+    from bench.processes import WAITING
+
+    os.environ.update(WAITING)
     django.setup()
     from django.core.management import call_command
 
-    from bench import machine, queue_throughput, scale, single_retry, worker_throughput
+    from bench import (
+        machine,
+        queue_throughput,
+        scale,
+        single_retry,
+        wait_throughput,
+        worker_throughput,
+    )
     from bench.report import Report, store
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of: {', '.join(NAMES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=1000, help="pairs of single retries")
+    parser.add_argument(
+        "--entries", type=int, default=wait_throughput.ENTRIES, help="waiting: entries of each turn"
+    )
     parser.add_argument("--full", action="store_true", help="scale: up to a million entries")
     parser.add_argument("--markdown", action="store_true", help=f"also write {PAGE.name}")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    draws_waiting = options.markdown and not machine.inspect().durable
     measurements: dict[str, Callable[[], Report]] = {
         "single_retry": lambda: single_retry.main(rounds=options.rounds),
         "bulk_queueing": queue_throughput.main,
         "draining": worker_throughput.main,
+        "waiting": lambda: wait_throughput.main(entries=options.entries, draw=draws_waiting),
         "scale": lambda: scale.main(full=options.full, draw=options.full and options.markdown),
     }
     call_command("migrate", verbosity=0)

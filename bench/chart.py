@@ -1,7 +1,9 @@
-"""The chart of cost per entry against size, as SVG."""
+"""The charts, as SVG: cost per entry against size, and rates side by side."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 
 _WIDTH, _HEIGHT = 640, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 48, 52
@@ -9,9 +11,10 @@ _STYLE = """
   .back { fill: #ffffff } .ink { fill: #1f2328 } .dim { fill: #59636e }
   .grid { stroke: #d1d9e0; stroke-width: 1 } .line { stroke: #0969da } .dot { fill: #0969da }
   .line { stroke-width: 2; fill: none } text { font: 13px system-ui, sans-serif }
-  .title { font-size: 15px; font-weight: 600 }
+  .bar { fill: #8c959f } .ours { fill: #0969da } .title { font-size: 15px; font-weight: 600 }
   @media (prefers-color-scheme: dark) {
     .back { fill: #0d1117 } .ink { fill: #f0f6fc } .dim { fill: #9198a1 }
+    .bar { fill: #6e7681 } .ours { fill: #4493f8 }
     .grid { stroke: #3d444d } .line { stroke: #4493f8 } .dot { fill: #4493f8 }
   }
 """
@@ -71,3 +74,39 @@ def _rule(cost: float, top: float) -> str:
 
 def _text(x: float, y: float, words: str, *, cls: str, anchor: str = "middle") -> str:
     return f'<text class="{cls}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{words}</text>'
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A rate; ``ours``: of Redrive itself."""
+
+    name: str
+    rate: float
+    ours: bool
+
+
+def draw_bars(title: str, bars: Sequence[Bar]) -> str:
+    """Draw a horizontal bar for each rate, below one another and named."""
+    left, right, step = 250, 76, 34
+    height = _TOP + step * len(bars) + 16
+    scale = (_WIDTH - left - right) / max(bar.rate for bar in bars)
+    words = ", ".join(f"{bar.name} {bar.rate:,.0f}" for bar in bars)
+    box = f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(f"{title}: {words}")}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box}>',
+        f"<style>{_STYLE}</style>",
+        f'<rect class="back" width="{_WIDTH}" height="{height}" rx="8"/>',
+        _text(20, 26, escape(title), cls="ink title", anchor="start"),
+    ]
+    for number, bar in enumerate(bars):
+        y, width = _TOP + step * number, max(bar.rate * scale, 1.0)
+        parts += [
+            _text(left - 10, y + 16, escape(bar.name), cls="ink", anchor="end"),
+            _bar(left, y, width, cls="bar ours" if bar.ours else "bar"),
+            _text(left + width + 8, y + 16, f"{bar.rate:,.0f}", cls="dim", anchor="start"),
+        ]
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _bar(x: float, y: float, width: float, *, cls: str) -> str:
+    return f'<rect class="{cls}" x="{x}" y="{y}" width="{width:.1f}" height="22" rx="3"/>'

@@ -19,6 +19,17 @@ OWN = {
     "LOG_LEVEL": "WARNING",
 }
 
+#: Entries that a worker has under way at a time, of those that wait for another server.
+CONCURRENCY = 100
+#: For every process of a measurement: work may wait for a server on this machine.
+WAITING = {
+    "REDRIVE_ALLOWED_NETWORKS": "127.0.0.1/32",
+    "REDRIVE_PAGE_CONCURRENCY": str(CONCURRENCY),
+    "REDRIVE_PAGE_UPSTREAM_CONCURRENCY": str(CONCURRENCY),
+    "REDRIVE_WEBHOOK_CONCURRENCY": str(CONCURRENCY),
+    "REDRIVE_WEBHOOK_UPSTREAM_CONCURRENCY": str(CONCURRENCY),
+}
+
 
 class ProcessWatch:
     """Processes and their children; ``peak`` is the largest resident size of any, in bytes."""

@@ -65,12 +65,13 @@ def describe_missing_peer(name: str) -> Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A table of strings, with ``notes`` below it."""
+    """A table of strings, with ``notes`` below it, and a picture beside docs/performance.md."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = field(default_factory=tuple)
+    picture: str = ""
 
     def print(self) -> None:
         table = Table(title=self.title, title_justify="left")
@@ -89,7 +90,8 @@ class Report:
         lines = [self.columns, aligned, *self.rows]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         notes = "".join(f"\n- {note}" for note in self.notes)
-        return f"{table}\n{notes}\n\n{machine.describe()}"
+        picture = f"\n\n![{self.title}](performance/{self.picture})" if self.picture else ""
+        return f"{table}\n{notes}\n\n{machine.describe()}{picture}"
 
 
 def compare(title: str, measured: Sequence[Measurement], *, notes: Sequence[str] = ()) -> Report:

@@ -1,8 +1,10 @@
 """The state of database, Redis and processes before a measurement."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
@@ -24,15 +26,34 @@ SQL = load(__file__)
 _LIST, _HELD = f"rq:queue:{QUEUE}", "bench:held"
 
 
-def make_failed_entries(count: int) -> None:
-    """Leave ``count`` failed entries with their attempts in the database, and nothing else."""
+@dataclass(frozen=True, slots=True)
+class WaitingWork:
+    """What entries are that ask another server; each payload also gets a number."""
+
+    kind: str
+    payload: Mapping[str, str]
+    upstream: str
+
+
+def make_failed_entries(count: int, *, work: WaitingWork | None = None) -> None:
+    """Leave ``count`` failed entries with their attempts in the database, and nothing else.
+
+    Without ``work`` they do nothing.
+    """
     queue.get_client().flushdb()
     with _pause_dispatcher(), connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE entries_entry, entries_attempt, retry_run, retry_operation,"
             " retry_auditevent CASCADE"
         )
-        cursor.execute(SQL["insert_failed_entries"], {"count": count})
+        if work is None:
+            cursor.execute(SQL["insert_failed_entries"], {"count": count})
+        else:
+            payload = json.dumps(work.payload)
+            cursor.execute(
+                SQL["insert_waiting_entries"],
+                {"kind": work.kind, "payload": payload, "upstream": work.upstream, "count": count},
+            )
         cursor.execute(SQL["insert_attempts"])
         for table in ("entries_entry", "entries_attempt"):
             cursor.execute(f"VACUUM ANALYZE {table}")

@@ -7,6 +7,16 @@ SELECT 'noop', 'https://example.com/articles/' || n, 'Article ' || n,
        'failed', 1, 0, 'TransientError', 'HTTP 503', '1-503', now()
 FROM generate_series(1, %(count)s) n
 
+-- name: insert_waiting_entries
+-- Inserts so many failed entries of a kind that asks another server; attempts come after them.
+INSERT INTO entries_entry (kind, external_id, title, payload, content_hash, upstream, status,
+                           attempt, automatic_attempts, error_class, error_message, fingerprint,
+                           failed_at)
+SELECT %(kind)s, 'waiting-' || n, 'Waiting ' || n,
+       %(payload)s::jsonb || jsonb_build_object('number', n), md5(n::text), %(upstream)s,
+       'failed', 1, 0, 'TransientError', 'HTTP 503', '1-503', now()
+FROM generate_series(1, %(count)s) n
+
 -- name: insert_attempts
 -- Inserts the attempt that failed for every entry there is.
 INSERT INTO entries_attempt (entry_id, number, run_id, status, previous_status, worker,

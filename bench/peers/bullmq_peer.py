@@ -29,13 +29,15 @@ def queue_up(count: int, *, mode: str) -> Measurement:
     return Measurement(name=name, entries=count, seconds=took)
 
 
-def drain(count: int) -> Measurement:
+def drain(count: int, *, url: str | None = None) -> Measurement:
+    """Measure two workers whose jobs do nothing, or fetch ``url``."""
     name = f"BullMQ, 2 workers, concurrency {CONCURRENCY}"
     if not is_installed():
         return describe_missing_peer(name)
     connection = common.client(common.BULLMQ)
     _node("queueing.mjs", mode="fill", count=count)
-    worker: list[str | Path] = ["node", FOLDER / "worker.mjs", _options(concurrency=CONCURRENCY)]
+    options = _options(concurrency=CONCURRENCY, url=url)
+    worker: list[str | Path] = ["node", FOLDER / "worker.mjs", options]
     resume: list[str | Path] = ["node", FOLDER / "resume.mjs", _options()]
     with run(worker, worker, ready="ready"), run(resume):
         # From the first outcome on: the start of Node.js does not count.

@@ -1,6 +1,7 @@
 """Celery's side, which runs in an environment without Redrive's dependencies.
 
-``python -m bench.peers.celery_app COUNT`` queues so many jobs and prints the seconds it took.
+``python -m bench.peers.celery_app COUNT [URL]`` queues so many jobs, which do nothing or fetch the
+URL, and prints the seconds it took.
 """
 
 import os
@@ -10,7 +11,7 @@ import time
 # Installed beside the project, never in it.
 from celery import Celery  # type: ignore[import-not-found]
 
-from bench.peers.jobs import noop
+from bench.peers.jobs import fetch, noop
 
 app = Celery("peer", broker=os.environ["BENCH_CELERY_BROKER"])
 app.conf.update(
@@ -20,15 +21,18 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
 )
 task = app.task(name="noop")(noop)
+# Acknowledged when it is done, so that an empty queue means that all are.
+request = app.task(name="fetch", acks_late=True)(fetch)
 
 
-def main(count: int) -> None:
-    task.apply_async((0,))  # connects
+def main(count: int, url: str | None = None) -> None:
+    chosen = request if url else task
+    chosen.apply_async((url or 0,))  # connects
     begin = time.perf_counter()
     for number in range(count):
-        task.apply_async((number,))
+        chosen.apply_async((url or number,))
     print(time.perf_counter() - begin)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

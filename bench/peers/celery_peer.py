@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +10,8 @@ from bench.peers import common
 from bench.processes import run, wait_until
 from bench.report import Measurement, describe_missing_peer
 
+#: Jobs that each of its workers handles at a time where they wait.
+THREADS = 100
 PYTHON = common.HERE / ".venv" / "bin" / "python"
 
 
@@ -37,25 +40,32 @@ def queue_up(count: int) -> Measurement:
 
 
 def drain(count: int) -> Measurement:
-    name = "Celery, prefork -c 2"
+    """Measure one worker with two processes, whose jobs do nothing."""
+    return _drain("Celery, prefork -c 2", count, workers=[["-c", "2"]])
+
+
+def drain_requests(count: int, *, url: str) -> Measurement:
+    """Measure two workers with a hundred threads each, whose jobs fetch ``url``."""
+    options = ["-P", "threads", "-c", str(THREADS)]
+    workers = [[*options, "-n", f"peer-{number}@%h"] for number in (1, 2)]
+    return _drain(f"Celery, 2 workers, threads -c {THREADS}", count, workers=workers, url=url)
+
+
+def _drain(
+    name: str, count: int, *, workers: Sequence[Sequence[str]], url: str | None = None
+) -> Measurement:
+    """Measure the workers with these options each, from a backlog to an empty queue."""
     if not is_installed():
         return describe_missing_peer(name)
     connection = common.client(common.CELERY)
     connection.flushdb()
-    _enqueue(count - 1)
+    _enqueue(count - 1, url=url)
     connection.rename("celery", "held")
     worker: list[str | Path] = [PYTHON, "-m", "celery", "-A", "bench.peers.celery_app", "worker"]
-    options = [
-        "-c",
-        "2",
-        "--without-gossip",
-        "--without-mingle",
-        "--without-heartbeat",
-        "-l",
-        "WARNING",
-    ]
-    with run([*worker, *options], env=os.environ | {"BENCH_CELERY_BROKER": _broker()}):
-        wait_until(lambda: bool(connection.client_list(_type="normal")[1:]) and _has_listener())
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"]
+    commands = [[*worker, *quiet, *options] for options in workers]
+    with run(*commands, env=os.environ | {"BENCH_CELERY_BROKER": _broker()}):
+        wait_until(lambda: _count_listeners() == len(commands))
         begin = time.perf_counter()
         connection.rename("held", "celery")
         wait_until(lambda: not connection.llen("celery") and not connection.hlen("unacked"))
@@ -64,12 +74,13 @@ def drain(count: int) -> Measurement:
     return Measurement(name=name, entries=count, seconds=took)
 
 
-def _has_listener() -> bool:
-    """Tell whether a worker waits on the queue."""
+def _count_listeners() -> int:
+    """Count the workers that wait on the queue."""
     found = common.client(common.CELERY).client_list()
-    return any(client["cmd"] == "brpop" and client["db"] == str(common.CELERY) for client in found)
+    return sum(client["cmd"] == "brpop" and client["db"] == str(common.CELERY) for client in found)
 
 
-def _enqueue(count: int) -> float:
+def _enqueue(count: int, *, url: str | None = None) -> float:
     os.environ["BENCH_CELERY_BROKER"] = _broker()
-    return float(common.read_output([PYTHON, "-m", "bench.peers.celery_app", str(count)]))
+    words = [str(count), *([url] if url else [])]
+    return float(common.read_output([PYTHON, "-m", "bench.peers.celery_app", *words]))

@@ -9,7 +9,7 @@ from rq.job import Job, JobStatus, requeue_job
 from rq.registry import FailedJobRegistry
 
 from bench.peers import common
-from bench.peers.jobs import noop
+from bench.peers.jobs import fetch, noop
 from bench.processes import run, wait_until
 from bench.report import Measurement
 
@@ -46,12 +46,15 @@ def enqueue_many(count: int) -> Measurement:
     return Measurement(name="RQ, enqueue_many", entries=count, seconds=took)
 
 
-def drain(count: int, *, kind: str) -> Measurement:
-    """Measure two workers, ``fork`` (a process for each job) or ``simple`` (none)."""
+def drain(count: int, *, kind: str, url: str | None = None) -> Measurement:
+    """Measure two workers, ``fork`` (a process for each job) or ``simple`` (none).
+
+    Their jobs do nothing, or fetch ``url``.
+    """
     connection = common.client(common.RQ)
     connection.flushdb()
     queue = Queue("peer", connection=connection)
-    _enqueue(queue, count)
+    _enqueue(queue, count, url=url)
     connection.rename(queue.key, "held")
     command = [sys.executable, "-m", "bench.peers.rq_worker", kind, common.address(common.RQ)]
     with run(command, command):
@@ -66,11 +69,12 @@ def drain(count: int, *, kind: str) -> Measurement:
     return Measurement(name=name, entries=count, seconds=took)
 
 
-def _enqueue(queue: Queue, count: int) -> None:
+def _enqueue(queue: Queue, count: int, *, url: str | None = None) -> None:
     """Enqueue in calls of 1,000."""
     for first in range(0, count, 1000):
         data = [
-            Queue.prepare_data(noop, (number,)) for number in range(first, min(first + 1000, count))
+            Queue.prepare_data(fetch, (url,)) if url else Queue.prepare_data(noop, (number,))
+            for number in range(first, min(first + 1000, count))
         ]
         queue.enqueue_many(data)
 

@@ -6,6 +6,8 @@ import sys
 from redis import Redis
 from rq import Queue, SimpleWorker, Worker
 
+import bench.peers.jobs  # noqa: F401 - or each work-horse would import it
+
 
 def main(kind: str, url: str) -> None:
     connection = Redis.from_url(url)

@@ -59,6 +59,7 @@ def _work(
         worker = _create_worker(queue, name=name, pulse=pulse)
         try:
             if worker is not None:
+                worker.was_asked_to_stop = lambda: stop_request.arrived
                 worker.work(burst=burst, logging_level=None)
                 # It also returns after an unexpected error, and then another one continues.
                 if burst or worker.stopping:

@@ -4,6 +4,7 @@ import ctypes
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -55,6 +56,8 @@ class RunWorker(Worker):
     #: RQ doubles its wait up to a minute; people wait for Redis to be back, and so does this.
     max_connection_wait_time = 2.0
     pulse: Pulse | None = None
+    #: Whether the process was asked to stop before this worker handled signals.
+    was_asked_to_stop: Callable[[], bool] | None = None
     _has_redis = True
     _horse_status: int | None = None
 
@@ -122,7 +125,7 @@ class RunWorker(Worker):
             self.kill_horse(sig=signal.SIGUSR1)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        _die_with_worker(self.pid)
+        die_with_parent(self.pid)
         super().main_work_horse(job, queue)
 
     def setup_work_horse_signals(self) -> None:
@@ -175,6 +178,12 @@ class RunWorker(Worker):
         if self.horse_pid:
             self.kill_horse(sig=signal.SIGUSR1)
 
+    def _install_signal_handlers(self) -> None:
+        """Heed a request to stop that came while this worker was being made."""
+        super()._install_signal_handlers()
+        if self.was_asked_to_stop is not None and self.was_asked_to_stop():
+            self._stop_requested, self._shutdown_requested_date = True, timezone.now()
+
     def set_shutdown_requested_date(self) -> None:
         with suppress(RedisError):
             super().set_shutdown_requested_date()
@@ -191,14 +200,15 @@ def _on_shutdown(_signum: int, _frame: FrameType | None) -> None:
     execution.shutdown.set()
 
 
-def _die_with_worker(worker_pid: int | None) -> None:
-    """Have Linux kill this work-horse when its worker dies: nothing else would watch its time.
+def die_with_parent(parent_pid: int | None) -> None:
+    """Have Linux kill this process when the one that forked it dies.
 
+    Nothing else would watch the time of a work-horse, and no parent would stop a worker of a pool.
     On other systems the lease and the fence are the only guards.
     """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is None:
         return
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != worker_pid:  # it died before the call
+    if os.getppid() != parent_pid:  # it died before the call
         os._exit(1)

@@ -5,7 +5,6 @@ import json
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,36 +12,42 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers import spawn, wait_until
+from tests.support.serving import served
 from tools.demo.behaviour import Behaviour, behaviour
 from tools.demo.upstream import Upstream
+from tools.http_server import listen
+
+
+class Served(Upstream):
+    """An upstream on a free port."""
+
+    def __init__(self, *, state: Path | None, hang_seconds: float) -> None:
+        self.listener = listen(0)
+        self.port = self.listener.getsockname()[1]
+        super().__init__(port=self.port, entries=200, state=state, hang_seconds=hang_seconds)
 
 
 @contextmanager
-def serving(state: Path | None = None, hang_seconds: float = 30.0) -> Iterator[Upstream]:
-    with Upstream(port=0, entries=200, state=state, hang_seconds=hang_seconds) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def serving(state: Path | None = None, hang_seconds: float = 30.0) -> Iterator[Served]:
+    server = Served(state=state, hang_seconds=hang_seconds)
+    with served(server.answer, server.listener):
+        yield server
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
+def upstream() -> Iterator[Served]:
     with serving() as server:
         yield server
 
 
 def ask(
-    server: Upstream,
+    server: Served,
     path: str,
     method: str = "GET",
     timeout: float = 10,
     headers: dict[str, str] | None = None,
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=timeout)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
@@ -60,7 +65,7 @@ def first(kind: Behaviour) -> str:
     [(Behaviour.WORKS, 200, 200), (Behaviour.FAILS, 503, 200), (Behaviour.GONE, 404, 404)],
 )
 def test_pages_do_as_they_were_made(
-    upstream: Upstream, kind: Behaviour, broken: int, repaired: int
+    upstream: Served, kind: Behaviour, broken: int, repaired: int
 ) -> None:
     assert ask(upstream, first(kind))[0].status == broken
     assert ask(upstream, "/repair", "POST")[0].status == 200
@@ -69,11 +74,9 @@ def test_pages_do_as_they_were_made(
     assert ask(upstream, first(kind))[0].status == broken
 
 
-def test_a_hanging_page_hangs_until_the_client_leaves(upstream: Upstream) -> None:
-    before = threading.active_count()
+def test_a_hanging_page_hangs_until_the_client_leaves(upstream: Served) -> None:
     with pytest.raises(TimeoutError):
         ask(upstream, first(Behaviour.HANGS), timeout=0.2)
-    wait_until(lambda: threading.active_count() == before, what="the thread of the client ends")
     ask(upstream, "/repair", "POST")
     assert ask(upstream, first(Behaviour.HANGS))[0].status == 200
 
@@ -83,7 +86,7 @@ def test_a_patient_client_gets_an_error_in_the_end() -> None:
         assert ask(server, first(Behaviour.HANGS))[0].status == 503
 
 
-def test_the_feed_is_fetched_on_condition(upstream: Upstream) -> None:
+def test_the_feed_is_fetched_on_condition(upstream: Served) -> None:
     answer, body = ask(upstream, "/feed.atom")
     tag, date = answer.headers["ETag"], answer.headers["Last-Modified"]
     assert body.startswith(b'<?xml version="1.0" encoding="utf-8"?>')
@@ -127,7 +130,7 @@ def test_missing_pages_move_to_where_the_feed_says(tmp_path: Path) -> None:
         assert b"have moved" in ask(server, "/")[1]
 
 
-def test_the_front_page_shows_the_state_and_switches_it(upstream: Upstream) -> None:
+def test_the_front_page_shows_the_state_and_switches_it(upstream: Served) -> None:
     assert b'action="/repair"' in ask(upstream, "/")[1]
     answer, _ = ask(upstream, "/repair", "POST", headers={"Accept": "text/html"})
     assert (answer.status, answer.headers["Location"]) == (303, "/")
@@ -136,16 +139,16 @@ def test_the_front_page_shows_the_state_and_switches_it(upstream: Upstream) -> N
 
 
 @pytest.mark.parametrize("path", ["/pages/0", "/pages/201", "/pages/x", "/pages/²", "/nothing"])
-def test_what_is_not_there_is_not_found(upstream: Upstream, path: str) -> None:
+def test_what_is_not_there_is_not_found(upstream: Served, path: str) -> None:
     assert ask(upstream, path.replace("²", "%C2%B2"))[0].status == 404
 
 
-def test_a_post_elsewhere_changes_nothing(upstream: Upstream) -> None:
+def test_a_post_elsewhere_changes_nothing(upstream: Served) -> None:
     assert ask(upstream, "/pages/1", "POST")[0].status == 404
     assert upstream.broken
 
 
-def test_head_has_no_body(upstream: Upstream) -> None:
+def test_head_has_no_body(upstream: Served) -> None:
     answer, body = ask(upstream, "/feed.atom", "HEAD")
     assert (body, int(answer.headers["Content-Length"])) == (b"", len(upstream.feed))
 

@@ -154,4 +154,9 @@ def _is_participle(word: str) -> bool:
 
 
 #: Names that somebody else has chosen: what overrides a method of a framework is called like it.
-OVERRIDES: Mapping[str, str] = {"lookup_allowed": "ModelAdmin"}
+OVERRIDES: Mapping[str, str] = {
+    "lookup_allowed": "ModelAdmin",
+    "connection_made": "asyncio.Protocol",
+    "connection_lost": "asyncio.Protocol",
+    "data_received": "asyncio.Protocol",
+}

@@ -4,8 +4,10 @@ For the test and for the bench, which tell the same story at different lengths.
 """
 
 import json
+import os
 import random
 import signal
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -22,10 +24,11 @@ from entries import storage
 from entries.endpoints import create_secret
 from entries.models import Attempt, Endpoint, Entry
 from entries.sources.base import SourceItem
+from retry.models import WorkerHeartbeat
 from retry.service import submit_entries
 from tests.support.asking import SCRIPT
-from tests.support.processes import manage
-from tests.support.servers import Spawned, wait_until
+from tests.support.processes import child_environment, manage
+from tests.support.servers import process_exists, spawn, wait_until
 
 FAILING = 0.3
 WORKERS = 2
@@ -155,20 +158,26 @@ class Crew:
     """So many workers at any time, however often one is killed."""
 
     def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-        self._workers = [self._start() for _ in range(WORKERS)]
-        self.kills = 0
+        words = (sys.executable, "-m", "tests.support.crew", "bulk", str(WORKERS))
+        environment = child_environment(**_CHILDREN) | {"REDRIVE_ROLE": "worker"}
+        stack.enter_context(spawn(*words, env=environment))
+        self._killed: set[int] = set()
+
+    @property
+    def kills(self) -> int:
+        return len(self._killed)
 
     def kill_one(self) -> None:
         """SIGKILL, to the worker alone as the kernel would; another one takes its place."""
-        victim = self._workers.pop(0)
-        victim.send(signal.SIGKILL)
-        victim.wait()
-        self.kills += 1
-        self._workers.append(self._start())
+        victim = wait_until(self._find_eldest, timeout=30)
+        os.kill(victim, signal.SIGKILL)
+        self._killed.add(victim)
+        wait_until(lambda: not process_exists(victim))
 
-    def _start(self) -> Spawned:
-        return self._stack.enter_context(manage("worker", "bulk", **_CHILDREN))
+    def _find_eldest(self) -> int:
+        """Return the process id of the worker that has lived longest; 0 without one."""
+        workers = WorkerHeartbeat.objects.exclude(pid__in=self._killed).order_by("started_at")
+        return workers.values_list("pid", flat=True).first() or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,17 @@ def test_supervisord_gets_every_process_and_stops_them_at_once(options: Options)
     assert upstream["stdout_logfile"].endswith("some data 100%%/logs/upstream.log")
 
 
+def test_queues_have_workers_for_the_cores_within_bounds(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cores, bulk, default in ((1, 2, 1), (4, 4, 2), (64, 8, 2)):
+        monkeypatch.setattr(
+            "os.sched_getaffinity", lambda _pid, cores=cores: set(range(cores)), raising=False
+        )
+        assert options.workers == {"default": default, "bulk": bulk, "sync": 1}
+        assert programs(options)["worker-bulk"][-2:] == ["--processes", str(bulk)]
+
+
 def test_a_log_file_gives_what_is_added_in_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "web.log"
     path.write_text("old\n")

@@ -44,12 +44,28 @@ class Options:
         return f"http://{HOST}:{self.upstream_port}"
 
     @property
+    def workers(self) -> dict[str, int]:
+        """How many workers each queue gets on this machine.
+
+        Many pages of the upstream hang, so the queue for them has two even on one core.
+        """
+        cores = count_cores()
+        return {"default": min(cores, 2), "bulk": min(max(cores, 2), 8), "sync": 1}
+
+    @property
     def logs(self) -> Path:
         return self.data / "logs"
 
     @property
     def token_file(self) -> Path:
         return self.data / "demo_token"
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def check_ports(options: Options) -> None:

@@ -25,9 +25,10 @@ def programs(options: Options) -> dict[str, list[str]]:
     upstream = f"-m tools.demo.upstream --port {options.upstream_port} --entries {options.entries}"
     return {
         "web": [*web.split(), "--graceful-timeout", "5", "--log-level", "warning"],
-        "worker-default": ["manage.py", "worker", "default"],
-        "worker-bulk": ["manage.py", "worker", "bulk"],
-        "worker-sync": ["manage.py", "worker", "sync"],
+        **{
+            f"worker-{queue}": ["manage.py", "worker", queue, "--processes", str(count)]
+            for queue, count in options.workers.items()
+        },
         "dispatcher": ["manage.py", "dispatcher"],
         "upstream": [*upstream.split(), "--state", str(options.data / "upstream.json")],
     }

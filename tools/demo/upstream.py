@@ -5,23 +5,22 @@ addresses in the feed. It listens on 127.0.0.1 only.
 """
 
 import argparse
+import asyncio
 import contextlib
 import hashlib
 import json
 import os
-import select
 import signal
-import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import TCPServer
 from typing import Any
 
 from tools.demo import documents
 from tools.demo.behaviour import Behaviour, behaviour, tally
+from tools.http_server import HOST, Answer, Request, listen, serve
 
 # Longer than any client of the demo waits.
 HANG_SECONDS = 30.0
@@ -31,16 +30,17 @@ CHANGES: Mapping[str, Mapping[str, bool]] = {
     "/break": {"broken": True},
     "/move": {"moved": True},
 }
-HTML, JSON = "text/html; charset=utf-8", "application/json"
+NOT_FOUND = Answer(
+    status=HTTPStatus.NOT_FOUND, body=documents.page("Not found", "Nothing is here.")
+)
+BROKEN = Answer(
+    status=HTTPStatus.SERVICE_UNAVAILABLE,
+    body=documents.page("Service unavailable", "Broken on purpose; see the front page."),
+)
 
 
-class Upstream(ThreadingHTTPServer):
-    """A server with a thread for each client; stopping it waits for none."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-    allow_reuse_address = True
+class Upstream:
+    """The site: what it answers, and whether it is broken, which `state` remembers."""
 
     def __init__(
         self,
@@ -53,17 +53,25 @@ class Upstream(ThreadingHTTPServer):
     ) -> None:
         self.entries = entries
         self.hang_seconds = hang_seconds
-        self.verbose = verbose
+        self._base = f"http://{HOST}:{port}"
+        self._verbose = verbose
         self._state = state
         self.broken, self.moved = _load_state(state)
-        super().__init__(("127.0.0.1", port), Handler)
         self._publish()
 
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+    def answer(self, request: Request) -> Answer:
+        answer = self._change(request) if request.method == "POST" else self._get(request)
+        if self._verbose:
+            print(f"{request.method} {request.path} {answer.status:d}", flush=True)
+        return answer
 
-    def switch(self, *, broken: bool | None = None, moved: bool | None = None) -> None:
+    def _publish(self) -> None:
+        self.feed = documents.feed(self.entries, base=self._base, moved=self.moved)
+        self.etag = f'"{hashlib.sha256(self.feed).hexdigest()[:16]}"'
+        # A changed feed also has a new date.
+        self.last_modified = documents.update_time(self.entries + int(self.moved))
+
+    def _switch(self, *, broken: bool | None = None, moved: bool | None = None) -> None:
         self.broken = self.broken if broken is None else broken
         if moved is not None:
             self.moved = moved
@@ -73,149 +81,95 @@ class Upstream(ThreadingHTTPServer):
             scratch.write_text(json.dumps({"broken": self.broken, "moved": self.moved}))
             scratch.replace(self._state)
 
-    def _publish(self) -> None:
-        self.feed = documents.feed(self.entries, base=self.base, moved=self.moved)
-        self.etag = f'"{hashlib.sha256(self.feed).hexdigest()[:16]}"'
-        # A changed feed also has a new date.
-        self.last_modified = documents.update_time(self.entries + int(self.moved))
+    def _change(self, request: Request) -> Answer:
+        change = CHANGES.get(request.path)
+        if change is None:
+            return NOT_FOUND
+        self._switch(**change)
+        if "text/html" in request.headers.get("accept", ""):
+            return Answer(status=HTTPStatus.SEE_OTHER, headers={"Location": "/"})
+        return self._show_status()
 
-    def status(self) -> dict[str, Any]:
+    def _get(self, request: Request) -> Answer:
+        match request.path.split("/")[1:]:
+            case ["pages", number]:
+                return self._show_page(_parse_number(number))
+            case ["moved", number]:
+                return self._show_moved_page(_parse_number(number))
+            case ["feed.atom"]:
+                return self._show_feed(request)
+        others = {
+            "/": self._show_front_page,
+            "/status.json": self._show_status,
+            "/style.css": _show_style,
+        }
+        show = others.get(request.path)
+        return show() if show else NOT_FOUND
+
+    def _show_page(self, number: int) -> Answer:
+        if not 1 <= number <= self.entries:
+            return NOT_FOUND
+        match behaviour(number, broken=self.broken):
+            case Behaviour.WORKS:
+                text = documents.page(documents.page_title(number), "Everything works here.")
+                return Answer(body=text)
+            case Behaviour.HANGS:
+                return replace(BROKEN, after=self.hang_seconds, close=True)
+            case Behaviour.GONE:
+                return NOT_FOUND
+            case Behaviour.FAILS:
+                return BROKEN
+
+    def _show_moved_page(self, number: int) -> Answer:
+        has_moved = self.moved and behaviour(number, broken=False) is Behaviour.GONE
+        if not has_moved or not 1 <= number <= self.entries:
+            return NOT_FOUND
+        return Answer(body=documents.page(documents.page_title(number), "It has moved here."))
+
+    def _show_feed(self, request: Request) -> Answer:
+        headers = {
+            "ETag": self.etag,
+            "Last-Modified": format_datetime(self.last_modified, usegmt=True),
+        }
+        if self._is_unchanged(request):
+            return Answer(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        kind = "application/atom+xml; charset=utf-8"
+        return Answer(body=self.feed, content_type=kind, headers=headers)
+
+    def _is_unchanged(self, request: Request) -> bool:
+        """Compare validators; by RFC 9110, 13.2.2, the date counts only without an entity tag."""
+        known = request.headers.get("if-none-match")
+        if known is not None:
+            tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
+            return not tags.isdisjoint({"*", self.etag})
+        with contextlib.suppress(TypeError, ValueError):
+            since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+            return self.last_modified <= since
+        return False
+
+    def _show_front_page(self) -> Answer:
         counts = tally(self.entries, broken=self.broken)
-        return {
+        page = documents.front_page(broken=self.broken, moved=self.moved, counts=counts)
+        return Answer(body=page)
+
+    def _show_status(self) -> Answer:
+        status: dict[str, Any] = {
             "broken": self.broken,
             "moved": self.moved,
             "entries": self.entries,
-            "pages": counts,
+            "pages": tally(self.entries, broken=self.broken),
         }
-
-    def server_bind(self) -> None:
-        # HTTPServer would look up this machine's name, which can take long.
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # Clients may disconnect.
-            super().handle_error(request, client_address)
+        body = json.dumps(status).encode() + b"\n"
+        return Answer(body=body, content_type="application/json")
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Upstream
-    protocol_version = "HTTP/1.1"
-    server_version, sys_version = "upstream", ""
-    timeout = 60  # of an idle connection
+def _show_style() -> Answer:
+    return Answer(body=documents.STYLE, content_type="text/css")
 
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        number = path.removeprefix("/pages/")
-        if path == "/":
-            self._answer(HTTPStatus.OK, self._front_page())
-        elif path == "/feed.atom":
-            self._send_feed()
-        elif path == "/status.json":
-            self._answer(HTTPStatus.OK, self._status(), JSON)
-        elif path == "/style.css":
-            self._answer(HTTPStatus.OK, documents.STYLE, "text/css")
-        elif number != path and number.isascii() and number.isdigit():
-            self._send_page(int(number))
-        elif path.startswith("/moved/"):
-            self._send_moved_page(path)
-        else:
-            self._send_not_found()
 
-    do_HEAD = do_GET  # noqa: N815 - the name http.server looks for
-
-    def do_POST(self) -> None:
-        # The body is ignored, but must not be read as the next request.
-        self.close_connection = True
-        change = CHANGES.get(self.path)
-        if change is None:
-            return self._send_not_found()
-        self.server.switch(**change)
-        if "text/html" in self.headers.get("Accept", ""):
-            return self._answer(HTTPStatus.SEE_OTHER, b"", Location="/")
-        return self._answer(HTTPStatus.OK, self._status(), JSON)
-
-    def _send_page(self, number: int) -> None:
-        if not 1 <= number <= self.server.entries:
-            return self._send_not_found()
-        kind = behaviour(number, broken=self.server.broken)
-        if kind is Behaviour.HANGS:
-            self._wait_for_disconnect()
-        if kind is Behaviour.GONE:
-            return self._send_not_found()
-        if kind is Behaviour.WORKS:
-            page = documents.page(documents.page_title(number), "Everything works here.")
-            return self._answer(HTTPStatus.OK, page)
-        return self._answer(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            documents.page("Service unavailable", "Broken on purpose; see the front page."),
-        )
-
-    def _send_moved_page(self, path: str) -> None:
-        numbers = range(1, self.server.entries + 1)
-        found = next((n for n in numbers if documents.address(n, moved=True) == path), None)
-        if found is None or not self.server.moved:
-            return self._send_not_found()
-        page = documents.page(documents.page_title(found), "It has moved here.")
-        return self._answer(HTTPStatus.OK, page)
-
-    def _wait_for_disconnect(self) -> None:
-        # Readable means that the client has disconnected, or sends out of turn.
-        select.select([self.connection], [], [], self.server.hang_seconds)
-        self.close_connection = True
-
-    def _send_feed(self) -> None:
-        validators = {
-            "ETag": self.server.etag,
-            "Last-Modified": format_datetime(self.server.last_modified, usegmt=True),
-        }
-        if self._is_unchanged():
-            self._answer(HTTPStatus.NOT_MODIFIED, b"", **validators)
-        else:
-            kind = "application/atom+xml; charset=utf-8"
-            self._answer(HTTPStatus.OK, self.server.feed, kind, **validators)
-
-    def _is_unchanged(self) -> bool:
-        """Compare validators; by RFC 9110, 13.2.2, the date counts only without an entity tag."""
-        known = self.headers.get("If-None-Match")
-        if known is not None:
-            tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
-            return not tags.isdisjoint({"*", self.server.etag})
-        with contextlib.suppress(TypeError, ValueError):
-            since = parsedate_to_datetime(self.headers.get("If-Modified-Since", ""))
-            return self.server.last_modified <= since
-        return False
-
-    def _front_page(self) -> bytes:
-        counts = tally(self.server.entries, broken=self.server.broken)
-        return documents.front_page(
-            broken=self.server.broken, moved=self.server.moved, counts=counts
-        )
-
-    def _status(self) -> bytes:
-        return json.dumps(self.server.status()).encode() + b"\n"
-
-    def _send_not_found(self) -> None:
-        self._answer(HTTPStatus.NOT_FOUND, documents.page("Not found", "Nothing is here."))
-
-    def _answer(
-        self, status: HTTPStatus, body: bytes, content_type: str = HTML, **headers: str
-    ) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status is not HTTPStatus.NOT_MODIFIED:
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its signature
-        if self.server.verbose:
-            print(f"{self.command} {self.path} {args[1]}", flush=True)
+def _parse_number(text: str) -> int:
+    """Return the number of a page; 0, which no page has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _load_state(state: Path | None) -> tuple[bool, bool]:
@@ -233,10 +187,12 @@ def main() -> None:
     parser.add_argument("--state", type=Path, metavar="FILE", help="remembers whether it is broken")
     parser.add_argument("--verbose", action="store_true", help="print each request")
     options = parser.parse_args()
-    # At once: the threads of the clients end with the process.
+    # At once: no client is waited for.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    with Upstream(**vars(options)) as server, contextlib.suppress(KeyboardInterrupt):
-        server.serve_forever()
+    listener = listen(options.port)  # first: who comes while the feed is made has to wait, no more
+    upstream = Upstream(**vars(options))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(upstream.answer, listener))
 
 
 if __name__ == "__main__":
