@@ -17,7 +17,7 @@ from typing import Any
 
 from entries.errors import EntriesError, PermanentError
 from entries.fingerprints import fingerprint
-from entries.masking import MASK, mask_address
+from entries.masking import MASK, mask_address, may_hold_secret
 
 #: Bad for PostgreSQL or a terminal: control characters except newline and tab, and surrogates.
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -198,6 +198,8 @@ def scrub(text: str) -> str:
     ``password=`` or ``api_key:``, credentials in addresses, private keys and well-known key
     formats. Some secrets will pass: they do not belong in messages.
     """
+    if not may_hold_secret(text):
+        return text
     return _SECRETS.sub(_mask_match, _ADDRESSES.sub(lambda found: mask_address(found[0]), text))
 
 

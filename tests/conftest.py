@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import Permission
 
+from entries.net.pool import POOL
+from entries.net.resolver import RESOLVER
 from retry import queue
 from tests.factories.users import UserFactory
 from tests.support.browser import pytest_terminal_summary
@@ -36,6 +38,14 @@ def clean_redis() -> Iterator[None]:
     queue.get_client().flushdb()
     yield
     queue.get_client().flushdb()
+
+
+@pytest.fixture(autouse=True)
+def fresh_network() -> Iterator[None]:
+    """No connection and no name outlives a test, because the next one has other servers."""
+    yield
+    POOL.forget()
+    RESOLVER.forget()
 
 
 def grant(user: "User", *permissions: str) -> "User":

@@ -41,18 +41,19 @@ class PageKind(Kind):
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
         # The fetch ends a little before the worker's time limit, because its error says more.
+        summary = Summary()
         answer = fetch(
             read_address(entry.payload),
             seconds=self.time_limit - min(1.0, self.time_limit / 10),
             max_bytes=settings.REDRIVE_PAGE_MAX_BYTES,
+            sink=summary.add,
         )
+        content_type = answer.headers.get("content-type", "")
         return {
             "status": answer.status,
-            "title": extract_title(
-                answer.body, content_type=answer.headers.get("content-type", "")
-            ),
-            "sha256": hashlib.sha256(answer.body).hexdigest(),
-            "size": len(answer.body),
+            "title": extract_title(bytes(summary.head), content_type=content_type),
+            "sha256": summary.digest.hexdigest(),
+            "size": summary.size,
             "elapsed_ms": round(answer.seconds * 1000),
             "url": clean_text(answer.url, limit=2_000),
         }
@@ -62,6 +63,21 @@ class PageKind(Kind):
         url = payload.get("url")
         origin = _ORIGIN.match(url) if isinstance(url, str) else None
         return _host_at(origin[1]) if origin else ""
+
+
+class Summary:
+    """What is noted of a body, which goes by piece by piece: pages at once are many and large."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.head = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        self.digest.update(piece)
+        self.size += len(piece)
+        if len(self.head) < _HEAD:
+            self.head += piece[: _HEAD - len(self.head)]
 
 
 @lru_cache(maxsize=4096)

@@ -4,26 +4,30 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+import httpx
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from standardwebhooks import Webhook
 
 from entries.endpoints import find_secret_problem
 from entries.errors import PermanentError, TransientError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
-from entries.models import Endpoint
 from entries.net import Answer, RequestRefused, ServerUnavailable, send
 from entries.net.exchange import build_headers, parse_retry_after
 from entries.net.record import READ, Record
 from entries.net.urls import display_url, parse
+from entries.sql import load
+
+_SQL = load(__file__)
 
 #: The key of the payload that names the endpoint; it is never delivered.
 ENDPOINT = "endpoint"
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 _COME_BACK_LATER = frozenset({408, 409, 425, 429})
 _WHAT_TO_DO = "add it in the admin under Endpoints, or with manage.py add_endpoint, and retry"
 
@@ -71,13 +75,20 @@ class Message:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """An endpoint as a delivery needs it."""
+
+    slug: str
+    url: str
+    secret: str = field(repr=False)
+
+
 def build_message(entry: EntryData, *, key: str) -> Message:
     """Build the message: the same payload always has the same bytes and id."""
     content = {name: value for name, value in entry.payload.items() if name != ENDPOINT}
     try:
-        body = json.dumps(
-            content, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-        ).encode()
+        body = _JSON.encode(content).encode()
     except ValueError as error:
         raise PermanentError(f"the payload cannot be written as JSON: {error}") from error
     return Message(f"{key}-{hashlib.sha256(body).hexdigest()[:16]}", body)
@@ -92,19 +103,23 @@ def read_slug(entry: EntryData) -> str:
     return entry.source
 
 
-def find_endpoint(slug: str) -> Endpoint:
+def find_endpoint(slug: str) -> Receiver:
+    # In SQL, because each delivery asks: the ORM takes four times as long for it.
     try:
-        endpoint = Endpoint.objects.filter(slug=slug).first()
+        with connection.cursor() as cursor:
+            cursor.execute(_SQL["find_endpoint"], {"slug": slug})
+            row = cursor.fetchone()
     except (InterfaceError, InternalError, OperationalError) as error:
         raise TransientError("the endpoint could not be looked up: PostgreSQL is away") from error
-    if endpoint is None:
+    if row is None:
         raise PermanentError(f'there is no endpoint "{slug[:80]}": {_WHAT_TO_DO}')
-    if not endpoint.enabled:
+    url, secret, enabled = row
+    if not enabled:
         raise PermanentError(f'the endpoint "{slug}" is disabled: enable it and retry')
-    return endpoint
+    return Receiver(slug, url, secret)
 
 
-def deliver(message: Message, endpoint: Endpoint, *, seconds: float) -> dict[str, Any]:
+def deliver(message: Message, endpoint: Receiver, *, seconds: float) -> dict[str, Any]:
     """Deliver a message; return the result of an accepted delivery.
 
     Raises ``TransientError`` and ``PermanentError``, whose ``result`` is the exchange where there
@@ -127,14 +142,14 @@ def deliver(message: Message, endpoint: Endpoint, *, seconds: float) -> dict[str
             endpoint.url, body=message.body, headers=headers, seconds=seconds, max_bytes=READ
         )
         exchange["response"] = record.response(answer)
-        _require_success(answer, display_url(target))
+        _require_success(answer, target)
     except (TransientError, PermanentError) as error:
         error.result = exchange | {"elapsed_ms": _milliseconds_since(started)}
         raise
     return exchange | {"elapsed_ms": _milliseconds_since(started)}
 
 
-def _sign(message: Message, endpoint: Endpoint) -> tuple[str, dict[str, str]]:
+def _sign(message: Message, endpoint: Receiver) -> tuple[str, dict[str, str]]:
     """Return the signature over id, time and body, and the headers with it."""
     # The library accepts weaker secrets, and its errors could contain a part of the secret.
     if find_secret_problem(endpoint.secret):
@@ -151,11 +166,11 @@ def _sign(message: Message, endpoint: Endpoint) -> tuple[str, dict[str, str]]:
     }
 
 
-def _require_success(answer: Answer, where: str) -> None:
+def _require_success(answer: Answer, target: httpx.URL) -> None:
     status = answer.status
     if 200 <= status < 300:
         return
-    message = f"HTTP {status} from {where}"
+    message = f"HTTP {status} from {display_url(target)}"
     if status >= 500 or status in _COME_BACK_LATER:
         after = parse_retry_after(answer.headers.get("retry-after"), now=datetime.now(UTC))
         raise ServerUnavailable(message, retry_after=after)

@@ -4,6 +4,7 @@
 ``REDRIVE_ALLOWED_NETWORKS`` opens single networks, such as ``["10.20.0.0/16"]``.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -52,9 +53,14 @@ def is_allowed(address: str) -> bool:
     """Say whether ``address``, a numeric IP from the resolver, may be connected to."""
     if settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES:
         return True
+    return _is_allowed(address, tuple(settings.REDRIVE_ALLOWED_NETWORKS))
+
+
+@lru_cache(maxsize=1024)
+def _is_allowed(address: str, networks: tuple[str, ...]) -> bool:
+    """Cached, because every request asks; the same address and networks give the same answer."""
     ip = _unwrap(ip_address(address.partition("%")[0]))
-    allowed = map(ip_network, settings.REDRIVE_ALLOWED_NETWORKS)
-    return is_public(ip) or any(ip in network for network in allowed)
+    return is_public(ip) or any(ip in ip_network(network) for network in networks)
 
 
 def is_public(ip: IPv4Address | IPv6Address) -> bool:

@@ -5,7 +5,7 @@ not unpacked first. Only one layer of gzip or deflate is accepted: layers multip
 """
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from entries.net.errors import BrokenAnswer, TooLarge
 
@@ -25,14 +25,16 @@ _OTHERS = frozenset(
 _MAGIC = b"\x1f\x8b\x08"
 
 
-def read_body(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> bytes:
-    """Return the decoded body. Raises ``TooLarge`` over ``max_bytes`` and ``BrokenAnswer``."""
-    body = bytearray()
+def read_body(
+    chunks: Iterable[bytes], *, encoding: str, max_bytes: int, sink: Callable[[bytes], object]
+) -> None:
+    """Pass the decoded body on to ``sink``. Raises ``TooLarge`` and ``BrokenAnswer``."""
+    size = 0
     for piece in decode_body(chunks, encoding=encoding, max_bytes=max_bytes):
-        body += piece
-        if len(body) > max_bytes:
+        size += len(piece)
+        if size > max_bytes:
             raise TooLarge(f"more than {max_bytes:,} bytes")
-    return bytes(body)
+        sink(piece)
 
 
 def decode_body(chunks: Iterable[bytes], *, encoding: str, max_bytes: int) -> Iterator[bytes]:

@@ -1,145 +1,147 @@
-"""Connections that keep their deadline and connect to checked addresses only.
+"""Connections to checked addresses, each used by one thread at a time.
 
-A name is resolved once and the connection goes to the address that passed the check, so a second
-answer from the name server cannot change the destination. TLS still verifies the name, because the
-name stays in the request; only the socket gets the address.
+A name is resolved and the connection goes to the address that passed the check, so another answer
+from the name server cannot change the destination. TLS still verifies the name: only the socket
+gets the address.
 """
 
+import select
 import socket
 import ssl
-import threading
-import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
 
-import httpcore
+import httpx
 
-from entries.net.addresses import is_allowed
-from entries.net.errors import AddressRefused, Unreachable
-from entries.net.heads import Head
+from entries.net.deadline import Deadline, DeadlinePassed
 
-
-class DeadlinePassed(Exception):
-    """The deadline has passed; ``fetch`` turns this into ``TimedOut`` with the address."""
+#: Bytes that are read at a time.
+STEP = 64 * 1024
 
 
-class Deadline:
-    """A point in monotonic time."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._end = time.monotonic() + seconds
-
-    def require_time(self) -> float:
-        """Return the seconds until then, more than 0. Raises ``DeadlinePassed``."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise DeadlinePassed
-        return left
+class NoConnection(Exception):
+    """No connection, or no TLS on it."""
 
 
-class GuardedBackend(httpcore.NetworkBackend):
-    """Opens connections for one fetch, each for one request."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        self._head = Head()
-        self._backend = httpcore.SyncBackend()
-
-    @property
-    def status(self) -> int:
-        """The status of the last answer's first line; 0 before there is one."""
-        return self._head.status
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        addresses = resolve(host, port, self._deadline)
-        allowed = [address for address in addresses if is_allowed(address)]
-        if not allowed:
-            raise AddressRefused(f"{host} is at {addresses[0]}, which is not a public address")
-        for position, address in enumerate(allowed):
-            # An address that does not answer must leave time for the next ones.
-            patience = self._deadline.require_time() / (len(allowed) - position)
-            try:
-                stream = self._backend.connect_tcp(
-                    address, port, timeout=patience, socket_options=socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if position == len(allowed) - 1:
-                    raise
-            else:
-                self._head = Head()
-                return DeadlineStream(stream, self._deadline, self._head)
-        raise AssertionError("unreachable")
+class ConnectionBroke(Exception):
+    """A connection that stood is gone."""
 
 
-class DeadlineStream(httpcore.NetworkStream):
-    """Every operation gets the time that is left of the whole fetch.
+class Place(NamedTuple):
+    """Where a connection leads: the host that was requested, and the address it goes to."""
 
-    A limit per read alone would let a server that sends a byte a second hold a worker forever.
+    scheme: str
+    host: str
+    port: int
+    address: str
+
+
+class Connection:
+    """A TCP connection with or without TLS.
+
+    Every operation gets the time that is left of the whole exchange: a limit per read alone would
+    let a server that sends a byte a second hold a worker forever. Raises ``DeadlinePassed`` and
+    ``ConnectionBroke``.
     """
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline, head: Head) -> None:
-        self._stream = stream
-        self._deadline = deadline
-        self._head = head
+    __slots__ = ("_socket", "idle_since", "place", "reused")
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        while True:
-            data = self._stream.read(max_bytes, timeout=self._deadline.require_time())
-            passed = self._head.pass_on(data)
-            if passed or not data:
-                return passed
+    def __init__(self, place: Place, connected: socket.socket) -> None:
+        self.place = place
+        #: Whether a request was answered on it before.
+        self.reused = False
+        self.idle_since = 0.0
+        self._socket = connected
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout=self._deadline.require_time())
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                self._socket.settimeout(deadline.require_time())
+                rest = rest[self._socket.send(rest) :]
+        except TimeoutError as error:
+            raise DeadlinePassed from error
+        except OSError as error:
+            raise ConnectionBroke(str(error)) from error
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return some bytes; none at the end."""
+        try:
+            self._socket.settimeout(deadline.require_time())
+            return self._socket.recv(STEP)
+        except TimeoutError as error:
+            raise DeadlinePassed from error
+        except OSError as error:
+            raise ConnectionBroke(str(error)) from error
+
+    def is_silent(self) -> bool:
+        """Say whether it stands and nothing has come in, as between two requests.
+
+        What comes in unrequested is the other side's good-bye, or belongs to no request.
+        """
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return False
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
 
     def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(
-            ssl_context, server_hostname=server_hostname, timeout=self._deadline.require_time()
-        )
-        return DeadlineStream(stream, self._deadline, self._head)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        self._socket.close()
 
 
-def resolve(host: str, port: int, deadline: Deadline) -> list[str]:
-    """Return the numeric addresses of ``host``, in the resolver's order, each once.
+def connect(places: Sequence[Place], deadline: Deadline) -> Connection:
+    """Connect to the first of ``places`` that can be reached; they differ in their address.
 
-    ``getaddrinfo`` takes no time limit, so it runs in a thread that is abandoned when the deadline
-    passes. Raises ``Unreachable`` and ``DeadlinePassed``.
+    Raises ``NoConnection`` and ``DeadlinePassed``.
     """
-    answer: list[list[str] | OSError | UnicodeError] = []
-
-    def ask() -> None:
+    for position, place in enumerate(places):
+        # An address that does not answer must leave time for the next ones.
+        patience = deadline.require_time() / (len(places) - position)
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answer.append(list(dict.fromkeys(str(info[4][0]) for info in found)))
-        except (OSError, UnicodeError) as error:
-            answer.append(error)
+            opened = _open(place, patience)
+        except OSError as error:
+            if position < len(places) - 1:
+                continue
+            if isinstance(error, TimeoutError):
+                raise DeadlinePassed from error
+            raise NoConnection(str(error)) from error
+        return Connection(place, _secure(opened, place, deadline))
+    raise AssertionError("unreachable")
 
-    thread = threading.Thread(target=ask, name="resolve", daemon=True)
-    thread.start()
-    thread.join(deadline.require_time())
-    if not answer:
-        raise DeadlinePassed
-    found = answer[0]
-    if isinstance(found, list) and found:
-        return found
-    cause = None if isinstance(found, list) else found
-    raise Unreachable(f"the name {host} could not be resolved") from cause
+
+def _open(place: Place, seconds: float) -> socket.socket:
+    family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.settimeout(seconds)
+        opened.connect((place.address, place.port))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _secure(opened: socket.socket, place: Place, deadline: Deadline) -> socket.socket:
+    if place.scheme != "https":
+        return opened
+    try:
+        opened.settimeout(deadline.require_time())
+        return _tls().wrap_socket(opened, server_hostname=place.host)
+    except BaseException as error:
+        opened.close()
+        if isinstance(error, TimeoutError):
+            raise DeadlinePassed from error
+        if isinstance(error, OSError | ValueError):
+            raise NoConnection(str(error)) from error
+        raise
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the authorities takes milliseconds, so once per process. SSL_CERT_FILE counts, so
+    # operators can trust an authority of their own.
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

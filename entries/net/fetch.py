@@ -2,14 +2,13 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-import httpcore
 import httpx
 
 from entries.net.body import read_body
-from entries.net.connection import Deadline, GuardedBackend
+from entries.net.deadline import Deadline
 from entries.net.errors import (
     BrokenAnswer,
     RequestRefused,
@@ -17,7 +16,8 @@ from entries.net.errors import (
     TooLarge,
     TooManyRedirects,
 )
-from entries.net.exchange import Answer, ask, create_pool, parse_retry_after, translate_errors
+from entries.net.exchange import Answer, Exchange, parse_retry_after, translate_errors
+from entries.net.response import Response
 from entries.net.urls import anonymous, display_url, origin, parse
 
 MAX_REDIRECTS = 5
@@ -28,10 +28,17 @@ _COME_BACK_LATER = frozenset({408, 425, 429})
 
 
 def fetch(
-    url: str, *, seconds: float, max_bytes: int, headers: Mapping[str, str] | None = None
+    url: str,
+    *,
+    seconds: float,
+    max_bytes: int,
+    headers: Mapping[str, str] | None = None,
+    sink: Callable[[bytes], object] | None = None,
 ) -> Answer:
     """GET ``url`` within ``seconds`` in all, at most ``max_bytes`` after decompression.
 
+    ``sink`` gets the decoded body piece by piece instead of ``Answer.body``, so that no more of it
+    is in memory than a piece of 64 KiB; also where the rest does not come.
     Returns a 2xx, or a 304 without a body where the request was conditional. Follows up to 5
     redirects and checks each address before connecting to it; user and password are sent to the
     same scheme, host and port only. Raises the errors of ``entries.net.errors`` and nothing else;
@@ -42,23 +49,26 @@ def fetch(
     target = parse(url)
     seen = {target}
     conditional = not _CONDITIONS.isdisjoint(map(str.lower, headers or ()))
-    with create_pool(GuardedBackend(deadline)) as pool:
-        for _ in range(MAX_REDIRECTS + 1):
-            with (
-                translate_errors(target, deadline, doing="fetching"),
-                ask(pool, target, method="GET", headers=headers) as response,
-            ):
-                found = httpx.Headers(response.headers)
-                location = found.get("location") if response.status in _REDIRECTS else None
-                if location is None:
-                    _require_success(response.status, found, target, conditional=conditional)
-                    body = _body(response, found, target, max_bytes)
-                    took = time.monotonic() - started
-                    return Answer(anonymous(target), response.status, found, body, took)
-            target, headers = _follow_redirect(target, location, headers)
-            if target in seen:
-                raise TooManyRedirects(f"redirected in a loop at {display_url(target)}")
-            seen.add(target)
+    body = bytearray()
+    for _ in range(MAX_REDIRECTS + 1):
+        with (
+            translate_errors(target, deadline, doing="fetching"),
+            Exchange(target, deadline, method="GET", headers=headers) as response,
+        ):
+            found = httpx.Headers(response.headers)
+            location = found.get("location", "") if response.status in _REDIRECTS else ""
+            refusal = _find_refusal(response, target, conditional=conditional)
+            if refusal is None:
+                _read(response, target, max_bytes, sink or body.extend)
+                took = time.monotonic() - started
+                return Answer(anonymous(target), response.status, found, bytes(body), took)
+        if not location:
+            # Outside, so that the connection is kept where the answer was whole.
+            raise refusal
+        target, headers = _follow_redirect(target, location, headers)
+        if target in seen:
+            raise TooManyRedirects(f"redirected in a loop at {display_url(target)}")
+        seen.add(target)
     raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects from {display_url(parse(url))}")
 
 
@@ -75,28 +85,32 @@ def _follow_redirect(
     return following, headers
 
 
-def _require_success(
-    status: int, headers: httpx.Headers, target: httpx.URL, *, conditional: bool
-) -> None:
+def _find_refusal(
+    response: Response, target: httpx.URL, *, conditional: bool
+) -> ServerUnavailable | RequestRefused | None:
+    status = response.status
     if 200 <= status < 300 or (status == 304 and conditional):
-        return
+        return None
     message = f"HTTP {status} from {display_url(target)}"
     if status >= 500 or status in _COME_BACK_LATER:
-        after = parse_retry_after(headers.get("retry-after"), now=datetime.now(UTC))
-        raise ServerUnavailable(message, retry_after=after)
-    raise RequestRefused(message, status=status)
+        after = parse_retry_after(response.find_header(b"retry-after"), now=datetime.now(UTC))
+        return ServerUnavailable(message, retry_after=after)
+    return RequestRefused(message, status=status)
 
 
-def _body(
-    response: httpcore.Response, headers: httpx.Headers, target: httpx.URL, max_bytes: int
-) -> bytes:
-    encoding = headers.get("content-encoding", "")
-    announced = headers.get("content-length", "")
+def _read(
+    response: Response,
+    target: httpx.URL,
+    max_bytes: int,
+    sink: Callable[[bytes], object],
+) -> None:
+    encoding = response.find_header(b"content-encoding")
+    announced = response.find_header(b"content-length")
     compressed = encoding.strip().lower() not in {"", "identity"}
     if not compressed and re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > max_bytes:
         size = f"{int(announced):,} bytes, more than {max_bytes:,}"
         raise TooLarge(f"{size} from {display_url(target)}")
     try:
-        return read_body(response.iter_stream(), encoding=encoding, max_bytes=max_bytes)
+        read_body(response.read_body(), encoding=encoding, max_bytes=max_bytes, sink=sink)
     except (TooLarge, BrokenAnswer) as error:
         raise type(error)(f"{error} from {display_url(target)}") from error

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -17,6 +19,7 @@ MASK = "***"
 READ = 16 * 1024
 KEPT = 2_000
 _MOST_HEADERS = 30
+_LONGEST_NAME = 1_000
 _TELLING = re.compile(
     r"auth|cookie|credential|key|passw|secret|session|signature|token", re.IGNORECASE
 )
@@ -39,6 +42,7 @@ class Record:
         forms = {form for secret in found for form in _forms(secret) if len(form) >= _SHORTEST}
         # The longest first: one may be a part of another.
         self._secrets = sorted(forms, key=len, reverse=True)
+        self._shortest = min(map(len, forms), default=0)
 
     def request(self, method: str, *, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         return {
@@ -58,22 +62,38 @@ class Record:
 
     def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         return {
-            one_line(self._hide(name), limit=100): MASK
+            self._show_name(name): MASK
             if _is_telling(name)
             else one_line(self._hide(value), limit=300)
-            for name, value in list(headers.items())[:_MOST_HEADERS]
+            for name, value in islice(headers.items(), _MOST_HEADERS)
         }
+
+    def _show_name(self, name: str) -> str:
+        return _clean_name(self._replace(name)[:_LONGEST_NAME])
 
     def _body(self, text: str, *, cut: bool) -> dict[str, Any]:
         """Return ``body``, and ``cut`` where it is only the beginning."""
-        hidden = self._hide(text[:READ])
-        kept = {"body": clean_text(hidden, limit=KEPT)}
-        return kept | ({"cut": True} if cut or len(hidden) > KEPT else {})
+        hidden = self._replace(text[:READ])
+        # Twice as much as is kept, so that nothing is cut into view; the search is slow.
+        shown = scrub(hidden[: 2 * KEPT])
+        kept = {"body": clean_text(shown, limit=KEPT)}
+        cut = cut or len(shown) > KEPT or len(hidden) > 2 * KEPT
+        return kept | ({"cut": True} if cut else {})
 
     def _hide(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, MASK)
-        return scrub(text)
+        return scrub(self._replace(text))
+
+    def _replace(self, text: str) -> str:
+        if len(text) >= self._shortest:
+            for secret in self._secrets:
+                text = text.replace(secret, MASK)
+        return text
+
+
+@lru_cache(maxsize=1024)
+def _clean_name(name: str) -> str:
+    """Cached, as the same few dozen names come with every answer."""
+    return one_line(scrub(name), limit=100)
 
 
 def _is_telling(name: str) -> bool:

@@ -3,23 +3,17 @@
 import time
 from collections.abc import Mapping
 
-import httpcore
 import httpx
 
 from entries.net.body import decode_body
-from entries.net.connection import Deadline, DeadlinePassed, GuardedBackend
+from entries.net.connection import ConnectionBroke
+from entries.net.deadline import Deadline, DeadlinePassed
 from entries.net.errors import BrokenAnswer, TooLarge
-from entries.net.exchange import Answer, ask, create_pool, translate_errors
+from entries.net.exchange import Answer, Exchange, translate_errors
+from entries.net.response import NotHTTP, Response
 from entries.net.urls import anonymous, parse
 
-_BREAKS = (
-    BrokenAnswer,
-    TooLarge,
-    DeadlinePassed,
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-)
+_BREAKS = (BrokenAnswer, TooLarge, DeadlinePassed, ConnectionBroke, NotHTTP)
 
 
 def send(
@@ -37,27 +31,25 @@ def send(
     deadline = Deadline(seconds)
     started = time.monotonic()
     target = parse(url)
-    backend = GuardedBackend(deadline)
+    exchange = Exchange(target, deadline, method="POST", headers=headers, body=body)
     with translate_errors(target, deadline, doing="sending to"):
         try:
-            with (
-                create_pool(backend) as pool,
-                ask(pool, target, method="POST", headers=headers, body=body) as response,
-            ):
+            with exchange as response:
                 status, found = response.status, httpx.Headers(response.headers)
-                start, cut = _read_start(response, found.get("content-encoding", ""), max_bytes)
-        except httpcore.RemoteProtocolError:
-            status, found, start, cut = backend.status, httpx.Headers(), b"", True
+                start, cut = _read_start(response, max_bytes)
+        except (NotHTTP, ConnectionBroke, DeadlinePassed):
+            status, found, start, cut = exchange.status_line, httpx.Headers(), b"", True
             if status < 200:
                 raise
     return Answer(anonymous(target), status, found, start, time.monotonic() - started, cut)
 
 
-def _read_start(response: httpcore.Response, encoding: str, max_bytes: int) -> tuple[bytes, bool]:
+def _read_start(response: Response, max_bytes: int) -> tuple[bytes, bool]:
     """Return the body up to ``max_bytes``, and whether it is cut."""
     start = bytearray()
+    encoding = response.find_header(b"content-encoding")
     try:
-        for piece in decode_body(response.iter_stream(), encoding=encoding, max_bytes=max_bytes):
+        for piece in decode_body(response.read_body(), encoding=encoding, max_bytes=max_bytes):
             start += piece
             if len(start) > max_bytes:
                 break

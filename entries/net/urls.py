@@ -1,15 +1,33 @@
 """Web addresses: parsed for requests, and masked for people; pure."""
 
+from functools import lru_cache
+
 import httpx
 
 from entries.masking import mask_address
 from entries.net.errors import InvalidAddress
 
+#: Addresses that are remembered, and the longest of them.
+_CACHED, _CACHED_LENGTH = 512, 2_000
+_mask = lru_cache(maxsize=_CACHED)(mask_address)
+
 
 def parse(url: str, *, base: httpx.URL | None = None) -> httpx.URL:
     """Parse an absolute http or https URL, without its fragment. Raises ``InvalidAddress``."""
+    if base is None and len(url) <= _CACHED_LENGTH:
+        return _parse_cached(url)
+    return _parse(url, base)
+
+
+@lru_cache(maxsize=_CACHED)
+def _parse_cached(url: str) -> httpx.URL:
+    """Cached, because an endpoint has thousands of deliveries, and parsing is half of a request."""
+    return _parse(url, None)
+
+
+def _parse(url: str, base: httpx.URL | None) -> httpx.URL:
     try:
-        parsed = httpx.URL(url.strip()).copy_with(fragment=None)
+        parsed = httpx.URL(url.strip().partition("#")[0])
         if base is not None:
             parsed = base.join(parsed)
         host = parsed.raw_host
@@ -31,8 +49,8 @@ def display_url(url: httpx.URL) -> str:
     User, password, query, fragment and parts of the path that look like keys are left out.
     """
     path = url.raw_path.partition(b"?")[0].decode("ascii")[:300]
-    masked = mask_address(f"{url.scheme}://{host_and_port(url)}{path}")
-    return f"{masked}?…" if url.query else masked
+    shown = _mask(f"{url.scheme}://{host_and_port(url)}{path}")
+    return f"{shown}?…" if url.query else shown
 
 
 def host_and_port(url: httpx.URL) -> str:

@@ -1,5 +1,6 @@
 """A web server on this machine that says what a test tells it to, well-behaved or not."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,14 +30,23 @@ class Reply:
 
 
 class LocalServer:
-    """A context manager; ``url("/path")`` is where it listens, on a port of its own."""
+    """A context manager; ``url("/path")`` is where it listens, on a port of its own.
 
-    def __init__(self) -> None:
+    It hangs up after each answer, without saying so, unless it ``keeps`` connections.
+    """
+
+    def __init__(self, *, keeps: bool = False, tls: ssl.SSLContext | None = None) -> None:
+        self.keeps = keeps
+        self._scheme = "https" if tls else "http"
         #: Set when the server is closing: what a handler that drags its feet waits for.
         self.closing = threading.Event()
         self.received: list[Received] = []
+        #: A port of the client for each connection.
+        self.accepted: list[int] = []
         self._routes: dict[str, Reply | Callable[[BufferedIOBase], object]] = {}
         self._server = _Server(("127.0.0.1", 0), self._handler())
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def __enter__(self) -> Self:
@@ -54,7 +64,7 @@ class LocalServer:
         return int(self._server.server_address[1])
 
     def url(self, path: str = "/", *, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
+        return f"{self._scheme}://{host}:{self.port}{path}"
 
     def answer(
         self,
@@ -88,12 +98,17 @@ class LocalServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                local.accepted.append(self.client_address[1])
+                super().setup()
 
             def do_GET(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 body = self.rfile.read(int(headers.get("content-length", 0)))
                 local.received.append(Received(self.command, self.path, headers, body))
-                self.close_connection = True
+                self.close_connection = not local.keeps
                 path = self.path if self.path in local._routes else self.path.partition("?")[0]
                 route = local._routes.get(path, Reply(status=404))
                 if callable(route):

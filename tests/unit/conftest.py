@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.fetching import Ask, get, post
 from tests.support.http import LocalServer
 from tests.support.registries import restored_registries
 
@@ -13,6 +14,20 @@ from tests.support.registries import restored_registries
 def server() -> Iterator[LocalServer]:
     with LocalServer() as running:
         yield running
+
+
+@pytest.fixture
+def keeper() -> Iterator[LocalServer]:
+    """A server that keeps connections, and says nothing about it."""
+    with LocalServer(keeps=True) as running:
+        yield running
+
+
+@pytest.fixture(params=[get, post])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Both ways to make a request."""
+    asked: Ask = request.param
+    return asked
 
 
 @pytest.fixture

@@ -1,0 +1,93 @@
+"""Connections that are kept for the next request to the same place.
+
+Only what is safe is kept: the caller hands back a connection whose answer was read to its end and
+allows another request, and takes one for an address that it has just checked.
+"""
+
+import os
+import threading
+import time
+from collections import OrderedDict, deque
+
+from entries.net.connection import Connection, Place
+
+#: Shorter than servers keep them: Apache, Node and Uvicorn close after 5 seconds.
+IDLE_SECONDS = 4.0
+MOST_IDLE = 200
+MOST_IDLE_PER_PLACE = 100
+
+
+class Pool:
+    """Idle connections of this process, for any number of threads."""
+
+    def __init__(self) -> None:
+        self._empty()
+
+    def take(self, place: Place) -> Connection | None:
+        """Return an idle connection, the last one that was kept, or None."""
+        while connection := self._pop(place):
+            age = time.monotonic() - connection.idle_since
+            if age < IDLE_SECONDS and connection.is_silent():
+                return connection
+            connection.close()
+        return None
+
+    def keep(self, connection: Connection) -> None:
+        """Keep a connection for others, or close it where there are enough."""
+        connection.reused = True
+        connection.idle_since = time.monotonic()
+        with self._lock:
+            self._by_place.setdefault(connection.place, deque()).append(connection)
+            self._by_age[connection] = None
+            surplus = self._pop_surplus(connection)
+        for each in surplus:
+            each.close()
+
+    def forget(self) -> None:
+        """Close all, with a new lock.
+
+        After a fork they belong to the other process, which does not notice: to close a descriptor
+        says nothing to the server while another process has it open.
+        """
+        idle = list(self._by_age)
+        self._empty()
+        for connection in idle:
+            connection.close()
+
+    def _empty(self) -> None:
+        self._lock = threading.Lock()
+        self._by_place: dict[Place, deque[Connection]] = {}
+        #: The same, the one that has been idle longest first.
+        self._by_age: OrderedDict[Connection, None] = OrderedDict()
+
+    def _pop(self, place: Place) -> Connection | None:
+        with self._lock:
+            connections = self._by_place.get(place)
+            return self._remove(connections[-1]) if connections else None
+
+    def _pop_surplus(self, latest: Connection) -> list[Connection]:
+        """Remove what is too old or too many; the lock is held."""
+        found = []
+        if len(self._by_place[latest.place]) > MOST_IDLE_PER_PLACE:
+            found.append(self._remove(self._by_place[latest.place][0]))
+        eldest = next(iter(self._by_age))
+        while len(self._by_age) > MOST_IDLE or latest.idle_since - eldest.idle_since > IDLE_SECONDS:
+            found.append(self._remove(eldest))
+            eldest = next(iter(self._by_age))
+        return found
+
+    def _remove(self, connection: Connection) -> Connection:
+        """Remove the first or last connection of its place."""
+        connections = self._by_place[connection.place]
+        if connections[-1] is connection:
+            connections.pop()
+        else:
+            connections.popleft()
+        if not connections:
+            del self._by_place[connection.place]
+        del self._by_age[connection]
+        return connection
+
+
+POOL = Pool()
+os.register_at_fork(after_in_child=POOL.forget)
