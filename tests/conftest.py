@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import Permission
 
+from entries.kinds.receivers import RECEIVERS
 from entries.net.pool import POOL
 from entries.net.resolver import RESOLVER
 from retry import queue
@@ -42,10 +43,11 @@ def clean_redis() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def fresh_network() -> Iterator[None]:
-    """No connection and no name outlives a test, because the next one has other servers."""
+    """No connection, name or endpoint outlives a test: the next one has others."""
     yield
     POOL.forget()
     RESOLVER.forget()
+    RECEIVERS.forget()
 
 
 def grant(user: "User", *permissions: str) -> "User":

@@ -62,8 +62,8 @@ def claim_next(
         "worker": worker[:_MAX_NAME],
         "lease": settings.REDRIVE_LEASE_SECONDS,
     }
-    statement = "claim_oldest" if run.operation_id is None else "claim_next"
-    claimed = next(iter(Run.objects.raw(_SQL[statement], params)), None)
+    statement = _SQL["claim_oldest"] if run.operation_id is None else _SQL["claim_next"]
+    claimed = next(iter(Run.objects.raw(statement, params)), None)
     if claimed is not None:
         job_id = dispatch_job_id(claimed.job_id, dispatches=claimed.dispatches - 1)
         with suppress(QueueUnavailable):

@@ -1,0 +1,58 @@
+"""What deliveries need of their endpoints, kept for a second: hundreds go out in that time."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from entries.sql import load
+
+_SQL = load(__file__)
+
+#: Seconds after which an endpoint's change counts in every process.
+KEPT_SECONDS = 1.0
+#: Where there are more, each is read by itself.
+_MOST_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """An endpoint as a delivery needs it."""
+
+    slug: str
+    url: str
+    secret: str = field(repr=False)
+    enabled: bool = True
+
+
+class Receivers:
+    """The endpoints by slug, read with one statement a second, whichever thread asks first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, Receiver] = {}
+        self._read_at = float("-inf")
+
+    def find(self, slug: str) -> Receiver | None:
+        """Return an endpoint; None where there is none. Raises the database's errors."""
+        with self._lock:
+            if time.monotonic() - self._read_at > KEPT_SECONDS:
+                self._kept = {found.slug: found for found in _read(slug=None)}
+                self._read_at = time.monotonic()
+            kept = self._kept.get(slug)
+        # One that was added meanwhile counts at once.
+        return kept or next(iter(_read(slug=slug)), None)
+
+    def forget(self) -> None:
+        """Read them anew for the next delivery."""
+        self._read_at = float("-inf")
+
+
+def _read(*, slug: str | None) -> list[Receiver]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["find_receivers"], {"slug": slug, "most": _MOST_KEPT})
+        return [Receiver(*row) for row in cursor.fetchall()]
+
+
+RECEIVERS = Receivers()

@@ -1,0 +1,6 @@
+-- name: find_receivers
+-- Reads what deliveries need of endpoints, of one by its unique slug or of the first in order of
+-- their slugs. Changes nothing.
+SELECT slug, url, secret, enabled FROM entries_endpoint
+WHERE %(slug)s::text IS NULL OR slug = %(slug)s
+ORDER BY slug LIMIT %(most)s
