@@ -105,9 +105,12 @@ def test_a_slow_upstream_is_asked_by_no_more_than_its_limit_and_stops_no_other(
     quick = ledger.with_name("quick")
     slow = {"to": "slow", "ledger": str(ledger), "wait_for": str(gate)}
     for _ in range(20):
-        EntryFactory.create_batch(2, failed=True, kind="side_by_side", payload=slow)
+        EntryFactory.create_batch(2, failed=True, kind="patient_side_by_side", payload=slow)
         EntryFactory.create_batch(
-            2, failed=True, kind="side_by_side", payload={"to": "quick", "ledger": str(quick)}
+            2,
+            failed=True,
+            kind="patient_side_by_side",
+            payload={"to": "quick", "ledger": str(quick)},
         )
     start()
     Dispatcher().tick()
@@ -121,8 +124,10 @@ def test_a_slow_upstream_is_asked_by_no_more_than_its_limit_and_stops_no_other(
 
 def test_runs_behind_are_claimed_while_one_waits_for_its_upstream(ledger: Path, gate: Path) -> None:
     slow = {"to": "slow", "ledger": str(ledger), "wait_for": str(gate)}
-    EntryFactory.create_batch(100, failed=True, kind="side_by_side", payload=slow)
-    EntryFactory.create_batch(100, failed=True, kind="side_by_side", payload={"to": "quick"})
+    EntryFactory.create_batch(100, failed=True, kind="patient_side_by_side", payload=slow)
+    EntryFactory.create_batch(
+        100, failed=True, kind="patient_side_by_side", payload={"to": "quick"}
+    )
     operation = start()
     Dispatcher().tick()
     assert Run.objects.count() == 2
@@ -238,8 +243,8 @@ def test_a_run_that_was_taken_away_records_nothing_and_its_neighbours_do(
     ledger: Path, gate: Path
 ) -> None:
     slow = {"to": "slow", "ledger": str(ledger), "wait_for": str(gate)}
-    EntryFactory.create_batch(100, failed=True, kind="side_by_side", payload=slow)
-    EntryFactory.create_batch(10, failed=True, kind="side_by_side", payload={"to": "quick"})
+    EntryFactory.create_batch(100, failed=True, kind="patient_side_by_side", payload=slow)
+    EntryFactory.create_batch(10, failed=True, kind="patient_side_by_side", payload={"to": "quick"})
     start()
     Dispatcher().tick()
     first, second = Run.objects.order_by("position")
