@@ -8,6 +8,7 @@ import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import webencodings
 
@@ -61,6 +62,7 @@ def find_mark(data: bytes) -> str:
     return next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
 
 
+@lru_cache(maxsize=256)
 def find_codec(name: str) -> str:
     """Return the codec for the label ``name``; empty where no document can be written in it."""
     found = webencodings.lookup(name) if name.isascii() else None

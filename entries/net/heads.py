@@ -26,7 +26,7 @@ class Head:
     """Passes an answer on as it comes in, without the invalid lines of its head."""
 
     def __init__(self) -> None:
-        #: Of the last complete status line; 0 before the first.
+        #: Of the last complete head; 0 before the first.
         self.status = 0
         #: Whether the rest is body, or nothing that could be cleaned.
         self.done = False
@@ -44,12 +44,16 @@ class Head:
             # After "100 Continue" and the like another head follows.
             self.done = not 100 <= self.status < 200
         if not data or len(self._pending) > MAX_HEAD:
-            self.done = True
-            found = _STATUS.match(self._pending.partition(b"\n")[0])
-            self.status = int(found[1]) if found and b"\n" in self._pending else self.status
+            self.done, self.status = True, self.find_status()
         if self.done:
             passed, self._pending = passed + self._pending, b""
         return passed
+
+    def find_status(self) -> int:
+        """Return the status of the last complete status line, also before its head is complete."""
+        line, newline, _ = self._pending.partition(b"\n")
+        found = _STATUS.match(line) if newline else None
+        return int(found[1]) if found else self.status
 
     def _clean(self, head: bytes) -> bytes:
         if (fine := _FINE.fullmatch(head)) and head.lower().count(b"\ncontent-length:") < 2:

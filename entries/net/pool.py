@@ -33,15 +33,19 @@ class Pool:
         return None
 
     def keep(self, connection: Connection) -> None:
-        """Keep a connection for others, or close it where there are enough."""
+        """Keep a connection for others, or close one where there are enough."""
         connection.reused = True
         connection.idle_since = time.monotonic()
         with self._lock:
             self._by_place.setdefault(connection.place, deque()).append(connection)
             self._by_age[connection] = None
-            surplus = self._pop_surplus(connection)
-        for each in surplus:
-            each.close()
+            surplus = self._pop_surplus(connection.place)
+            must_watch = not self._is_watched
+            self._is_watched = True
+        if surplus:
+            surplus.close()
+        if must_watch:
+            self._watch(IDLE_SECONDS)
 
     def forget(self) -> None:
         """Close all, with a new lock.
@@ -59,22 +63,44 @@ class Pool:
         self._by_place: dict[Place, deque[Connection]] = {}
         #: The same, the one that has been idle longest first.
         self._by_age: OrderedDict[Connection, None] = OrderedDict()
+        #: Whether a timer runs that closes what is idle too long.
+        self._is_watched = False
 
     def _pop(self, place: Place) -> Connection | None:
         with self._lock:
             connections = self._by_place.get(place)
             return self._remove(connections[-1]) if connections else None
 
-    def _pop_surplus(self, latest: Connection) -> list[Connection]:
-        """Remove what is too old or too many; the lock is held."""
-        found = []
-        if len(self._by_place[latest.place]) > MOST_IDLE_PER_PLACE:
-            found.append(self._remove(self._by_place[latest.place][0]))
-        eldest = next(iter(self._by_age))
-        while len(self._by_age) > MOST_IDLE or latest.idle_since - eldest.idle_since > IDLE_SECONDS:
-            found.append(self._remove(eldest))
-            eldest = next(iter(self._by_age))
-        return found
+    def _pop_surplus(self, place: Place) -> Connection | None:
+        """Remove one connection where one too many is idle; the lock is held."""
+        if len(self._by_place[place]) > MOST_IDLE_PER_PLACE:
+            return self._remove(self._by_place[place][0])
+        if len(self._by_age) > MOST_IDLE:
+            return self._remove(next(iter(self._by_age)))
+        return None
+
+    def _watch(self, seconds: float) -> None:
+        """Close what is idle too long after so many seconds, and so on while there is any."""
+        timer = threading.Timer(seconds, self._close_old)
+        timer.daemon = True
+        try:
+            timer.start()
+        except RuntimeError:  # the process is about to end, or has no threads left
+            self._is_watched = False
+
+    def _close_old(self) -> None:
+        now, old, wait = time.monotonic(), [], 0.0
+        with self._lock:
+            while self._by_age and wait <= 0:
+                eldest = next(iter(self._by_age))
+                wait = eldest.idle_since + IDLE_SECONDS - now
+                if wait <= 0:
+                    old.append(self._remove(eldest))
+            self._is_watched = bool(self._by_age)
+        for connection in old:
+            connection.close()
+        if wait > 0:
+            self._watch(wait)
 
     def _remove(self, connection: Connection) -> Connection:
         """Remove the first or last connection of its place."""

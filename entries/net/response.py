@@ -47,7 +47,7 @@ class Response:
     @property
     def status_line(self) -> int:
         """The status of the last answer's first line; 0 before there is one."""
-        return self._head.status
+        return self._head.find_status()
 
     @property
     def allows_another(self) -> bool:

@@ -6,6 +6,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from entries.errors import PermanentError, TransientError
@@ -129,6 +130,13 @@ class TestWhatArrives:
         assert receiver.received == []
         assert caught.value.result is not None
         assert caught.value.result["response"] is None
+
+
+def test_a_delivery_asks_the_database_once(
+    endpoint: Endpoint, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        process()
 
 
 class TestAnswers:

@@ -17,6 +17,7 @@ from entries.net.connection import Connection, Place
 from entries.net.pool import POOL, Pool
 from tests.support.fetching import get, move_name, post
 from tests.support.http import LocalServer
+from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.usefixtures("this_machine_is_allowed")
 
@@ -36,6 +37,20 @@ class TestPool:
         assert sum(is_closed(other) for other in others) == 7
         for idle in (*two, *three):
             idle.close()
+        for other in others:
+            other.close()
+
+    def test_what_is_idle_too_long_is_closed_without_another_request(
+        self, keeper: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pool, "IDLE_SECONDS", 0.2)
+        own, others = Pool(), []
+        for _ in range(3):
+            here, there = socket.socketpair()
+            others.append(there)
+            own.keep(Connection(place("one"), here))
+        wait_until(lambda: all(is_closed(other) for other in others))
+        assert own.take(place("one")) is None
         for other in others:
             other.close()
 

@@ -128,6 +128,15 @@ def test_a_body_in_drips_is_cut_at_the_deadline(server: LocalServer) -> None:
     assert answer.body.startswith(b"x")
 
 
+def test_headers_in_drips_do_not_undo_the_status(server: LocalServer) -> None:
+    def drip(wire: BufferedIOBase) -> None:
+        wire.write(b"HTTP/1.1 202 OK\r\nX-Long: ")
+        wire.writelines(server.drip())
+
+    answer = post(server.answer_raw("/a", drip), seconds=0.4)
+    assert (answer.status, answer.body, answer.cut) == (202, b"", True)
+
+
 def test_a_server_that_says_nothing(server: LocalServer) -> None:
     url = server.answer_raw("/a", lambda _wire: server.closing.wait(30))
     with pytest.raises(TimedOut, match=r"^timed out after 0\.3 s sending to http://127"):

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entries.errors import PermanentError
-from entries.text import ErrorInfo, describe_error, scrub
+from entries.masking import may_hold_secret
+from entries.text import _ADDRESSES, _SECRETS, ErrorInfo, describe_error, scrub
 
 SECRET = "hunter2secret"
 
@@ -101,6 +102,22 @@ def caught(error: BaseException) -> BaseException:
         raise error  # noqa: TRY301 - it needs a traceback
     except BaseException as it:  # noqa: BLE001
         return it
+
+
+#: Beginnings, middles and ends of secrets, in odd letters, too.
+PIECES = [
+    *("authorization", "Cookie:", "set-cookie", "Bearer ", "basic ", "pa\u017f\u017fword"),
+    *("password", "passphrase", "pwd", "api_key", "apikey", "access-key", "private key"),
+    *("session_id", "to\u212aen", "secret", "token", "s\u0130gnature", "credential", "AKIA"),
+    *("-----BEGIN RSA PRIVATE KEY-----", "ghp_", "xoxb-", "eyJ", "a1B" * 14, "Aa1+/" * 8, "://"),
+    *("ABCDEFGH12345678", "http://u:p@h/x", "a" * 8, "=", ": ", " ", '"', "\n", ".", "@", "%3D"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_what_is_not_searched_has_nothing_to_mask(text: str) -> None:
+    found = _ADDRESSES.search(text) or _SECRETS.search(text)
+    assert may_hold_secret(text) or not found
 
 
 class TestDescribeError:
