@@ -31,8 +31,10 @@ from entries.admin.filters import (
 from entries.admin.forms import EntryForm
 from entries.admin.lists import BoundedAdmin
 from entries.admin.live import LiveFragment, respond
+from entries.admin.payload import TYPED, PayloadFilter, accept_typed
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
+from entries.payload_match import PREFIX
 from entries.permissions import VIEW_ENTRY
 from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
@@ -75,6 +77,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         UpstreamFilter,
         ErrorClassFilter,
         GoneFilter,
+        PayloadFilter,
     )
     search_fields = ("external_id", "title", "error_message")
     search_help_text = "Searches external id, title and error message."
@@ -115,6 +118,16 @@ class EntryAdmin(BoundedAdmin[Entry]):
         return Entry.objects.visible_to(request.user).order_by(*self.get_ordering(request))
 
     # --- the list ------------------------------------------------------------------------------
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup.startswith(PREFIX) or super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "GET" and TYPED in request.GET:
+            return accept_typed(request)
+        return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EntryList
