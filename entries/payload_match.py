@@ -31,7 +31,7 @@ MAX_LENGTH = 500
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _INDEX = re.compile("[0-9]{1,9}", re.ASCII)
-_WRITE = "must be values by path, such as customer=17"
+_WRITE = "must be a path and a value, such as customer=17"
 
 
 def check_path(path: str) -> str:

@@ -31,7 +31,7 @@ from entries.admin.filters import (
 from entries.admin.forms import EntryForm
 from entries.admin.lists import BoundedAdmin
 from entries.admin.live import LiveFragment, respond
-from entries.admin.payload import TYPED, PayloadFilter, accept_typed
+from entries.admin.payload import TYPED, PayloadFilter, redirect_to_filter
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
 from entries.payload_match import PREFIX
@@ -72,12 +72,12 @@ class EntryAdmin(BoundedAdmin[Entry]):
     list_display_links = ("headline",)
     list_filter = (
         StatusFilter,
+        PayloadFilter,
         KindFilter,
         OptionalSourceFilter,
         UpstreamFilter,
         ErrorClassFilter,
         GoneFilter,
-        PayloadFilter,
     )
     search_fields = ("external_id", "title", "error_message")
     search_help_text = "Searches external id, title and error message."
@@ -126,7 +126,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method == "GET" and TYPED in request.GET:
-            return accept_typed(request)
+            return redirect_to_filter(request)
         return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

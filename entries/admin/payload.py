@@ -40,9 +40,6 @@ class PayloadFilter(admin.ListFilter):
             for value in values
         ]
 
-    def expected_parameters(self) -> list[str | None]:
-        return list(self.given)
-
     def has_output(self) -> bool:
         return True
 
@@ -66,7 +63,7 @@ class PayloadFilter(admin.ListFilter):
             return queryset.none()
 
 
-def accept_typed(request: HttpRequest) -> HttpResponse:
+def redirect_to_filter(request: HttpRequest) -> HttpResponse:
     """Redirect to the list with the typed text as a filter, or with a message on what is wrong."""
     query = request.GET.copy()
     query.pop(PAGE_VAR, None)
