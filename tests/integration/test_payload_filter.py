@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -19,8 +19,13 @@ from retry.models import Action, AuditEvent
 from retry.operations import control
 from retry.operations import selection as selections
 from retry.operations.selection import Selection, preview
+from retry.outcomes import Actor, Channel
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
+from tests.support.hiding import only_source
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -210,6 +215,18 @@ def test_an_operation_freezes_what_matches_now() -> None:
     assert later.pk not in frozen
     assert EntryFilter.from_data(operation.selection["filter"]) == chosen
     assert "payload customer = 17, payload 100% = %s" in operation.selection_words
+
+
+def test_it_says_nothing_of_entries_that_are_hidden(operator: "User") -> None:
+    mine, theirs = SourceFactory.create(slug="mine"), SourceFactory.create(slug="theirs")
+    shown = EntryFactory.create(failed=True, source=mine, payload={"card": 17})
+    EntryFactory.create(failed=True, source=theirs, payload={"card": 17})
+    selection = Selection(filter=EntryFilter(payload={"card": (17,)}))
+    actor = Actor.from_user(operator, channel=Channel.API)
+    with only_source("mine"):
+        assert preview(selection, action=Action.RETRY, actor=actor).total == 1
+        operation = control.start(selection, action=Action.RETRY, actor=actor)
+    assert [pk for run in operation.runs.all() for pk in run.entry_ids] == [shown.pk]
 
 
 def test_the_audit_of_an_operation_shows_no_secret() -> None:
