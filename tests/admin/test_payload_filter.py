@@ -36,7 +36,7 @@ def removals(page: str) -> list[str]:
 
 
 def test_what_is_typed_becomes_a_filter_beside_the_others(at_desk: Browser) -> None:
-    there = typed(at_desk, " customer = 17 ", status="failed", q="entry", p="2")
+    there = typed(at_desk, " customer = 17 ", status="failed", q="entry", p="1")
     assert parse_qs(urlsplit(there).query) == {
         "status": ["failed"],
         "q": ["entry"],
