@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from django.db.models import Q
 
+from entries import payload_match
 from entries.moments import parse_moment
+from entries.payload_match import PayloadMatch, Values
 from entries.states import EntryStatus
 
 #: An entry's id in a search; no column holds more digits.
@@ -37,6 +39,10 @@ class Criterion:
 
     def condition(self, value: Any) -> Q:
         return Q(**{self.column: value})
+
+    def export(self, value: Any) -> Any:
+        """Make it JSON-safe; ``parse`` is the way back."""
+        return value
 
     def describe(self, name: str, value: Any) -> str:
         return f"{name.replace('_', ' ')} {value}"
@@ -79,6 +85,9 @@ class Moment(Criterion):
     def parse(self, value: Any) -> datetime:
         return parse_moment(value)
 
+    def export(self, value: datetime) -> str:
+        return value.isoformat()
+
     def describe(self, name: str, value: Any) -> str:
         return f"{name.replace('_', ' ')} {value:%Y-%m-%d %H:%M %Z}".strip()
 
@@ -106,6 +115,27 @@ class Search(Text):
     def describe(self, name: str, value: Any) -> str:
         alone = value.startswith("#") and _NUMBER.fullmatch(value)
         return f"entry {value}" if alone else f"“{value}” in id, title or error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload(Criterion):
+    """Values in the payload, by path. An address has a parameter for each: ``payload.customer``."""
+
+    def parse(self, value: Any) -> Mapping[str, Values]:
+        return payload_match.parse_paths(value)
+
+    def export(self, value: Mapping[str, Values]) -> dict[str, list[Any]]:
+        return {path: list(values) for path, values in value.items()}
+
+    def condition(self, value: Any) -> Q:
+        condition = Q()
+        for path, values in value.items():
+            condition &= Q(PayloadMatch(self.column, path, values))
+        return condition
+
+    def describe(self, name: str, value: Any) -> str:
+        """Values behind names of secrets are masked: not all who read it may see the payload."""
+        return ", ".join(f"{name} {payload_match.describe(*each)}" for each in value.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +185,13 @@ class EntryFilter:
             choices=("yes", "no"),
         ),
     ] = None
+    payload: Annotated[
+        Mapping[str, Values] | None,
+        Payload(
+            column="payload",
+            help="a value in the payload, by its path, such as customer=17; may be repeated",
+        ),
+    ] = None
     #: Every entry is meant, and it was said.
     all: bool = False
 
@@ -173,8 +210,18 @@ class EntryFilter:
     def data(self) -> dict[str, Any]:
         """Return what is given, JSON-safe; ``from_data`` is the way back."""
         return {
-            name: value.isoformat() if isinstance(value, datetime) else value
+            name: CRITERIA[name].export(value) if name in CRITERIA else value
             for name, value in self._values().items()
+        }
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what is given as parameters of an address; ``from_data`` is the way back."""
+        data = self.data()
+        data.pop("payload", None)
+        paths = self.payload or {}
+        return data | {
+            f"{payload_match.PREFIX}{path}": payload_match.format_text(values)
+            for path, values in paths.items()
         }
 
     @classmethod
@@ -183,12 +230,14 @@ class EntryFilter:
 
         Raises ``TypeError`` for unknown names and ``ValueError`` for other values.
         """
-        return cls(
-            **{
-                name: CRITERIA[name].parse(value) if name in CRITERIA else value
-                for name, value in data.items()
-            }
-        )
+        plain, paths = payload_match.split_parameters(data)
+        given = {
+            name: CRITERIA[name].parse(value) if name in CRITERIA else value
+            for name, value in plain.items()
+        }
+        if paths:
+            given["payload"] = payload_match.parse_texts(paths)
+        return cls(**given)
 
     def words(self) -> str:
         """Describe it for people: ``status failed, source news``."""
@@ -201,7 +250,7 @@ class EntryFilter:
 
     def _values(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value not in (None, "", False)}
+        return {name: value for name, value in values.items() if value not in (None, "", False, {})}
 
 
 _HINTS = get_type_hints(EntryFilter, include_extras=True)

@@ -31,8 +31,10 @@ from entries.admin.filters import (
 from entries.admin.forms import EntryForm
 from entries.admin.lists import BoundedAdmin
 from entries.admin.live import LiveFragment, respond
+from entries.admin.payload import TYPED, PayloadFilter, redirect_to_filter
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
+from entries.payload_match import PREFIX
 from entries.permissions import VIEW_ENTRY
 from entries.states import ACTIVE, AttemptStatus, EntryStatus
 
@@ -70,6 +72,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
     list_display_links = ("headline",)
     list_filter = (
         StatusFilter,
+        PayloadFilter,
         KindFilter,
         OptionalSourceFilter,
         UpstreamFilter,
@@ -115,6 +118,16 @@ class EntryAdmin(BoundedAdmin[Entry]):
         return Entry.objects.visible_to(request.user).order_by(*self.get_ordering(request))
 
     # --- the list ------------------------------------------------------------------------------
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup.startswith(PREFIX) or super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "GET" and TYPED in request.GET:
+            return redirect_to_filter(request)
+        return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EntryList

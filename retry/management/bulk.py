@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -11,8 +12,10 @@ from django.utils import timezone
 from rich import progress as rich_progress
 from rich.console import Console
 
-from entries.filters import CRITERIA, Choice, Criterion, EntryFilter, Moment
+from entries import payload_match
+from entries.filters import CRITERIA, Choice, Criterion, EntryFilter, Moment, Payload
 from entries.moments import InvalidMoment, parse_moment
+from entries.payload_match import Values
 from retry import service
 from retry.errors import NoSuchName, RetryError
 from retry.management.account import find_account
@@ -99,6 +102,8 @@ class BulkCommand(BaseCommand):
         given = {name: options[name] for name in CRITERIA if options[name] is not None}
         if given.get("status"):
             given["status"] = CRITERIA["status"].parse(given["status"])
+        if "payload" in given:
+            given["payload"] = _join_paths(given["payload"])
         return Selection(filter=EntryFilter(**given))
 
     def _pace(self, options: dict[str, Any]) -> Pace:
@@ -155,7 +160,24 @@ class BulkCommand(BaseCommand):
             raise SystemExit(SOME_DID_NOT)
 
 
+def parse_path(text: str) -> tuple[str, Values]:
+    """Parse a path in the payload and its value."""
+    try:
+        return payload_match.parse_pair(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
+
+
+def _join_paths(pairs: Sequence[tuple[str, Values]]) -> Mapping[str, Values]:
+    try:
+        return payload_match.join_pairs(pairs)
+    except ValueError as error:
+        raise CommandError(f"argument --payload: {error}") from error
+
+
 def _choose_type(criterion: Criterion) -> dict[str, Any]:
+    if isinstance(criterion, Payload):
+        return {"type": parse_path, "action": "append", "metavar": "PATH=VALUE"}
     if isinstance(criterion, Moment):
         return {"type": parse_time, "metavar": "TIME"}
     return {"choices": criterion.choices} if isinstance(criterion, Choice) else {}

@@ -32,6 +32,10 @@ from retry.operations.selection import Selection
         ("q=+50%25+off+&kind=page", EntryFilter(q="50% off", kind="page")),
         ("gone=yes&source=planet", EntryFilter(gone="yes", source="planet")),
         ("q=&status=queued", EntryFilter(status=EntryStatus.QUEUED)),
+        (
+            "payload.customer=17&payload.links.0=%22a%22&kind=page",
+            EntryFilter(kind="page", payload={"customer": (17, "17"), "links.0": ("a",)}),
+        ),
     ],
 )
 def test_a_list_becomes_the_filter_that_finds_the_same(shown: str, expected: EntryFilter) -> None:
@@ -48,6 +52,13 @@ def test_a_list_becomes_the_filter_that_finds_the_same(shown: str, expected: Ent
         "kind=%00",
         "q=%00",
         "q=a&q=b",
+        "payload=customer%3D17",  # as it is typed, before it is a filter
+        "payload.=17",
+        "payload.a..b=17",
+        "payload.a=",
+        "payload.a=%00",
+        "payload.a=1&payload.a=2",
+        "&".join(f"payload.p{number}=1" for number in range(6)),
         "fingerprint=a&fingerprint=b",  # a list shows both
         "status=failed&status=queued",
         "failed_at__gte=2026-01-01",
@@ -62,7 +73,8 @@ def test_what_a_filter_cannot_say_is_refused(shown: str) -> None:
 
 def test_every_filter_of_the_list_can_be_carried_over() -> None:
     """One that is added to the list is refused until it is, and this says so."""
-    offered = {getattr(item, "parameter_name", None) for item in EntryAdmin.list_filter}
+    path = "payload.customer"
+    offered = {getattr(item, "parameter_name", path) for item in EntryAdmin.list_filter}
     for name in offered | EntryAdmin.link_parameters:
         value = "yes" if name == "gone" else "failed"
         assert parse_list_filter(QueryDict(f"{name}={value}")).explicit
@@ -75,6 +87,7 @@ def test_every_filter_of_the_list_can_be_carried_over() -> None:
         Selection(filter=EntryFilter(status=EntryStatus.FAILED, fingerprint="1-a&b=c")),
         Selection(filter=EntryFilter(gone="no", kind="page")),
         Selection(filter=EntryFilter(q="ü & <b>", failed_after=datetime(2026, 1, 2, tzinfo=UTC))),
+        Selection(filter=EntryFilter(payload={"a b.ü": (17, "17"), "c=&d": ("17", 18, None)})),
         Selection(failed_of=UUID(int=7)),
     ],
 )
@@ -100,6 +113,9 @@ def test_an_address_says_what_the_selection_said(selection: Selection, action: A
         "action=retry&status=failed&nonsense=1",
         "action=retry&kind=",
         "action=retry&kind=%00",
+        "action=retry&payload.a..b=17",
+        "action=retry&payload=customer%3D17",
+        "action=retry&all=true&payload.customer=17",
         "action=retry&failed_after=yesterday",
         "action=retry&failed_after=2026-01-02T00:00:00",  # of no time zone
     ],

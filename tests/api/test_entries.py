@@ -111,6 +111,28 @@ def test_by_everything_else(api: Caller) -> None:
     assert mine not in ids(api, failed_before="2026-01-31T12:00:00Z")
 
 
+def test_by_what_is_in_the_payload(api: Caller) -> None:
+    number = EntryFactory.create(payload={"customer": 17, "lines": [{"sku": "a-1"}]}).id
+    text = EntryFactory.create(payload={"customer": "17", "lines": [], "paid": None}).id
+    truth = EntryFactory.create(payload={"customer": True, "order.no": "17"}).id
+    for query, found in (
+        ({"payload.customer": "17"}, [text, number]),
+        ({"payload.customer": "17.0"}, [number]),
+        ({"payload.customer": '"17"'}, [text]),
+        ({"payload.customer": "[17]"}, [number]),
+        ({"payload.customer": '[17, "17", true]'}, [truth, text, number]),
+        ({"payload.customer": "true"}, [truth]),
+        ({"payload.paid": "null"}, [text]),
+        ({"payload.order.no": "17"}, [truth]),
+        ({"payload.lines.0.sku": "a-1"}, [number]),
+        ({"payload.lines.1.sku": "a-1"}, []),
+        ({"payload.lines": "[]x"}, []),
+        ({"payload.customer": "17", "payload.lines.0.sku": "a-1"}, [number]),
+        ({"payload.customer": "17", "q": f"#{text}"}, [text]),
+    ):
+        assert ids(api, **query) == found, query
+
+
 @pytest.mark.parametrize(
     ("query", "code", "known"),
     [
@@ -162,7 +184,9 @@ class TestSearch:
         monkeypatch.setattr(views, "SEARCH_SECONDS", 0.1)
         with psycopg.connect(child_environment()["DATABASE_URL"]) as other:
             other.execute("LOCK TABLE entries_entry IN ACCESS EXCLUSIVE MODE")
-            problem(api.get("entries", q="x"), 503, "query_timed_out")
+            for query in ({"q": "x"}, {"payload.customer": "17"}):
+                answer = problem(api.get("entries", **query), 503, "query_timed_out")
+                assert "Narrow the filter by a status, a source" in answer["detail"]
         assert ids(api, q="x") == []
         with connection.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
@@ -204,6 +228,18 @@ class TestSearch:
         ("Status=failed", {"Status"}),
         ("status=failed&status=queued", {"status"}),
         ("limit=1&limit=1", {"limit"}),
+        ("payload=customer%3D17", {"payload"}),
+        ("payload.=17", {"payload."}),
+        ("payload.a..b=17", {"payload.a..b"}),
+        ("payload.a=", {"payload.a"}),
+        ("payload.a=%00", {"payload.a"}),
+        ("payload.a%00=1", {"payload.a\x00"}),
+        ("payload.a=%7B%7D", {"payload.a"}),
+        ("payload.a=" + "x" * 501, {"payload.a"}),
+        ("payload.a=1&payload.a=1", {"payload.a"}),
+        ("payload." + "x" * 201 + "=1", {("payload." + "x" * 201)[:200]}),
+        ("payload.a=&payload.b..=1&status=odd", {"payload.a", "payload.b..", "status"}),
+        ("&".join(f"payload.p{n}=1" for n in range(6)), {"payload"}),
         ("%00=1", {"\x00"}),
         ("limit=0&cursor=x&color=red", {"limit", "cursor", "color"}),
     ],

@@ -85,6 +85,15 @@ def test_a_dry_run_says_the_same_numbers_and_changes_nothing(api: Caller) -> Non
         ({"filter": {"failed_after": "yesterday"}}, "filter.failed_after"),
         ({"filter": {"failed_after": "2026-01-31T08:00:00"}}, "filter.failed_after"),
         ({"filter": {"all": True, "kind": "page"}}, "filter"),
+        ({"filter": {"all": True, "payload": {"customer": 17}}}, "filter"),
+        ({"filter": {"payload": {}}}, "filter.payload"),
+        ({"filter": {"payload": "customer=17"}}, "filter.payload"),
+        ({"filter": {"payload": {"a..b": 17}}}, "filter.payload.a..b"),
+        ({"filter": {"payload": {"a": {"b": 17}}}}, "filter.payload.a"),
+        ({"filter": {"payload": {"a": []}}}, "filter.payload.a"),
+        ({"filter": {"payload": {"a": "x\x00"}}}, "filter.payload.a"),
+        ({"filter": {"payload": {"a": 10**600}}}, "filter.payload.a"),
+        ({"filter": {"payload.a": 17}}, "filter.payload.a"),
         ({"filter": {"all": True}, "rate_per_second": 0}, "rate_per_second"),
         ({"filter": {"all": True}, "canary_size": -1}, "canary_size"),
         ({"filter": {"all": True}, "max_failure_rate": 1.5}, "max_failure_rate"),
@@ -96,6 +105,32 @@ def test_a_malformed_request_is_refused_before_anything_is_created(
 ) -> None:
     assert field in fields(api.post("retry/bulk", body))
     assert not Operation.objects.exists()
+
+
+def test_values_in_the_payload_mean_what_they_are_in_json(api: Caller) -> None:
+    (number,), (text,), (nothing,) = (failed(1, customer=value) for value in (17, "17", None))
+    for value, wanted in (
+        (17, [number]),
+        (17.0, [number]),
+        ("17", [text]),
+        (None, [nothing]),
+        ([17, "17"], [number, text]),
+        (1, []),
+    ):
+        body = {"filter": {"status": "failed", "payload": {"customer": value}}}
+        found = ok(api.post("retry/bulk", body | {"dry_run": True}), 200)
+        assert (found["total"], found["eligible"]) == (len(wanted), len(wanted)), value
+        made = ok(api.post("retry/bulk", body), 202)
+        operation = Operation.objects.get(pk=made["operation_id"])
+        assert [pk for run in operation.runs.all() for pk in run.entry_ids] == wanted, value
+
+
+def test_every_verb_takes_a_filter_of_the_payload(api: Caller) -> None:
+    failed(2, customer=17)
+    failed(1, customer=18)
+    body = {"filter": {"payload": {"customer": 17}}}
+    for verb in ("retry/bulk", "retry/now", "retry/stop", "resync", "discard", "restore"):
+        assert ok(api.post(verb, body | {"dry_run": True}), 200)["total"] == 2, verb
 
 
 def test_an_empty_filter_must_say_that_everything_is_meant(api: Caller) -> None:

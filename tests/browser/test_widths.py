@@ -53,6 +53,7 @@ def pages() -> list[str]:
     listed = [
         f"/admin/entries/entry/?q={nasty.LONG[:200]}",
         f"/admin/entries/entry/?source={nasty.LONG}",
+        f"/admin/entries/entry/?payload.{'k' * 150}={'v' * 400}&payload.{'w. ' * 9}w={'=' * 99}",
         f"/admin/entries/entry/?status=failed&source={made['entries_source'].slug}",
         f"/admin/entries/entry/{entry.pk}/change/?_changelist_filters=status%3Dfailed",
         f"/admin/retry/operation/{operation.pk}/change/?outcome=failed",

@@ -22,6 +22,7 @@ NAMES = (
     *("fingerprint", "error_class", "failed_after", "failed_before", "gone", "outcome", "cursor"),
     *("seen", "id", "id__in", "pk", "title__contains", "_changelist_filters", "_popup", "upstream"),
     *("_to_field", "source__id__exact", "kind__exact", "created_at__gte", "verb", "actor_label"),
+    *("payload", "payload.url", "payload.links.0", "payload.", "payload.a..b", "payload.%00"),
 )
 FIELDS = (
     *("action", "_selected_action", "select_across", "index", "title", "payload", "external_id"),

@@ -29,6 +29,7 @@ BODIES: list[dict[str, Any]] = [
     {"filter": {"status": "failed", "kind": "page", "source": "demo", "q": "x"}, "dry_run": True},
     {"filter": {"all": True}, "reason": "again", "rate_per_second": 5.0, "canary_size": 2},
     {"filter": {"failed_after": "2026-01-01T00:00:00Z", "fingerprint": "ab", "gone": "yes"}},
+    {"filter": {"payload": {"url": "x", "links.0": 17}, "kind": "page"}, "dry_run": True},
     {"source": "demo", "only_if_changed": True},
     {"kind": "page", "entries": [{"external_id": "a", "title": "A", "payload": {"url": "x"}}]},
     {"kind": "page", "source": "demo", "entries": [{"external_id": "a"}, {"external_id": "a"}]},
@@ -53,8 +54,20 @@ QUERY = {
     "state": "running",
     "outcome": "failed",
     "upstream": "crm",
+    "payload.url": "x",
+    "payload.links.0": "17",
 }
-LISTS = ("status", "kind", "source", "fingerprint", "q", "failed_after", "failed_before", "limit")
+LISTS = (
+    "payload.url",
+    "status",
+    "kind",
+    "source",
+    "fingerprint",
+    "q",
+    "failed_after",
+    "failed_before",
+    "limit",
+)
 TYPES = (
     "application/json",
     "application/json; charset=utf-16",
@@ -150,7 +163,9 @@ def test_no_single_value_of_a_list_or_a_filter_is_a_5xx(caller: Caller) -> None:
 
 
 def asked(caller: Caller, name: str, value: str) -> list[int]:
-    body = json.dumps({"filter": {name: value}, "dry_run": True}).encode()
+    whole, dot, path = name.partition(".")
+    chosen = {whole: {path: value}} if dot else {name: value}
+    body = json.dumps({"filter": chosen, "dry_run": True}).encode()
     return [
         caller.send("GET", "entries", QUERY_STRING=f"{name}={_quoted(value)}").status_code,
         caller.send("POST", "retry/bulk", body).status_code,

@@ -50,6 +50,37 @@ def test_it_takes_what_depends_on_one_upstream(capsys: pytest.CaptureFixture[str
     assert Operation.objects.get().selection_words == "status failed, kind routed, upstream crm"
 
 
+def test_it_takes_what_has_a_value_in_its_payload(capsys: pytest.CaptureFixture[str]) -> None:
+    failed(2, customer=17, region="eu")
+    failed(1, customer="17", region="us")
+    failed(1, customer=18)
+    call_command("retry", "--payload", "customer=17", "--dry-run")
+    assert "3 of 3 entries would be retried" in capsys.readouterr().out
+    call_command("retry", "--payload", "customer=[17]", "--payload", "region=eu")
+    operation = Operation.objects.get()
+    assert operation.total == 2
+    assert operation.selection_words == (
+        "status failed, payload customer = [17], payload region = eu"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["customer"], "customer=17"),
+        (["a..b=1"], "keys on both sides of each dot"),
+        (["customer="], "must not be empty"),
+        (["customer=1", "customer=2"], "more than once"),
+        ([f"p{number}=1" for number in range(6)], "1 to 5 paths"),
+    ],
+)
+def test_a_path_that_is_none_is_refused(arguments: list[str], why: str) -> None:
+    options = [text for argument in arguments for text in ("--payload", argument)]
+    with pytest.raises(CommandError, match=why):
+        call_command("retry", *options)
+    assert not Operation.objects.exists()
+
+
 @pytest.mark.usefixtures("crew")
 def test_waiting_ends_with_zero_when_all_succeeded(capsys: pytest.CaptureFixture[str]) -> None:
     failed(3)

@@ -22,6 +22,7 @@ GIVEN: dict[str, Any] = {
     "failed_after": datetime(2026, 1, 31, tzinfo=UTC),
     "failed_before": datetime(2026, 2, 1, tzinfo=UTC),
     "gone": "no",
+    "payload": {"customer": (17, "17"), "links.0.href": ("http://page.example/",)},
 }
 
 
@@ -32,9 +33,10 @@ def test_every_field_is_tried_here() -> None:
 @pytest.mark.parametrize("name", CRITERIA)
 def test_a_field_means_the_same_everywhere(name: str) -> None:
     wanted = EntryFilter(**{name: GIVEN[name]})
-    data = wanted.data()
+    data, parameters = wanted.data(), wanted.parameters()
     assert EntryFilter.from_data(data) == wanted
-    assert FilterQuery.model_validate(data).as_filter() == wanted
+    assert EntryFilter.from_data(parameters) == wanted
+    assert FilterQuery.model_validate(parameters).as_filter() == wanted
     assert FilterRequest.model_validate(data, strict=False).as_filter() == wanted
     assert wanted.explicit
     assert wanted.condition()
@@ -45,8 +47,17 @@ def test_a_field_means_the_same_everywhere(name: str) -> None:
 def test_every_field_is_an_option(command: Any, name: str) -> None:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    value = EntryFilter(**{name: GIVEN[name]}).data()[name]
-    options = vars(parser.parse_args([f"--{name.replace('_', '-')}", value]))
+    given = EntryFilter(**{name: GIVEN[name]}).parameters()
+    arguments = [
+        text
+        for parameter, value in given.items()
+        for text in (
+            ("--payload", f"{parameter.removeprefix('payload.')}={value}")
+            if name == "payload"
+            else (f"--{name.replace('_', '-')}", value)
+        )
+    ]
+    options = vars(parser.parse_args(arguments))
     chosen = command.selection(options | {"all": False}).filter
     assert getattr(chosen, name) == GIVEN[name]
 
@@ -61,14 +72,26 @@ def test_all_of_it_in_words() -> None:
         "status failed, kind page, source news, upstream page.example, fingerprint 1-a, "
         "error class TransientError, “time-out” in id, title or error, "
         "failed after 2026-01-31 00:00 UTC, failed before 2026-02-01 00:00 UTC, "
-        "still in the source"
+        "still in the source, payload customer = 17, payload links.0.href = http://page.example/"
     )
     assert EntryFilter(gone="yes").words() == "gone from the source"
     assert EntryFilter(q="#7").words() == "entry #7"
     assert EntryFilter().words() == EntryFilter(all=True).words() == "every entry"
 
 
-@pytest.mark.parametrize("data", [{"status": "odd"}, {"gone": "perhaps"}, {"failed_after": 7}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"status": "odd"},
+        {"gone": "perhaps"},
+        {"failed_after": 7},
+        {"payload": "customer=17"},
+        {"payload": {}},
+        {"payload": {"a..b": 1}},
+        {"payload.a": ""},
+        {"payload.": "1"},
+    ],
+)
 def test_other_values_are_refused(data: dict[str, Any]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - each field words its own
         EntryFilter.from_data(data)

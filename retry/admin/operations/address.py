@@ -8,7 +8,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from entries.filters import CRITERIA, EntryFilter
+from entries.filters import EntryFilter
 from entries.moments import InvalidMoment
 from retry.admin.shared.entry_list import BACK
 from retry.admin.shared.selection import SelectionRefused
@@ -42,7 +42,7 @@ def get_preview_url(
     if selection.failed_of is not None:
         query["failed_of"] = selection.failed_of
     elif selection.filter is not None:
-        query |= selection.filter.data()
+        query |= selection.filter.parameters()
     if query.get("all"):
         query["all"] = "true"
     if reason:
@@ -73,8 +73,8 @@ def _parse_selection(named: dict[str, str]) -> Selection:
         return Selection(failed_of=UUID(named["failed_of"]))
     if named.keys() == {"all"} and named["all"] == "true":
         return Selection(filter=EntryFilter(all=True))
-    if not named or named.keys() - CRITERIA.keys():
-        raise ValueError("nothing, or something unknown")
+    if not named or "all" in named:
+        raise ValueError("nothing, or everything and a filter")
     return Selection(filter=EntryFilter.from_data(named))
 
 

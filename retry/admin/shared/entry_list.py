@@ -15,6 +15,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from entries.filters import CRITERIA, EntryFilter
+from entries.payload_match import PREFIX
 from retry.admin.shared.selection import SelectionRefused
 
 #: The parameter in which other pages keep the query string of the list.
@@ -49,15 +50,24 @@ def parse_list_filter(shown: QueryDict) -> EntryFilter:
             if text:
                 given["q"] = text
         elif name not in _NARROWS_NOTHING:
-            given[name] = values[0] if len(values) == 1 and name in LIST_FILTERS else ""
+            given[name] = values[0] if len(values) == 1 and _is_filter(name) else ""
     for name, value in given.items():
         if not value or "\0" in value:
             raise SelectionRefused(_describe_unsupported(name, shown.getlist(name)))
         try:
-            CRITERIA[name].parse(value)
+            EntryFilter.from_data({name: value})
         except ValueError:
             raise SelectionRefused(_describe_unsupported(name, [value])) from None
-    return EntryFilter.from_data(given) if given else EntryFilter(all=True)
+    try:
+        return EntryFilter.from_data(given) if given else EntryFilter(all=True)
+    except ValueError as error:
+        raise SelectionRefused(
+            f"The filters of the payload: {error}. Nothing was changed."
+        ) from None
+
+
+def _is_filter(name: str) -> bool:
+    return name in LIST_FILTERS or name.startswith(PREFIX)
 
 
 def _describe_unsupported(name: str, values: Iterable[str]) -> str:

@@ -1,16 +1,33 @@
 """The filter of entries in a query string and in a body, made from ``entries.filters.CRITERIA``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    create_model,
+    model_validator,
+)
 
-from entries.filters import CRITERIA, VALUE_TYPES, EntryFilter, Moment, Text
+from entries import payload_match
+from entries.filters import CRITERIA, VALUE_TYPES, EntryFilter, Moment, Payload, Text
 from retry.api.http import schemas
 from retry.api.http.schemas import STORABLE, PageQuery, Request
 
+_Path = Annotated[str, AfterValidator(payload_match.check_path)]
+
 
 class _FilterQuery(PageQuery):
+    @model_validator(mode="before")
+    @classmethod
+    def _collect_payload(cls, data: Any) -> Any:
+        """An address has a parameter for each path, and none with the name of the field."""
+        plain, paths = payload_match.split_parameters(data)
+        return plain | {"payload": paths} if paths else plain
+
     def as_filter(self) -> EntryFilter:
         return EntryFilter(**self.model_dump(exclude={"cursor", "limit"}))
 
@@ -30,9 +47,22 @@ class _FilterRequest(Request):
         return EntryFilter(**self.model_dump())
 
 
-def _annotate(name: str) -> Any:
-    """Empty texts are refused: a script whose variable is unset must not get every entry."""
+def _annotate(name: str, *, parse: Callable[[Any], Any]) -> Any:
+    """Empty texts are refused: a script whose variable is unset must not get every entry.
+
+    ``parse``: a value in the payload, which an address has as text and a body as JSON.
+    """
     criterion = CRITERIA[name]
+    if isinstance(criterion, Payload):
+        values = Annotated[Any, PlainValidator(parse)]
+        return (
+            Annotated[
+                dict[_Path, values],
+                BeforeValidator(payload_match.check_object),
+                AfterValidator(payload_match.check_count),
+            ]
+            | None
+        )
     if isinstance(criterion, Moment):
         return schemas.Moment | None
     if isinstance(criterion, Text):
@@ -48,8 +78,19 @@ if TYPE_CHECKING:
     class FilterRequest(_FilterRequest): ...
 
 else:
-    _FIELDS: Mapping[str, Any] = {name: (_annotate(name), None) for name in CRITERIA}
-    FilterQuery = create_model("FilterQuery", __base__=_FilterQuery, __module__=__name__, **_FIELDS)
+
+    def _annotate_all(parse: Callable[[Any], Any]) -> Mapping[str, Any]:
+        return {name: (_annotate(name, parse=parse), None) for name in CRITERIA}
+
+    FilterQuery = create_model(
+        "FilterQuery",
+        __base__=_FilterQuery,
+        __module__=__name__,
+        **_annotate_all(payload_match.parse_text),
+    )
     FilterRequest = create_model(
-        "FilterRequest", __base__=_FilterRequest, __module__=__name__, **_FIELDS
+        "FilterRequest",
+        __base__=_FilterRequest,
+        __module__=__name__,
+        **_annotate_all(payload_match.parse_value),
     )

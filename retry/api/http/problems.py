@@ -67,6 +67,11 @@ TITLES: Mapping[str, str] = {
     "query_timed_out": "The query took too long and was stopped.",
 }
 
+_NARROW = (
+    "The query took too long and was stopped; nothing was changed. "
+    "Narrow the filter by a status, a source, a kind or a time of failure."
+)
+
 #: What the service refuses -> HTTP status. A test checks that every class has its own line.
 STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.RetryError: 409,
@@ -166,7 +171,7 @@ def refusal_problem(error: errors.RetryError | EntriesError) -> Problem:
 def outage_problem(outage: Outage) -> Problem:
     """Translate a database that did not answer, or not in time; the request changed nothing."""
     if outage is Outage.TOO_SLOW:
-        return Problem(503, outage.value)
+        return Problem(503, outage.value, _NARROW)
     seconds = "5" if outage is Outage.AWAY else "2"
     return Problem(503, outage.value, headers={"Retry-After": seconds})
 

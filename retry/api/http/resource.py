@@ -152,12 +152,17 @@ def _as_invalid(error: ValidationError) -> Problem:
     return problems.invalid_request(
         [
             {
-                "field": ".".join(str(part) for part in item["loc"])[:200] or "body",
+                "field": _name_field(item["loc"]),
                 "message": item["msg"].removeprefix("Value error, ")[:300],
             }
             for item in found[:50]
         ]
     )
+
+
+def _name_field(location: tuple[int | str, ...]) -> str:
+    # What is wrong with a name is reported at "[key]" below it.
+    return ".".join(str(part) for part in location if part != "[key]")[:200] or "body"
 
 
 def answer(model: BaseModel, *, status: int = 200) -> HttpResponse:
