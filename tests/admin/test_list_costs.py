@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from django.contrib import admin
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from entries.admin.lists import BoundedAdmin
-from entries.models import Entry
+from entries.models import Entry, Source
 from retry import audit
 from retry.models import Hold, Import, Operation, Run, Sync
 from tests.admin.browsing import ENTRIES, Browser
@@ -85,6 +87,24 @@ def test_a_row_costs_neither_query_nor_template(
             costs.append((len(queries), len(answer.templates)))
     few, many = costs
     assert few == many
+
+
+@pytest.mark.parametrize("address", ["entries/entry/", "retry/hold/"])
+def test_holds_are_counted_together(address: str, chief: "User") -> None:
+    """On every page, and each on the page of holds."""
+    browser = Browser(chief)
+    costs = set()
+    for number in range(8):
+        source: Source = SourceFactory.create()
+        EntryFactory.create_batch(number, scheduled=True, source=source)
+        Hold.objects.create(**BY, source=source)
+        if number in {5, 7}:  # more than have a line at the top of a page
+            cache.clear()
+            with CaptureQueriesContext(connection) as queries:
+                page = browser.read(f"/admin/{address}")
+            assert "1 scheduled entry waits." in page
+            costs.add(len(queries))
+    assert len(costs) == 1
 
 
 NASTY = "<script>alert('evil')</script> & \u202e \"x\""
