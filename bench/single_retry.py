@@ -15,7 +15,7 @@ from bench.report import Report
 from retry import queue
 
 #: The most the service may cost, as a multiple of the floor's median.
-AIM = 1.5
+AIM = 1.3
 _WARM_UP = 50
 
 

@@ -7,8 +7,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from entries.sql import load
 from retry.models import AuditEvent
 from retry.outcomes import Actor
+
+#: ``record_moved``, for the statement that queues entries.
+FRAGMENTS = load(__file__).fragments
 
 REFUSED = "refused"
 #: Refusals of one user that are recorded within the window; the same one only once in a while.
@@ -47,6 +51,18 @@ def record(
         before=before,
         after=after,
     )
+
+
+def build_parameters(verb: str, *, actor: Actor, reason: str) -> dict[str, Any]:
+    """Return the parameters of ``record_moved``; with an empty verb it records nothing."""
+    return {
+        "audit": verb,
+        "actor": actor.user_id,
+        "label": actor.label,
+        "channel": actor.channel.value,
+        "request_id": actor.request_id,
+        "reason": reason[:500],
+    }
 
 
 def record_refusal(what: str, *, actor: Actor, permission: str = "") -> bool:

@@ -1,11 +1,12 @@
 """The verbs for entries: retry, resync, retry now, stop retrying, submit and wake.
 
 Each checks the actor's permission, changes what it changes in one transaction together with its
-audit row, and hands runs to RQ after the commit. Inside a caller's transaction that is after its
-commit, and ``dispatched`` is False until then.
+audit row, where it queues in one statement, and hands runs to RQ after the commit. Inside a
+caller's transaction that is after its commit, and ``dispatched`` is False until then.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 
 from django.conf import settings
 from django.db import transaction
@@ -189,10 +190,11 @@ def _queue_entries(
     only_if_changed: bool = False,
     probe: bool = False,
 ) -> QueueOutcome:
-    """Queue the ``visible`` ones of ``ids``, in one transaction; the others are not found."""
+    """Queue the ``visible`` ones of ``ids``; the others are not found."""
     # A person waits for a click; automatic retries, first attempts and large batches can wait.
     automatic = trigger is Trigger.AUTOMATIC or verb == "submit"
-    with transaction.atomic():
+    # A wake locks with one statement what it moves with the next; all else is one statement.
+    with transaction.atomic() if verb == "wake" else nullcontext():
         start = start_entries(
             visible,
             verb=verb,
@@ -203,23 +205,11 @@ def _queue_entries(
             only_if_changed=only_if_changed,
             probe=probe,
         )
-        if start.runs:
-            audit.record(
-                verb,
-                actor=actor,
-                count=len(start.queued),
-                reason=reason,
-                entry_id=start.entry_id,
-                run_id=start.run_id,
-                before={"status": start.previous_statuses},
-                after={"status": EntryStatus.QUEUED.value, "runs": len(start.runs)},
-            )
     return QueueOutcome(tuple(_outcomes(ids, start, verb)), start.handover.done)
 
 
 def _outcomes(ids: Sequence[int], start: Start, verb: str) -> Iterable[ItemOutcome]:
     results = {result.id: result for result in start.results}
-    job_ids = {run.id: run.job_id for run in start.runs}
     for id_ in ids:
         result = results.get(id_)
         if result is None or result.status is None:
@@ -230,7 +220,7 @@ def _outcomes(ids: Sequence[int], start: Start, verb: str) -> Iterable[ItemOutco
                 EntryStatus.QUEUED,
                 result.attempt,
                 run_id=result.run_id,
-                job_id=job_ids[result.run_id],
+                job_id=start.runs[result.run_id].job_id,
             )
         else:
             why = reason_for(result.status, verb=verb, has_source=result.source_id is not None)

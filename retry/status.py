@@ -75,8 +75,8 @@ class Status:
 
 
 def read(*, counting: bool = True) -> Status:
-    """Read the status; without ``counting``, ``entries`` is empty and the rest is cheap enough for
-    every page.
+    """Read the status. Without ``counting`` only what alarms are made of, cheap enough for every
+    page: no entries, no holds, and of what waits only how long.
     """
     queues: dict[str, int] | None
     try:
@@ -84,16 +84,15 @@ def read(*, counting: bool = True) -> Status:
     except QueueUnavailable:
         queues = None
     waiting = find_startable_runs()
+    oldest = waiting.order_by("created_at").values_list("created_at", flat=True)
     return Status(
         entries=count_entries() if counting else {},
         queues=queues,
         workers=heartbeats.list_workers(),
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
-        undispatched=waiting.filter(dispatches=0)[:_MANY].count(),
-        oldest_queued_at=waiting.order_by("created_at")
-        .values_list("created_at", flat=True)
-        .first(),
-        holds=tuple(list_active()),
+        undispatched=waiting.filter(dispatches=0)[:_MANY].count() if counting else 0,
+        oldest_queued_at=oldest.first() if counting else None,
+        holds=tuple(list_active()) if counting else (),
         waits=_measure_waits(),
     )
 

@@ -231,6 +231,7 @@ def _queue_stored(
         reason=push.reason,
         # However few: a pipeline that pushes one by one must not fill the queue for clicks.
         bulk=True,
+        audited=False,  # below, together with what was stored
     )
     _record(stored, fates, start, push)
     by_id = {result.id: result for result in start.results}
@@ -276,7 +277,7 @@ def _record(
             run_id=start.run_id,
             source_id=push.source_id,
             after={effect.value: effects[effect] for effect in Effect}
-            | {"queued": len(start.queued), "runs": len(start.runs)},
+            | {"queued": start.queued, "runs": len(start.runs)},
         )
 
 

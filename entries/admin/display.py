@@ -1,13 +1,18 @@
-"""Single values as HTML. Everything that came from outside is escaped here."""
+"""Single values as HTML. Everything that came from outside is escaped here.
+
+Lists call this for every row, so nothing here renders a template.
+"""
 
 import json
 from datetime import datetime
 from typing import Any
 
-from django.template.loader import render_to_string
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.timezone import localtime
 
 from entries.text import one_line
 
@@ -18,12 +23,30 @@ _MAX_CLASS = 60
 
 def format_badge(state: str) -> SafeString:
     """Format a state as its word; colour and mark only repeat it."""
-    return render_to_string("entries/badge.html", {"state": state})
+    return format_html('<span class="badge badge-{}">{}</span>', state, state)
 
 
 def format_moment(when: datetime | None) -> SafeString | str:
     """Format a time as how long ago it was; the exact time is in the title."""
-    return render_to_string("entries/moment.html", {"when": when}) if when else NOTHING
+    if when is None:
+        return NOTHING
+    local = localtime(when)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(),
+        date_format(local, "Y-m-d H:i:s T"),
+        naturaltime(when),
+    )
+
+
+def format_gone(since: datetime | None) -> SafeString:
+    """Format a mark for an entry that its source has not had ``since`` then; empty for others."""
+    if since is None:
+        return SafeString("")
+    return format_html(
+        ' <span class="badge badge-gone" title="Not in its source since {}">gone</span>',
+        date_format(localtime(since), "Y-m-d H:i T"),
+    )
 
 
 def format_duration(begin: datetime | None, end: datetime | None) -> str:
@@ -50,8 +73,8 @@ def format_error(error_class: str, message: str, *, length: int = 120) -> SafeSt
     return format_html(
         '<span class="error-line" title="{}"><b><bdi>{}</bdi></b> <bdi>{}</bdi></span>',
         f"{error_class} {message}" if len(error_class) > _MAX_CLASS else message,
-        Truncator(error_class).chars(_MAX_CLASS),
-        Truncator(one_line(message, limit=1_000)).chars(length),
+        _shorten(error_class, _MAX_CLASS),
+        _shorten(one_line(message, limit=1_000), length),
     )
 
 
@@ -60,8 +83,14 @@ def format_name(text: str, *, length: int = 160) -> SafeString:
     return format_html(
         "<bdi{}>{}</bdi>",
         format_html(' title="{}"', text) if len(text) > length else "",
-        Truncator(text).chars(length),
+        _shorten(text, length),
     )
+
+
+def _shorten(text: str, length: int) -> str:
+    # Django counts combining characters, which takes long, and plain text has none.
+    plain = text.isascii() and len(text) <= length
+    return text if plain else Truncator(text).chars(length)
 
 
 def format_json(value: Any) -> str:

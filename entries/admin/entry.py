@@ -11,7 +11,6 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -29,7 +28,7 @@ from entries.admin.filters import (
     UpstreamFilter,
 )
 from entries.admin.forms import EntryForm
-from entries.admin.lists import BoundedAdmin
+from entries.admin.lists import BoundedAdmin, BoundedList
 from entries.admin.live import LiveFragment, respond
 from entries.admin.payload import TYPED, PayloadFilter, redirect_to_filter
 from entries.kinds.upstreams import derive_upstream
@@ -57,7 +56,7 @@ class AttemptView:
     details: str
 
 
-class EntryList(ChangeList):
+class EntryList(BoundedList):
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
@@ -143,7 +142,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         head = format_html(
             '<span class="number">#{}</span> {}', entry.pk, display.format_name(str(entry))
         )
-        return head + render_to_string("entries/entry/gone.html", {"entry": entry})
+        return head + display.format_gone(entry.gone_at)
 
     @admin.display(description="status")
     def state(self, entry: Entry) -> SafeString:

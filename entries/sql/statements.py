@@ -91,9 +91,9 @@ def _check_headings(text: str, path: Path) -> None:
 
 
 def _strip_comments(text: str) -> str:
-    """Return ``text`` without comment lines; a comment behind SQL stays."""
-    lines = text.splitlines()
-    return "\n".join(line for line in lines if not line.lstrip().startswith("--")).strip()
+    """Return ``text`` without comment lines and indentation; a comment behind SQL stays."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if not line.startswith("--")).strip()
 
 
 def _expand(sql: str, fragments: Mapping[str, str], place: str) -> str:

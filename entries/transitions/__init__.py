@@ -9,7 +9,7 @@ status that the first has written, not the one in its snapshot.
 """
 
 from entries.transitions.moves import move
-from entries.transitions.queue import QueueResult, queue
+from entries.transitions.queue import QueueResult, lock_free, queue
 from entries.transitions.rescue import RescuedEntry, release, rescue
 from entries.transitions.reversal import Reversal, cancel, revert
 from entries.transitions.work import (
@@ -33,6 +33,7 @@ __all__ = [
     "claim",
     "find_finished",
     "finish",
+    "lock_free",
     "move",
     "queue",
     "reassign",

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, QuerySet
 
 from entries.models import Entry
+from entries.sql import load
 from entries.states import EntryStatus
 from retry.models import BY_NO_WORKER, Hold, Run, RunState
 from retry.runs.hold_condition import ActiveHolds, HoldKey, hold_key, list_covering_keys
 
+_SQL = load(__file__)
 #: Counting stops here: more says the same.
 MANY = 10_000
 
@@ -61,28 +64,32 @@ def find_holds_on_operation(operation_id: UUID) -> list[tuple[Hold, int]]:
 
 
 def count_waiting(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
-    """Count what waits for each hold, by its id; for upstreams in one query together, because
-    there may be hundreds.
+    """Count what waits for each hold, by its id; for all of them together, because there may be
+    hundreds.
     """
     listed = list(holds)
-    scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED)
     pairs = frozenset((hold.kind, hold.upstream) for hold in listed if hold.upstream)
-    runs_by_pair = _count_by_upstream(_find_waiting_runs(), pairs)
-    scheduled_by_pair = _count_by_upstream(scheduled, pairs)
-    found = {}
-    for hold in listed:
-        if hold.upstream:
-            pair = (hold.kind, hold.upstream)
-            found[hold.pk] = WaitingCounts(
-                runs_by_pair.get(pair, 0), scheduled_by_pair.get(pair, 0)
-            )
-        else:
-            covered = ActiveHolds(frozenset({_key(hold)})).condition()
-            found[hold.pk] = WaitingCounts(
-                runs=_find_waiting_runs().filter(covered)[:MANY].count(),
-                scheduled=scheduled.filter(covered)[:MANY].count(),
-            )
-    return found
+    runs = _count_by_upstream(_find_waiting_runs(), pairs)
+    scheduled = _count_by_upstream(Entry.objects.filter(status=EntryStatus.SCHEDULED), pairs)
+    found = {
+        hold.pk: WaitingCounts(
+            runs.get((hold.kind, hold.upstream), 0), scheduled.get((hold.kind, hold.upstream), 0)
+        )
+        for hold in listed
+        if hold.upstream
+    }
+    return found | _count_by_whole([hold.pk for hold in listed if not hold.upstream])
+
+
+def _count_by_whole(ids: list[int]) -> dict[int, WaitingCounts]:
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL["count_waiting"],
+            {"ids": ids, "no_worker": [t.value for t in BY_NO_WORKER], "most": MANY},
+        )
+        return {id_: WaitingCounts(runs, entries) for id_, runs, entries in cursor.fetchall()}
 
 
 def _key(hold: Hold) -> HoldKey:

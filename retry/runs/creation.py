@@ -1,4 +1,4 @@
-"""Creation of queued runs, the last step of every verb that queues entries."""
+"""Runs that continue another one, with entries that were taken from it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,10 +9,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from entries.kinds import registry
-from entries.transitions import QueueResult
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
-from retry.runs.hold_condition import ActiveHolds
 from retry.runs.job_ids import run_job_id
 from retry.runs.routing import choose_queue
 
@@ -33,15 +31,6 @@ class RunMember:
     upstream: str = ""
 
 
-def collect_members(results: Iterable[QueueResult]) -> list[RunMember]:
-    """Return the entries that a ``queue`` statement has moved."""
-    return [
-        RunMember(r.id, r.kind, r.attempt, r.run_id, r.source_id, r.upstream)
-        for r in results
-        if r.run_id
-    ]
-
-
 def transfer_members(
     run: Run, attempts: Mapping[int, int], *, run_id: UUID, upstream: str = ""
 ) -> list[RunMember]:
@@ -52,11 +41,6 @@ def transfer_members(
         RunMember(id_, run.kind, attempt, run_id, run.source_id, upstream or run.upstream)
         for id_, attempt in attempts.items()
     ]
-
-
-def read_run_sizes() -> dict[str, int]:
-    """Return kind -> how many of its entries make a run."""
-    return {name: kind.run_size for name, kind in registry.all_kinds().items()}
 
 
 def read_rescue_limits() -> dict[str, int]:
@@ -71,39 +55,28 @@ def create_runs(
     actor: Actor,
     reason: str,
     bulk: bool,
-    parent: Run | None = None,
+    parent: Run,
     held: bool = False,
-    resync: bool = False,
-    only_if_changed: bool = False,
     probe: bool = False,
-    on_hold: ActiveHolds | None = None,
 ) -> list[Run]:
     """Insert a run for each run id of the members, in the caller's transaction, and return them in
     the order of their entries. ``Handover`` hands them over.
 
-    ``bulk`` runs go to the bulk queue, where no click waits behind them. Runs with a ``parent``
-    continue it: they keep its queue, age, place, operation and resync. ``held`` runs, and those
-    that ``on_hold`` stops, have no job yet and go to the bulk queue; the dispatcher hands them over
-    later. A ``probe`` may begin although the breaker holds what it depends on.
+    They continue ``parent``: they keep its queue, age, place, operation and resync. ``bulk`` runs
+    go to the bulk queue, where no click waits behind them. ``held`` runs have no job yet and go to
+    the bulk queue; the dispatcher hands them over later. A ``probe`` may begin although the breaker
+    holds what it depends on.
     """
     now = timezone.now()
-    inherited: dict[str, Any] = {"resync": resync, "only_if_changed": only_if_changed}
-    if parent is not None:
-        inherited = {name: getattr(parent, name) for name in _INHERITED}
+    inherited: dict[str, Any] = {name: getattr(parent, name) for name in _INHERITED}
     ordered = sorted(members, key=lambda item: (item.run_id, item.id))
     runs = []
     for run_id, group in groupby(ordered, key=lambda item: item.run_id):
         group_members = list(group)
         first = group_members[0]
-        stopped = (
-            on_hold is not None
-            and not probe
-            and on_hold.stops(kind=first.kind, source_id=first.source_id, upstream=first.upstream)
-        )
-        waits = held or stopped
-        queue_name = choose_queue(first.kind, bulk=not probe and (bulk or waits))
-        if parent is not None and not (bulk or waits or probe):
-            queue_name = parent.queue
+        queue_name = parent.queue
+        if bulk or held or probe:
+            queue_name = choose_queue(first.kind, bulk=not probe)
         runs.append(
             Run(
                 id=run_id,
@@ -119,8 +92,8 @@ def create_runs(
                 entry_ids=[member.id for member in group_members],
                 size=len(group_members),
                 job_id=run_job_id(run_id, entries=[(m.id, m.attempt) for m in group_members]),
-                dispatches=0 if waits else 1,
-                dispatched_at=None if waits else now,
+                dispatches=0 if held else 1,
+                dispatched_at=None if held else now,
                 **inherited,
             )
         )

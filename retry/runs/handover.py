@@ -1,6 +1,8 @@
 """Handing runs over to the broker, after the commit that created them."""
 
 from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -12,6 +14,23 @@ from retry.runs.job_ids import dispatch_job_id
 from retry.runs.routing import compute_job_timeout
 
 
+class QueuedRun(Protocol):
+    """What the job of a run is made of."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def job_id(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def resync(self) -> bool: ...
+
+
 class Handover:
     """Hand new runs over once the transaction around it has committed; ``done`` says whether all
     of them reached Redis.
@@ -21,12 +40,12 @@ class Handover:
     process dies in between, the dispatcher finds them in no list of Redis.
     """
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[QueuedRun]) -> None:
         self.done = not runs
         if runs:
             transaction.on_commit(lambda: self._hand_over(runs), robust=True)
 
-    def _hand_over(self, runs: Sequence[Run]) -> None:
+    def _hand_over(self, runs: Sequence[QueuedRun]) -> None:
         count = queue.hand_over_in_order(_describe_job(run, dispatches=0) for run in runs)
         self.done = count == len(runs)
         if not self.done:
@@ -48,10 +67,10 @@ def hand_over(runs: Sequence[Run]) -> int:
     return len(sent)
 
 
-def _describe_job(run: Run, *, dispatches: int) -> queue.JobSpec:
+def _describe_job(run: QueuedRun, *, dispatches: int) -> queue.JobSpec:
     return queue.JobSpec(
         job_id=dispatch_job_id(run.job_id, dispatches=dispatches),
         queue=run.queue,
         argument=str(run.id),
-        timeout=compute_job_timeout(run),
+        timeout=compute_job_timeout(kind=run.kind, size=run.size, resync=run.resync),
     )

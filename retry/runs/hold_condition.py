@@ -67,11 +67,6 @@ class ActiveHolds:
     def _pairs(self) -> list[tuple[str, str]]:
         return [key for key in self.keys if isinstance(key, tuple)]
 
-    def stops(self, *, kind: str, source_id: int | None, upstream: str) -> bool:
-        """Return whether a run that is no probe would be held."""
-        keys = list_covering_keys(kind=kind, upstream=upstream, source_id=source_id)
-        return not self.keys.isdisjoint(keys)
-
     def condition(self) -> Q:
         """Match held rows of any model with ``kind``, ``source`` and ``upstream``.
 

@@ -5,7 +5,6 @@ from django.conf import settings
 from entries.errors import UnknownKind
 from entries.kinds import registry
 from entries.kinds.base import Kind
-from retry.models import Run
 
 #: RQ kills the work-horse so many seconds after its entries' own time limits.
 _SPARE_SECONDS = 60
@@ -19,14 +18,14 @@ def choose_queue(kind: str, *, bulk: bool) -> str:
     return known.bulk_queue if bulk else known.queue
 
 
-def compute_job_timeout(run: Run) -> int:
+def compute_job_timeout(*, kind: str, size: int, resync: bool) -> int:
     """Return the seconds after which RQ kills the work-horse: more than the entries' time limits
     together, so it matters only where those fail.
     """
-    known = _find_kind(run.kind)
+    known = _find_kind(kind)
     each = known.time_limit if known else 60.0
-    reading = settings.REDRIVE_SYNC_TIMEOUT if run.resync else 0
-    return int(each * len(run.entry_ids)) + reading + _SPARE_SECONDS
+    reading = settings.REDRIVE_SYNC_TIMEOUT if resync else 0
+    return int(each * size) + reading + _SPARE_SECONDS
 
 
 def _find_kind(name: str) -> Kind | None:

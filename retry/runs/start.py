@@ -7,47 +7,59 @@ that were planned before. Both use the one statement of ``entries.transitions.qu
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from entries import transitions
+from entries.kinds import registry
 from entries.sql import load
+from entries.states import EntryStatus
 from entries.transitions import QueueResult
+from entries.transitions.queue import FRAGMENTS as QUEUEING
+from entries.transitions.queue import build_parameters
+from retry import audit
 from retry.models import Action, Operation, Run, Trigger
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
-from retry.runs.creation import RunMember, collect_members, create_runs, read_run_sizes
 from retry.runs.handover import Handover
-from retry.runs.hold_condition import find_active_holds
+from retry.runs.hold_condition import FRAGMENTS as HOLDS
 from retry.runs.job_ids import operation_job_id
 
-_SQL = load(__file__)
+_SQL = load(__file__, include={**QUEUEING, **HOLDS, **audit.FRAGMENTS})
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that was just created. ``dispatches`` is 0 where it is on hold and has no job."""
+
+    id: UUID
+    resync: bool
+    kind: str
+    queue: str
+    job_id: str
+    size: int
+    dispatches: int
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What came of starting entries: a result for each, the entries queued, and their runs."""
+    """What came of starting entries: a result for each, in id order, and their runs."""
 
     results: Sequence[QueueResult]
-    queued: Sequence[RunMember]
-    runs: Sequence[Run]
+    runs: Mapping[UUID, NewRun]
     handover: Handover
 
     @property
-    def previous_statuses(self) -> list[str]:
-        """The statuses that the queued entries had."""
-        return sorted({r.status.value for r in self.results if r.run_id and r.status})
-
-    @property
-    def entry_id(self) -> int | None:
-        """The entry, where only one was queued."""
-        return self.queued[0].id if len(self.queued) == 1 else None
+    def queued(self) -> int:
+        """How many entries were queued."""
+        return sum(run.size for run in self.runs.values())
 
     @property
     def run_id(self) -> UUID | None:
         """The run, where there is only one."""
-        return self.runs[0].id if len(self.runs) == 1 else None
+        return next(iter(self.runs)) if len(self.runs) == 1 else None
 
 
 def start_entries(
@@ -58,33 +70,52 @@ def start_entries(
     actor: Actor,
     reason: str,
     bulk: bool,
+    audited: bool = True,
     only_if_changed: bool = False,
     probe: bool = False,
 ) -> Start:
-    """Queue the entries that ``verb`` allows, in new runs.
+    """Queue the entries that ``verb`` allows, in new runs, and audit it unless the caller does.
 
-    Must be called in a transaction, after which the runs are handed over. Runs that are on hold
-    stay queued without a job. ``bulk`` keeps the runs out of the queue for clicks. A ``probe`` may
-    begin in spite of the breaker's hold.
+    One statement: entries, attempts, runs and audit are written together. The runs are handed over
+    after the caller's transaction, or at once where there is none. Runs that are on hold stay
+    queued without a job. ``bulk`` keeps the runs out of the queue for clicks. A ``probe`` may
+    begin in spite of the breaker's hold. ``wake`` passes over, and does not return, entries that
+    another transaction has locked; it must be called in a transaction.
     """
-    on_hold = find_active_holds()
-    results = transitions.queue(
-        ids, verb=verb, run_sizes=read_run_sizes(), held=sorted(on_hold.upstreams)
-    )
-    queued = collect_members(results)
-    runs = create_runs(
-        queued,
-        trigger=trigger,
-        actor=actor,
-        reason=reason,
-        bulk=bulk,
-        resync=verb == "resync",
-        only_if_changed=only_if_changed,
-        probe=probe,
-        on_hold=on_hold,
-    )
-    handover = Handover([run for run in runs if run.dispatches])
-    return Start(results, queued, runs, handover)
+    # No person waits for a wake: what is locked now is due at the next look as well.
+    wanted = transitions.lock_free(ids) if verb == "wake" else ids
+    parameters: dict[str, Any] = {
+        **build_parameters(wanted, verb=verb),
+        **audit.build_parameters(verb if audited else "", actor=actor, reason=reason),
+        "trigger": trigger.value,
+        **_list_kinds(),
+        "bulk": bulk,
+        "only_if_changed": only_if_changed,
+        "probe": probe,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["start_entries"], parameters)
+        rows = cursor.fetchall()
+    runs = {
+        run_id: NewRun(run_id, verb == "resync", *run)
+        for _, _, _, run_id, _, *run in rows
+        if run_id is not None
+    }
+    results = [
+        QueueResult(id_, EntryStatus(status), attempt, run_id, source_id)
+        for id_, status, attempt, run_id, source_id, *_ in rows
+    ]
+    return Start(results, runs, Handover([run for run in runs.values() if run.dispatches]))
+
+
+def _list_kinds() -> dict[str, list[Any]]:
+    kinds = registry.all_kinds()
+    return {
+        "kinds": list(kinds),
+        "sizes": [kind.run_size for kind in kinds.values()],
+        "queues": [kind.queue for kind in kinds.values()],
+        "bulk_queues": [kind.bulk_queue for kind in kinds.values()],
+    }
 
 
 def start_planned(operation: Operation, runs: Sequence[Run]) -> None:

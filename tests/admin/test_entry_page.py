@@ -2,6 +2,7 @@
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_a_transition_between_load_and_save_stays(
     clean = EntryForm.clean
 
     def slow_clean(form: EntryForm) -> dict[str, Any]:
-        transitions.queue([entry.pk], verb="retry", run_sizes={})
+        transitions.queue([entry.pk], verb="retry", run_ids=[uuid4()])
         return clean(form)
 
     monkeypatch.setattr(EntryForm, "clean", slow_clean)
@@ -225,13 +226,13 @@ def live(browser: Browser, entry: Entry, seen: str = "") -> Any:
 def test_a_page_at_work_polls_until_the_entry_rests(at_desk: Browser) -> None:
     entry = EntryFactory.create(failed=True, kind="scripted")
     assert "hx-trigger" not in at_desk.read(page_of(entry))
-    (seen,) = transitions.queue([entry.pk], verb="retry", run_sizes={})
+    run_id = uuid4()
+    assert transitions.queue([entry.pk], verb="retry", run_ids=[run_id]) == []
     first = live(at_desk, entry)
     assert 'hx-trigger="every 2s"' in first.content.decode()
     version = first.context["live"].version
     assert live(at_desk, entry, version).status_code == 204, "nothing new, nothing to swap"
-    assert seen.run_id is not None
-    transitions.claim([entry.pk], run_id=seen.run_id, worker="w")
+    transitions.claim([entry.pk], run_id=run_id, worker="w")
     running = live(at_desk, entry, version)
     assert "badge-running" in running.content.decode()
     assert f"Entry {entry.pk} is running." in text_of(running.content.decode())

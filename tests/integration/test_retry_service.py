@@ -4,7 +4,7 @@ import json
 import re
 import zlib
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from django.db import transaction
@@ -17,6 +17,7 @@ from retry.errors import EntryNotFound, NotPermitted, NotRetryable, TooManyEntri
 from retry.models import AuditEvent, Run
 from retry.outcomes import Actor, Channel
 from retry.reasons import Reason
+from retry.runs.job_ids import run_job_id
 from retry.service import retry_entries, retry_entry, submit_entries
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT
@@ -54,6 +55,28 @@ def test_one_failed_entry_is_queued_with_an_attempt_a_run_an_audit_and_a_job(
     assert (event.entry_id, event.run_id, event.count) == (entry.id, run.id, 1)
     assert jobs() == [item.job_id]
     assert re.fullmatch(rf"entry-{entry.id}-2-{run.id.hex[:8]}", str(item.job_id))
+
+
+def test_a_click_is_one_statement(django_assert_num_queries: Any) -> None:
+    """Nothing of it can be there without the rest, and no lock waits for this process."""
+    entry = EntryFactory.create(failed=True)
+    with django_assert_num_queries(1):
+        retry_entry(entry.id, actor=SCRIPT)
+    event = AuditEvent.objects.get()
+    assert (event.before, event.after) == (
+        {"status": ["failed"]},
+        {"status": "queued", "runs": 1},
+    )
+
+
+def test_jobs_are_named_in_sql_as_in_python() -> None:
+    entries = [*EntryFactory.create_batch(2, failed=True, kind="grouped")]
+    entries.append(EntryFactory.create(failed=True))
+    retry_entries([entry.id for entry in entries], actor=SCRIPT)
+    assert {run.size for run in Run.objects.all()} == {1, 2}
+    for run in Run.objects.all():
+        members = [(id_, Entry.objects.get(pk=id_).attempt) for id_ in run.entry_ids]
+        assert run.job_id == run_job_id(run.id, entries=members)
 
 
 def test_a_job_holds_the_run_id_as_json_and_nothing_else() -> None:

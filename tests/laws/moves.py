@@ -14,6 +14,9 @@ from entries.models import Entry
 from entries.states import AttemptStatus, EntryStatus
 from entries.text import describe_error
 from entries.transitions import Outcome, Reversal
+from retry.models import Trigger
+from retry.outcomes import Actor
+from retry.runs.start import start_entries
 from tests.factories.entries import EntryFactory, SourceFactory
 
 LOST = describe_error(WorkerLost("it was there a moment ago"))
@@ -38,11 +41,19 @@ def make(status: EntryStatus, *, previous: str = EntryStatus.FAILED) -> Entry:
     return entry
 
 
+def _start(verb: str) -> Driver:
+    """In a new run, which ``retry.runs`` writes with the same statement."""
+    return lambda entry, _: start_entries(
+        [entry.id],
+        verb=verb,
+        trigger=Trigger.RETRY,
+        actor=Actor.system("law"),
+        reason="",
+        bulk=False,
+    )
+
+
 def _queue(verb: str) -> Driver:
-    return lambda entry, _: transitions.queue([entry.id], verb=verb, run_sizes={})
-
-
-def _queue_into(verb: str) -> Driver:
     return lambda entry, run_id: transitions.queue([entry.id], verb=verb, run_ids=[run_id])
 
 
@@ -68,16 +79,16 @@ def _rescue(limits: Mapping[str, int], *, began: bool = False) -> Driver:
 
 
 DRIVERS: Mapping[str, tuple[Driver, ...]] = {
-    "submit": (_queue("submit"),),
+    "submit": (_start("submit"), _queue("submit")),
     "claim": (lambda entry, run_id: transitions.claim([entry.id], run_id=run_id, worker="w"),),
     "finish": tuple(
         _finish(s) for s in (EntryStatus.SUCCEEDED, EntryStatus.FAILED, EntryStatus.SCHEDULED)
     ),
-    "wake": (_queue("wake"),),
-    "retry": (_queue("retry"), _queue_into("retry")),
-    "retry_now": (_queue("retry_now"), _queue_into("retry_now")),
+    "wake": (_start("wake"), _queue("wake")),
+    "retry": (_start("retry"), _queue("retry")),
+    "retry_now": (_start("retry_now"), _queue("retry_now")),
     "stop": (_move("stop"),),
-    "resync": (_queue("resync"), _queue_into("resync")),
+    "resync": (_start("resync"), _queue("resync")),
     "revert": (
         lambda entry, run_id: transitions.revert(
             [Reversal(entry.id, AttemptStatus.UNCHANGED)], run_id=run_id
@@ -91,7 +102,7 @@ DRIVERS: Mapping[str, tuple[Driver, ...]] = {
     "restore": (_move("restore"),),
     "release": (lambda entry, run_id: transitions.release([entry.id], run_id=run_id),),
     "rescue": (_rescue({}), _rescue({}, began=True), _rescue({"page": 5}, began=True)),
-    "resubmit": (_queue("resubmit"),),
+    "resubmit": (_start("resubmit"), _queue("resubmit")),
 }
 
 #: Moves a run without a status: from queued to queued, under another fence.

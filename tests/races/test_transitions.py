@@ -5,7 +5,7 @@ commits, and what the second one returns must fit what the first one did.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,11 +18,12 @@ from entries import transitions
 from entries.models import Entry
 from entries.states import EntryStatus
 from entries.transitions import Outcome
-from retry.models import Run
+from retry.models import Run, Trigger
 from retry.runs.lifecycle import claim_run, renew_leases
 from retry.runs.rescue import rescue
+from retry.runs.start import start_entries
 from tests.factories.entries import EntryFactory
-from tests.support.asking import queued_entries
+from tests.support.asking import SCRIPT, queued_entries
 from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,8 +66,10 @@ def waits_for_a_lock(pid: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def retry(ids: list[int]) -> list[transitions.QueueResult]:
-    return transitions.queue(ids, verb="retry", run_sizes={})
+def retry(ids: list[int]) -> Sequence[transitions.QueueResult]:
+    return start_entries(
+        ids, verb="retry", trigger=Trigger.RETRY, actor=SCRIPT, reason="", bulk=False
+    ).results
 
 
 def running() -> tuple[list[int], UUID]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter
+from entries.admin.lists import BoundedList
 from entries.admin.live import respond
 from retry import service
 from retry.admin.operations import words
@@ -56,7 +57,7 @@ class ActionFilter(ChoiceFilter):
         return describe_action(choice.value).do
 
 
-class OperationList(ChangeList):
+class OperationList(BoundedList):
     def get_results(self, request: HttpRequest) -> None:
         """Read the tallies of the whole page in one statement."""
         super().get_results(request)

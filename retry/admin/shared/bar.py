@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 #: Percent: a part of at least one is visible.
@@ -36,7 +36,18 @@ class Bar:
         return cls(tuple(_place(widths, scale)), f"of {total:,}: {words or 'nothing yet'}")
 
     def render(self) -> SafeString:
-        return render_to_string("retry/bar.html", {"bar": self})
+        rects = format_html_join(
+            "",
+            '<rect class="part-{}" x="{}" y="0" width="{}" height="100%"></rect>',
+            ((part.name, part.x, part.width) for part in self.parts),
+        )
+        return format_html(
+            '<svg class="bar" role="img" aria-label="{}" width="100%" height="12"'
+            ' preserveAspectRatio="none">\n  <title>{}</title>\n  {}\n</svg>\n',
+            self.words,
+            self.words,
+            rects,
+        )
 
 
 def _place(widths: Iterable[tuple[str, float]], scale: float) -> Iterable[Part]:
