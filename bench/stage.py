@@ -29,8 +29,8 @@ def make_failed_entries(count: int) -> None:
     queue.get_client().flushdb()
     with _pause_dispatcher(), connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE entries_entry, entries_attempt, retry_run, retry_operation,"
-            " retry_auditevent CASCADE"
+            "TRUNCATE entries_entry, entries_indexedentry, entries_attempt, retry_run,"
+            " retry_operation, retry_auditevent CASCADE"
         )
         cursor.execute(SQL["insert_failed_entries"], {"count": count})
         cursor.execute(SQL["insert_attempts"])

@@ -18,7 +18,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from entries import lists
 from entries.admin import display
+from entries.admin.entry_list import EntryList
 from entries.admin.exchange import ExchangeView, find_exchange
 from entries.admin.filters import (
     ErrorClassFilter,
@@ -34,7 +36,7 @@ from entries.admin.live import LiveFragment, respond
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
 from entries.permissions import VIEW_ENTRY
-from entries.states import ACTIVE, AttemptStatus, EntryStatus
+from entries.states import ACTIVE, AttemptStatus
 
 #: Attempts on an entry's page, the newest; each may have a traceback.
 MAX_ATTEMPTS = 25
@@ -53,15 +55,6 @@ class AttemptView:
     run: Any
     exchange: ExchangeView | None
     details: str
-
-
-class EntryList(ChangeList):
-    def get_queryset(
-        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
-    ) -> QuerySet[Any]:
-        """Leave out the large columns, which no row shows."""
-        found = super().get_queryset(request, exclude_parameters)
-        return found.select_related("source").defer("payload", "result")
 
 
 class EntryAdmin(BoundedAdmin[Entry]):
@@ -121,15 +114,15 @@ class EntryAdmin(BoundedAdmin[Entry]):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Sort newest first, failed entries by the time of failure: both have an index."""
-        if request.GET.get("status") == EntryStatus.FAILED:
-            return ("-failed_at", "-id")
-        return ("-id",)
+        return lists.choose_order(request.GET.get("status")).descending
 
     @admin.display(description="entry")
     def headline(self, entry: Entry) -> SafeString:
         head = format_html(
             '<span class="number">#{}</span> {}', entry.pk, display.format_name(str(entry))
         )
+        if entry.gone_at is None:
+            return head  # as most are, and a template for each row takes its time
         return head + render_to_string("entries/entry/gone.html", {"entry": entry})
 
     @admin.display(description="status")

@@ -1,0 +1,85 @@
+"""The list of entries, read within a budget of time."""
+
+from typing import Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from entries import lists
+from entries.admin.lists import BoundedPaginator
+from entries.lists import Listing
+from entries.models import Entry, EntryQuerySet
+
+
+class ListingPaginator(BoundedPaginator):
+    """The pages of what has been found already."""
+
+    def __init__(self, listing: Listing, per_page: int) -> None:
+        super().__init__(listing.ids, per_page)
+        self.listing = listing
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        return self.listing.count
+
+    @property
+    def more(self) -> bool:
+        return self.listing.more
+
+    @property
+    def edge(self) -> int | None:
+        return self.listing.edge
+
+
+class EntryList(ChangeList):
+    #: Filtered, but not searched: a search has ways of its own to find entries.
+    _filtered: EntryQuerySet
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        text, self.query = self.query, ""
+        try:
+            filtered = super().get_queryset(request, exclude_parameters)
+        finally:
+            self.query = text
+        self._filtered = lists.use_index(
+            filtered,
+            status=request.GET.get("status"),
+            source=request.GET.get("source"),
+            kind=request.GET.get("kind"),
+            upstream=request.GET.get("upstream"),
+        )
+        # The large columns, which no row shows, are left out.
+        shown = self._filtered.select_related("source").defer("payload", "result")
+        found, _ = self.model_admin.get_search_results(request, shown, text)
+        return found
+
+    def get_results(self, request: HttpRequest) -> None:
+        per_page, number = self.list_per_page, self.page_num
+        listing = self._find((number - 1) * per_page, per_page)
+        can_show_all = listing.count <= self.list_max_show_all and not listing.more
+        if self.show_all and can_show_all:
+            listing = self._find(0, self.list_max_show_all)
+        elif not listing.ids and number > 1:
+            raise IncorrectLookupParameters
+        rows = Entry.objects.filter(pk__in=listing.ids).select_related("source")
+        self.result_list = lists.in_order(rows.defer("payload", "result"), listing.ids)
+        self.result_count = listing.count
+        self.full_result_count = None
+        self.show_full_result_count = False
+        self.show_admin_actions = True
+        self.can_show_all = can_show_all
+        self.multi_page = listing.count > per_page
+        self.paginator = ListingPaginator(listing, per_page)
+
+    def _find(self, offset: int, limit: int) -> Listing:
+        return lists.find_page(
+            self._filtered,
+            text=self.query.strip(),
+            order=lists.choose_order(self.params.get("status")),
+            offset=offset,
+            limit=limit,
+        )
