@@ -10,7 +10,7 @@ newest message of a fingerprint.
 """
 
 from entries.lists.counts import MOST, StatusCounts, count, count_by_status
-from entries.lists.indexes import is_indexed, narrow, use_index
+from entries.lists.indexes import find_rows, is_indexed, narrow, use_index
 from entries.lists.pages import Listing, find_behind, find_page, in_order
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
@@ -26,6 +26,7 @@ __all__ = [
     "count_by_status",
     "find_behind",
     "find_page",
+    "find_rows",
     "in_order",
     "is_indexed",
     "narrow",

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from entries.budget import OutOfTime, time_budget
-from entries.lists.windows import BUDGET_SECONDS, BY_ID, open_window
+from entries.lists.windows import BUDGET_SECONDS, BY_ID, WINDOW_SECONDS, open_window
 from entries.models import EntryQuerySet
 from entries.states import EntryStatus
 
@@ -36,11 +36,14 @@ def count_by_status(found: EntryQuerySet) -> StatusCounts:
 def count(found: QuerySet[Any]) -> tuple[int, bool]:
     """Count at most ``MOST``, and tell whether there are more.
 
-    What cannot be counted within the budget is counted among the newest.
+    What cannot be counted within the budget is counted among the newest; where even that takes too
+    long, "more than none" is all that is known.
     """
     with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
         # With an order the database would sort before it counts.
         number = found.order_by()[: MOST + 1].count()
         return min(number, MOST), number > MOST
-    window = open_window(BY_ID)
-    return window.narrow(found).order_by()[:MOST].count(), window.edge is not None
+    with suppress(OutOfTime), time_budget(WINDOW_SECONDS):
+        window = open_window(BY_ID)
+        return window.narrow(found).order_by()[:MOST].count(), window.edge is not None
+    return 0, True

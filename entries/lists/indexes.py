@@ -1,9 +1,6 @@
 """Finding entries by the indexes of what no transition writes."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from entries.filters import EntryFilter
 from entries.models import EntryQuerySet, IndexBacklog, IndexedEntry, Source
@@ -26,6 +23,28 @@ def is_indexed() -> bool:
     return not IndexBacklog.objects.exists()
 
 
+def find_rows(
+    *, source: str | None = None, kind: str | None = None, upstream: str | None = None
+) -> QuerySet[IndexedEntry] | None:
+    """Return the index's rows with all of these values; None where none is given.
+
+    An empty ``source`` means entries of none.
+    """
+    given = {"source": source, "kind": kind or None, "upstream": upstream or None}
+    texts = {name: value for name, value in given.items() if value is not None}
+    if not texts or any("\0" in value for value in texts.values()):
+        return None
+    rows = IndexedEntry.objects.all()
+    for name, value in texts.items():
+        if name != "source":
+            rows = rows.filter(**{name: value})
+        elif value:
+            rows = rows.filter(source_id=Source.objects.filter(slug=value).values("pk")[:1])
+        else:
+            rows = rows.filter(source_id=None)
+    return rows
+
+
 def use_index(
     found: EntryQuerySet,
     *,
@@ -36,19 +55,12 @@ def use_index(
 ) -> EntryQuerySet:
     """Return the same entries, found by the indexes of what does not change with the status.
 
-    ``found`` must be filtered by these values already; an empty ``source`` means entries of none.
+    ``found`` must be filtered by these values already.
     """
-    if status in _INDEXED_BY_STATUS or not is_indexed():
+    rows = find_rows(source=source, kind=kind, upstream=upstream)
+    if rows is None or status in _INDEXED_BY_STATUS or not is_indexed():
         return found
-    wanted: dict[str, Any] = {"kind": kind, "upstream": upstream}
-    wanted = {name: value for name, value in wanted.items() if value and "\0" not in value}
-    if source == "":
-        wanted["source_id"] = None
-    elif source is not None and "\0" not in source:
-        wanted["source_id"] = Source.objects.filter(slug=source).values("pk")[:1]
-    if not wanted:
-        return found
-    return found.filter(pk__in=IndexedEntry.objects.filter(_equals(wanted)).values("pk"))
+    return found.filter(pk__in=rows.values("pk"))
 
 
 def narrow(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
@@ -60,10 +72,3 @@ def narrow(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
         kind=chosen.kind,
         upstream=chosen.upstream,
     )
-
-
-def _equals(wanted: Mapping[str, Any]) -> Q:
-    condition = Q()
-    for name, value in wanted.items():
-        condition &= Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
-    return condition

@@ -33,15 +33,22 @@ class Listing:
 
 
 def find_page(
-    found: EntryQuerySet, *, text: str = "", order: Order, offset: int, limit: int
+    found: EntryQuerySet,
+    *,
+    text: str = "",
+    order: Order,
+    offset: int,
+    limit: int,
+    counted: QuerySet[Any] | None = None,
 ) -> Listing:
     """Find part of a list, for pages with numbers.
 
-    ``found`` is not searched yet; ``text`` is what to search for.
+    ``found`` is not searched yet; ``text`` is what to search for. ``counted`` has as many rows as
+    ``found``, and is quicker to count.
     """
     if not text or SEARCH.is_one(text):
         plain = found.filter(SEARCH.condition(text)) if text else found
-        return _find_plain(plain, order, offset, limit)
+        return _find_plain(plain, order, offset, limit, counted if not text else None)
     stop = offset + limit
     most = max(stop, MOST_SEARCHED)
     edge, near = _look_at_newest(found.filter(SEARCH.condition(text)), order, most + 1)
@@ -79,7 +86,13 @@ def find_behind(
     return _end(near, limit, edge)
 
 
-def _find_plain(found: EntryQuerySet, order: Order, offset: int, limit: int) -> Listing:
+def _find_plain(
+    found: EntryQuerySet,
+    order: Order,
+    offset: int,
+    limit: int,
+    counted: QuerySet[Any] | None,
+) -> Listing:
     stop = offset + limit
     edge = None
     try:
@@ -91,7 +104,7 @@ def _find_plain(found: EntryQuerySet, order: Order, offset: int, limit: int) -> 
     if len(ids) <= limit and (ids or not offset):
         # The end of the list, so nothing is left to count.
         return Listing(ids=ids, count=offset + len(ids), more=edge is not None, edge=edge)
-    number, more = count(found)
+    number, more = count(found if counted is None else counted)
     shown = offset + limit if ids else 0
     return Listing(
         ids=ids[:limit], count=max(number, shown), more=more or edge is not None, edge=edge

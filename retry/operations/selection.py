@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from entries import lists, names
@@ -140,24 +140,36 @@ def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
     sample = _find_sample(selection, action, actor=actor)
     if counted is not None:
         return replace(counted, sample=sample)
-    text = selection.filter.q if selection.filter else None
-    if text:
-        listing = lists.find_page(
-            selection.narrow(actor=actor), text=text, order=selection.order, offset=0, limit=0
-        )
-        return Preview(max(listing.count, len(sample)), 0, exact=False, sample=sample)
-    total, _ = lists.count(found)
+    total = _count_some(selection, actor=actor)
     return Preview(max(total, len(sample)), 0, exact=False, sample=sample)
+
+
+def _count_some(selection: Selection, *, actor: Actor) -> int:
+    """Count as far as a list would, which is at most what there is."""
+    text = selection.filter.q if selection.filter else None
+    found = selection.narrow(actor=actor)
+    if selection.filter is None or not text:
+        return lists.count(found)[0] if selection.filter else 0
+    with suppress(OutOfTime):
+        return lists.find_page(
+            found, text=text, order=selection.order, offset=0, limit=_SAMPLE
+        ).count
+    return 0
 
 
 def _count(
     found: EntryQuerySet, selection: Selection, action: Action, *, seconds: float
 ) -> Preview | None:
     """Count exactly; None where that takes too long."""
-    sourceless = ExpressionWrapper(Q(source=None), output_field=BooleanField())
-    rows = found.order_by().values_list("status", sourceless).annotate(Count("id"))
+    # What is known or does not matter is left out: then an index may be all that is read.
+    known = selection.filter.status if selection.filter else None
+    status = Value(str(known)) if known else F("status")
+    sourceless = Value(value=False)
+    if action == Action.RESYNC:
+        sourceless = ExpressionWrapper(Q(source=None), output_field=BooleanField())
+    groups = found.order_by().annotate(s=status, without=sourceless).values_list("s", "without")
     with suppress(OutOfTime), time_budget(seconds):
-        return _summarise(list(rows), selection, action)
+        return _summarise(list(groups.annotate(Count("id"))), selection, action)
     return None
 
 
@@ -169,15 +181,17 @@ def _find_sample(selection: Selection, action: Action, *, actor: Actor) -> list[
             shown = shown.select_related("source").defer("payload", "result")
             return list(shown.order_by("id")[:_SAMPLE])
         return []
-    listing = lists.find_page(
-        _eligible(selection.narrow(actor=actor), action),
-        text=selection.filter.q or "",
-        order=selection.order,
-        offset=0,
-        limit=_SAMPLE,
-    )
-    rows = Entry.objects.filter(pk__in=listing.ids).select_related("source")
-    return lists.in_order(rows.defer("payload", "result"), listing.ids)
+    with suppress(OutOfTime):
+        listing = lists.find_page(
+            _eligible(selection.narrow(actor=actor), action),
+            text=selection.filter.q or "",
+            order=selection.order,
+            offset=0,
+            limit=_SAMPLE,
+        )
+        rows = Entry.objects.filter(pk__in=listing.ids).select_related("source")
+        return lists.in_order(rows.defer("payload", "result"), listing.ids)
+    return []
 
 
 def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> None:
@@ -206,6 +220,8 @@ def _summarise(
     skipped: dict[Reason, int] = {}
     eligible = 0
     for status, sourceless, count in rows:
+        if not count:
+            continue  # PostgreSQL counts no entries of the status that was known
         reason = reason_for(status, verb=action.value, has_source=not sourceless)
         if reason is None:
             eligible += count

@@ -26,6 +26,7 @@ NOWHERE = "unix:///nowhere/redis.sock"
 def test_an_idle_desk(api: Caller) -> None:
     assert ok(api.get("status")) == {
         "entries": dict.fromkeys(EntryStatus, 0),
+        "entries_more": [],
         "queues": {"default": 0, "bulk": 0, "sync": 0},
         "workers": [],
         "dispatcher": {"alive": False, "beat_at": None, "host": None, "pid": None},
