@@ -14,7 +14,7 @@ os.environ.setdefault("REDRIVE_ROLE", "command")
 os.environ.setdefault("REDRIVE_KIND_MODULES", "bench.kinds")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-NAMES = ("single_retry", "bulk_queueing", "draining", "scale")
+NAMES = ("single_retry", "bulk_queueing", "draining", "scale", "lists")
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
@@ -24,13 +24,15 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from bench import machine, queue_throughput, scale, single_retry, worker_throughput
+    from bench import lists, machine, queue_throughput, scale, single_retry, worker_throughput
     from bench.report import Report, store
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of: {', '.join(NAMES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=1000, help="pairs of single retries")
-    parser.add_argument("--full", action="store_true", help="scale: up to a million entries")
+    parser.add_argument(
+        "--full", action="store_true", help="scale: up to a million entries; lists: ten"
+    )
     parser.add_argument("--markdown", action="store_true", help=f"also write {PAGE.name}")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)
@@ -41,6 +43,7 @@ def main() -> None:
         "bulk_queueing": queue_throughput.main,
         "draining": worker_throughput.main,
         "scale": lambda: scale.main(full=options.full, draw=options.full and options.markdown),
+        "lists": lambda: lists.main(full=options.full),
     }
     call_command("migrate", verbosity=0)
     for name in options.names or NAMES:

@@ -1,11 +1,12 @@
 """The list of entries, read within a budget of time."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from entries import lists
 from entries.admin.lists import BoundedPaginator
@@ -18,19 +19,16 @@ class ListingPaginator(BoundedPaginator):
 
     def __init__(self, listing: Listing, per_page: int) -> None:
         super().__init__(listing.ids, per_page)
-        self.listing = listing
+        self._listing = listing
+        self.edge = listing.edge
 
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        return self.listing.count
+    @cached_property
+    def count(self) -> int:
+        return self._listing.count
 
     @property
     def more(self) -> bool:
-        return self.listing.more
-
-    @property
-    def edge(self) -> int | None:
-        return self.listing.edge
+        return self._listing.more
 
 
 #: Filters whose columns no transition writes.
@@ -48,7 +46,7 @@ class EntryList(ChangeList):
     ) -> QuerySet[Any]:
         text, self.query = self.query, ""
         try:
-            filtered = super().get_queryset(request, exclude_parameters)
+            filtered = cast("EntryQuerySet", super().get_queryset(request, exclude_parameters))
         finally:
             self.query = text
         indexed = {name: request.GET.get(name) for name in _INDEXED}

@@ -46,6 +46,9 @@ def find_by_index(found: EntryQuerySet, text: str, order: Order, limit: int) -> 
 
 def _find_alike(text: str) -> list[str]:
     with connection.cursor() as cursor:
-        params = {"pattern": f"%{connection.ops.prep_for_like_query(text)}%", "most": _FINGERPRINTS}
+        params: dict[str, Any] = {
+            "pattern": f"%{connection.ops.prep_for_like_query(text)}%",
+            "most": _FINGERPRINTS,
+        }
         cursor.execute(_SQL["find_alike"], params)
         return [fingerprint for (fingerprint,) in cursor.fetchall()]

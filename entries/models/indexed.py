@@ -16,7 +16,7 @@ SEPARATOR = "\x1f"
 
 
 class IndexedEntry(models.Model):
-    """The row of an entry with the same id. The triggers of ``Entry`` write it, and nobody else.
+    """The row of an entry with the same id. Only the triggers of ``Entry`` write it.
 
     Rows of entries that were stored before this table may be missing until ``manage.py
     index_entries`` has run: see ``IndexBacklog``.
@@ -76,14 +76,16 @@ TRIGGERS = [
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="new_rows"),
+        referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
         func=_INSERT_ALL + _OVERWRITE,
     ),
     pgtrigger.Trigger(
         name="index_changed",
         level=pgtrigger.Row,
         when=pgtrigger.After,
-        operation=pgtrigger.UpdateOf("external_id", "title", "source_id", "kind", "upstream"),
+        operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+            "external_id", "title", "source_id", "kind", "upstream"
+        ),
         condition=pgtrigger.AnyChange("external_id", "title", "source", "kind", "upstream"),
         func=_INSERT_ONE + _OVERWRITE,
     ),
@@ -92,7 +94,7 @@ TRIGGERS = [
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Delete,
-        referencing=pgtrigger.Referencing(old="old_rows"),
+        referencing=pgtrigger.Referencing(old="old_rows"),  # type: ignore[no-untyped-call]
         func=(
             "DELETE FROM entries_indexedentry i USING old_rows o WHERE i.id = o.id; RETURN NULL;"
         ),

@@ -164,7 +164,7 @@ def _count(
     # What is known or does not matter is left out: then an index may be all that is read.
     known = selection.filter.status if selection.filter else None
     status = Value(str(known)) if known else F("status")
-    sourceless = Value(value=False)
+    sourceless: Value | ExpressionWrapper[Q] = Value(value=False)
     if action == Action.RESYNC:
         sourceless = ExpressionWrapper(Q(source=None), output_field=BooleanField())
     groups = found.order_by().annotate(s=status, without=sourceless).values_list("s", "without")
