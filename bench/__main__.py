@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of: {', '.join(NAMES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=1000, help="pairs of single retries")
     parser.add_argument(
-        "--full", action="store_true", help="scale: up to a million entries; lists: ten"
+        "--full", action="store_true", help="scale: up to a million entries; lists: ten million"
     )
     parser.add_argument("--markdown", action="store_true", help=f"also write {PAGE.name}")
     options = parser.parse_args()

@@ -85,7 +85,7 @@ def read(*, counting: bool = True) -> Status:
         queues = None
     waiting = find_startable_runs()
     return Status(
-        entries=count_by_status(Entry.objects.all()) if counting else StatusCounts(counts={}),
+        entries=count_entries() if counting else StatusCounts(counts={}),
         queues=queues,
         workers=heartbeats.list_workers(),
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
@@ -117,3 +117,7 @@ def _measure_waits() -> Mapping[str, timedelta]:
     for sync in oldest.values_list("w", flat=True)[:1]:
         found[QUEUE] = sync
     return found
+
+
+def count_entries() -> StatusCounts:
+    return count_by_status(Entry.objects.all())

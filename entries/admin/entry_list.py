@@ -10,14 +10,14 @@ from django.utils.functional import cached_property
 
 from entries import lists
 from entries.admin.lists import BoundedPaginator
-from entries.lists import Listing
-from entries.models import Entry, EntryQuerySet
+from entries.lists import ListPage
+from entries.models import EntryQuerySet
 
 
-class ListingPaginator(BoundedPaginator):
+class FoundPaginator(BoundedPaginator):
     """The pages of what has been found already."""
 
-    def __init__(self, listing: Listing, per_page: int) -> None:
+    def __init__(self, listing: ListPage, per_page: int) -> None:
         super().__init__(listing.ids, per_page)
         self._listing = listing
         self.edge = listing.edge
@@ -66,20 +66,19 @@ class EntryList(ChangeList):
             listing = self._find(0, self.list_max_show_all)
         elif not listing.ids and number > 1:
             raise IncorrectLookupParameters
-        rows = Entry.objects.filter(pk__in=listing.ids).select_related("source")
-        self.result_list = lists.in_order(rows.defer("payload", "result"), listing.ids)
+        self.result_list = lists.read_rows(listing.ids)
         self.result_count = listing.count
         self.full_result_count = None
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = can_show_all
         self.multi_page = listing.count > per_page
-        self.paginator = ListingPaginator(listing, per_page)
+        self.paginator = FoundPaginator(listing, per_page)
 
     def _is_filtered_by_index_alone(self) -> bool:
         return self.params.keys() <= _INDEXED and not self.root_queryset.query.where
 
-    def _find(self, offset: int, limit: int) -> Listing:
+    def _find(self, offset: int, limit: int) -> ListPage:
         return lists.find_page(
             self._filtered,
             text=self.query.strip(),

@@ -11,14 +11,14 @@ newest message of a fingerprint.
 
 from entries.lists.counts import MOST, StatusCounts, count, count_by_status
 from entries.lists.indexes import find_rows, is_indexed, narrow, use_index
-from entries.lists.pages import Listing, find_behind, find_page, in_order
+from entries.lists.pages import ListPage, find_behind, find_page, read_rows
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
 __all__ = [
     "BY_FAILURE",
     "BY_ID",
     "MOST",
-    "Listing",
+    "ListPage",
     "Order",
     "StatusCounts",
     "choose_order",
@@ -27,8 +27,8 @@ __all__ = [
     "find_behind",
     "find_page",
     "find_rows",
-    "in_order",
     "is_indexed",
     "narrow",
+    "read_rows",
     "use_index",
 ]

@@ -1,6 +1,6 @@
 """Pages of a list of entries: by number for people, by keyset for programs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ MOST_SEARCHED = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class ListPage:
     """Part of a list: the ``ids`` in its order, and how many the whole list has.
 
     ``more``: there are more than ``count``. ``edge``: the oldest entry that was looked at, where
@@ -40,7 +40,7 @@ def find_page(
     offset: int,
     limit: int,
     counted: QuerySet[Any] | None = None,
-) -> Listing:
+) -> ListPage:
     """Find part of a list, for pages with numbers.
 
     ``found`` is not searched yet; ``text`` is what to search for. ``counted`` has as many rows as
@@ -57,7 +57,7 @@ def find_page(
     indexed = find_by_index(found, text, order, max(stop, MOST) + 1)
     if indexed is not None:
         return _cut(indexed, offset, limit, max(stop, MOST))
-    return Listing(ids=near[offset:stop], count=len(near), more=True, edge=edge)
+    return ListPage(ids=near[offset:stop], count=len(near), more=True, edge=edge)
 
 
 def find_behind(
@@ -92,7 +92,7 @@ def _find_plain(
     offset: int,
     limit: int,
     counted: QuerySet[Any] | None,
-) -> Listing:
+) -> ListPage:
     stop = offset + limit
     edge = None
     try:
@@ -103,10 +103,10 @@ def _find_plain(
         ids = near[offset:]
     if len(ids) <= limit and (ids or not offset):
         # The end of the list, so nothing is left to count.
-        return Listing(ids=ids, count=offset + len(ids), more=edge is not None, edge=edge)
+        return ListPage(ids=ids, count=offset + len(ids), more=edge is not None, edge=edge)
     number, more = count(found if counted is None else counted)
     shown = offset + limit if ids else 0
-    return Listing(
+    return ListPage(
         ids=ids[:limit], count=max(number, shown), more=more or edge is not None, edge=edge
     )
 
@@ -128,8 +128,8 @@ def _find_ids(found: QuerySet[Any], order: Order, stop: int, *, offset: int = 0)
     return list(ordered[offset:stop])
 
 
-def _cut(ids: Sequence[int], offset: int, limit: int, most: int) -> Listing:
-    return Listing(
+def _cut(ids: Sequence[int], offset: int, limit: int, most: int) -> ListPage:
+    return ListPage(
         ids=ids[offset : offset + limit], count=min(len(ids), most), more=len(ids) > most
     )
 
@@ -138,7 +138,8 @@ def _end(ids: Sequence[int], limit: int, edge: int | None) -> tuple[Sequence[int
     return ids[:limit], ids[limit - 1] if len(ids) > limit else edge
 
 
-def in_order(rows: Iterable[Entry], ids: Sequence[int]) -> list[Entry]:
-    """Return the rows in the order of ``ids``."""
+def read_rows(ids: Sequence[int]) -> list[Entry]:
+    """Read entries with their sources, in the order of ``ids``, without their large columns."""
+    rows = Entry.objects.filter(pk__in=ids).select_related("source").defer("payload", "result")
     by_id = {row.pk: row for row in rows}
     return [by_id[id_] for id_ in ids if id_ in by_id]

@@ -21,7 +21,7 @@ class SearchExtension(TrigramExtension):
         except (NotSupportedError, OperationalError, ProgrammingError) as error:
             raise ProgrammingError(
                 "The search needs PostgreSQL's extension pg_trgm, and this role could not create"
-                f" it: {str(error).strip()}. It comes with PostgreSQL (on Debian in the package of"
+                f" it: {str(error).splitlines()[0]}. It comes with PostgreSQL (on Debian in the package of"
                 " the server, elsewhere often in postgresql-contrib). Have the owner of the"
                 " database or a superuser run CREATE EXTENSION pg_trgm; in this database, or"
                 " GRANT CREATE ON DATABASE to this role, and migrate again."

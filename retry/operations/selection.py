@@ -189,8 +189,7 @@ def _find_sample(selection: Selection, action: Action, *, actor: Actor) -> list[
             offset=0,
             limit=_SAMPLE,
         )
-        rows = Entry.objects.filter(pk__in=listing.ids).select_related("source")
-        return lists.in_order(rows.defer("payload", "result"), listing.ids)
+        return lists.read_rows(listing.ids)
     return []
 
 

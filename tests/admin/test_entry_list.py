@@ -1,11 +1,16 @@
 """The list of entries: what it shows, to whom, and at what price."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django.asserts import assertHTMLEqual
 
+from entries.admin.display import format_moment
 from entries.lists import counts
 from entries.models import Entry
 from retry.admin.entries.admin import RetryEntryAdmin
@@ -186,3 +191,9 @@ def test_entries_cannot_be_added_or_deleted(chief: "User") -> None:
     assert browser.post(f"{ENTRIES}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
     browser.select([entry.pk], action="delete_selected", post="yes")
     assert Entry.objects.exists()
+
+
+def test_a_time_in_a_list_is_the_time_of_the_pages() -> None:
+    when = timezone.now() - timedelta(days=3, hours=2)
+    page = render_to_string("entries/moment.html", {"when": when})
+    assertHTMLEqual(format_moment(when), page)

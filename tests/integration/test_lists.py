@@ -8,7 +8,7 @@ from django.db import connection
 
 from entries import lists
 from entries.filters import EntryFilter
-from entries.lists import BY_FAILURE, BY_ID, Listing, counts, pages, windows
+from entries.lists import BY_FAILURE, BY_ID, ListPage, counts, pages, windows
 from entries.models import Entry, EntryQuerySet
 from entries.states import EntryStatus
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -91,7 +91,7 @@ def test_without_time_a_search_says_how_far_it_came(no_time: None) -> None:
     entries = [EntryFactory.create(title="hay") for _ in range(5)]
     new = EntryFactory.create(title="needle")
     listing = lists.find_page(Entry.objects.all(), text="needle", order=BY_ID, offset=0, limit=9)
-    assert listing == Listing(ids=[new.pk], count=1, more=True, edge=entries[2].pk)
+    assert listing == ListPage(ids=[new.pk], count=1, more=True, edge=entries[2].pk)
     assert list(turn_pages(Entry.objects.all(), "needle", 9)) == [new.pk, old.pk]
 
 
@@ -107,7 +107,7 @@ def test_without_time_a_list_shows_the_newest(monkeypatch: pytest.MonkeyPatch) -
     slow = Entry.objects.extra(where=["pg_temp.slow()"])
     newest = [entry.pk for entry in entries[:3:-1]]
     listing = lists.find_page(slow, order=BY_ID, offset=0, limit=20)
-    assert listing == Listing(ids=newest, count=4, more=True, edge=entries[4].pk)
+    assert listing == ListPage(ids=newest, count=4, more=True, edge=entries[4].pk)
     assert list(turn_pages(slow, "", 20)) == [entry.pk for entry in entries[::-1]]
     assert lists.count(slow) == (4, True)
 
@@ -115,12 +115,12 @@ def test_without_time_a_list_shows_the_newest(monkeypatch: pytest.MonkeyPatch) -
 def test_a_page_in_the_middle_and_one_beyond_the_end() -> None:
     ids = [EntryFactory.create().pk for _ in range(7)][::-1]
 
-    def page(offset: int) -> Listing:
+    def page(offset: int) -> ListPage:
         return lists.find_page(Entry.objects.all(), order=BY_ID, offset=offset, limit=3)
 
-    assert page(3) == Listing(ids=ids[3:6], count=7)
-    assert page(6) == Listing(ids=ids[6:], count=7)
-    assert page(9) == Listing(ids=[], count=7)
+    assert page(3) == ListPage(ids=ids[3:6], count=7)
+    assert page(6) == ListPage(ids=ids[6:], count=7)
+    assert page(9) == ListPage(ids=[], count=7)
 
 
 def test_counts_stop_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

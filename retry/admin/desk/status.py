@@ -15,8 +15,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from entries.admin.live import LiveFragment, respond
-from entries.lists import StatusCounts, count_by_status
-from entries.models import Entry
+from entries.lists import StatusCounts
 from retry import status as engine
 from retry.access.permissions import VIEW_STATUS
 from retry.access.visibility import sees_nothing, visible_counts
@@ -74,12 +73,8 @@ def list_tiles(request: HttpRequest) -> list[Tile]:
     actor = get_actor(request)
     if sees_nothing(actor):
         return []
-    counted = cache.get_or_set("redrive.counts", _count_all, _COUNTS_SECONDS)
+    counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS)
     return _build_tiles(visible_counts(cast("StatusCounts", counted), actor=actor))
-
-
-def _count_all() -> StatusCounts:
-    return count_by_status(Entry.objects.all())
 
 
 def _build_tiles(counted: StatusCounts | None) -> list[Tile]:

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from entries import lists
-from entries.models import Entry
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
 from retry.access.visibility import visible_entries
@@ -52,8 +51,7 @@ def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
         behind=cast("int | None", behind),
         limit=query.limit,
     )
-    rows = Entry.objects.filter(pk__in=ids).select_related("source").defer("payload", "result")
-    results = [EntrySummary.from_entry(entry) for entry in lists.in_order(rows, ids)]
+    results = [EntrySummary.from_entry(entry) for entry in lists.read_rows(ids)]
     cursor = None if last is None else str(Cursor((last,)))
     return answer(EntryPage(results=results, next_cursor=cursor))
 
