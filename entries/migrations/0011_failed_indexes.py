@@ -38,6 +38,19 @@ class Migration(migrations.Migration):
         ),
         # entry_failed_alike has the same first column.
         RemoveIndexConcurrently("entry", "entry_failed_group"),
+        # entry_source_external_id begins with the source, and each index costs every transition.
+        migrations.AlterField(
+            "entry",
+            "source",
+            models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=models.deletion.PROTECT,
+                related_name="entries",
+                to="entries.source",
+            ),
+        ),
         # How these depend on each other, which combined filters need to be planned well.
         migrations.RunSQL(
             "CREATE STATISTICS IF NOT EXISTS entry_failures (dependencies, mcv)"

@@ -83,8 +83,15 @@ class Entry(models.Model):
     """One unit of work."""
 
     id = models.BigAutoField(primary_key=True)
+    # The unique constraint has an index that begins with it; another one would be written by every
+    # transition.
     source = models.ForeignKey(
-        Source, null=True, blank=True, on_delete=models.PROTECT, related_name="entries"
+        Source,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="entries",
+        db_index=False,
     )
     kind = models.CharField(max_length=50, db_comment="name of a registered kind")
     external_id = models.CharField(max_length=500)
