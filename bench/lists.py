@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from hashlib import md5
+from pathlib import Path
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import Permission, User
@@ -15,8 +14,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import override_settings
-from django.utils import timezone
 
+from bench import list_cases
 from bench.report import Report
 from entries.sql import load
 from retry import queue
@@ -26,6 +25,10 @@ FULL = 10_000_000
 #: Milliseconds that 95 of 100 requests may take, by size; a preview may take longer.
 GOALS = {SIZE: 100, FULL: 200}
 PREVIEW_GOAL = 300
+_CPU = (
+    "CPU: the median of what the web process and PostgreSQL's backend used of a processor, which "
+    "other work on the machine changes less than the time by the clock."
+)
 _WARM_UP = 3
 _REQUESTS = 25
 
@@ -36,14 +39,6 @@ _TABLES = (
 )
 _LIST, _API = "/admin/entries/entry/", "/admin/api/entries"
 _PREVIEW = "/admin/retry/operation/preview/"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A kind of request: the query of the nth one."""
-
-    name: str
-    query: Callable[[int], dict[str, str]]
 
 
 def main(*, full: bool) -> Report:
@@ -103,131 +98,24 @@ def _log_in() -> Client:
     return client
 
 
-def _source(n: int) -> dict[str, str]:
-    return {"source": f"source-{n * 7 % 20}"}
-
-
-def _kind(n: int) -> dict[str, str]:
-    return {"kind": ("page", "webhook", "noop", "mail", "report")[n % 5]}
-
-
-def _upstream(n: int) -> dict[str, str]:
-    return {"upstream": f"host-{n * 29 % 200}.example"}
-
-
-def _error_class(n: int) -> dict[str, str]:
-    return {"error_class": ("TransientError", "ValueError", "WorkerLost")[n % 3]}
-
-
-def _fingerprint(n: int) -> dict[str, str]:
-    error = n * 43 % 300
-    return {"fingerprint": f"1-{md5(f'error {error}'.encode(), usedforsecurity=False).hexdigest()}"}
-
-
-def _status(name: str) -> Callable[[int], dict[str, str]]:
-    return lambda _: {"status": name}
-
-
-def _search(text: str) -> Callable[[int], dict[str, str]]:
-    return lambda _: {"q": text}
-
-
-def _both(
-    *parts: Callable[[int], dict[str, str]],
-) -> Callable[[int], dict[str, str]]:
-    return lambda n: {name: value for part in parts for name, value in part(n).items()}
-
-
-_FAILED = _status("failed")
-CASES = (
-    Case("everything", lambda _: {}),
-    *(
-        Case(f"status {name}", _status(name))
-        for name in (
-            "failed",
-            "succeeded",
-            "pending",
-            "queued",
-            "scheduled",
-            "discarded",
-            "running",
-        )
-    ),
-    Case("kind", _kind),
-    Case("source", _source),
-    Case("upstream", _upstream),
-    Case("error class", _error_class),
-    Case("fingerprint", _fingerprint),
-    Case("gone", lambda _: {"gone": "yes"}),
-    Case("failed, kind", _both(_FAILED, _kind)),
-    Case("failed, source", _both(_FAILED, _source)),
-    Case("failed, upstream", _both(_FAILED, _upstream)),
-    Case("failed, error class", _both(_FAILED, _error_class)),
-    Case("failed, fingerprint", _both(_FAILED, _fingerprint)),
-    Case("failed, source, kind", _both(_FAILED, _source, _kind)),
-    Case("failed, source, fingerprint", _both(_FAILED, _source, _fingerprint)),
-    Case("failed, upstream, error class", _both(_FAILED, _upstream, _error_class)),
-    Case("failed, still in the source", _both(_FAILED, lambda _: {"gone": "no"})),
-    Case("succeeded, source", _both(_status("succeeded"), _source)),
-    Case("discarded, source", _both(_status("discarded"), _source)),
-    Case("scheduled, upstream", _both(_status("scheduled"), _upstream)),
-    Case("source, kind", _both(_source, _kind)),
-    Case("source, upstream", _both(_source, _upstream)),
-    Case("search: a common word", _search("article")),
-    Case("search: one of 16 words", _search("HARBOURS")),
-    Case("search: a rare word", _search("zeppelin")),
-    Case("search: no hit", _search("quetzalcoatl")),
-    Case("search: part of an id", lambda n: {"q": str(4_000 + n * 1_013)}),
-    Case("search: two letters", _search("qu")),
-    Case("search: two letters, no hit", _search("§§")),
-    Case("search: #id", lambda n: {"q": f"#{n + 1}"}),
-    Case("search: in an error", _search("refused in stage ab")),
-    Case("search: a rare error", _search("stage hl")),
-    Case("search failed: a rare word", _both(_FAILED, _search("zeppelin"))),
-    Case("search failed: a common word", _both(_FAILED, _search("article"))),
-    Case("search failed: no hit", _both(_FAILED, _search("quetzalcoatl"))),
-    Case("search source: a rare word", _both(_source, _search("zeppelin"))),
-    Case("search failed, source: a word", _both(_FAILED, _source, _search("harbours"))),
-)
-#: Cases that a list of the API can have, and the admin not.
-_API_ONLY = (
-    Case("failed in an hour", _both(_FAILED, lambda n: _since(n, hours=1))),
-    Case("failed in a day, source", _both(_FAILED, _source, lambda n: _since(n, hours=24))),
-)
-_PREVIEWS = (
-    Case("failed", _FAILED),
-    Case("failed, source", _both(_FAILED, _source)),
-    Case("failed, fingerprint", _both(_FAILED, _fingerprint)),
-    Case("failed, upstream, error class", _both(_FAILED, _upstream, _error_class)),
-    Case("source", _source),
-    Case("search: a rare word", _search("zeppelin")),
-    Case("search: a common word", _search("article")),
-    Case("search failed: a rare error", _both(_FAILED, _search("stage hl"))),
-)
-
-
-def _since(n: int, *, hours: int) -> dict[str, str]:
-    until = timezone.now() - timedelta(days=n % 80)
-    since = until - timedelta(hours=hours)
-    return {"failed_after": since.isoformat(), "failed_before": until.isoformat()}
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     place: str
     name: str
     p50: float
     p95: float
+    #: The median of what this process and the database's used of a processor.
+    cpu: float
     requests: int
 
 
 def _measure_all(client: Client) -> Iterator[Row]:
-    for case in CASES:
+    for case in list_cases.CASES:
         yield _measure("admin", case.name, lambda n: _get(client, _LIST, case.query(n)))  # noqa: B023
     yield _measure("admin", "page 50", lambda _: _get(client, _LIST, {"p": "50"}))
-    for case in (*CASES, *_API_ONLY):
+    for case in (*list_cases.CASES, *list_cases.API_ONLY):
         yield _measure("API", case.name, lambda n: _get(client, _API, case.query(n)))  # noqa: B023
-    for case in _PREVIEWS:
+    for case in list_cases.PREVIEWS:
         yield _measure("dry run", case.name, lambda n: _dry_run(client, case.query(n)))  # noqa: B023
         yield _measure(
             "preview", case.name,
@@ -256,15 +144,26 @@ def _dry_run(client: Client, query: dict[str, str]) -> None:
 
 
 def _measure(place: str, name: str, request: Callable[[int], None]) -> Row:
-    times = []
+    times, used = [], []
     for n in range(_WARM_UP + _REQUESTS):
         cache.clear()  # counts are kept for seconds
-        begin = time.perf_counter()
+        begin, busy = time.perf_counter(), _read_cpu()
         request(n)
         if n >= _WARM_UP:
             times.append((time.perf_counter() - begin) * 1000)
+            used.append((_read_cpu() - busy) * 1000)
     cuts = statistics.quantiles(times, n=20)
-    return Row(place, name, cuts[9], cuts[18], len(times))
+    return Row(place, name, cuts[9], cuts[18], statistics.median(used), len(times))
+
+
+def _read_cpu() -> float:
+    """Read the seconds that this process and its session's backend, where it is here, have run."""
+    backend = connection.connection.info.backend_pid
+    try:
+        nanoseconds = int(Path(f"/proc/{backend}/schedstat").read_text().split()[0])
+    except OSError:
+        nanoseconds = 0
+    return time.process_time() + nanoseconds / 1e9
 
 
 def _report(size: int, rows: list[Row]) -> Report:
@@ -278,10 +177,14 @@ def _report(size: int, rows: list[Row]) -> Report:
     )
     return Report(
         f"Lists over {size:,} entries",
-        ["", "p50 ms", "p95 ms", "requests"],
+        ["", "p50 ms", "p95 ms", "CPU ms", "requests"],
         [
-            [f"{row.place}: {row.name}", f"{row.p50:.0f}", f"{row.p95:.0f}", str(row.requests)]
+            [
+                f"{row.place}: {row.name}",
+                *(f"{value:.0f}" for value in (row.p50, row.p95, row.cpu)),
+                str(row.requests),
+            ]
             for row in rows
         ],
-        [goal] + ([f"Slower: {', '.join(slow)}."] if slow else []),
+        [goal, _CPU, *([f"Slower: {', '.join(slow)}."] if slow else [])],
     )
