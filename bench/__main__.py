@@ -14,7 +14,7 @@ os.environ.setdefault("REDRIVE_ROLE", "command")
 os.environ.setdefault("REDRIVE_KIND_MODULES", "bench.kinds")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-NAMES = ("single_retry", "bulk_queueing", "draining", "waiting", "scale")
+NAMES = ("single_retry", "bulk_queueing", "draining", "waiting", "scale", "lists")
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
@@ -28,6 +28,7 @@ def main() -> None:
     from django.core.management import call_command
 
     from bench import (
+        lists,
         machine,
         queue_throughput,
         scale,
@@ -43,7 +44,9 @@ def main() -> None:
     parser.add_argument(
         "--entries", type=int, default=wait_throughput.ENTRIES, help="waiting: entries of each turn"
     )
-    parser.add_argument("--full", action="store_true", help="scale: up to a million entries")
+    parser.add_argument(
+        "--full", action="store_true", help="scale: up to a million entries; lists: ten million"
+    )
     parser.add_argument("--markdown", action="store_true", help=f"also write {PAGE.name}")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)
@@ -56,6 +59,7 @@ def main() -> None:
         "draining": worker_throughput.main,
         "waiting": lambda: wait_throughput.main(entries=options.entries, draw=draws_waiting),
         "scale": lambda: scale.main(full=options.full, draw=options.full and options.markdown),
+        "lists": lambda: lists.main(full=options.full),
     }
     call_command("migrate", verbosity=0)
     for name in options.names or NAMES:

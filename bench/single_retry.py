@@ -63,7 +63,9 @@ def log_in() -> Client:
 def _make_failed_entries(count: int) -> list[int]:
     queue.get_client().flushdb()
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE entries_entry, entries_attempt, retry_run CASCADE")
+        cursor.execute(
+            "TRUNCATE entries_entry, entries_indexedentry, entries_attempt, retry_run CASCADE"
+        )
         cursor.execute(stage.SQL["insert_pages"], {"count": count})
         ids = [row[0] for row in cursor.fetchall()]
         cursor.execute("VACUUM ANALYZE entries_entry")

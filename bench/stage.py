@@ -43,8 +43,8 @@ def make_failed_entries(count: int, *, work: WaitingWork | None = None) -> None:
     queue.get_client().flushdb()
     with _pause_dispatcher(), connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE entries_entry, entries_attempt, retry_run, retry_operation,"
-            " retry_auditevent CASCADE"
+            "TRUNCATE entries_entry, entries_indexedentry, entries_attempt, retry_run,"
+            " retry_operation, retry_auditevent CASCADE"
         )
         if work is None:
             cursor.execute(SQL["insert_failed_entries"], {"count": count})

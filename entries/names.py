@@ -2,7 +2,7 @@
 
 from entries.budget import OutOfTime, time_budget
 from entries.kinds import registry
-from entries.models import Entry, Source
+from entries.models import Entry, IndexBacklog, IndexedEntry, Source
 
 #: Names that an error lists, as a help against misspelling.
 MOST = 50
@@ -30,6 +30,8 @@ def is_kind(name: str) -> bool:
         return False
     try:
         with time_budget(_SECONDS):
-            return Entry.objects.filter(kind=name).exists()
+            if IndexedEntry.objects.filter(kind=name).exists():
+                return True
+            return IndexBacklog.objects.exists() and Entry.objects.filter(kind=name).exists()
     except OutOfTime:
         return True

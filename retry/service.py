@@ -19,7 +19,7 @@ API tokens
     ``create_token`` ``revoke_tokens``
 For the system, without a permission
     ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``request_due_syncs`` ``fail_lost_syncs``
-    ``repeat_lost_imports`` ``derive_upstreams``
+    ``repeat_lost_imports`` ``derive_upstreams`` ``index_entries``
 """
 
 from retry.access.tokens import create as create_token
@@ -48,7 +48,7 @@ from retry.retries import (
 )
 from retry.submission import submit, submit_patches
 from retry.syncs.control import fail_lost_syncs, request_due_syncs, request_sync, sync_source
-from retry.upkeep import derive_upstreams
+from retry.upkeep import derive_upstreams, index_entries
 
 __all__ = [
     "cancel_operation",
@@ -59,6 +59,7 @@ __all__ = [
     "fail_lost_syncs",
     "hold_kind",
     "hold_source",
+    "index_entries",
     "lift_hold",
     "pause_operation",
     "repeat_lost_imports",

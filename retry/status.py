@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import ExpressionWrapper, F, Max
 from django.db.models.fields import DurationField
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
-from entries.states import EntryStatus
+from entries.lists import StatusCounts, count_by_status
+from entries.models import Entry
 from retry import heartbeats, queue
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
@@ -34,9 +34,9 @@ _MANY = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``entries`` by status; ``queues``: jobs by queue, None where Redis cannot be reached."""
+    """``queues``: jobs by queue, None where Redis cannot be reached."""
 
-    entries: dict[str, int]
+    entries: StatusCounts
     queues: dict[str, int] | None
     workers: list[WorkerView]
     heartbeat: Heartbeat | None
@@ -76,7 +76,7 @@ class Status:
 
 def read(*, counting: bool = True) -> Status:
     """Read the status. Without ``counting`` only what alarms are made of, cheap enough for every
-    page: no entries, no holds, and of what waits only how long.
+    page: ``entries`` and ``holds`` are none, and of what waits only how long.
     """
     queues: dict[str, int] | None
     try:
@@ -86,7 +86,7 @@ def read(*, counting: bool = True) -> Status:
     waiting = find_startable_runs()
     oldest = waiting.order_by("created_at").values_list("created_at", flat=True)
     return Status(
-        entries=count_entries() if counting else {},
+        entries=count_entries() if counting else StatusCounts(counts={}),
         queues=queues,
         workers=heartbeats.list_workers(),
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
@@ -118,9 +118,5 @@ def _measure_waits() -> Mapping[str, timedelta]:
     return found
 
 
-def count_entries() -> dict[str, int]:
-    """Count entries by status, zeros included."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT status, count(*) FROM entries_entry GROUP BY status")
-        found = dict(cursor.fetchall())
-    return {status.value: found.get(status.value, 0) for status in EntryStatus}
+def count_entries() -> StatusCounts:
+    return count_by_status(Entry.objects.all())

@@ -14,3 +14,14 @@ def derive_upstreams(*, actor: Actor) -> int:
     changed = storage.derive_upstreams()
     audit.record("derive_upstreams", actor=actor, count=changed)
     return changed
+
+
+def index_entries(*, actor: Actor) -> int:
+    """Index what was stored before lists had an index; return how many entries were missing.
+
+    Needed once, after an upgrade of a desk with many entries. One transaction per batch; it can be
+    interrupted and repeated.
+    """
+    written = storage.index_entries()
+    audit.record("index_entries", actor=actor, count=written)
+    return written

@@ -5,6 +5,7 @@ Lists call this for every row, so nothing here renders a template.
 
 import json
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -21,6 +22,7 @@ NOTHING = "—"
 _MAX_CLASS = 60
 
 
+@cache
 def format_badge(state: str) -> SafeString:
     """Format a state as its word; colour and mark only repeat it."""
     return format_html('<span class="badge badge-{}">{}</span>', state, state)

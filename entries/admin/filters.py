@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Q, QuerySet, TextChoices
 from django.http import HttpRequest
 
 from entries import names
+from entries.filters import SourceSlug
 from entries.kinds import registry
 from entries.models import Entry, Source
 from entries.states import EntryStatus
@@ -57,7 +58,10 @@ class EqualFilter(admin.SimpleListFilter):
             self._report_unknown(request, value)
         if "\0" in value:  # PostgreSQL refuses to search for it
             return queryset.none()
-        return queryset.filter(**{self.column: value})
+        return queryset.filter(self.get_condition(value))
+
+    def get_condition(self, value: str) -> Q:
+        return Q(**{self.column: value})
 
     def _report_unknown(self, request: HttpRequest, value: str) -> None:
         """Add a message, once per page: an empty list would look as if all were well."""
@@ -102,11 +106,13 @@ class KindFilter(EqualFilter):
 
 class SourceFilter(EqualFilter):
     title = "source"
-    parameter_name = "source"
-    column = "source__slug"
+    parameter_name = column = "source"
 
     def is_known(self, value: str) -> bool:
         return names.is_source(value)
+
+    def get_condition(self, value: str) -> Q:
+        return SourceSlug(column=self.column, help="").condition(value)
 
     def list_choices(self) -> Iterable[tuple[str, str]]:
         yield from Source.objects.values_list("slug", "name")[:MAX_CHOICES]

@@ -1,5 +1,6 @@
 """Lists that stay fast in tables of any size."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from django.contrib import admin
@@ -15,6 +16,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from entries.admin.display import NOTHING
+from entries.budget import OutOfTime, time_budget
+from entries.lists.windows import BUDGET_SECONDS
 
 M = TypeVar("M", bound=Model)
 
@@ -31,24 +34,29 @@ else:
 
 
 class BoundedPaginator(_Paginator):
-    """Counts up to ``LIMIT``; filters and search find the rest."""
+    """Counts up to ``LIMIT`` and within a budget of time; filters and search find the rest."""
 
     LIMIT: ClassVar = 10_000
+    #: The oldest row that was looked at, where there was no time to look at all.
+    edge: int | None = None
 
     @cached_property
-    def _counted(self) -> int:
+    def _counted(self) -> int | None:
+        """At most one more than ``LIMIT``; None where counting took too long."""
         # With an order the database would sort before it counts.
         found = cast("QuerySet[Any]", self.object_list)
-        return found.order_by()[: self.LIMIT + 1].count()
+        with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
+            return found.order_by()[: self.LIMIT + 1].count()
+        return None
 
     @cached_property
     def count(self) -> int:
-        return min(self._counted, self.LIMIT)
+        return self.per_page if self._counted is None else min(self._counted, self.LIMIT)
 
     @property
     def more(self) -> bool:
-        """Whether there are more rows than ``count``."""
-        return self._counted > self.LIMIT
+        """Whether there are, or may be, more rows than ``count``."""
+        return self._counted is None or self._counted > self.LIMIT
 
 
 class BoundedList(ChangeList):

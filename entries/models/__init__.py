@@ -3,6 +3,7 @@
 from entries.models.attempt import Attempt
 from entries.models.endpoint import Endpoint
 from entries.models.entry import CONTENT_FIELDS, FENCED_FIELDS, Entry, EntryQuerySet
+from entries.models.indexed import IndexBacklog, IndexedEntry
 from entries.models.source import Source
 
 __all__ = [
@@ -12,5 +13,7 @@ __all__ = [
     "Endpoint",
     "Entry",
     "EntryQuerySet",
+    "IndexBacklog",
+    "IndexedEntry",
     "Source",
 ]

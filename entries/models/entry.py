@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from entries.content import content_hash
+from entries.models import indexed
 from entries.models.source import Source
 from entries.permissions import VIEW_ENTRY
 from entries.states import EntryStatus
@@ -82,8 +83,15 @@ class Entry(models.Model):
     """One unit of work."""
 
     id = models.BigAutoField(primary_key=True)
+    # The unique constraint has an index that begins with it; another one would be written by every
+    # transition.
     source = models.ForeignKey(
-        Source, null=True, blank=True, on_delete=models.PROTECT, related_name="entries"
+        Source,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="entries",
+        db_index=False,
     )
     kind = models.CharField(max_length=50, db_comment="name of a registered kind")
     external_id = models.CharField(max_length=500)
@@ -135,6 +143,7 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name_plural = "entries"
+        triggers: ClassVar = indexed.TRIGGERS
         permissions: ClassVar = [
             ("retry_entry", "Can retry an entry"),
             ("resync_entry", "Can resync an entry"),
@@ -173,10 +182,22 @@ class Entry(models.Model):
                 name="entry_failed",
                 condition=Q(status="failed"),
             ),
-            models.Index(
-                fields=["fingerprint", "id"],
-                name="entry_failed_group",
-                condition=Q(status="failed"),
+            # What people filter failures by, newest first. Only failing writes them.
+            *(
+                models.Index(
+                    F(column),
+                    F("failed_at").desc(),
+                    F("id").desc(),
+                    name=f"entry_failed_{name}",
+                    condition=Q(status="failed"),
+                )
+                for column, name in (
+                    ("fingerprint", "alike"),
+                    ("error_class", "class"),
+                    ("source", "source"),
+                    ("kind", "kind"),
+                    ("upstream", "upstream"),
+                )
             ),
             # Few rows at any time, so cheap to keep: work in progress, and what is due.
             models.Index(
@@ -194,6 +215,7 @@ class Entry(models.Model):
                 condition=Q(status="scheduled"),
             ),
             models.Index(fields=["-id"], name="entry_gone", condition=Q(gone_at__isnull=False)),
+            models.Index(fields=["-id"], name="entry_discarded", condition=Q(status="discarded")),
         ]
 
     def __str__(self) -> str:

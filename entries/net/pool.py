@@ -64,7 +64,7 @@ class Pool:
         #: The same, the one that has been idle longest first.
         self._by_age: OrderedDict[Connection, None] = OrderedDict()
         #: Whether a timer runs that closes what is idle too long.
-        self._is_watched = False
+        self._is_watched: bool = False
 
     def _pop(self, place: Place) -> Connection | None:
         with self._lock:

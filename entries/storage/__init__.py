@@ -5,6 +5,7 @@ are locked in id order, as ``entries.transitions`` locks them. Nothing here open
 unless it says so.
 """
 
+from entries.storage.index import index_entries
 from entries.storage.presence import MissingEntry, Presence
 from entries.storage.refresh import FreshContent, refresh
 from entries.storage.submission import Content, StoredEntry, find_known, store, store_merged
@@ -31,6 +32,7 @@ __all__ = [
     "compare_entries",
     "derive_upstreams",
     "find_known",
+    "index_entries",
     "refresh",
     "store",
     "store_merged",

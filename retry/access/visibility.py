@@ -4,10 +4,11 @@
 entry is reported as "not found", by every verb and every list.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from django.db.models import BigIntegerField, Count, QuerySet
+from django.db.models import BigIntegerField, QuerySet
 
+from entries.lists import StatusCounts, count_by_status
 from entries.models import Entry, EntryQuerySet
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_AUDIT, VIEW_ENTRY, VIEW_SYNC
 from retry.models import Import
@@ -79,14 +80,13 @@ def sees_source(source_id: int, *, actor: Actor) -> bool:
     )
 
 
-def visible_counts(totals: Mapping[str, int], *, actor: Actor) -> dict[str, int] | None:
+def visible_counts(totals: StatusCounts, *, actor: Actor) -> StatusCounts | None:
     """Return entries by status as the actor sees them, or None if they see no entry.
 
     ``totals``: the counts of all entries, returned as they are where nothing is hidden.
     """
     if sees_everything(actor):
-        return dict(totals)
+        return totals
     if sees_nothing(actor):
         return None
-    counts = visible_entries(actor).order_by().values_list("status").annotate(Count("pk"))
-    return dict.fromkeys(totals, 0) | dict(counts)
+    return count_by_status(visible_entries(actor))

@@ -3,6 +3,7 @@
 import pytest
 
 from entries.filters import EntryFilter
+from entries.lists import pages, windows
 from entries.models import Entry
 from tests.admin.browsing import ENTRIES, Browser, text_of
 from tests.admin.operating import PREVIEW
@@ -40,6 +41,20 @@ def test_what_is_no_id_is_text(text: str, at_desk: Browser) -> None:
     entry = EntryFactory.create(title=f"said {text} there")
     EntryFactory.create(title="other")
     assert found(at_desk, text) == {entry.pk}
+
+
+def test_a_search_that_could_not_look_at_everything_says_how_far_it_came(
+    at_desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "WINDOW", 2)
+    monkeypatch.setattr(pages, "find_by_index", lambda *_: None)
+    EntryFactory.create(title="needle")
+    edge, needle = EntryFactory.create(title="hay"), EntryFactory.create(title="needle")
+    page = at_desk.get(ENTRIES, {"q": "needle"})
+    assert [entry.pk for entry in page.context["cl"].result_list] == [needle.pk]
+    words = text_of(page.content.decode())
+    assert "more than 1 found" in words
+    assert f"searched as far as #{edge.pk}; choose more filters to search the rest" in words
 
 
 def test_the_preview_says_which_entry(at_desk: Browser) -> None:

@@ -92,9 +92,9 @@ def test_the_sample_holds_what_will_be_acted_on(foreman: Browser) -> None:
     EntryFactory.create_batch(12, succeeded=True, title="fine")
     fitting = failed(2)
     page = foreman.get(f"{PREVIEW}?action=retry&kind=grouped&q=entry")
-    assert [entry.pk for entry in page.context["found"].sample] == fitting
+    assert [entry.pk for entry in page.context["found"].sample] == fitting[::-1]
     page = foreman.get(f"{PREVIEW}?action=retry&all=true")
-    assert [entry.pk for entry in page.context["found"].sample] == fitting
+    assert [entry.pk for entry in page.context["found"].sample] == fitting[::-1]
     assert page.context["found"].total == 14
 
 

@@ -1,14 +1,14 @@
 """The page before an operation: true numbers, a careful start, and just one of it."""
 
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
-from entries.budget import time_budget
+from entries.lists import counts, pages
 from entries.models import Entry
 from retry.admin.operations.forms import CANARY_FROM
 from retry.models import AuditEvent, Operation
@@ -132,23 +132,28 @@ def test_every_entry_must_be_meant(foreman: Browser) -> None:
     assert Operation.objects.get().total == 3
 
 
+@contextmanager
+def slowed_down(monkeypatch: pytest.MonkeyPatch, *, finding: float) -> Iterator[None]:
+    """As on a large table: to look at an entry takes long, and there are seconds for it."""
+    narrow = selection.Selection.narrow
+
+    def slow(self: selection.Selection, **options: Any) -> Any:
+        return narrow(self, **options).extra(where=["pg_sleep(0.02) IS NOT NULL"])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(selection, "COUNT_SECONDS", 0.05)
+        for module in (counts, pages):
+            patch.setattr(module, "BUDGET_SECONDS", 0.05)
+            patch.setattr(module, "WINDOW_SECONDS", finding)
+        patch.setattr(selection.Selection, "narrow", slow)
+        yield
+
+
 def test_counting_that_takes_too_long_blocks_nothing(
     foreman: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed(12)
-    monkeypatch.setattr(selection, "COUNT_SECONDS", 0.05)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE FUNCTION pg_temp.slow() RETURNS boolean LANGUAGE sql VOLATILE"
-            " AS 'SELECT pg_sleep(0.02) IS NOT NULL'"
-        )
-    narrowed = selection.Selection.entries
-
-    def slow(self: selection.Selection, **options: Any) -> Any:
-        return narrowed(self, **options).extra(where=["pg_temp.slow()"])
-
-    with monkeypatch.context() as patch:
-        patch.setattr(selection.Selection, "entries", slow)
+    with slowed_down(monkeypatch, finding=0.05):
         page = foreman.read(FAILED)
     words = text_of(page)
     assert "The number of entries is unknown. Finding them took too long." in words
@@ -162,23 +167,11 @@ def test_counting_that_takes_too_long_blocks_nothing(
 def test_a_sample_that_is_there_says_how_many_there_are_at_the_least(
     foreman: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a large table: ten are found at once, and counting them all takes its time."""
+    """As on a large table: the newest are found at once, and counting them all takes its time."""
     failed(12)
-    turns = iter((2.0, 0.05))
-
-    def shrinking(_seconds: float) -> AbstractContextManager[None]:
-        return time_budget(next(turns))
-
-    narrowed = selection.Selection.entries
-
-    def slow(self: selection.Selection, **options: Any) -> Any:
-        return narrowed(self, **options).extra(where=["pg_sleep(0.02) IS NOT NULL"])
-
-    with monkeypatch.context() as patch:
-        patch.setattr(selection, "time_budget", shrinking)
-        patch.setattr(selection.Selection, "entries", slow)
+    with slowed_down(monkeypatch, finding=2.0):
         words = text_of(foreman.read(FAILED))
-    assert "At least 10, probably many more. Counting all entries took too long." in words
+    assert "At least 12, probably many more. Counting all entries took too long." in words
 
 
 def test_a_canary_is_proposed_for_many_and_not_for_a_few(foreman: Browser) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from entries.lists import counts
 from retry import queue
 from retry.models import Heartbeat, Hold, Operation, Run, Sync, WorkerHeartbeat
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
@@ -231,6 +232,13 @@ def test_tiles_count_by_status_and_lead_to_the_list(at_desk: Browser) -> None:
     assert f'href="{ENTRIES}?status=failed"' in page
     assert "2 failed" in text_of(page)
     assert "0 running" in text_of(page)
+
+
+def test_a_tile_says_that_there_are_more(at_desk: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "MOST", 1)
+    EntryFactory.create_batch(2, failed=True)
+    page = at_desk.read("/admin/")
+    assert '<b title="more than 1">1+</b> <span>failed</span>' in page
 
 
 def test_tiles_are_for_those_who_may_see_entries(powerless: "User") -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
+from entries.lists import counts
 from entries.states import EntryStatus
 from retry.dispatcher.loop import Dispatcher
 from retry.models import Heartbeat, Run
@@ -26,6 +27,7 @@ NOWHERE = "unix:///nowhere/redis.sock"
 def test_an_idle_desk(api: Caller) -> None:
     assert ok(api.get("status")) == {
         "entries": dict.fromkeys(EntryStatus, 0),
+        "entries_more": [],
         "queues": {"default": 0, "bulk": 0, "sync": 0},
         "workers": [],
         "dispatcher": {"alive": False, "beat_at": None, "host": None, "pid": None},
@@ -35,6 +37,15 @@ def test_an_idle_desk(api: Caller) -> None:
         "redis": True,
         "holds": [],
     }
+
+
+def test_counts_stop_and_say_so(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "MOST", 1)
+    EntryFactory.create_batch(2, failed=True)
+    EntryFactory.create(succeeded=True)
+    found = ok(api.get("status"))
+    assert (found["entries"]["failed"], found["entries"]["succeeded"]) == (1, 1)
+    assert found["entries_more"] == ["failed"]
 
 
 @pytest.mark.django_db(transaction=True)

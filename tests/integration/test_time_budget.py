@@ -37,9 +37,12 @@ def test_what_is_quick_enough_is_read() -> None:
 def test_within_another_transaction_its_own_limit_holds_afterwards() -> None:
     with transaction.atomic():
         run("SELECT set_config('statement_timeout', '7s', true)")
+        workers = run("SHOW max_parallel_workers_per_gather")
         with time_budget(1):
             assert limit() == "1s"
+            assert run("SHOW max_parallel_workers_per_gather") == "0"
         assert limit() == "7s"
+        assert run("SHOW max_parallel_workers_per_gather") == workers != "0"
         with pytest.raises(OutOfTime), time_budget(0.05):
             run("SELECT pg_sleep(5)")
         assert limit() == "7s"

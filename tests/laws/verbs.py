@@ -21,6 +21,7 @@ from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.laws.importing import confirm_import, repeat_lost, request_import
+from tests.support.upkeep import without_index, without_upstreams
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -58,6 +59,7 @@ INTERNAL = {
     "trip_breaker",
     "repeat_lost_imports",
     "derive_upstreams",
+    "index_entries",
 }
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
@@ -159,12 +161,6 @@ def _push() -> Act:
 def _push_patches() -> Act:
     patches = [Patch("1", title="One")]
     return lambda actor: service.submit_patches(patches, kind="page", actor=actor)
-
-
-def _derive() -> Act:
-    EntryFactory.create()
-    Entry.objects.update(upstream="")
-    return lambda actor: service.derive_upstreams(actor=actor)
 
 
 def _export() -> Act:
@@ -284,7 +280,8 @@ ACTS: Mapping[str, Scene] = {
     "submit": Scene(_push, "submit", jobs=1),
     "submit_patches": Scene(_push_patches, "submit", jobs=1),
     "export_entries": Scene(_export, "export"),
-    "derive_upstreams": Scene(_derive, "derive_upstreams"),
+    "derive_upstreams": Scene(without_upstreams, "derive_upstreams"),
+    "index_entries": Scene(without_index, "index_entries"),
     "create_token": Scene(_create_token, "create_token"),
     "revoke_tokens": Scene(_revoke_token, "revoke_token"),
     "start_operation": Scene(_start, "start_retry"),

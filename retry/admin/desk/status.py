@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from entries.admin.live import LiveFragment, respond
+from entries.lists import StatusCounts
 from retry import status as engine
 from retry.access.permissions import VIEW_STATUS
 from retry.access.visibility import sees_nothing, visible_counts
@@ -31,6 +32,8 @@ _COUNTS_SECONDS = 3
 class Tile:
     status: str
     count: int
+    #: There are more than ``count``.
+    more: bool
     url: str
 
 
@@ -56,7 +59,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
     context = {
         "live": live,
         "status": found,
-        "tiles": _build_tiles(visible_counts(found.entries, actor=get_actor(request)) or {}),
+        "tiles": _build_tiles(visible_counts(found.entries, actor=get_actor(request))),
         "queues": _build_queue_rows(found),
         "problems": (*describe_status(found), *holds.list_alarms(request)),
     }
@@ -70,15 +73,17 @@ def list_tiles(request: HttpRequest) -> list[Tile]:
     actor = get_actor(request)
     if sees_nothing(actor):
         return []
-    counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS) or {}
-    return _build_tiles(visible_counts(counted, actor=actor) or {})
+    counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS)
+    return _build_tiles(visible_counts(cast("StatusCounts", counted), actor=actor))
 
 
-def _build_tiles(counts: dict[str, int]) -> list[Tile]:
+def _build_tiles(counted: StatusCounts | None) -> list[Tile]:
+    if counted is None:
+        return []
     url = reverse("admin:entries_entry_changelist")
     return [
-        Tile(status, count, f"{url}?{urlencode({'status': status})}")
-        for status, count in counts.items()
+        Tile(status, count, status in counted.more, f"{url}?{urlencode({'status': status})}")
+        for status, count in counted.counts.items()
     ]
 
 

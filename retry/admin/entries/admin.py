@@ -48,7 +48,8 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
     selects_all_pages = True
     search_help_text = (
         "Searches external id, title and error message for this text, in upper or lower case. "
-        "#123 finds entry 123; a number also finds the entry with that id."
+        "#123 finds entry 123; a number also finds the entry with that id. In error messages of "
+        "older failures it finds what the newest message of their group contains."
     )
     change_form_template = "admin/retry/entry/change_form.html"
     change_list_template = "admin/retry/entry/change_list.html"

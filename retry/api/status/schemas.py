@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from entries.lists import StatusCounts
+from entries.states import EntryStatus
 from retry.api.holds.schemas import StandingHold
 from retry.api.http.schemas import Response
 from retry.heartbeats import WorkerView
@@ -63,11 +65,13 @@ class DispatcherStatus(Response):
 class StatusResponse(Response):
     """``queues`` is null where Redis cannot be reached, ``entries`` for callers who may see none.
 
+    ``entries_more``: the statuses of which there are more than ``entries`` says.
     ``waits``: by queue, for how many seconds the oldest entry that could start has been waiting.
     ``holds``: those that stand.
     """
 
     entries: dict[str, int] | None
+    entries_more: list[EntryStatus]
     queues: dict[str, int] | None
     workers: list[WorkerStatus]
     dispatcher: DispatcherStatus
@@ -79,10 +83,11 @@ class StatusResponse(Response):
 
     @classmethod
     def from_status(
-        cls, status: Status, *, entries: dict[str, int] | None, holds: list[StandingHold]
+        cls, status: Status, *, entries: StatusCounts | None, holds: list[StandingHold]
     ) -> Self:
         return cls(
-            entries=entries,
+            entries=dict(entries.counts) if entries else None,
+            entries_more=[s for s in EntryStatus if entries and s in entries.more],
             queues=status.queues,
             workers=[WorkerStatus.from_worker(worker) for worker in status.workers],
             dispatcher=DispatcherStatus.from_status(status),

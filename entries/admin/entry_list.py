@@ -1,0 +1,89 @@
+"""The list of entries, read within a budget of time."""
+
+from typing import Any, cast
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from entries import lists
+from entries.admin.lists import BoundedPaginator
+from entries.lists import ListPage
+from entries.models import EntryQuerySet
+
+
+class FoundPaginator(BoundedPaginator):
+    """The pages of what has been found already."""
+
+    def __init__(self, listing: ListPage, per_page: int) -> None:
+        super().__init__(listing.ids, per_page)
+        self._listing = listing
+        self.edge = listing.edge
+
+    @cached_property
+    def count(self) -> int:
+        return self._listing.count
+
+    @property
+    def more(self) -> bool:
+        return self._listing.more
+
+
+#: Filters whose columns no transition writes.
+_INDEXED = frozenset({"source", "kind", "upstream"})
+
+
+class EntryList(ChangeList):
+    #: Filtered, but not searched: a search has ways of its own to find entries.
+    _filtered: EntryQuerySet
+    #: Has as many rows and is quicker to count.
+    _counted: QuerySet[Any] | None = None
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        text, self.query = self.query, ""
+        try:
+            filtered = cast("EntryQuerySet", super().get_queryset(request, exclude_parameters))
+        finally:
+            self.query = text
+        indexed = {name: request.GET.get(name) for name in _INDEXED}
+        self._filtered = lists.use_index(filtered, status=request.GET.get("status"), **indexed)
+        if self._is_filtered_by_index_alone() and lists.is_indexed():
+            self._counted = lists.find_rows(**indexed)
+        # The large columns, which no row shows, are left out.
+        shown = self._filtered.select_related("source").defer("payload", "result")
+        found, _ = self.model_admin.get_search_results(request, shown, text)
+        return found
+
+    def get_results(self, request: HttpRequest) -> None:
+        per_page, number = self.list_per_page, self.page_num
+        listing = self._find((number - 1) * per_page, per_page)
+        can_show_all = listing.count <= self.list_max_show_all and not listing.more
+        if self.show_all and can_show_all:
+            listing = self._find(0, self.list_max_show_all)
+        elif not listing.ids and number > 1:
+            raise IncorrectLookupParameters
+        self.result_list = lists.read_rows(listing.ids)
+        self.result_count = listing.count
+        self.full_result_count = None
+        self.show_full_result_count = False
+        self.show_admin_actions = True
+        self.can_show_all = can_show_all
+        self.multi_page = listing.count > per_page
+        self.paginator = FoundPaginator(listing, per_page)
+
+    def _is_filtered_by_index_alone(self) -> bool:
+        return self.params.keys() <= _INDEXED and not self.root_queryset.query.where
+
+    def _find(self, offset: int, limit: int) -> ListPage:
+        return lists.find_page(
+            self._filtered,
+            text=self.query.strip(),
+            order=lists.choose_order(self.params.get("status")),
+            offset=offset,
+            limit=limit,
+            counted=self._counted,
+        )

@@ -1,0 +1,49 @@
+"""Counts that stop in time, and say so."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
+
+from entries.budget import OutOfTime, time_budget
+from entries.lists.windows import BUDGET_SECONDS, BY_ID, WINDOW_SECONDS, open_window
+from entries.models import EntryQuerySet
+from entries.states import EntryStatus
+
+#: Counting stops here.
+MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusCounts:
+    """Entries by status, zeros included. Of those in ``more`` there are more than that."""
+
+    counts: Mapping[str, int]
+    more: frozenset[str] = field(default_factory=frozenset)
+
+
+def count_by_status(found: EntryQuerySet) -> StatusCounts:
+    """Count at most ``MOST`` of each status."""
+    counted = {status.value: count(found.filter(status=status)) for status in EntryStatus}
+    return StatusCounts(
+        counts={status: number for status, (number, _) in counted.items()},
+        more=frozenset(status for status, (_, more) in counted.items() if more),
+    )
+
+
+def count(found: QuerySet[Any]) -> tuple[int, bool]:
+    """Count at most ``MOST``, and tell whether there are more.
+
+    What cannot be counted within the budget is counted among the newest; where even that takes too
+    long, "more than none" is all that is known.
+    """
+    with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
+        # With an order the database would sort before it counts.
+        number = found.order_by()[: MOST + 1].count()
+        return min(number, MOST), number > MOST
+    with suppress(OutOfTime), time_budget(WINDOW_SECONDS):
+        window = open_window(BY_ID)
+        return window.narrow(found).order_by()[:MOST].count(), window.edge is not None
+    return 0, True

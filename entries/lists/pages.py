@@ -1,0 +1,145 @@
+"""Pages of a list of entries: by number for people, by keyset for programs."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from entries.budget import OutOfTime, time_budget
+from entries.filters import SEARCH
+from entries.lists.counts import MOST, count
+from entries.lists.search import find_by_index
+from entries.lists.windows import BUDGET_SECONDS, BY_ID, WINDOW_SECONDS, Order, open_window
+from entries.models import Entry, EntryQuerySet
+
+#: Counting what a search finds stops here, where that takes looking at entries one by one.
+MOST_SEARCHED = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """Part of a list: the ``ids`` in its order, and how many the whole list has.
+
+    ``more``: there are more than ``count``. ``edge``: the oldest entry that was looked at, where
+    time did not suffice to look at all.
+    """
+
+    ids: Sequence[int]
+    count: int
+    more: bool = False
+    edge: int | None = None
+
+
+def find_page(
+    found: EntryQuerySet,
+    *,
+    text: str = "",
+    order: Order,
+    offset: int,
+    limit: int,
+    counted: QuerySet[Any] | None = None,
+) -> ListPage:
+    """Find part of a list, for pages with numbers.
+
+    ``found`` is not searched yet; ``text`` is what to search for. ``counted`` has as many rows as
+    ``found``, and is quicker to count.
+    """
+    if not text or SEARCH.is_one(text):
+        plain = found.filter(SEARCH.condition(text)) if text else found
+        return _find_plain(plain, order, offset, limit, counted if not text else None)
+    stop = offset + limit
+    most = max(stop, MOST_SEARCHED)
+    edge, near = _look_at_newest(found.filter(SEARCH.condition(text)), order, most + 1)
+    if edge is None or len(near) > stop:
+        return _cut(near, offset, limit, most)
+    indexed = find_by_index(found, text, order, max(stop, MOST) + 1)
+    if indexed is not None:
+        return _cut(indexed, offset, limit, max(stop, MOST))
+    return ListPage(ids=near[offset:stop], count=len(near), more=True, edge=edge)
+
+
+def find_behind(
+    found: EntryQuerySet, *, text: str = "", behind: int | None, limit: int
+) -> tuple[Sequence[int], int | None]:
+    """Find at most ``limit`` ids in ``BY_ID`` behind an id, and where to continue.
+
+    For pages by keyset: there may be more even where fewer than ``limit`` were found, and None
+    means that there are none.
+    """
+    if behind is not None:
+        found = found.filter(pk__lt=behind)
+    if not text or SEARCH.is_one(text):
+        plain = found.filter(SEARCH.condition(text)) if text else found
+        with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
+            return _end(_find_ids(plain, BY_ID, limit + 1), limit, None)
+        edge, near = _look_at_newest(plain, BY_ID, limit + 1, behind=behind)
+        return _end(near, limit, edge)
+    searched = found.filter(SEARCH.condition(text))
+    edge, near = _look_at_newest(searched, BY_ID, limit + 1, behind=behind)
+    if edge is None or len(near) > limit:
+        return _end(near, limit, edge)
+    indexed = find_by_index(found, text, BY_ID, limit + 1)
+    if indexed is not None:
+        return _end(indexed, limit, None)
+    return _end(near, limit, edge)
+
+
+def _find_plain(
+    found: EntryQuerySet,
+    order: Order,
+    offset: int,
+    limit: int,
+    counted: QuerySet[Any] | None,
+) -> ListPage:
+    stop = offset + limit
+    edge = None
+    try:
+        with time_budget(BUDGET_SECONDS):
+            ids = _find_ids(found, order, stop + 1, offset=offset)
+    except OutOfTime:
+        edge, near = _look_at_newest(found, order, stop + 1)
+        ids = near[offset:]
+    if len(ids) <= limit and (ids or not offset):
+        # The end of the list, so nothing is left to count.
+        return ListPage(ids=ids, count=offset + len(ids), more=edge is not None, edge=edge)
+    number, more = count(found if counted is None else counted)
+    shown = offset + limit if ids else 0
+    return ListPage(
+        ids=ids[:limit], count=max(number, shown), more=more or edge is not None, edge=edge
+    )
+
+
+def _look_at_newest(
+    found: EntryQuerySet, order: Order, most: int, *, behind: int | None = None
+) -> tuple[int | None, list[int]]:
+    """Find ids among the newest entries; and the last of those, or None where these are all.
+
+    Raises ``OutOfTime`` where even this takes too long: something is blocked.
+    """
+    with time_budget(WINDOW_SECONDS):
+        window = open_window(order, behind=behind)
+        return window.edge, _find_ids(window.narrow(found), order, most)
+
+
+def _find_ids(found: QuerySet[Any], order: Order, stop: int, *, offset: int = 0) -> list[int]:
+    ordered = found.order_by(*order.descending).values_list("pk", flat=True)
+    return list(ordered[offset:stop])
+
+
+def _cut(ids: Sequence[int], offset: int, limit: int, most: int) -> ListPage:
+    return ListPage(
+        ids=ids[offset : offset + limit], count=min(len(ids), most), more=len(ids) > most
+    )
+
+
+def _end(ids: Sequence[int], limit: int, edge: int | None) -> tuple[Sequence[int], int | None]:
+    return ids[:limit], ids[limit - 1] if len(ids) > limit else edge
+
+
+def read_rows(ids: Sequence[int]) -> list[Entry]:
+    """Read entries with their sources, in the order of ``ids``, without their large columns."""
+    rows = Entry.objects.filter(pk__in=ids).select_related("source").defer("payload", "result")
+    by_id = {row.pk: row for row in rows}
+    return [by_id[id_] for id_ in ids if id_ in by_id]
