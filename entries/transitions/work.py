@@ -80,10 +80,13 @@ def claim(
     }
     with connection.cursor() as cursor:
         cursor.execute(_SQL["claim"], params)
-        return [
-            ClaimedEntry(id_, kind, source, external_id, title, json.loads(payload), *rest)
-            for id_, kind, source, external_id, title, payload, *rest in cursor
-        ]
+        rows = cursor.fetchall()
+    # Parsed together: most of what a small payload costs is the call.
+    payloads = json.loads(f"[{','.join(row[5] for row in rows)}]")
+    return [
+        ClaimedEntry(*row[:5], payload, *row[6:])
+        for row, payload in zip(rows, payloads, strict=True)
+    ]
 
 
 def begin(ids: Iterable[int], *, run_id: UUID) -> None:
