@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from entries.sql import load
+from entries.sql import array, load
 from retry import queue
 from retry.errors import QueueUnavailable
 from retry.models import Run, RunState
@@ -94,9 +94,15 @@ def end_run(run: Run, *, worker: str) -> bool:
     False where ``worker`` no longer has the run, and where entries of it are still queued or
     running: such a run is left to its lease, and so to the rescue.
     """
-    params: dict[str, Any] = {"id": run.id, "ids": run.entry_ids, "worker": worker[:_MAX_NAME]}
+    params: dict[str, Any] = {"id": run.id, "worker": worker[:_MAX_NAME]}
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["end_run"], params)
+        # Nearly always all of a long run was counted group by group. Not so in a resync, where what
+        # a source has not given may count as failed and be scheduled.
+        if run.size > 1 and not run.resync:
+            cursor.execute(_SQL["end_counted_run"], params)
+            if cursor.fetchone() is not None:
+                return True
+        cursor.execute(_SQL["end_run"], params | {"ids": array(run.entry_ids)})
         return cursor.fetchone() is not None
 
 
@@ -118,9 +124,13 @@ class OutcomeCounts:
     unchanged: int = 0
     transient: int = 0
 
+    def minus(self, other: "OutcomeCounts") -> "OutcomeCounts":
+        mine, others = asdict(self), asdict(other)
+        return OutcomeCounts(**{name: mine[name] - others[name] for name in mine})
+
 
 def count_outcomes(run: Run, counts: OutcomeCounts, *, worker: str) -> None:
-    """Add outcomes to a running run's counts, for progress; ``end_run`` counts them again."""
+    """Add outcomes to a running run's counts; ``end_run`` counts what is missing there."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL["count_outcomes"],

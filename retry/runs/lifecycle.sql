@@ -47,6 +47,13 @@ SET succeeded = succeeded + %(succeeded)s, failed = failed + %(failed)s,
     transient = transient + %(transient)s
 WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
 
+-- name: end_counted_run
+-- Ends a run that the worker still has and of which every entry is counted as it ended.
+UPDATE retry_run SET state = 'finished', ended_at = clock_timestamp(), lease_expires_at = NULL
+WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
+  AND succeeded + failed + scheduled + unchanged + skipped_count = size
+RETURNING id
+
 -- name: end_run
 -- Ends a run that the worker still has, with counts taken from its attempts; entries without an
 -- outcome count as handed on. No row where an entry of it is still queued or running.
@@ -65,10 +72,10 @@ FROM (
            count(*) FILTER (WHERE a.transient) AS transient,
            count(*) FILTER (WHERE a.status = 'lost') AS lost
     FROM entries_attempt a JOIN entries_entry e ON e.id = a.entry_id
-    WHERE a.entry_id = ANY(%(ids)s) AND a.run_id = %(id)s
+    WHERE a.entry_id = ANY(%(ids)s::bigint[]) AND a.run_id = %(id)s
 ) t
 WHERE r.id = %(id)s AND r.state = 'running' AND r.worker = %(worker)s
   AND NOT EXISTS (
     SELECT FROM entries_entry e
-    WHERE e.id = ANY(%(ids)s) AND e.run_id = %(id)s AND e.status IN ('queued', 'running'))
+    WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(id)s AND e.status IN ('queued', 'running'))
 RETURNING r.id
