@@ -9,7 +9,7 @@ WHERE id = %(id)s AND (state = 'running' AND worker = %(worker)s
         SELECT FROM retry_operation o
         WHERE o.id = retry_run.operation_id AND o.state IN ('paused', 'cancelled'))
     AND NOT @run_is_held)
-RETURNING *
+RETURNING @columns
 
 -- name: claim_next
 -- Claims the next queued run of an operation that fits behind another. A run that the worker
@@ -31,7 +31,7 @@ WHERE id = coalesce((
 AND NOT EXISTS (
     SELECT FROM retry_operation o
     WHERE o.id = %(operation)s AND o.state IN ('paused', 'cancelled'))
-RETURNING *
+RETURNING @columns
 
 -- name: renew_lease
 -- Extends the lease of a run that the worker still has; no row where it has been taken away.
