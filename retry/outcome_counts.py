@@ -4,14 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils import timezone
+from django.db import connection
 
 from entries.errors import UnknownKind
 from entries.kinds import registry
+from entries.sql import load
 from entries.text import one_line
 from entries.transitions import Outcome
-from retry.models import OutcomeTally
 
+_SQL = load(__file__)
 _LONGEST_MESSAGE = 200
 
 
@@ -25,17 +26,16 @@ def append(outcomes: Iterable[Outcome], *, kind: str, began_at: datetime | None)
     by_upstream: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_upstream[outcome.upstream].append(outcome)
-    OutcomeTally.objects.bulk_create(
-        OutcomeTally(
-            kind=kind,
-            upstream=upstream,
-            total=len(found),
-            transient=sum(outcome.transient for outcome in found),
-            message=_find_most_frequent(found),
-            began_at=began_at or timezone.now(),
-        )
-        for upstream, found in by_upstream.items()
-    )
+    params = {
+        "kind": kind,
+        "began_at": began_at,
+        "upstreams": list(by_upstream),
+        "totals": [len(found) for found in by_upstream.values()],
+        "transients": [sum(o.transient for o in found) for found in by_upstream.values()],
+        "messages": [_find_most_frequent(found) for found in by_upstream.values()],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["append"], params)
 
 
 def _has_breaker(kind: str) -> bool:

@@ -53,6 +53,8 @@ class AttemptView:
     """
 
     attempt: Attempt
+    status: str
+    worker: str
     took: str
     run: Any
     exchange: ExchangeView | None
@@ -235,7 +237,8 @@ class EntryAdmin(BoundedAdmin[Entry]):
                 seconds=2,
             ),
             "attempts": [
-                build_attempt_view(attempt, run=runs.get(attempt.run_id)) for attempt in attempts
+                build_attempt_view(attempt, entry, run=runs.get(attempt.run_id))
+                for attempt in attempts
             ],
             "result_text": format_result(entry),
             "notice_template": self.notice_template,
@@ -248,11 +251,14 @@ class EntryAdmin(BoundedAdmin[Entry]):
         return {}
 
 
-def build_attempt_view(attempt: Attempt, *, run: Any) -> AttemptView:
+def build_attempt_view(attempt: Attempt, entry: Entry, *, run: Any) -> AttemptView:
+    progress = attempt.find_progress(entry)
     exchange = find_exchange(attempt.result)
     has_details = attempt.status == AttemptStatus.FAILED and attempt.result and not exchange
     return AttemptView(
         attempt=attempt,
+        status=progress.status,
+        worker=progress.worker,
         took=display.format_duration(attempt.started_at, attempt.ended_at),
         run=run,
         exchange=exchange,

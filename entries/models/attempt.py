@@ -1,13 +1,22 @@
 """The attempts at an entry."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import ClassVar, NamedTuple
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from entries.models.entry import Entry
-from entries.states import AttemptStatus
+from entries.states import AttemptStatus, EntryStatus
+
+
+class Progress(NamedTuple):
+    """How far an attempt is, who has or had it, and since when."""
+
+    status: str
+    worker: str
+    started_at: datetime | None
 
 
 class Attempt(models.Model):
@@ -54,3 +63,12 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} at entry {self.entry_id}"
+
+    def find_progress(self, entry: Entry) -> Progress:
+        """Return how far this attempt at ``entry`` is.
+
+        While it runs, the entry alone says so: the attempt is written when it ends.
+        """
+        if self.status == AttemptStatus.QUEUED and entry.status == EntryStatus.RUNNING:
+            return Progress(AttemptStatus.RUNNING, entry.worker, entry.status_changed_at)
+        return Progress(self.status, self.worker, self.started_at)

@@ -30,6 +30,7 @@ FENCED_FIELDS = frozenset(
         "status",
         "attempt",
         "run_id",
+        "worker",
         "next_attempt_at",
         "automatic_attempts",
         "error_class",
@@ -91,7 +92,7 @@ class Entry(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="entries",
-        db_index=False,
+        db_index=False,  # the unique constraint has one that begins with it
     )
     kind = models.CharField(max_length=50, db_comment="name of a registered kind")
     external_id = models.CharField(max_length=500)
@@ -122,6 +123,14 @@ class Entry(models.Model):
         help_text="number of the current attempt; 0 before the first",
     )
     run_id = models.UUIDField(null=True, editable=False, help_text="the fence")
+    worker = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="that has claimed it; empty unless it runs",
+    )
     next_attempt_at = models.DateTimeField(null=True, editable=False)
     automatic_attempts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     error_class = models.CharField(

@@ -20,6 +20,9 @@ MOST_IDLE_PER_PLACE = 100
 class Pool:
     """Idle connections of this process, for any number of threads."""
 
+    #: Whether a timer runs that closes what is idle too long.
+    _is_watched: bool
+
     def __init__(self) -> None:
         self._empty()
 
@@ -63,8 +66,7 @@ class Pool:
         self._by_place: dict[Place, deque[Connection]] = {}
         #: The same, the one that has been idle longest first.
         self._by_age: OrderedDict[Connection, None] = OrderedDict()
-        #: Whether a timer runs that closes what is idle too long.
-        self._is_watched: bool = False
+        self._is_watched = False
 
     def _pop(self, place: Place) -> Connection | None:
         with self._lock:

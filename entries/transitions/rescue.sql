@@ -11,7 +11,8 @@ ORDER BY id FOR UPDATE
 WITH picked AS MATERIALIZED (
     @running
 ), judged AS MATERIALIZED (
-    SELECT e.id, e.attempt, a.previous_status, a.began OR %(began)s AS began,
+    SELECT e.id, e.attempt, e.worker, e.status_changed_at AS claimed_at, a.previous_status,
+           a.began OR %(began)s AS began,
            (SELECT count(*) FROM entries_attempt l
             WHERE l.entry_id = e.id AND l.status = 'lost' AND l.began AND l.number > coalesce(
                 (SELECT max(b.number) FROM entries_attempt b
@@ -24,7 +25,7 @@ WITH picked AS MATERIALIZED (
         ON k.kind = e.kind
 ), moved AS (
     UPDATE entries_entry e
-    SET status = CASE WHEN j.again THEN 'queued' ELSE 'failed' END,
+    SET status = CASE WHEN j.again THEN 'queued' ELSE 'failed' END, worker = '',
         attempt = e.attempt + j.again::int,
         run_id = CASE WHEN j.again THEN gen_random_uuid() ELSE e.run_id END,
         error_class = %(error_class)s, error_message = %(message)s, fingerprint = %(fingerprint)s,
@@ -32,11 +33,11 @@ WITH picked AS MATERIALIZED (
         status_changed_at = now(), updated_at = now()
     FROM judged j WHERE e.id = j.id
     RETURNING e.id, e.kind, e.attempt, e.run_id, j.again, j.attempt AS lost_attempt,
-              j.previous_status, j.began
+              j.worker, j.claimed_at, j.previous_status, j.began
 ), closed AS (
     UPDATE entries_attempt a
-    SET status = CASE WHEN m.again THEN 'lost' ELSE 'failed' END, ended_at = clock_timestamp(),
-        began = m.began,
+    SET status = CASE WHEN m.again THEN 'lost' ELSE 'failed' END, began = m.began,
+        worker = m.worker, started_at = m.claimed_at, ended_at = clock_timestamp(),
         error_class = %(error_class)s, error_message = %(message)s, fingerprint = %(fingerprint)s
     FROM moved m WHERE a.entry_id = m.id AND a.number = m.lost_attempt
 ), noted AS (
@@ -44,8 +45,7 @@ WITH picked AS MATERIALIZED (
                                  worker, error_class, error_message, traceback, fingerprint,
                                  is_rescan, change, hash_before, hash_after)
     SELECT m.id, m.attempt, m.run_id, 'queued', m.previous_status, now(), '', '', '', '', '',
-           EXISTS (SELECT FROM entries_attempt b
-                   WHERE b.entry_id = m.id AND b.number < m.attempt AND b.started_at IS NOT NULL),
+           true,  -- the lost attempt had started
            -- A resync may have stored a change already, which is still to be processed.
            l.change, l.hash_before, l.hash_after
     FROM moved m JOIN entries_attempt l ON l.entry_id = m.id AND l.number = m.lost_attempt
@@ -58,10 +58,8 @@ SELECT id, kind, attempt, CASE WHEN again THEN run_id END FROM moved ORDER BY id
 WITH picked AS MATERIALIZED (
     @running
 ), moved AS (
-    UPDATE entries_entry e SET status = 'queued', status_changed_at = now(), updated_at = now()
-    FROM picked p WHERE e.id = p.id RETURNING e.id, e.attempt
-), noted AS (
-    UPDATE entries_attempt a SET status = 'queued', started_at = NULL, worker = ''
-    FROM moved m WHERE a.entry_id = m.id AND a.number = m.attempt
+    UPDATE entries_entry e
+    SET status = 'queued', worker = '', status_changed_at = now(), updated_at = now()
+    FROM picked p WHERE e.id = p.id RETURNING e.id
 )
 SELECT id FROM moved ORDER BY id

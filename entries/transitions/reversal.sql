@@ -2,7 +2,7 @@
 -- What an entry gets back: the status it had before it was queued, and a due time where that is
 -- scheduled.
 UPDATE entries_entry e
-SET status = p.previous_status, status_changed_at = now(), updated_at = now(),
+SET status = p.previous_status, worker = '', status_changed_at = now(), updated_at = now(),
     next_attempt_at = CASE p.previous_status
         WHEN 'scheduled' THEN coalesce(e.next_attempt_at, now()) END
 FROM picked p WHERE e.id = p.id RETURNING e.id, e.attempt
@@ -33,7 +33,7 @@ WITH ended AS MATERIALIZED (
     FROM json_to_recordset(%(ended)s::json) AS t (
         id bigint, status text, error_class text, message text, traceback text, fingerprint text)
 ), picked AS MATERIALIZED (
-    SELECT e.id, e.attempt, a.previous_status
+    SELECT e.id, e.attempt, e.worker, e.status_changed_at AS claimed_at, a.previous_status
     FROM entries_entry e JOIN entries_attempt a ON a.entry_id = e.id AND a.number = e.attempt
     WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(run_id)s AND e.status = 'running'
     ORDER BY e.id FOR UPDATE OF e
@@ -41,9 +41,10 @@ WITH ended AS MATERIALIZED (
     @previous
 ), noted AS (
     UPDATE entries_attempt a
-    SET status = o.status, ended_at = clock_timestamp(), error_class = o.error_class,
-        error_message = o.message, traceback = o.traceback, fingerprint = o.fingerprint
-    FROM moved m JOIN ended o ON o.id = m.id
+    SET status = o.status, worker = p.worker, started_at = p.claimed_at,
+        ended_at = clock_timestamp(), error_class = o.error_class, error_message = o.message,
+        traceback = o.traceback, fingerprint = o.fingerprint
+    FROM moved m JOIN picked p ON p.id = m.id JOIN ended o ON o.id = m.id
     WHERE a.entry_id = m.id AND a.number = m.attempt
 )
 SELECT id FROM moved

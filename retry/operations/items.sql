@@ -10,6 +10,8 @@ WITH left_out AS (
            CASE WHEN l.reason IS NOT NULL THEN 'skipped'
                 WHEN a.status = 'failed' AND e.status = 'scheduled' AND e.run_id = %(run)s
                     THEN 'scheduled'
+                -- The attempt of a running entry is written when it ends.
+                WHEN a.status = 'queued' AND e.status = 'running' THEN 'running'
                 WHEN a.status IS NOT NULL THEN a.status
                 ELSE %(otherwise)s END AS outcome
     FROM unnest(%(ids)s::bigint[]) AS u (id)

@@ -9,7 +9,7 @@ WHERE id = %(id)s AND (state = 'running' AND worker = %(worker)s
         SELECT FROM retry_operation o
         WHERE o.id = retry_run.operation_id AND o.state IN ('paused', 'cancelled'))
     AND NOT @run_is_held)
-RETURNING *
+RETURNING @columns
 
 -- fragment: already_mine
 -- A run that the worker has, claimed by a statement whose answer was lost.
@@ -40,7 +40,7 @@ WHERE id = coalesce((
 AND NOT EXISTS (
     SELECT FROM retry_operation o
     WHERE o.id = %(operation)s AND o.state IN ('paused', 'cancelled'))
-RETURNING *
+RETURNING @columns
 
 -- name: claim_oldest
 -- Claims the run that has waited longest in its queue, if it fits behind another and belongs to no
@@ -59,7 +59,7 @@ WHERE id = coalesce((
         ORDER BY dispatched_at LIMIT 1 FOR UPDATE SKIP LOCKED
     ) retry_run
     WHERE operation_id IS NULL AND @fits_behind))
-RETURNING *
+RETURNING @columns
 
 -- name: renew_leases
 -- Extends the leases of runs that the worker still has; no row where one has been taken away.
@@ -74,6 +74,13 @@ SET succeeded = succeeded + %(succeeded)s, failed = failed + %(failed)s,
     scheduled = scheduled + %(scheduled)s, unchanged = unchanged + %(unchanged)s,
     transient = transient + %(transient)s
 WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
+
+-- name: end_counted_run
+-- Ends a run that the worker still has and of which every entry is counted as it ended.
+UPDATE retry_run SET state = 'finished', ended_at = clock_timestamp(), lease_expires_at = NULL
+WHERE id = %(id)s AND state = 'running' AND worker = %(worker)s
+  AND succeeded + failed + scheduled + unchanged + skipped_count = size
+RETURNING id
 
 -- name: end_run
 -- Ends a run that the worker still has, with counts taken from its attempts; entries without an
@@ -93,10 +100,10 @@ FROM (
            count(*) FILTER (WHERE a.transient) AS transient,
            count(*) FILTER (WHERE a.status = 'lost') AS lost
     FROM entries_attempt a JOIN entries_entry e ON e.id = a.entry_id
-    WHERE a.entry_id = ANY(%(ids)s) AND a.run_id = %(id)s
+    WHERE a.entry_id = ANY(%(ids)s::bigint[]) AND a.run_id = %(id)s
 ) t
 WHERE r.id = %(id)s AND r.state = 'running' AND r.worker = %(worker)s
   AND NOT EXISTS (
     SELECT FROM entries_entry e
-    WHERE e.id = ANY(%(ids)s) AND e.run_id = %(id)s AND e.status IN ('queued', 'running'))
+    WHERE e.id = ANY(%(ids)s::bigint[]) AND e.run_id = %(id)s AND e.status IN ('queued', 'running'))
 RETURNING r.id

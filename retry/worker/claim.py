@@ -141,14 +141,17 @@ class Claim:
         Outcomes of entries that were taken away are logged and not written.
         """
         repeated, self._tried = self._tried is outcomes, outcomes
+        counts = _count(outcomes)
         with transaction.atomic():
-            if self.run.size > 1:
-                # A rescue locks the run before its entries; the same order avoids a deadlock.
-                Run.objects.select_for_update(no_key=True).filter(pk=self.run.pk).exists()
+            if self.run.size > 1:  # so that an operation's progress shows what a long run has done
+                # First, because a rescue locks the run before its entries: the same order avoids a
+                # deadlock.
+                count_outcomes(self.run, counts, worker=self.worker)
             written = transitions.finish(outcomes, run_id=self.run.id)
             recorded = [outcome for outcome in outcomes if outcome.entry_id in written]
-            if self.run.size > 1:  # so that an operation's progress shows what a long run has done
-                count_outcomes(self.run, _count(recorded), worker=self.worker)
+            if self.run.size > 1 and len(recorded) < len(outcomes):
+                taken_back = _count(recorded).minus(counts)
+                count_outcomes(self.run, taken_back, worker=self.worker)
             outcome_counts.append(recorded, kind=self.run.kind, began_at=self.run.started_at)
         if repeated:  # an earlier try may have been committed although its answer was lost
             ids = [outcome.entry_id for outcome in outcomes]
@@ -219,6 +222,8 @@ def _count(outcomes: Sequence[Outcome]) -> OutcomeCounts:
 def _log(outcomes: Sequence[Outcome], *, written: set[int]) -> None:
     # One line for each entry, except where thousands a second are recorded.
     level = logging.INFO if len(outcomes) == 1 else logging.DEBUG
+    if len(written) == len(outcomes) and not logger.isEnabledFor(level):
+        return
     for outcome in outcomes:
         fields = {"entry_id": outcome.entry_id, "status": outcome.status.value}
         if outcome.entry_id in written:

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -211,9 +211,8 @@ def _compare(entry: ClaimedEntry, item: SourceItem | Unstorable | None) -> Fresh
 
 def _update(entry: ClaimedEntry, fresh: FreshContent) -> ClaimedEntry:
     if fresh.title is None or fresh.payload is None:
-        return replace(entry, change=fresh.change.value)
-    return replace(
-        entry,
+        return entry._replace(change=fresh.change.value)
+    return entry._replace(
         change=fresh.change.value,
         title=fresh.title,
         payload=dict(fresh.payload),

@@ -3,6 +3,7 @@
 import ctypes
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
@@ -23,27 +24,77 @@ class Alarm(Protocol):
         """Stop it for good; to be called where ``TimeLimitHit`` is caught."""
 
 
+class _Timer:
+    """The interval timer of this process.
+
+    Switching it costs more than a cheap entry, so it runs on from one block to the next. Where it
+    goes off in a block that began later, it is set to the end of that one.
+    """
+
+    def __init__(self) -> None:
+        self.holders = 0
+        #: When the current block must be over, 0 outside of one; when the timer goes off.
+        self.deadline = 0.0
+        self.goes_off = 0.0
+
+    def set(self, deadline: float) -> None:
+        self.deadline = deadline
+        if not self.goes_off or self.goes_off > deadline:
+            self._start(deadline)
+
+    def stop(self) -> None:
+        self.deadline = self.goes_off = 0.0
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def fire(self, _signum: int, _frame: FrameType | None) -> None:
+        if not self.deadline:
+            self.stop()
+        elif time.monotonic() < self.deadline:
+            self._start(self.deadline)
+        else:
+            raise TimeLimitHit
+
+    def _start(self, deadline: float) -> None:
+        self.goes_off = deadline
+        # Never 0, which would stop it. Once a second from then on.
+        signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 1e-6), 1.0)
+
+
+_timer = _Timer()
+
+
+@contextmanager
+def handle_alarms() -> Iterator[None]:
+    """Keep the handler and the timer for all time limits in the block."""
+    before = signal.signal(signal.SIGALRM, _timer.fire)
+    _timer.holders += 1
+    try:
+        yield
+    finally:
+        _timer.holders -= 1
+        disarm()
+        signal.signal(signal.SIGALRM, before)
+
+
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise ``TimeLimitHit`` in the main thread after ``seconds``, and every second after that.
 
     The repetition is for code that catches everything. Call ``disarm`` first where you catch it.
     """
-
-    def fire(_signum: int, _frame: FrameType | None) -> None:
-        raise TimeLimitHit
-
-    before = signal.signal(signal.SIGALRM, fire)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    if not _timer.holders:
+        with handle_alarms(), time_limit(seconds):
+            yield
+        return
+    _timer.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        disarm()
-        signal.signal(signal.SIGALRM, before)
+        _timer.deadline = 0.0
 
 
 def disarm() -> None:
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    _timer.stop()
 
 
 class SignalAlarm:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from retry.worker.time_limits import TimeLimitHit, disarm, time_limit
+from retry.worker.time_limits import TimeLimitHit, disarm, handle_alarms, time_limit
 
 
 def spin(seconds: float) -> None:
@@ -77,3 +77,35 @@ def test_disarmed_it_does_not_strike() -> None:
         disarm()
         spin(0.2)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_of_a_group_each_has_its_own_time() -> None:
+    with handle_alarms():
+        with time_limit(0.2):
+            spin(0.15)
+        with time_limit(0.2):
+            spin(0.15)  # the timer goes off in here, and it is not its turn
+        with pytest.raises(TimeLimitHit), time_limit(0.2):
+            spin(10)
+        disarm()
+        spin(0.1)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_in_a_group_a_shorter_limit_strikes_in_time() -> None:
+    begun = time.monotonic()
+    with handle_alarms():
+        with time_limit(60.0):
+            pass
+        with pytest.raises(TimeLimitHit), time_limit(0.05):
+            spin(10)
+    assert time.monotonic() - begun < 5
+
+
+def test_between_the_entries_of_a_group_nothing_strikes() -> None:
+    with handle_alarms():
+        with time_limit(0.05):
+            pass
+        spin(0.2)
+        with pytest.raises(TimeLimitHit), time_limit(0.05):
+            spin(10)

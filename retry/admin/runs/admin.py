@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter, KindFilter
 from entries.models import Attempt, Entry
+from entries.states import AttemptStatus, EntryStatus
 from retry.admin.shared.links import link_to_operation
 from retry.admin.shared.records import RecordAdmin, StateFilter
 from retry.models import Run, RunState, Trigger
@@ -126,7 +127,11 @@ def _find_entries(run: Run, request: HttpRequest) -> list[dict[str, Any]]:
     Two queries by primary key: a run has at most some hundred entries.
     """
     visible = Entry.objects.visible_to(request.user).filter(pk__in=run.entry_ids)
-    entries = visible.only("id", "title", "external_id", "status").order_by("id")
+    entries = list(visible.only("id", "title", "external_id", "status").order_by("id"))
     attempts = Attempt.objects.filter(entry_id__in=run.entry_ids, run_id=run.pk)
     in_run = dict(attempts.values_list("entry_id", "status"))
+    for entry in entries:
+        # The attempt of a running entry is written when it ends.
+        if entry.status == EntryStatus.RUNNING and in_run.get(entry.pk) == AttemptStatus.QUEUED:
+            in_run[entry.pk] = AttemptStatus.RUNNING
     return [{"entry": entry, "in_run": in_run.get(entry.pk)} for entry in entries]

@@ -118,9 +118,10 @@ class AttemptDetail(Response):
     result: Any
 
     @classmethod
-    def from_attempt(cls, attempt: Attempt) -> Self:
+    def from_attempt(cls, attempt: Attempt, entry: Entry) -> Self:
         names = cls.model_fields.keys() - {"error"}
         values = {name: getattr(attempt, name) for name in names}
+        values |= attempt.find_progress(entry)._asdict()
         return cls.model_validate(values | {"error": EntryError.from_row(attempt)})
 
 
@@ -136,7 +137,7 @@ class EntryDetail(EntrySummary):
         more = {
             "payload": entry.payload,
             "result": entry.result,
-            "attempts": [AttemptDetail.from_attempt(attempt) for attempt in attempts],
+            "attempts": [AttemptDetail.from_attempt(attempt, entry) for attempt in attempts],
         }
         return cls.model_validate(_summarise(entry) | more)
 
