@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
+from contextlib import suppress
 
 from entries.net.connection import Connection, Place
 
@@ -19,6 +20,9 @@ MOST_IDLE_PER_PLACE = 100
 
 class Pool:
     """Idle connections of this process, for any number of threads."""
+
+    #: Whether a timer runs that closes what is idle too long.
+    _is_watched: bool
 
     def __init__(self) -> None:
         self._empty()
@@ -63,7 +67,6 @@ class Pool:
         self._by_place: dict[Place, deque[Connection]] = {}
         #: The same, the one that has been idle longest first.
         self._by_age: OrderedDict[Connection, None] = OrderedDict()
-        #: Whether a timer runs that closes what is idle too long.
         self._is_watched = False
 
     def _pop(self, place: Place) -> Connection | None:
@@ -103,15 +106,19 @@ class Pool:
             self._watch(wait)
 
     def _remove(self, connection: Connection) -> Connection:
-        """Remove the first or last connection of its place."""
-        connections = self._by_place[connection.place]
-        if connections[-1] is connection:
-            connections.pop()
-        else:
-            connections.popleft()
+        """Remove a connection; the lock is held.
+
+        A time limit may interrupt this anywhere, so it also mends what it finds half done.
+        """
+        self._by_age.pop(connection, None)
+        connections = self._by_place.get(connection.place, deque())
+        with suppress(ValueError):
+            if connections and connections[-1] is connection:
+                connections.pop()
+            else:
+                connections.remove(connection)
         if not connections:
-            del self._by_place[connection.place]
-        del self._by_age[connection]
+            self._by_place.pop(connection.place, None)
         return connection
 
 
