@@ -108,7 +108,7 @@ class Pool:
     def _remove(self, connection: Connection) -> Connection:
         """Remove a connection; the lock is held.
 
-        A time limit may interrupt this anywhere, so it also mends what it finds half done.
+        A time limit may interrupt this anywhere, so it also corrects what it finds half done.
         """
         self._by_age.pop(connection, None)
         connections = self._by_place.get(connection.place, deque())
