@@ -104,6 +104,7 @@ class Exchange:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None and self._connection and self._response and self._response.allows_another:
+            self._response.release()
             POOL.keep(self._connection)
         else:
             self._close()
@@ -126,6 +127,8 @@ class Exchange:
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+        if self._response is not None:
+            self._response.release()
 
 
 def find_places(target: httpx.URL, deadline: Deadline) -> list[Place]:

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
+from contextlib import suppress
 
 from entries.net.connection import Connection, Place
 
@@ -105,15 +106,19 @@ class Pool:
             self._watch(wait)
 
     def _remove(self, connection: Connection) -> Connection:
-        """Remove the first or last connection of its place."""
-        connections = self._by_place[connection.place]
-        if connections[-1] is connection:
-            connections.pop()
-        else:
-            connections.popleft()
+        """Remove a connection; the lock is held.
+
+        A time limit may interrupt this anywhere, so it also corrects what it finds half done.
+        """
+        self._by_age.pop(connection, None)
+        connections = self._by_place.get(connection.place, deque())
+        with suppress(ValueError):
+            if connections and connections[-1] is connection:
+                connections.pop()
+            else:
+                connections.remove(connection)
         if not connections:
-            del self._by_place[connection.place]
-        del self._by_age[connection]
+            self._by_place.pop(connection.place, None)
         return connection
 
 

@@ -24,9 +24,9 @@ class Response:
         self._deadline = deadline
         self._head = Head()
         self._parser = httptools.HttpResponseParser(self)
-        # Where nothing has to be guarded against a second reader of the same bytes: chunks count
-        # where there is a length as well, line feeds alone end lines, and bytes after the last
-        # answer are ignored. ``allows_another`` is False for all but the second.
+        # As browsers read it: chunks count where there is a length as well, line feeds alone end
+        # lines, spaces may follow the size of a chunk, and bytes after the last answer are ignored.
+        # After two ends in one head and after surplus bytes the connection is not used again.
         self._parser.set_dangerous_leniencies(
             lenient_chunked_length=True,
             lenient_optional_cr_before_lf=True,
@@ -53,6 +53,10 @@ class Response:
     def allows_another(self) -> bool:
         """Whether it was read to its end and the connection may carry another request."""
         return self._is_complete and self._is_lasting
+
+    def release(self) -> None:
+        """Let go of the parser, which refers back, so that memory is free at once."""
+        del self._parser
 
     def find_header(self, name: bytes) -> str:
         """Return the values of a header, given in lower case, as one; empty without any."""
