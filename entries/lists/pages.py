@@ -53,7 +53,8 @@ def find_page(
     most = max(stop, MOST_SEARCHED)
     edge, near = _look_at_newest(found.filter(SEARCH.condition(text)), order, most + 1)
     if edge is None or len(near) > stop:
-        return _cut(near, offset, limit, most)
+        # Of a frequent text there are more beyond the newest.
+        return _cut(near, offset, limit, most, more=edge is not None)
     indexed = find_by_index(found, text, order, max(stop, MOST) + 1)
     if indexed is not None:
         return _cut(indexed, offset, limit, max(stop, MOST))
@@ -128,9 +129,9 @@ def _find_ids(found: QuerySet[Any], order: Order, stop: int, *, offset: int = 0)
     return list(ordered[offset:stop])
 
 
-def _cut(ids: Sequence[int], offset: int, limit: int, most: int) -> ListPage:
+def _cut(ids: Sequence[int], offset: int, limit: int, most: int, *, more: bool = False) -> ListPage:
     return ListPage(
-        ids=ids[offset : offset + limit], count=min(len(ids), most), more=len(ids) > most
+        ids=ids[offset : offset + limit], count=min(len(ids), most), more=more or len(ids) > most
     )
 
 

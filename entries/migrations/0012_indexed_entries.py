@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ("done_id", models.BigIntegerField(default=0)),
                 ("last_id", models.BigIntegerField()),
             ],
+            options={"default_permissions": ()},
         ),
         migrations.CreateModel(
             name="IndexedEntry",
@@ -71,6 +72,7 @@ class Migration(migrations.Migration):
                 ("text", models.TextField(help_text="external id and title")),
             ],
             options={
+                "default_permissions": (),
                 "indexes": [
                     models.Index(fields=["source_id", "id"], name="indexed_source"),
                     models.Index(fields=["kind", "id"], name="indexed_kind"),

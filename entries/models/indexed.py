@@ -30,6 +30,7 @@ class IndexedEntry(models.Model):
     text = models.TextField(help_text="external id and title")
 
     class Meta:
+        default_permissions = ()
         indexes: ClassVar = [
             models.Index(fields=["source_id", "id"], name="indexed_source"),
             models.Index(fields=["kind", "id"], name="indexed_kind"),
@@ -50,6 +51,9 @@ class IndexBacklog(models.Model):
 
     done_id = models.BigIntegerField(default=0)
     last_id = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"entries {self.done_id + 1} to {self.last_id}"

@@ -86,6 +86,19 @@ def test_a_search_finds_what_looking_at_each_would_find(seed: int) -> None:
         assert list(turn_pages(everything, text, 3)) == brute_force(text, everything, ["-pk"])
 
 
+def test_a_frequent_text_fills_its_page_from_the_newest(no_time: None) -> None:
+    ids = [EntryFactory.create(title="needle").pk for _ in range(7)][::-1]
+
+    def page(offset: int) -> ListPage:
+        return lists.find_page(
+            Entry.objects.all(), text="needle", order=BY_ID, offset=offset, limit=2
+        )
+
+    assert page(0) == ListPage(ids=ids[:2], count=4, more=True)
+    assert page(2) == ListPage(ids=ids[2:4], count=4, more=True, edge=ids[3])
+    assert list(turn_pages(Entry.objects.all(), "needle", 2)) == ids
+
+
 def test_without_time_a_search_says_how_far_it_came(no_time: None) -> None:
     old = EntryFactory.create(title="needle")
     entries = [EntryFactory.create(title="hay") for _ in range(5)]
