@@ -49,6 +49,12 @@ class Activity:
         """Forget everything: nothing is left to settle, should the process die now."""
         self._memory[:] = bytes(mmap.PAGESIZE)
 
+    # Called by the worker.
+
+    def separate(self) -> None:
+        """Use memory that no other worker has: it may have been made before workers were forked."""
+        self._memory = mmap.mmap(-1, len(self._memory))
+
     # Written by the work-horse.
 
     def start(self, worker: str) -> None:
