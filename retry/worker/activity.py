@@ -66,6 +66,12 @@ class Activity:
         self._memory[:] = bytes(_SIZE)
         self.__dict__.update(_runs={}, _slots={}, _free=list(range(MAX_BEGUN)))
 
+    # Called by the worker.
+
+    def separate(self) -> None:
+        """Use memory that no other worker has: it may have been made before workers were forked."""
+        self._memory = mmap.mmap(-1, len(self._memory))
+
     # Written by the work-horse.
 
     def start(self, worker: str) -> None:

@@ -13,6 +13,7 @@ from redis.retry import Retry
 from retry.heartbeats import Pulse
 from retry.models import WorkerState
 from retry.queue import RunQueue
+from retry.worker.activity import HORSE
 from retry.worker.rq_job import RunJob
 from retry.worker.rq_worker import STOP_SIGNALS, RunWorker
 
@@ -25,6 +26,7 @@ def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> N
     One queue only, because RQ uses its crash-safe intermediate list only then. Restores the signal
     handlers that it found.
     """
+    HORSE.separate()
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     pulse = Pulse(queue=queue, name=name)
     # SIGUSR1 is for work-horses; one that reaches the worker by mistake must not kill it.

@@ -6,12 +6,15 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from entries.models import Entry
 from retry import heartbeats
+from retry.models import Run
 from tests.factories.entries import EntryFactory
 from tests.support.asking import queued_entries
 from tests.support.ledger import executions
@@ -70,6 +73,23 @@ def test_asked_to_stop_each_worker_finishes_its_entry(ledger: Path, tmp_path: Pa
         assert settled()
         assert not any(process_exists(pid) for pid in workers.values())
     assert heartbeats.list_workers() == []
+
+
+def test_each_worker_watches_its_own_work_horse(
+    dispatcher: Spawned, ledger: Path, tmp_path: Path
+) -> None:
+    """Else the lease of only one of the runs would be renewed, and the other run be rescued."""
+    gate = tmp_path / "gate"
+    with pool() as parent:
+        busy_workers(ledger, gate)
+        later = timezone.now() + timedelta(seconds=6)  # of leases of 1.5 s
+        held = Run.objects.filter(state="running", lease_expires_at__gt=later)
+        wait_until(lambda: held.count() == 2, timeout=20, what="both leases are renewed")
+        gate.touch()
+        wait_until(settled, timeout=20)
+        assert parent.output.count("run.taken_away") == 0
+    assert {entry.attempt for entry in Entry.objects.all()} == {2}
+    assert len(executions(ledger)) == 2
 
 
 def test_asked_twice_it_ends_at_once_and_the_entries_are_rescued(
