@@ -46,7 +46,7 @@ def claim_run(run_id: UUID, *, worker: str) -> Run | None:
         "worker": worker[:_MAX_NAME],
         "lease": settings.REDRIVE_LEASE_SECONDS,
     }
-    return _fetch_run("claim_run", params)
+    return _fetch_run(_SQL["claim_run"], params)
 
 
 def claim_next(run: Run, *, worker: str) -> Run | None:
@@ -67,7 +67,7 @@ def claim_next(run: Run, *, worker: str) -> Run | None:
         "worker": worker[:_MAX_NAME],
         "lease": settings.REDRIVE_LEASE_SECONDS,
     }
-    claimed = _fetch_run("claim_next", params)
+    claimed = _fetch_run(_SQL["claim_next"], params)
     if claimed is not None:
         job_id = dispatch_job_id(claimed.job_id, dispatches=claimed.dispatches - 1)
         with suppress(QueueUnavailable):
@@ -78,7 +78,7 @@ def claim_next(run: Run, *, worker: str) -> Run | None:
 def _fetch_run(statement: str, params: Mapping[str, Any]) -> Run | None:
     # As ``raw`` would, which takes longer to map the columns than a short run to process.
     with connection.cursor() as cursor:
-        cursor.execute(_SQL[statement], params)
+        cursor.execute(statement, params)
         row = cursor.fetchone()
     if row is None:
         return None
