@@ -103,18 +103,18 @@ def finish(outcomes: Sequence[Outcome], *, run_id: UUID) -> set[int]:
 
     Missing ids were rescued after their lease expired.
     """
-    statement = "finish"
     params: dict[str, Any] = {
         "run_id": run_id,
         "ids": array(outcome.entry_id for outcome in outcomes),
     }
     if all(outcome.status is EntryStatus.SUCCEEDED for outcome in outcomes):
-        statement = "finish_succeeded"
+        statement = _SQL["finish_succeeded"]
         params["results"] = json.dumps([outcome.result for outcome in outcomes])
     else:
+        statement = _SQL["finish"]
         params["outcomes"] = json.dumps([outcome.as_row() for outcome in outcomes])
     with connection.cursor() as cursor:
-        cursor.execute(_SQL[statement], params)
+        cursor.execute(statement, params)
         return {row[0] for row in cursor.fetchall()}
 
 
