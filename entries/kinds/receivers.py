@@ -45,7 +45,7 @@ class Receivers:
         return kept or next(iter(_read(slug=slug)), None)
 
     def forget(self) -> None:
-        """Read them anew for the next delivery."""
+        """Read them again for the next delivery."""
         self._read_at = float("-inf")
 
 

@@ -43,7 +43,7 @@ def slow_upstream(stage: Stage) -> Outcome:
 
 
 def stuck_among_others(stage: Stage) -> Outcome:
-    """One of 32 entries blocks in C for ever: it times out, the others are executed once."""
+    """One of 32 entries blocks in C: it times out, the others are executed once."""
     payloads: list[dict[str, object]] = [{"seconds": 0.5} for _ in range(31)]
     payloads.insert(16, {"do": "block"})
     ids = work.make_failed(KIND, payloads)

@@ -53,8 +53,8 @@ def claim_next(
 ) -> Run | None:
     """Claim a run of the same kind behind ``run``, without waiting for its RQ job.
 
-    The next one of the same operation; without an operation the oldest run of the queue, if it has
-    none either. It is no larger, or with ``side_by_side`` it is one that need not run alone.
+    The next one of the same operation; without an operation the oldest of its like, if no other
+    kind has waited longer. It is no larger, or with ``side_by_side`` one that need not run alone.
     ``held``: runs that the worker has. The job is taken back; where that fails, it finds the run
     claimed and ends. Repeatable.
     """

@@ -43,8 +43,8 @@ AND NOT EXISTS (
 RETURNING @columns
 
 -- name: claim_oldest
--- Claims the run that has waited longest in its queue, if it fits behind another and belongs to no
--- operation. So no work of another kind waits longer for it. A run that the worker already has is
+-- Claims the run that has waited longest of those that fit behind another and belong to no operation,
+-- if no work of another kind has waited longer in its queue. A run that the worker already has is
 -- returned first; runs that another worker is claiming are skipped.
 UPDATE retry_run
 SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), worker = %(worker)s,
@@ -52,13 +52,14 @@ SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), wor
 WHERE id = coalesce((
     @already_mine
 ), (
-    SELECT id FROM (
-        SELECT * FROM retry_run
-        WHERE queue = %(queue)s AND state = 'queued' AND dispatches > 0
-          AND dispatched_at IS NOT NULL AND NOT @run_is_held
-        ORDER BY dispatched_at LIMIT 1 FOR UPDATE SKIP LOCKED
-    ) retry_run
-    WHERE operation_id IS NULL AND @fits_behind))
+    SELECT id FROM retry_run
+    WHERE state = 'queued' AND dispatches > 0 AND dispatched_at IS NOT NULL
+      AND operation_id IS NULL AND @fits_behind
+      AND NOT EXISTS (
+        SELECT FROM retry_run o
+        WHERE o.queue = %(queue)s AND o.state = 'queued' AND o.dispatches > 0
+          AND o.kind <> %(kind)s AND o.dispatched_at < retry_run.dispatched_at)
+    ORDER BY dispatched_at LIMIT 1 FOR UPDATE SKIP LOCKED))
 RETURNING @columns
 
 -- name: renew_leases

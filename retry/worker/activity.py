@@ -27,7 +27,7 @@ _RUNS = 512
 _LOST = _RUNS + MAX_RUNS * _ID_BYTES
 _SLOTS = _LOST + MAX_RUNS * _ID_BYTES
 _SIZE = _SLOTS + MAX_BEGUN * _SLOT.size
-#: A snapshot taken during writes is repeated, but not for ever.
+#: A snapshot taken during writes is repeated, a few times.
 _MAX_LOOKS = 50
 
 

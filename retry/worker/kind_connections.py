@@ -134,13 +134,13 @@ class KindConnections:
 _INITIAL: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
 
 
-def _on_connection_created(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
+def _note_session(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
     by: KindConnections | None = getattr(_lent, "by", None)
     if by is not None:
         by.note_initial(connection)
 
 
-connection_created.connect(_on_connection_created)
+connection_created.connect(_note_session)
 
 
 def _find_transaction(wrapper: BaseDatabaseWrapper) -> str:

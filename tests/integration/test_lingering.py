@@ -105,7 +105,7 @@ def test_what_was_taken_from_a_dead_worker_never_runs_beside_others() -> None:
         take_entries(run, cause="died", began=True, actor=SCRIPT)
     (other,) = queued_entries(1, kind="side_by_side", nap=0.1)
     assert execution.execute(run_of(other), worker="test", linger=5.0)
-    assert Entry.objects.filter(status="queued").count() == 3, "they are older, and run alone"
+    assert Entry.objects.filter(status="queued").count() == 3, "they run alone"
     assert execution.execute(run_of(ids[0]), worker="alone", linger=5.0)
     assert set(Entry.objects.values_list("status", flat=True)) == {"succeeded"}
     attempts = Attempt.objects.filter(worker="alone").order_by("started_at")
