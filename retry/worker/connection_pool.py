@@ -16,7 +16,7 @@ def create_pooled() -> BaseDatabaseWrapper:
     """Create what a thread uses as ``django.db.connection``.
 
     It takes a connection from the pool for its first query. ``give_back`` returns it; closed in any
-    other way, it is closed for good, because nobody has looked at what was left on it.
+    other way, it is closed for good, because what was left on it is not known.
     """
     database = connections.settings[DEFAULT_DB_ALIAS]
     wrapper_class = _derive_wrapper(database["ENGINE"])
