@@ -5,12 +5,14 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from entries.errors import PermanentError, TransientError
 
 #: Characters in the name of an upstream.
 MAX_UPSTREAM = 200
+#: Outcomes that a breaker looks at.
+MAX_WINDOW = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,14 @@ class Breaker:
     first_probe: float = 5.0
     factor: float = 2.0
     cap: float = 60.0
+
+    @classmethod
+    def side_by_side(cls, upstream_concurrency: int) -> Self:
+        """Return the default for entries side by side.
+
+        Of those, the ones that hang end last and together, although the others have succeeded.
+        """
+        return cls(window=min(max(cls().window, 4 * upstream_concurrency), MAX_WINDOW))
 
     def wait(self, *, probes: int) -> float:
         """Return the seconds until the next probe after ``probes`` failed ones."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 
 from entries.errors import PermanentError
-from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
+from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
 from entries.net import InvalidAddress, fetch
 from entries.net.charset import decode, find_charset, find_codec, find_inner_codec
@@ -37,6 +37,7 @@ class PageKind(Kind):
     concurrency: ClassVar[int] = settings.REDRIVE_PAGE_CONCURRENCY
     upstream_concurrency: ClassVar[int] = settings.REDRIVE_PAGE_UPSTREAM_CONCURRENCY
     run_size: ClassVar[int] = 100
+    breaker: ClassVar[Breaker] = Breaker.side_by_side(upstream_concurrency)
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy(limit=settings.REDRIVE_PAGE_AUTOMATIC_RETRIES)
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:

@@ -5,11 +5,10 @@ import math
 from typing import Any
 
 from entries.errors import UnknownKind
-from entries.kinds.base import Breaker, Kind, RetryPolicy
+from entries.kinds.base import MAX_WINDOW, Breaker, Kind, RetryPolicy
 from entries.registry import Registry
 
 _LARGEST_RUN = 500
-_LARGEST_WINDOW = 1000
 _MOST_AT_ONCE = 256
 
 
@@ -63,8 +62,8 @@ def _find_breaker_problems(breaker: Any) -> list[str]:
     if not isinstance(breaker, Breaker):
         return ["breaker must be a Breaker or None"]
     found = []
-    if not _is_count(breaker.window, low=2, high=_LARGEST_WINDOW):
-        found.append(f"breaker.window must be 2 to {_LARGEST_WINDOW}")
+    if not _is_count(breaker.window, low=2, high=MAX_WINDOW):
+        found.append(f"breaker.window must be 2 to {MAX_WINDOW}")
     if not _is_number(breaker.share) or not 0 < breaker.share <= 1:
         found.append("breaker.share must be more than 0 and at most 1")
     if not all(_is_number(n) and n > 0 for n in (breaker.first_probe, breaker.cap)):

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from entries.endpoints import find_secret_problem
 from entries.errors import PermanentError, TransientError
-from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
+from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
 from entries.kinds.receivers import RECEIVERS, Receiver
 from entries.kinds.registry import register
 from entries.net import Answer, RequestRefused, ServerUnavailable, send
@@ -47,6 +47,7 @@ class WebhookKind(Kind):
     concurrency: ClassVar[int] = settings.REDRIVE_WEBHOOK_CONCURRENCY
     upstream_concurrency: ClassVar[int] = settings.REDRIVE_WEBHOOK_UPSTREAM_CONCURRENCY
     run_size: ClassVar[int] = 100
+    breaker: ClassVar[Breaker] = Breaker.side_by_side(upstream_concurrency)
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy(
         limit=settings.REDRIVE_WEBHOOK_AUTOMATIC_RETRIES,
         first_delay=settings.REDRIVE_WEBHOOK_FIRST_DELAY,

@@ -121,3 +121,10 @@ class TestRetryPolicy:
         delay = policy.delay(TransientError("busy"), used=used)
         assert delay is not None
         assert 0 <= delay <= cap
+
+
+@pytest.mark.parametrize(("at_once", "window"), [(1, 20), (5, 20), (16, 64), (256, 1000)])
+def test_side_by_side_the_breaker_looks_at_more_than_can_hang_at_once(
+    at_once: int, window: int
+) -> None:
+    assert Breaker.side_by_side(at_once).window == window
