@@ -12,6 +12,8 @@ from faults import work
 from faults.ledger import Execution
 from faults.scenarios.base import Outcome, Scenario
 from faults.stage import Stage, wait_until
+from retry.operations import control
+from retry.operations.progress import read_progress
 
 KIND = "side_by_side"
 WORKERS = 2
@@ -102,6 +104,32 @@ def stop_with_many(stage: Stage) -> Outcome:
     return outcome
 
 
+def pause_and_cancel(stage: Stage) -> Outcome:
+    """An operation is paused with 64 entries under way, resumed, and cancelled: what begins?"""
+    ids = work.make_failed(KIND, [{"seconds": 0.3} for _ in range(2_000)])
+    stage.start_crew(default=0, bulk=WORKERS)
+    operation = work.retry_all(ids)
+    wait_until(lambda: _count_succeeded() > 200, seconds=60)
+    control.pause(operation.pk, actor=work.PERSON)
+    paused = time.monotonic()
+    wait_until(lambda: not Entry.objects.filter(status="running").exists(), seconds=30)
+    time.sleep(1.0)  # would anything begin now?
+    resumed = time.monotonic()
+    control.resume(operation.pk, actor=work.PERSON)
+    done = _count_succeeded()
+    wait_until(lambda: _count_succeeded() > done + 200, seconds=60)
+    control.cancel(operation.pk, actor=work.PERSON)
+    wait_until(lambda: read_progress(operation.pk).finished, seconds=60)
+    begun = [e.began for each in stage.read().by_entry.values() for e in each]
+    late = [at - paused for at in begun if paused < at < resumed]
+    outcome = Outcome(recovered=max(late, default=0.0), allowed=0.5)
+    found = read_progress(operation.pk)
+    settled = found.succeeded + found.cancelled
+    outcome.expect(settled == len(ids), f"{found.succeeded} + {found.cancelled} of {len(ids)}")
+    outcome.expect(found.succeeded == len(begun), f"{len(begun)} executions")
+    return outcome
+
+
 def _count_succeeded() -> int:
     return work.count_status("succeeded")
 
@@ -123,5 +151,6 @@ SCENARIOS = (
     Scenario("slow_upstream", "one of two upstreams takes seconds", slow_upstream),
     Scenario("stuck_beside", "one of 32 entries blocks in C", stuck_among_others),
     Scenario("kill_beside", "work-horses are killed with 32 entries each", kill_with_many),
+    Scenario("pause_beside", "a pause and a cancellation with 64 entries", pause_and_cancel),
     Scenario("sigterm_beside", "workers are stopped with 64 entries", stop_with_many),
 )
