@@ -36,8 +36,8 @@ def make_intake(number: int, model: Any, **fields: Any) -> None:
     model.objects.create(**BY, state="succeeded", created=number, total=number, **fields)
 
 
-#: Address -> the most queries that its page may take (four of them keep the count of its rows within
-#: its time, and put the limit back), and how to make one more row.
+#: Address -> the most queries that its page may take, and how to make one more row. Four of the
+#: queries keep the count of its rows within its time.
 LISTS: Mapping[str, tuple[int, Callable[[int], object]]] = {
     "entries/entry/": (
         19,
