@@ -1,4 +1,4 @@
-"""``python -m faults [SCENARIO …] [--long] [--write]``: play scenarios, each on its own servers."""
+"""``python -m faults [SCENARIO …] [--long] [--jobs N] [--write]``: play scenarios, each on its own servers."""
 
 import argparse
 import json
@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from config.env import BASE_DIR
 
 NAMES = (
     *("connections", "time_limits", "base_exceptions", "killer"),
+    *("slow_upstream", "stuck_beside", "kill_beside", "pause_beside", "sigterm_beside"),
     *("killed_horses", "killed_workers", "sigterm", "frozen_dispatcher"),
     *("read_only", "restarts", "lost_answers", "flushall", "garbage"),
     *("canary", "failure_limit", "upstream", "click"),
@@ -28,12 +31,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="SCENARIO", help=", ".join(NAMES))
     parser.add_argument("--long", action="store_true", default=os.environ.get("FAULTS") == "long")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="scenarios at once; with more each takes longer"
+    )
     parser.add_argument("--write", action="store_true", help="write the table to the docs")
     chosen = parser.parse_args()
     unknown = set(chosen.names) - set(NAMES)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    results = [_play(name, long=chosen.long) for name in chosen.names or NAMES]
+    with ThreadPoolExecutor(chosen.jobs) as jobs:
+        results = list(jobs.map(partial(_play, long=chosen.long), chosen.names or NAMES))
     if chosen.write:
         table = _HEAD + "".join(map(_row, results))
         _PAGE.write_text(_TABLE.sub(lambda m: m[1] + table + m[2], _PAGE.read_text()))
