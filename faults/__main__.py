@@ -1,4 +1,4 @@
-"""``python -m faults [SCENARIO …] [--long] [--jobs N] [--write]``: play scenarios, each on its own servers."""
+"""``python -m faults [SCENARIO …] [--long] [--jobs N] [--write]``: each on servers of its own."""
 
 import argparse
 import json
