@@ -27,32 +27,49 @@ class Receiver:
 
 
 class Receivers:
-    """The endpoints by slug, read with one statement a second, whichever thread asks first."""
+    """The endpoints by slug, read with one statement a second.
+
+    While one thread reads, the others use what was read before.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, Receiver] = {}
-        self._read_at = float("-inf")
+        self._kept: dict[str, Receiver] | None = None
+        self._read_at = 0.0
 
     def find(self, slug: str) -> Receiver | None:
         """Return an endpoint; None where there is none. Raises the database's errors."""
-        with self._lock:
-            if time.monotonic() - self._read_at > KEPT_SECONDS:
-                self._kept = {found.slug: found for found in _read(slug=None)}
-                self._read_at = time.monotonic()
-            kept = self._kept.get(slug)
+        kept = self._kept
+        if kept is None:
+            with self._lock:
+                kept = self._kept if self._kept is not None else self._read()
+        elif time.monotonic() - self._read_at > KEPT_SECONDS:
+            kept = self._read()
         # One that was added meanwhile counts at once.
-        return kept or next(iter(_read(slug=slug)), None)
+        return kept.get(slug) or next(iter(_read(slug=slug)), None)
 
     def forget(self) -> None:
         """Read them again for the next delivery."""
-        self._read_at = float("-inf")
+        self._kept = None
+
+    def _read(self) -> dict[str, Receiver]:
+        before, self._read_at = self._read_at, time.monotonic()
+        try:
+            self._kept = kept = {found.slug: found for found in _read(slug=None)}
+        except BaseException:
+            self._read_at = before
+            raise
+        return kept
 
 
 def _read(*, slug: str | None) -> list[Receiver]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["find_receivers"], {"slug": slug, "most": _MOST_KEPT})
-        return [Receiver(*row) for row in cursor.fetchall()]
+        found = [Receiver(*row) for row in cursor.fetchall()]
+    if not connection.in_atomic_block:
+        # Deliveries take seconds, and the connections are shared.
+        connection.close()
+    return found
 
 
 RECEIVERS = Receivers()

@@ -5,8 +5,8 @@ an execution; a run belongs to it from the claim until its lease expires.
 """
 
 import json
+import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,8 @@ _JSON = tuple(place for place, field in enumerate(_FIELDS) if isinstance(field, 
 _COLUMNS = ", ".join(f"retry_run.{field.column}" for field in _FIELDS)
 
 _SQL = load(__file__, include={**FRAGMENTS, "columns": _COLUMNS})
+#: After an answer that did not come, Redis is not asked for so long.
+_SILENCE_SECONDS = 10.0
 #: Of ``Run.worker``, in characters.
 _MAX_NAME = 200
 
@@ -65,6 +67,7 @@ def claim_next(
         "kind": run.kind,
         "queue": run.queue,
         "size": run.size,
+        "resync": run.resync,
         "side_by_side": side_by_side,
         "worker": worker[:_MAX_NAME],
         "lease": settings.REDRIVE_LEASE_SECONDS,
@@ -72,10 +75,24 @@ def claim_next(
     statement = _SQL["claim_oldest"] if run.operation_id is None else _SQL["claim_next"]
     claimed = _fetch_run(statement, params)
     if claimed is not None:
-        job_id = dispatch_job_id(claimed.job_id, dispatches=claimed.dispatches - 1)
-        with suppress(QueueUnavailable):
-            queue.take_back(claimed.queue, job_id=job_id)
+        _take_back_job(claimed)
     return claimed
+
+
+class _Redis:
+    #: When it did not answer last, by the process's monotonic clock.
+    silent_at = float("-inf")
+
+
+def _take_back_job(run: Run) -> None:
+    """Take a claimed run's job back, unless Redis keeps silent: what is under way would wait."""
+    if time.monotonic() - _Redis.silent_at < _SILENCE_SECONDS:
+        return
+    try:
+        job_id = dispatch_job_id(run.job_id, dispatches=run.dispatches - 1)
+        queue.take_back(run.queue, job_id=job_id)
+    except QueueUnavailable:
+        _Redis.silent_at = time.monotonic()
 
 
 def _fetch_run(statement: str, params: Mapping[str, Any]) -> Run | None:

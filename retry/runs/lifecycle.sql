@@ -19,7 +19,8 @@ WHERE state = 'running' AND worker = %(worker)s AND id <> ALL(%(held)s::uuid[]) 
 -- fragment: fits_behind
 -- True where a waiting run can be claimed behind another of its kind and queue. Side by side with
 -- others nothing runs that was taken from a dead worker, or that tries whether an upstream works.
-retry_run.kind = %(kind)s AND retry_run.queue = %(queue)s AND NOT @run_is_held
+retry_run.kind = %(kind)s AND retry_run.queue = %(queue)s AND retry_run.resync = %(resync)s
+    AND NOT @run_is_held
     AND CASE WHEN %(side_by_side)s THEN retry_run.trigger <> 'rescue' AND NOT retry_run.probe
         ELSE retry_run.size <= %(size)s END
 
@@ -59,7 +60,7 @@ WHERE id = coalesce((
         SELECT FROM retry_run o
         WHERE o.queue = %(queue)s AND o.state = 'queued' AND o.dispatches > 0
           AND o.kind <> %(kind)s AND o.dispatched_at < retry_run.dispatched_at)
-    ORDER BY dispatched_at LIMIT 1 FOR UPDATE SKIP LOCKED))
+    ORDER BY dispatched_at, created_at LIMIT 1 FOR UPDATE SKIP LOCKED))
 RETURNING @columns
 
 -- name: renew_leases

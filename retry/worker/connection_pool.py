@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 #: How long an entry waits for a connection where all are in use, in seconds.
-_TIMEOUT = 30.0
+_TIMEOUT = 5.0
 
 
 def create_pooled() -> BaseDatabaseWrapper:

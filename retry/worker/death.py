@@ -99,7 +99,7 @@ def _end_overdue(run: Run, overdue: Snapshot) -> None:
     # ``settle_death`` does the waiting for PostgreSQL.
     claim = Claim(run, worker=run.worker, patience=NONE)
     under_way = [id_ for id_, _ in overdue.under_way]
-    if overdue.reading:
+    if overdue.reading and run.resync:
         # Nothing was claimed, and reading would take as long the next time for all of the run.
         entries = transitions.claim(run.entry_ids, run_id=run.id, worker=run.worker)
         error = describe_error(SourceError("timeout", "reading the source took too long"))

@@ -1,7 +1,6 @@
 """A worker's way through one run, and through the runs behind it."""
 
 import logging
-import threading
 import time
 from dataclasses import dataclass
 from uuid import UUID
@@ -22,8 +21,25 @@ from retry.worker.side_by_side import Limits, SideBySide
 
 logger = logging.getLogger(__name__)
 
-#: Set when the worker is asked to stop: it finishes the current entry and hands on the rest.
-shutdown = threading.Event()
+
+class Flag:
+    """As ``threading.Event`` without its lock, which a signal handler must not wait for."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def clear(self) -> None:
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+
+#: Set when the worker is asked to stop: it finishes what is under way and hands on the rest.
+shutdown = Flag()
 
 #: For requests: nothing is lost where no entry was claimed yet.
 UNTIL_SHUTDOWN = Patience(give_up=shutdown.is_set)

@@ -67,27 +67,30 @@ class Watch:
                 before = late
                 now = time.monotonic()
                 due = [id_ for id_ in seen.run_ids if now - renewed.get(id_, 0.0) >= third]
-                renewed |= dict.fromkeys(due, now)
-                if due:
-                    self._renew(due, seen)
+                if due and self._renew(due, seen):
+                    renewed |= dict.fromkeys(due, now)
         finally:
             connection.close()
 
-    def _renew(self, run_ids: Sequence[UUID], seen: Snapshot) -> None:
+    def _renew(self, run_ids: Sequence[UUID], seen: Snapshot) -> bool:
+        """Renew leases; False without an answer. The next look tries again."""
         try:
             held = renew_leases(run_ids, worker=seen.worker)
         except (DatabaseError, InterfaceError) as error:
-            # The next look tries again; without a database the leases expire.
             logger.warning("lease.not_renewed", extra={"error": type(error).__name__})
             connection.close()
-            return
-        lost = set(run_ids) - held
-        for run_id in lost.intersection(self._activity.look().run_ids):
+            return False
+        now, still = time.monotonic(), self._activity.look().run_ids
+        for run_id in (set(run_ids) - held).intersection(still):
             self._activity.lose(run_id)
-            since = self._lost_since.setdefault(run_id, time.monotonic())
-            if time.monotonic() - since > LOST_SECONDS:
-                logger.warning("work_horse.lost_its_run", extra={"run_id": str(run_id)})
-                self._kill()
+            self._lost_since.setdefault(run_id, now)
+        # While it also has runs of its own, their entries are not stopped for one that was lost.
+        if still and all(now - self._lost_since.get(id_, now) > LOST_SECONDS for id_ in still):
+            logger.warning(
+                "work_horse.lost_its_run", extra={"run_ids": [str(id_) for id_ in still]}
+            )
+            self._kill()
+        return True
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError):

@@ -26,7 +26,10 @@ class Share:
     #: Entry id -> upstream, where a limit for each upstream asks for them.
     upstreams: Mapping[int, str] = field(default_factory=dict)
     taken: int = 0
+    has_begun: bool = False
+    #: Nothing more of it begins; because it is on hold, or its operation is stopped.
     stops: bool = False
+    is_held: bool = False
 
     def pick(self, count: int, room: "Room") -> list[int]:
         """Choose the next entries to claim, at most ``count``, and note them in ``room``."""

@@ -14,12 +14,11 @@ from uuid import UUID
 
 from entries.kinds.base import Kind
 from entries.transitions import Outcome
-from retry.models import Run
 from retry.runs.lifecycle import find_stopped, is_another_waiting
 from retry.worker.activity import MAX_BEGUN, Activity
 from retry.worker.buffer import Item
 from retry.worker.claim import Claim
-from retry.worker.patience import ENDLESS, Patience
+from retry.worker.patience import DATABASE_AWAY, ENDLESS, Patience
 from retry.worker.resync import SourceReader
 from retry.worker.shares import Pace, Room, Share, fetch_upstreams
 from retry.worker.threads import Threads
@@ -64,7 +63,7 @@ class SideBySide:
         self._shares: dict[UUID, Share] = {}
         self._pace = Pace()
         self._began = time.monotonic()
-        self._checked = self._asked = self._began
+        self._checked, self._asked = self._began, float("-inf")
         self._yields = False
 
     def work_through(self, claim: Claim) -> None:
@@ -102,16 +101,27 @@ class SideBySide:
             return False
         if self._last.run.resync and self._shares:
             return False  # reading its source would keep the others' outcomes waiting
-        if not self._may_linger(now):
+        if not self._may_linger(now) or self._is_newest_blocked():
             return False
-        claim = self._last.request_next(
-            patience=self._limits.patience, held=list(self._shares), side_by_side=True
-        )
+        try:
+            claim = self._last.request_next(
+                patience=self._limits.patience, held=list(self._shares), side_by_side=True
+            )
+        except DATABASE_AWAY:  # and a shutdown: what is under way is still to be recorded
+            claim = None
         if claim is None:
             self._asked = now
             return False
         self._add(claim)
         return True
+
+    def _is_newest_blocked(self) -> bool:
+        """Say whether nothing of the last run that was claimed could begin.
+
+        The next one would depend on the same upstream, and another worker may ask it as well.
+        """
+        newest = self._shares.get(self._last.run.id)
+        return newest is not None and not newest.has_begun and bool(newest.claim.rest)
 
     def _may_linger(self, now: float) -> bool:
         spent = now - self._began
@@ -136,7 +146,7 @@ class SideBySide:
             is_lost = self._activity.is_lost(run_id)
             if share.stops or not (everything or is_lost or run_id in stopped):
                 continue
-            share.stops = True
+            share.stops, share.is_held = True, run_id in stopped
             not_begun = self._threads.buffer.withdraw(share.claim)
             share.taken -= len(not_begun)
             if not_begun and not is_lost:
@@ -150,7 +160,9 @@ class SideBySide:
             if share.taken or (share.claim.rest and not share.stops):
                 continue
             if not self._activity.is_lost(run_id):
-                share.claim.hand_on(held=_waits_for_dispatcher(share.claim.run, self._limits))
+                # Runs of an operation are handed over in its order.
+                in_operation = share.claim.run.operation_id is not None
+                share.claim.hand_on(held=share.is_held or in_operation)
             ended = share.claim.end()
             logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run_id)})
             self._activity.drop(run_id)
@@ -179,6 +191,7 @@ class SideBySide:
                 return
 
     def _start(self, share: Share, ids: list[int]) -> None:
+        share.has_begun = True
         entries = share.claim.take(ids, reading=share.reading)
         share.taken += len(entries)
         self._threads.start(Item(entry, share.claim) for entry in entries)
@@ -197,8 +210,3 @@ class SideBySide:
             share.taken -= len(outcomes)
             self._activity.forget(outcome.entry_id for outcome in outcomes)
         self._pace.count(outcome.upstream for _, outcome in ended)
-
-
-def _waits_for_dispatcher(run: Run, limits: Limits) -> bool:
-    # Without a shutdown it stopped because the run is held or its operation is stopped.
-    return run.operation_id is not None or not limits.shutdown()

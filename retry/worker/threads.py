@@ -1,8 +1,9 @@
 """Threads that process entries side by side, each entry under its own time limit."""
 
 import logging
+import os
 import queue
-import sys
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ from retry.worker.buffer import Buffer, Item
 from retry.worker.connection_pool import close_pool
 from retry.worker.kind_connections import KindConnections
 from retry.worker.processing import build_timeout_outcome, process_one
-from retry.worker.time_limits import ThreadAlarm, TimeLimitHit
+from retry.worker.time_limits import ThreadAlarm, TimeLimitHit, find_frame, is_locking
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ GIVE_UP_SECONDS = 3.0
 _TICK_SECONDS = 0.1
 #: Between two interruptions of the same entry, for code that catches everything.
 _REPEAT_SECONDS = 1.0
+#: How long the main thread may wait for a lock until the process is given up.
+LOCKED_SECONDS = 20.0
 #: Of the place where an entry is stuck.
 _MAX_FRAMES = 100
 
@@ -59,6 +62,7 @@ class Threads:
         self._threads: list[threading.Thread] = []
         self._tasks: dict[int, _Task] = {}
         self._lock = threading.Lock()
+        self._main = threading.get_ident()
         self._closed = threading.Event()
         self.is_stuck = False
 
@@ -69,7 +73,14 @@ class Threads:
         if not self._threads and items:
             self._start_thread(self._keep_time, "time limits")
         while len(self._threads) < wanted:
-            self._threads.append(self._start_thread(self._work, f"entries {len(self._threads)}"))
+            try:
+                thread = self._start_thread(self._work, f"entries {len(self._threads)}")
+            except RuntimeError:  # the system allows no more
+                if not self._threads:
+                    raise
+                logger.warning("worker.few_threads", extra={"threads": len(self._threads)})
+                break
+            self._threads.append(thread)
         self.buffer.put(items)
 
     def wait(self, seconds: float, *, gather: float, expected: int) -> list[tuple[Item, Outcome]]:
@@ -92,8 +103,9 @@ class Threads:
         """Begin nothing more; threads that are free end."""
         self._closed.set()
         self.buffer.close()
-        for thread in [] if self.is_stuck else self._threads:
-            thread.join()
+        for thread in self._threads:
+            while thread.is_alive() and not self.is_stuck:
+                thread.join(_TICK_SECONDS)
         close_pool()
 
     @staticmethod
@@ -138,18 +150,22 @@ class Threads:
         return True
 
     def _keep_time(self) -> None:
+        free = time.monotonic()
         while not self._closed.wait(_TICK_SECONDS) or self._tasks:
             now = time.monotonic()
             for task in list(self._tasks.values()):
                 if now > task.ends + GIVE_UP_SECONDS:
                     self._give_up(task)
                 elif now > task.ends and now - task.interrupted > _REPEAT_SECONDS:
-                    task.interrupted = now
-                    task.alarm.interrupt()
+                    task.interrupted = now if task.alarm.interrupt() else 0.0
+            if not is_locking(self._main):
+                free = now
+            elif now - free > LOCKED_SECONDS:
+                # A lock that no thread releases any more. Its worker settles what is under way.
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def _give_up(self, task: _Task) -> None:
-        frame = sys._current_frames().get(task.thread)  # noqa: SLF001 - documented, for debuggers
-        traceback = _build_traceback(frame)
+        traceback = _build_traceback(find_frame(task.thread))
         entry, run = task.item.entry, task.item.claim.run
         self.is_stuck = True
         if self._end(task, build_timeout_outcome(entry, run=run, traceback=traceback)):
@@ -162,6 +178,6 @@ def _build_traceback(frame: FrameType | None) -> TracebackType | None:
     for _ in range(_MAX_FRAMES):
         if frame is None:
             break
-        traceback = TracebackType(traceback, frame, frame.f_lasti, frame.f_lineno)
+        traceback = TracebackType(traceback, frame, max(frame.f_lasti, 0), frame.f_lineno or 1)
         frame = frame.f_back
     return traceback

@@ -2,12 +2,16 @@
 
 import ctypes
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Protocol
+
+#: Modules in which an interruption can leave a lock behind that is never released.
+_LOCKING = frozenset({"threading", "logging", "queue", "importlib._bootstrap", "_frozen_importlib"})
 
 
 class TimeLimitHit(BaseException):
@@ -138,11 +142,28 @@ class ThreadAlarm:
                 continue
             return
 
-    def interrupt(self) -> None:
-        """Raise ``TimeLimitHit`` in the block, if a thread is in it. May be repeated."""
+    def interrupt(self) -> bool:
+        """Raise ``TimeLimitHit`` in the block, if a thread is in it. May be repeated.
+
+        False where it is not, or is in the code of a lock: with one that it has just acquired it
+        would never release that.
+        """
         with self._lock:
-            if self._thread is not None:
-                _raise_in(self._thread, TimeLimitHit)
+            if self._thread is None or is_locking(self._thread):
+                return False
+            _raise_in(self._thread, TimeLimitHit)
+            return True
+
+
+def is_locking(thread: int) -> bool:
+    """Say whether a thread is in the code of a lock, such as a condition's or a log handler's."""
+    frame = find_frame(thread)
+    return frame is not None and frame.f_globals.get("__name__") in _LOCKING
+
+
+def find_frame(thread: int) -> FrameType | None:
+    """Return where a thread is."""
+    return sys._current_frames().get(thread)  # noqa: SLF001 - documented, for debuggers
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:

@@ -101,8 +101,8 @@ def test_one_that_is_stopped_is_silent_and_one_that_is_killed_is_gone() -> None:
 
 
 def test_between_two_short_jobs_it_is_busy() -> None:
-    for _ in range(60):
-        queued_entries(1)
+    for number in range(60):  # in turn, so that each is a job of its own
+        queued_entries(1, kind=("scripted", "patient")[number % 2])
     states: list[str] = []
     with manage("worker", "default", **QUICK) as worker:
 

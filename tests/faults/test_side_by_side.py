@@ -115,7 +115,9 @@ def test_a_worker_that_is_asked_to_stop_loses_and_doubles_nothing(
             second.send(signal.SIGTERM)
             gate.touch()
             wait_until(lambda: not (first.running or second.running), timeout=10)
-        assert statuses(ids) == {"succeeded": 64, "queued": 136}
+        stopped = statuses(ids)
+        assert stopped["succeeded"] >= 64
+        assert stopped["succeeded"] + stopped["queued"] == 200
         with listening_worker("bulk", **LONG):
             wait_until(lambda: statuses(ids) == {"succeeded": 200}, timeout=20)
     assert times(ledger) == dict.fromkeys(ids, 1)
