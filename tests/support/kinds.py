@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -214,12 +215,7 @@ class Hostile(Scripted):
             transaction.atomic().__enter__()
         if action == "manual":
             transaction.set_autocommit(False)
-        if action == "close_all":
-            connections.close_all()
-        if action == "set_and_close":
-            with connection.cursor() as cursor:
-                cursor.execute(_STATEMENTS["set"])
-            connection.close()
+        _disturb(action)
         if action == "limits":
             with connection.cursor() as cursor:
                 cursor.execute("SHOW statement_timeout")
@@ -265,6 +261,17 @@ class Asking(Scripted):
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
         attempts = Attempt.objects.filter(entry_id=entry.id, number__gt=1).order_by("number")
         return {"began": list(attempts.values_list("began", flat=True))}
+
+
+def _disturb(action: str) -> None:
+    if action == "log":
+        logging.getLogger("chatty").warning("hello")
+    if action == "close_all":
+        connections.close_all()
+    if action == "set_and_close":
+        with connection.cursor() as cursor:
+            cursor.execute(_STATEMENTS["set"])
+        connection.close()
 
 
 def _deadlock(library: Any) -> None:
