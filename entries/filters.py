@@ -102,7 +102,7 @@ class Search(Text):
     listed: bool = False
 
     def condition(self, value: Any) -> Q:
-        """True of what is found; ``entries.listing`` finds it sooner."""
+        """True of what is found; ``entries.lists`` finds it sooner."""
         id_ = self.find_id(value)
         if id_ is not None and self.is_one(value):
             return Q(pk=id_)

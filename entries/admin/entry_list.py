@@ -3,13 +3,12 @@
 from typing import Any, cast
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from entries import lists
-from entries.admin.lists import BoundedPaginator
+from entries.admin.lists import BoundedList, BoundedPaginator
 from entries.lists import ListPage
 from entries.models import EntryQuerySet
 
@@ -35,7 +34,7 @@ class FoundPaginator(BoundedPaginator):
 _INDEXED = frozenset({"source", "kind", "upstream"})
 
 
-class EntryList(ChangeList):
+class EntryList(BoundedList):
     #: Filtered, but not searched: a search has ways of its own to find entries.
     _filtered: EntryQuerySet
     #: Has as many rows and is quicker to count.
@@ -81,6 +80,7 @@ class EntryList(ChangeList):
     def _find(self, offset: int, limit: int) -> ListPage:
         return lists.find_page(
             self._filtered,
+            visible=cast("EntryQuerySet", self.root_queryset),
             text=self.query.strip(),
             order=lists.choose_order(self.params.get("status")),
             offset=offset,

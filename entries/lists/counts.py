@@ -24,31 +24,37 @@ class StatusCounts:
     more: frozenset[str] = field(default_factory=frozenset)
 
 
-def count_by_status(found: EntryQuerySet) -> StatusCounts:
-    """Count at most ``MOST`` of each status.
+def count_by_status(visible: EntryQuerySet) -> StatusCounts:
+    """Count at most ``MOST`` of each status, of all entries that may be seen.
 
     Raises the database's error where something blocks the table: "more than none" of each status
     would not be the truth.
     """
-    window = open_window(BY_ID)
-    counted = {status.value: count(found.filter(status=status), window) for status in EntryStatus}
+    window = open_window(visible, BY_ID)
+    counted = {
+        status.value: count(visible.filter(status=status), visible=visible, window=window)
+        for status in EntryStatus
+    }
     return StatusCounts(
         counts={status: number for status, (number, _) in counted.items()},
         more=frozenset(status for status, (_, more) in counted.items() if more),
     )
 
 
-def count(found: QuerySet[Any], window: Window | None = None) -> tuple[int, bool]:
+def count(
+    found: QuerySet[Any], *, visible: EntryQuerySet, window: Window | None = None
+) -> tuple[int, bool]:
     """Count at most ``MOST``, and tell whether there are more.
 
-    What cannot be counted within the budget is counted among the newest; where even that takes too
-    long, "more than none" is all that is known. ``window``: the newest, where they are known.
+    What cannot be counted within the budget is counted among the newest that are ``visible``; where
+    even that takes too long, "more than none" is all that is known. ``window``: the newest, where
+    they are known.
     """
     with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
         # With an order the database would sort before it counts.
         number = found.order_by()[: MOST + 1].count()
         return min(number, MOST), number > MOST
     with suppress(OutOfTime), time_budget(WINDOW_SECONDS):
-        window = window or open_window(BY_ID)
+        window = window or open_window(visible, BY_ID)
         return window.narrow(found).order_by()[:MOST].count(), window.edge is not None
     return 0, True

@@ -28,9 +28,9 @@ def find_rows(
 ) -> QuerySet[IndexedEntry] | None:
     """Return the index's rows with all of these values; None where none is given.
 
-    An empty ``source`` means entries of none.
+    An empty value is a value: an empty ``source`` means entries of none.
     """
-    given = {"source": source, "kind": kind or None, "upstream": upstream or None}
+    given = {"source": source, "kind": kind, "upstream": upstream}
     texts = {name: value for name, value in given.items() if value is not None}
     if not texts or any("\0" in value for value in texts.values()):
         return None
@@ -68,7 +68,8 @@ def narrow(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
     return use_index(
         found.filter(chosen.without_search().condition()),
         status=chosen.status,
-        source=chosen.source,
-        kind=chosen.kind,
-        upstream=chosen.upstream,
+        # For a filter, an empty value is none.
+        source=chosen.source or None,
+        kind=chosen.kind or None,
+        upstream=chosen.upstream or None,
     )

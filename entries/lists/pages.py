@@ -35,6 +35,7 @@ class ListPage:
 def find_page(
     found: EntryQuerySet,
     *,
+    visible: EntryQuerySet,
     text: str = "",
     order: Order,
     offset: int,
@@ -43,31 +44,41 @@ def find_page(
 ) -> ListPage:
     """Find part of a list, for pages with numbers.
 
-    ``found`` is not searched yet; ``text`` is what to search for. ``counted`` has as many rows as
-    ``found``, and is quicker to count.
+    ``found`` is not searched yet; ``text`` is what to search for. ``visible``: every entry that may
+    be seen, of which ``found`` is a part. ``counted`` has as many rows as ``found``, and is quicker
+    to count.
     """
     if not text or SEARCH.is_one(text):
         plain = found.filter(SEARCH.condition(text)) if text else found
-        return _find_plain(plain, order, offset, limit, counted if not text else None)
+        counted = counted if not text else None
+        return _find_plain(plain, order, offset, limit, visible=visible, counted=counted)
     stop = offset + limit
     most = max(stop, MOST_SEARCHED)
-    edge, near = _look_at_newest(found.filter(SEARCH.condition(text)), order, most + 1)
+    searched = found.filter(SEARCH.condition(text))
+    edge, near = _look_at_newest(searched, order, most + 1, visible=visible)
     if edge is None or len(near) > stop:
         # Of a frequent text there are more beyond the newest.
         return _cut(near, offset, limit, most, more=edge is not None)
-    indexed = find_by_index(found, text, order, max(stop, MOST) + 1)
+    indexed = find_by_index(found, text, order, max(stop, MOST) + 1, visible=visible)
     if indexed is not None:
-        return _cut(indexed, offset, limit, max(stop, MOST))
+        # The index does not have all of them: of error messages it knows one of each group.
+        together = list(dict.fromkeys([*near, *indexed]))
+        return _cut(together, offset, limit, max(stop, MOST))
     return ListPage(ids=near[offset:stop], count=len(near), more=True, edge=edge)
 
 
 def find_behind(
-    found: EntryQuerySet, *, text: str = "", behind: int | None, limit: int
+    found: EntryQuerySet,
+    *,
+    visible: EntryQuerySet,
+    text: str = "",
+    behind: int | None,
+    limit: int,
 ) -> tuple[Sequence[int], int | None]:
     """Find at most ``limit`` ids in ``BY_ID`` behind an id, and where to continue.
 
     For pages by keyset: there may be more even where fewer than ``limit`` were found, and None
-    means that there are none.
+    means that there are none. ``found`` and ``visible`` as for ``find_page``.
     """
     if behind is not None:
         found = found.filter(pk__lt=behind)
@@ -75,15 +86,16 @@ def find_behind(
         plain = found.filter(SEARCH.condition(text)) if text else found
         with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
             return _end(_find_ids(plain, BY_ID, limit + 1), limit, None)
-        edge, near = _look_at_newest(plain, BY_ID, limit + 1, behind=behind)
+        edge, near = _look_at_newest(plain, BY_ID, limit + 1, visible=visible, behind=behind)
         return _end(near, limit, edge)
     searched = found.filter(SEARCH.condition(text))
-    edge, near = _look_at_newest(searched, BY_ID, limit + 1, behind=behind)
+    edge, near = _look_at_newest(searched, BY_ID, limit + 1, visible=visible, behind=behind)
     if edge is None or len(near) > limit:
         return _end(near, limit, edge)
-    indexed = find_by_index(found, text, BY_ID, limit + 1)
+    indexed = find_by_index(found, text, BY_ID, limit + 1, visible=visible)
     if indexed is not None:
-        return _end(indexed, limit, None)
+        # Sorted, so that the next page repeats nothing, whatever was stored in between.
+        return _end(sorted({*near, *indexed}, reverse=True), limit, None)
     return _end(near, limit, edge)
 
 
@@ -92,6 +104,8 @@ def _find_plain(
     order: Order,
     offset: int,
     limit: int,
+    *,
+    visible: EntryQuerySet,
     counted: QuerySet[Any] | None,
 ) -> ListPage:
     stop = offset + limit
@@ -100,12 +114,12 @@ def _find_plain(
         with time_budget(BUDGET_SECONDS):
             ids = _find_ids(found, order, stop + 1, offset=offset)
     except OutOfTime:
-        edge, near = _look_at_newest(found, order, stop + 1)
+        edge, near = _look_at_newest(found, order, stop + 1, visible=visible)
         ids = near[offset:]
     if len(ids) <= limit and (ids or not offset):
         # The end of the list, so nothing is left to count.
         return ListPage(ids=ids, count=offset + len(ids), more=edge is not None, edge=edge)
-    number, more = count(found if counted is None else counted)
+    number, more = count(found if counted is None else counted, visible=visible)
     shown = offset + limit if ids else 0
     return ListPage(
         ids=ids[:limit], count=max(number, shown), more=more or edge is not None, edge=edge
@@ -113,14 +127,19 @@ def _find_plain(
 
 
 def _look_at_newest(
-    found: EntryQuerySet, order: Order, most: int, *, behind: int | None = None
+    found: EntryQuerySet,
+    order: Order,
+    most: int,
+    *,
+    visible: EntryQuerySet,
+    behind: int | None = None,
 ) -> tuple[int | None, list[int]]:
-    """Find ids among the newest entries; and the last of those, or None where these are all.
+    """Find ids among the newest visible entries; and the last of these, or None: these are all.
 
     Raises ``OutOfTime`` where even this takes too long: something is blocked.
     """
     with time_budget(WINDOW_SECONDS):
-        window = open_window(order, behind=behind)
+        window = open_window(visible, order, behind=behind)
         return window.edge, _find_ids(window.narrow(found), order, most)
 
 

@@ -1,16 +1,20 @@
 -- name: find_alike
--- Returns the fingerprints of failed entries whose newest error message holds the text, of at most
--- so many fingerprints: one index lookup for each, however many entries have it.
-WITH RECURSIVE newest (fingerprint, error_message, number) AS (
-    (SELECT fingerprint, error_message, 1 FROM entries_entry WHERE status = 'failed'
-     ORDER BY fingerprint, failed_at DESC, id DESC LIMIT 1)
-    UNION ALL
-    SELECT e.fingerprint, e.error_message, n.number + 1
-    FROM newest n CROSS JOIN LATERAL (
-        SELECT fingerprint, error_message FROM entries_entry
-        WHERE status = 'failed' AND fingerprint > n.fingerprint
-        ORDER BY fingerprint, failed_at DESC, id DESC LIMIT 1
-    ) e
-    WHERE n.number < %(most)s
-)
-SELECT fingerprint FROM newest WHERE upper(error_message) LIKE upper(%(pattern)s)
+-- Returns the fingerprints of "failures", which the caller puts before it as a WITH clause, whose
+-- newest error message holds the text, of at most so many fingerprints: one index lookup for each,
+-- however many entries have it.
+SELECT fingerprint FROM (
+    WITH RECURSIVE newest (fingerprint, error_message, number) AS (
+        (SELECT fingerprint, error_message, 1 FROM failures
+         ORDER BY fingerprint, failed_at DESC, id DESC LIMIT 1)
+        UNION ALL
+        SELECT f.fingerprint, f.error_message, n.number + 1
+        FROM newest n CROSS JOIN LATERAL (
+            SELECT fingerprint, error_message FROM failures
+            WHERE fingerprint > n.fingerprint
+            ORDER BY fingerprint, failed_at DESC, id DESC LIMIT 1
+        ) f
+        WHERE n.number < %(most)s
+    )
+    SELECT fingerprint, error_message FROM newest
+) newest_messages
+WHERE upper(error_message) LIKE upper(%(pattern)s)

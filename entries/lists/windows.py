@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from entries.models import Entry
+from entries.models import EntryQuerySet
 from entries.states import EntryStatus
 
 #: For one statement; a list needs two or three.
@@ -47,8 +47,9 @@ class Window:
         return found.filter(self.condition)
 
 
-def open_window(order: Order, *, behind: int | None = None) -> Window:
-    rows = Entry.objects.failed() if order is BY_FAILURE else Entry.objects.all()
+def open_window(visible: EntryQuerySet, order: Order, *, behind: int | None = None) -> Window:
+    """Open it over the entries that may be seen: neither its size nor its edge tells of others."""
+    rows = visible.failed() if order is BY_FAILURE else visible
     if behind is not None:
         rows = rows.filter(pk__lt=behind)
     ordered = rows.order_by(*order.descending)

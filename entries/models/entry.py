@@ -67,7 +67,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(status=EntryStatus.FAILED)
 
     def visible_to(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
-        """Return the entries ``user`` may see. Narrow it here by source, team or tenant."""
+        """Return the entries ``user`` may see. Narrow it here by source, team or tenant.
+
+        By what an index finds: every list looks for the newest of them.
+        """
         has_perm = getattr(user, "has_perm", None)
         if has_perm is None or not has_perm(VIEW_ENTRY):
             return self.none()

@@ -1,6 +1,7 @@
-"""Statements in files of their own, and arrays for their parameters."""
+"""Statements in files of their own, querysets as parts of them, and arrays for their parameters."""
 
 from entries.sql.arrays import array
+from entries.sql.querysets import as_sql
 from entries.sql.statements import BadStatement, Statements, load
 
-__all__ = ["BadStatement", "Statements", "array", "load"]
+__all__ = ["BadStatement", "Statements", "array", "as_sql", "load"]

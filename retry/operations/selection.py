@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Value
 from django.db.models.expressions import RawSQL
 
 from entries import lists, names
@@ -15,6 +14,7 @@ from entries.budget import OutOfTime, time_budget
 from entries.filters import SEARCH, EntryFilter
 from entries.lists import Order
 from entries.models import Entry, EntryQuerySet
+from entries.sql import as_sql
 from entries.states import find_allowed_statuses
 from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
@@ -148,11 +148,12 @@ def _count_some(selection: Selection, *, actor: Actor) -> int:
     """Count as far as a list would, which is at most what there is."""
     text = selection.filter.q if selection.filter else None
     found = selection.narrow(actor=actor)
+    visible = visible_entries(actor)
     if selection.filter is None or not text:
-        return lists.count(found)[0] if selection.filter else 0
+        return lists.count(found, visible=visible)[0] if selection.filter else 0
     with suppress(OutOfTime):
         return lists.find_page(
-            found, text=text, order=selection.order, offset=0, limit=_SAMPLE
+            found, visible=visible, text=text, order=selection.order, offset=0, limit=_SAMPLE
         ).count
     return 0
 
@@ -184,6 +185,7 @@ def _find_sample(selection: Selection, action: Action, *, actor: Actor) -> list[
     with suppress(OutOfTime):
         listing = lists.find_page(
             _eligible(selection.narrow(actor=actor), action),
+            visible=visible_entries(actor),
             text=selection.filter.q or "",
             order=selection.order,
             offset=0,
@@ -261,15 +263,4 @@ def _select(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]
     if selection.ids:
         named["ids"] = sorted(set(selection.ids))
         text = _WITH_MISSING.format(found=text)
-    return text, named
-
-
-def as_sql(found: QuerySet[Any, Any]) -> tuple[str, dict[str, Any]]:
-    """Compile a queryset as part of a larger statement, with its values by name."""
-    # Without this Django raises for a queryset that is known to be empty.
-    compiler = found.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False)
-    text, positional = compiler.as_sql()
-    named = {f"s{number}": value for number, value in enumerate(positional)}
-    if named:
-        text %= tuple(f"%({name})s" for name in named)
     return text, named

@@ -65,6 +65,23 @@ def test_filters(at_desk: Browser) -> None:
     assert listed(at_desk, "kind=%00") == []
 
 
+def test_the_count_is_that_of_the_list(at_desk: Browser) -> None:
+    source = SourceFactory.create(slug="s")
+    EntryFactory.create_batch(101, source=source, kind="scripted")
+    EntryFactory.create_batch(2, source=source, kind="page")
+    EntryFactory.create(kind="scripted")
+    for query, count in (
+        ("source=s", 103),
+        ("source=s&upstream=", 101),
+        ("upstream=", 102),
+        ("source=s&kind=", 0),
+        ("kind=", 0),
+        ("source=&upstream=", 1),
+    ):
+        answer = at_desk.get(f"{ENTRIES}?{query}")
+        assert answer.context["cl"].result_count == count, query
+
+
 def test_the_error_classes_offered_come_from_failed_entries(at_desk: Browser) -> None:
     EntryFactory.create(failed=True, error_class="ValueError")
     EntryFactory.create(scheduled=True, error_class="KeyError")

@@ -5,6 +5,7 @@ import pytest
 from entries.filters import EntryFilter
 from entries.lists import pages, windows
 from entries.models import Entry
+from retry.admin.entries.admin import RetryEntryAdmin
 from tests.admin.browsing import ENTRIES, Browser, text_of
 from tests.admin.operating import PREVIEW
 from tests.factories.entries import EntryFactory
@@ -47,7 +48,7 @@ def test_a_search_that_could_not_look_at_everything_says_how_far_it_came(
     at_desk: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(windows, "WINDOW", 2)
-    monkeypatch.setattr(pages, "find_by_index", lambda *_: None)
+    monkeypatch.setattr(pages, "find_by_index", lambda *_, **__: None)
     EntryFactory.create(title="needle")
     edge, needle = EntryFactory.create(title="hay"), EntryFactory.create(title="needle")
     page = at_desk.get(ENTRIES, {"q": "needle"})
@@ -55,6 +56,23 @@ def test_a_search_that_could_not_look_at_everything_says_how_far_it_came(
     words = text_of(page.content.decode())
     assert "more than 1 found" in words
     assert f"searched as far as #{edge.pk}; choose more filters to search the rest" in words
+
+
+def test_what_one_page_of_a_search_has_found_is_on_the_next(
+    at_desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the index does not know it: the newest message of its group is another."""
+    monkeypatch.setattr(windows, "WINDOW", 4)
+    monkeypatch.setattr(RetryEntryAdmin, "list_per_page", 1)
+    made = [
+        EntryFactory.create(failed=True, error_message=f"order {n % 2}777", fingerprint="1-a")
+        for n in range(12)
+    ]
+    for number, entry in ((1, made[10]), (2, made[8])):
+        page = at_desk.get(f"{ENTRIES}?q=order+0777&p={number}")
+        assert page.status_code == 200
+        assert [shown.pk for shown in page.context["cl"].result_list] == [entry.pk]
+        assert page.context["cl"].result_count == 2
 
 
 def test_the_preview_says_which_entry(at_desk: Browser) -> None:

@@ -118,6 +118,21 @@ def test_the_checkbox_is_the_one_of_django() -> None:
     assert page.action_checkbox(entry) == django
 
 
+@pytest.mark.parametrize("address", LISTS)
+@pytest.mark.parametrize("order", ["o=1.2.3", "o=-2.-1", "o=x", "o=99"])
+def test_no_address_sorts_by_other_columns(address: str, order: str, chief: "User") -> None:
+    make = LISTS[address][1]
+    for number in range(3):
+        make(number)
+    browser = Browser(chief)
+    usual, other = (browser.get(f"/admin/{address}{query}") for query in ("", f"?{order}"))
+    assert other.status_code == 200
+    assert (
+        other.context["cl"].queryset.query.order_by == usual.context["cl"].queryset.query.order_by
+    )
+    assert list(other.context["cl"].result_list) == list(usual.context["cl"].result_list)
+
+
 def test_rows_keep_the_filters_of_the_list(at_desk: Browser) -> None:
     entry = EntryFactory.create(failed=True, title=NASTY)
     page = at_desk.read(f"{ENTRIES}?status=failed&q=evil")

@@ -139,6 +139,8 @@ class TestBacklog:
         everything = Entry.objects.all()
         narrowed = lists.use_index(everything.filter(source=source), source="old")
         assert set(narrowed.values_list("pk", flat=True)) == set(found)
-        ids, last = lists.find_behind(everything, text="needle", behind=None, limit=10)
+        ids, last = lists.find_behind(
+            everything, visible=everything, text="needle", behind=None, limit=10
+        )
         assert (list(ids), last) == (found[::-1], None)
         assert IndexBacklog.objects.exists()

@@ -45,8 +45,10 @@ def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
     chosen = query.as_filter()
     check_names(chosen)
     behind = query.cursor.place[0] if query.cursor else None
+    visible = visible_entries(actor)
     ids, last = lists.find_behind(
-        lists.narrow(visible_entries(actor), chosen),
+        lists.narrow(visible, chosen),
+        visible=visible,
         text=chosen.q or "",
         behind=cast("int | None", behind),
         limit=query.limit,
