@@ -46,7 +46,7 @@ def is_valid(schema_editor, name):
 
 
 def wait_for_builds(schema_editor, model):
-    """A server goes on with a build whose client is gone. Waiting for its lock needs no snapshot,
+    """A server continues a build whose client is gone. Waiting for its lock needs no snapshot,
     for which that build would wait in turn.
     """
     if not schema_editor.collect_sql:

@@ -86,7 +86,7 @@ class StartForm(forms.Form):
             del self.fields["every"]
 
     def propose(self, found: Preview) -> None:
-        """Propose a canary if there are many entries, or nobody knows how many."""
+        """Propose a canary if there are many entries, or they could not be counted."""
         many = found.eligible is None or found.eligible > CANARY_FROM
         if "canary_size" in self.fields and many:
             self.initial.setdefault("canary_size", CANARY)
