@@ -1,9 +1,7 @@
-"""Less to write for each move: attempts once, when they end, and one index fewer.
+"""Less to write for each move: attempts once, when they end.
 
 An entry says which worker has claimed it. The new column has a default, so no row is rewritten; the
 few entries that run meanwhile get the worker that their attempts name.
-
-The index on the source goes: the one of the unique constraint begins with the same column.
 """
 
 from typing import ClassVar
@@ -34,16 +32,4 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(_COPY, migrations.RunSQL.noop),
-        migrations.AlterField(
-            model_name="entry",
-            name="source",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=models.PROTECT,
-                related_name="entries",
-                to="entries.source",
-            ),
-        ),
     ]

@@ -30,7 +30,9 @@ class Head:
         self.status = 0
         #: Whether the rest is body, or nothing that could be cleaned.
         self.done = False
-        self._pending = b""
+        self._pending = bytearray()
+        #: How much of it was looked at for the end.
+        self._searched = 0
 
     def pass_on(self, data: bytes) -> bytes:
         """Return the bytes to pass on; empty while the head is incomplete, unless ``data`` is."""
@@ -38,15 +40,20 @@ class Head:
             return data
         self._pending += data
         passed = b""
-        while not self.done and (end := _find_end(self._pending)):
-            head, self._pending = self._pending[:end], self._pending[end:]
+        while not self.done and (end := _find_end(self._pending, self._searched)):
+            head = bytes(self._pending[:end])
+            del self._pending[:end]
+            self._searched = 0
             passed += self._clean(head)
             # After "100 Continue" and the like another head follows.
             self.done = not 100 <= self.status < 200
         if not data or len(self._pending) > MAX_HEAD:
             self.done, self.status = True, self.find_status()
+        # The end may begin with the last two bytes.
+        self._searched = max(0, len(self._pending) - 2)
         if self.done:
-            passed, self._pending = passed + self._pending, b""
+            passed += self._pending
+            self._pending.clear()
         return passed
 
     def find_status(self) -> int:
@@ -81,10 +88,10 @@ class Head:
         return b"\n".join(_without_repeated_length(kept))
 
 
-def _find_end(data: bytes) -> int:
-    """Return the place after the empty line that ends a head; 0 without one."""
-    end = data.find(b"\n\r\n")
-    bare = data.find(b"\n\n", 0, end + 1 if end >= 0 else None)
+def _find_end(data: bytearray, start: int) -> int:
+    """Return the place after the empty line that ends a head; 0 without one from ``start`` on."""
+    end = data.find(b"\n\r\n", start)
+    bare = data.find(b"\n\n", start, end + 1 if end >= 0 else None)
     if bare >= 0:
         return bare + 2
     return end + 3 if end >= 0 else 0

@@ -8,6 +8,11 @@ from entries.net.connection import Connection
 from entries.net.deadline import Deadline
 from entries.net.heads import MAX_HEAD, Head
 
+#: Bytes of a chunked body that are not its content: extensions of chunks, and trailers.
+MAX_EXTRAS = 64 * 1024
+#: Of these, what each chunk may have for its size and line ends.
+_PER_CHUNK = 32
+
 
 class NotHTTP(Exception):
     """What came in is not a whole answer in HTTP."""
@@ -38,6 +43,7 @@ class Response:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
+        self._extras = 0
         self._problem = ""
         self._has_head = False
         self._has_end = False
@@ -81,11 +87,16 @@ class Response:
 
     def _read(self) -> None:
         data = self._connection.receive(self._deadline)
-        if not self._has_head:
+        is_body = self._has_head
+        if not is_body:
             self.received += len(data)
         passed = self._head.pass_on(data)
         if passed:
             self._parse(passed)
+        # What the parser has called content or a chunk meanwhile is already taken off.
+        self._extras = max(0, self._extras + len(passed)) if is_body else 0
+        if self._extras > MAX_EXTRAS and not self._is_complete:
+            raise NotHTTP("the trailers or the extensions of chunks are too long")
         if not data and not self._is_complete:
             self._end()
 
@@ -137,7 +148,11 @@ class Response:
             and self._parser.should_keep_alive()
         )
 
+    def on_chunk_header(self) -> None:
+        self._extras -= _PER_CHUNK
+
     def on_body(self, body: bytes) -> None:
+        self._extras -= len(body)
         if not self._is_complete:
             self._pieces.append(body)
 

@@ -118,10 +118,9 @@ class BulkCommand(BaseCommand):
 
     def _preview(self, selection: Selection, actor: Actor) -> None:
         found = preview(selection, action=self.action, actor=actor)
-        if not found.exact:
-            self.stdout.write(
-                f"More than {found.total:,} entries match; counting them all took too long."
-            )
+        if found.eligible is None:
+            known = f"At least {found.total:,} entries match. " if found.total else ""
+            self.stdout.write(f"{known}Counting all that match took too long.")
             return
         self.stdout.write(f"{found.eligible:,} of {found.total:,} entries would be {self.done}.")
         for reason, count in found.skipped.items():

@@ -120,12 +120,13 @@ def _find_failed_ids(operation_id: UUID) -> RawSQL:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The numbers before anything happens. ``exact`` is False where counting ran out of time;
-    ``total`` is then a lower bound. ``sample``: a few of the entries to act on.
+    """The numbers before anything happens. ``exact`` is False where counting ran out of time: at
+    least ``total`` are selected, which may be all, and ``eligible`` is None. ``sample``: a few of
+    the entries to act on.
     """
 
     total: int
-    eligible: int
+    eligible: int | None
     skipped: Mapping[Reason, int] = field(default_factory=dict)
     exact: bool = True
     sample: Sequence[Entry] = ()
@@ -141,7 +142,7 @@ def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
     if counted is not None:
         return replace(counted, sample=sample)
     total = _count_some(selection, actor=actor)
-    return Preview(max(total, len(sample)), 0, exact=False, sample=sample)
+    return Preview(max(total, len(sample)), None, exact=False, sample=sample)
 
 
 def _count_some(selection: Selection, *, actor: Actor) -> int:

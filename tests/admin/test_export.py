@@ -177,6 +177,28 @@ def test_filters_that_are_no_operations_filters_are_noted_as_they_stand(exporter
     assert event.after == {"format": "csv", "selection": "source="}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "payload.token=hunter2",
+        "payload.token=hunter2&source=",
+        "source=&payload.a.api_key=%5B%22hunter2%22%5D",
+        "source=&payload.url=https%3A%2F%2Fme%3Ahunter2%40news.example%2F",
+        "payload.token=hunter2&payload.token=hunter2",
+    ],
+)
+def test_secrets_in_filters_are_noted_nowhere(exporter: Browser, query: str) -> None:
+    """Not all who read the audit may see payloads."""
+    for source in (None, SourceFactory.create()):
+        payload = {"token": "hunter2", "a": {"api_key": "hunter2"}, "url": "https://me:hunter2@b/"}
+        EntryFactory.create(source=source, payload=payload)
+    exported(exporter, "csv", f"?{query}")
+    noted = json.dumps(AuditEvent.objects.get().after)
+    assert "hunter2" not in noted
+    assert "***" in noted
+    assert "hunter2" not in text_of(exporter.read(f"{EXPORT}?{query}"))
+
+
 def test_whoever_may_only_look_does_not_take_away(reader: "User") -> None:
     EntryFactory.create()
     browser = Browser(reader)

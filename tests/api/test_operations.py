@@ -11,6 +11,7 @@ from retry.models import Operation
 from retry.worker import run_worker
 from tests.api.calls import Caller, fields, ok, problem
 from tests.factories.entries import EntryFactory
+from tests.support.counting import slowed_down
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -67,6 +68,17 @@ def test_a_dry_run_says_the_same_numbers_and_changes_nothing(api: Caller) -> Non
         "exact": True,
     }
     assert not Operation.objects.exists()
+
+
+def test_what_could_not_be_counted_is_null(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``total`` is at least so many before a start, and exact after it."""
+    failed(12)
+    unknown: dict[str, Any] = {"eligible": None, "skipped": {}, "exact": False}
+    asked = {"filter": {"status": "failed"}}
+    with slowed_down(monkeypatch, finding=0.05):
+        assert ok(api.post("retry/bulk", asked | {"dry_run": True})) == {"total": 0, **unknown}
+        body = ok(api.post("retry/bulk", asked), 202)
+    assert {name: body[name] for name in ("total", *unknown)} == {"total": 12, **unknown}
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,20 @@ def test_no_page_is_wider_than_its_window(visit: Visit, chief: "User") -> None:
     visitor.complaints.clear()
 
 
+@pytest.mark.parametrize("width", [360, 700, 900, 1024])
+def test_the_search_stays_on_lines_of_its_own(visit: Visit, chief: "User", width: int) -> None:
+    for _ in range(4):
+        nasty.entry()
+    page = visit(chief).page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/admin/entries/entry/?q=e")
+    for part in ("#searchbar", "input[type=submit]", ".quiet"):
+        box = page.locator(f"#changelist-search {part}").first.bounding_box()
+        assert box is not None
+        assert box["height"] < 50, part
+        assert box["width"] > 50, part
+
+
 def test_the_log_in_is_not_wider(visit: Visit) -> None:
     page = visit().page
     for width in WIDTHS:

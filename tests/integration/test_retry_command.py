@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from retry.models import Operation
 from tests.factories.entries import EntryFactory, SourceFactory
+from tests.support.counting import slowed_down
 from tests.support.processes import manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,6 +30,22 @@ def test_a_dry_run_counts_and_changes_nothing(capsys: pytest.CaptureFixture[str]
     call_command("retry", "--kind", "grouped", "--dry-run")
     assert "2 of 2 entries would be retried" in capsys.readouterr().out
     assert not Operation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [(2.0, "At least 12 entries match. "), (0.05, "")],
+)
+def test_a_dry_run_says_what_it_could_count(
+    finding: float,
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed(12)
+    with slowed_down(monkeypatch, finding=finding):
+        call_command("retry", "--kind", "grouped", "--dry-run")
+    assert capsys.readouterr().out == f"{words}Counting all that match took too long.\n"
 
 
 def test_it_starts_an_operation_and_says_which(capsys: pytest.CaptureFixture[str]) -> None:

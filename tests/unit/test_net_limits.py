@@ -16,10 +16,12 @@ from entries.net import (
     TooLarge,
     fetch,
 )
-from tests.support.fetching import MEGABYTE, compressed_zeros, get, peak_memory
+from tests.support.fetching import MEGABYTE, compressed_zeros, get, peak_memory, post
 from tests.support.http import LocalServer
 
 pytestmark = pytest.mark.usefixtures("this_machine_is_allowed")
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class TestTime:
@@ -104,6 +106,47 @@ class TestSize:
         url = server.answer("/a", bomb, headers={"Content-Encoding": encoding})
         with peak_memory(below=6 * MEGABYTE), pytest.raises(TooLarge):
             get(url)
+
+    @pytest.mark.parametrize(
+        "extras", [b"1;" + b"x" * 1000 + b"\r\na\r\n", b"0" * 1000 + b"1\r\na\r\n"]
+    )
+    def test_extensions_of_chunks_without_end(self, server: LocalServer, extras: bytes) -> None:
+        self._is_given_up(server, extras)
+
+    def test_an_extension_without_end(self, server: LocalServer) -> None:
+        self._is_given_up(server, b"x" * 1000, start=b"1;")
+
+    def test_trailers_without_end(self, server: LocalServer) -> None:
+        self._is_given_up(server, b"X: " + b"x" * 1000 + b"\r\n", start=b"1\r\na\r\n0\r\n")
+
+    def _is_given_up(self, server: LocalServer, extras: bytes, *, start: bytes = b"") -> None:
+        sent = 0
+
+        def write(wire: BufferedIOBase) -> None:
+            nonlocal sent
+            wire.write(CHUNKED + start)
+            while not server.closing.is_set():
+                sent += wire.write(extras)
+
+        url = server.answer_raw("/a", write)
+        with pytest.raises(BrokenAnswer, match="extensions of chunks are too long"):
+            get(url)
+        answer = post(url)
+        assert (answer.status, answer.cut) == (200, True), "it was delivered"
+
+    @pytest.mark.parametrize("step", [1, 7, 100_000])
+    def test_many_small_chunks_with_short_trailers_are_read(
+        self, server: LocalServer, step: int
+    ) -> None:
+        body = b"1\r\na\r\n" * 20_000 + b"0\r\nX-Sum: 1\r\n\r\n"
+        whole = CHUNKED + body[: 500 * step]
+        rest = body[500 * step :]
+
+        def write(wire: BufferedIOBase) -> None:
+            wire.writelines(whole[at : at + step] for at in range(0, len(whole), step))
+            wire.write(rest)
+
+        assert get(server.answer_raw("/a", write)).body == b"a" * 20_000
 
     def test_compressed_data_that_never_becomes_anything(self, server: LocalServer) -> None:
         coder = zlib.compressobj(wbits=31)

@@ -16,6 +16,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from entries.admin.lists import BoundedPaginator
+from entries.masking import mask_address
 from entries.models import Entry
 from entries.text import clean_text
 from retry import service
@@ -128,8 +129,11 @@ def _build_row(entry: Entry) -> list[Any]:
 
 
 def _describe_list(request: HttpRequest) -> str:
-    """Describe the filters of the list; where no ``EntryFilter`` has them, return its query."""
+    """Describe the filters of the list; where no ``EntryFilter`` has them, return its query.
+
+    Secrets are masked in both: not all who read the audit may see payloads.
+    """
     try:
         return parse_list_filter(request.GET).words()
     except SelectionRefused:
-        return clean_text(request.GET.urlencode(), limit=500)
+        return clean_text(mask_address(f"?{request.GET.urlencode()}")[1:], limit=500)

@@ -86,8 +86,9 @@ class StartForm(forms.Form):
             del self.fields["every"]
 
     def propose(self, found: Preview) -> None:
-        """Propose a canary if there are many entries."""
-        if "canary_size" in self.fields and (found.eligible > CANARY_FROM or not found.exact):
+        """Propose a canary if there are many entries, or they could not be counted."""
+        many = found.eligible is None or found.eligible > CANARY_FROM
+        if "canary_size" in self.fields and many:
             self.initial.setdefault("canary_size", CANARY)
             self.initial.setdefault("max_failure_percent", CANARY_PERCENT)
 

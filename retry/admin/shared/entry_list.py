@@ -15,6 +15,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from entries.filters import CRITERIA, EntryFilter
+from entries.masking import mask_values
 from entries.payload_match import PREFIX
 from retry.admin.shared.selection import SelectionRefused
 
@@ -71,7 +72,8 @@ def _is_filter(name: str) -> bool:
 
 
 def _describe_unsupported(name: str, values: Iterable[str]) -> str:
-    shown = ", ".join(f"“{value or 'none'}”" for value in values)[:200]
+    masked = (mask_values({name: value})[name] for value in values)
+    shown = ", ".join(f"“{value or 'none'}”" for value in masked)[:200]
     words = " ".join(name.replace("_", " ").split())
     return (
         f"Operations do not support this filter: {words} {shown}. "

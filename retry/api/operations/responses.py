@@ -13,10 +13,10 @@ from retry.pages import Page
 
 
 class BulkPreviewResponse(Response):
-    """``exact`` is false where counting took too long: there are more than ``total``."""
+    """``exact`` is false where counting took too long: at least ``total``; ``eligible`` is null."""
 
     total: int
-    eligible: int
+    eligible: int | None
     skipped: dict[str, int]
     exact: bool
 
@@ -29,6 +29,8 @@ class BulkPreviewResponse(Response):
 
 
 class BulkRetryResponse(BulkPreviewResponse):
+    """``total`` is what the operation selected, also where ``exact`` is false."""
+
     operation_id: UUID
     state: str
     progress_url: str
