@@ -40,6 +40,11 @@ shell: $(VENV)/.runtime ## Open a Django shell on the demo's data, also while th
 test: $(VENV)/.dev browser ## Run the tests (ARGS="tests/unit -k queue")
 	@exec $(TEMPORARY) $(PY) -m pytest $(ARGS)
 
+.PHONY: coverage
+coverage: $(VENV)/.dev browser ## Run the tests and show which lines none of them runs; takes twice as long
+	@exec $(TEMPORARY) $(PY) -m pytest --numprocesses=2 --cov=config --cov=entries --cov=retry --cov=tools \
+		--cov-report=term:skip-covered $(ARGS)
+
 .PHONY: faults
 faults: $(VENV)/.dev ## Break everything on purpose (ARGS="killer upstream", FAULTS=long)
 	@exec $(PY) -m faults $(ARGS)
