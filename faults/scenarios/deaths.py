@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from django.db import connection
+from django.db.models import F
 
 from entries.models import Attempt, Entry
 from faults import work
@@ -134,12 +135,14 @@ def _find_busy(workers: list[Process]) -> dict[int, list[int]]:
 
 def _find_running(horse: int) -> list[int]:
     """Return the running attempts of a process, whose id is part of the worker's name."""
-    found = Attempt.objects.filter(status="running", worker__contains=f":{horse}:")
+    found = Attempt.objects.filter(
+        entry__status="running", entry__worker__contains=f":{horse}:", number=F("entry__attempt")
+    )
     return list(found.values_list("pk", flat=True))
 
 
 def _is_settled(attempts: list[int]) -> bool:
-    return not Attempt.objects.filter(pk__in=attempts, status="running").exists()
+    return not Attempt.objects.filter(pk__in=attempts, ended_at=None).exists()
 
 
 SCENARIOS = (
