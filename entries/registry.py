@@ -77,6 +77,10 @@ class Registry(Generic[T]):
             self._instances[name] = cls()
         return self._instances[name]
 
+    def find(self, name: str) -> T | None:
+        """Do the same as ``get``; None for an unknown name."""
+        return self.get(name) if name in self._classes else None
+
     def names(self) -> list[str]:
         return sorted(self._classes)
 

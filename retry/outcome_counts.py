@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db import connection
 
-from entries.errors import UnknownKind
 from entries.kinds import registry
 from entries.sql import load
 from entries.text import one_line
@@ -39,10 +38,8 @@ def append(outcomes: Iterable[Outcome], *, kind: str, began_at: datetime | None)
 
 
 def _has_breaker(kind: str) -> bool:
-    try:
-        return registry.get(kind).breaker is not None
-    except UnknownKind:
-        return False
+    found = registry.find(kind)
+    return found is not None and found.breaker is not None
 
 
 def _find_most_frequent(outcomes: Iterable[Outcome]) -> str:

@@ -52,9 +52,7 @@ class EntryList(BoundedList):
         self._filtered = lists.use_index(filtered, status=request.GET.get("status"), **indexed)
         if self._is_filtered_by_index_alone() and lists.is_indexed():
             self._counted = lists.find_rows(**indexed)
-        # The large columns, which no row shows, are left out.
-        shown = self._filtered.select_related("source").defer("payload", "result")
-        found, _ = self.model_admin.get_search_results(request, shown, text)
+        found, _ = self.model_admin.get_search_results(request, self._filtered.as_rows(), text)
         return found
 
     def get_results(self, request: HttpRequest) -> None:

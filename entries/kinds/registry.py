@@ -103,5 +103,6 @@ KINDS: Registry[Kind] = Registry(
 # Call sites read ``registry.get(name)`` and ``@registry.register``.
 register = KINDS.register
 get = KINDS.get
+find = KINDS.find
 names = KINDS.names
 all_kinds = KINDS.classes

@@ -5,9 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from entries.errors import UnknownKind
 from entries.kinds.base import MAX_UPSTREAM, Kind
-from entries.kinds.registry import get
+from entries.kinds.registry import find
 from entries.text import one_line
 
 logger = logging.getLogger(__name__)
@@ -25,10 +24,8 @@ def has_upstreams(kind: Kind | type[Kind]) -> bool:
 
 def depends_on_upstreams(name: str) -> bool:
     """Do the same as ``has_upstreams``, by name; False for an unknown kind."""
-    try:
-        return has_upstreams(get(name))
-    except UnknownKind:
-        return False
+    kind = find(name)
+    return kind is not None and has_upstreams(kind)
 
 
 def derive_upstream(name: str, payload: Mapping[str, Any], *, source: str | None) -> str:
@@ -37,12 +34,10 @@ def derive_upstream(name: str, payload: Mapping[str, Any], *, source: str | None
     ``source`` is a slug. Never raises: a mistake in the kind is logged and counts as "".
     """
     try:
-        kind = get(name)
-        if not has_upstreams(kind):
+        kind = find(name)
+        if kind is None or not has_upstreams(kind):
             return ""
         found: object = kind.upstream(payload, source=source)
-    except UnknownKind:
-        return ""
     except Exception as error:  # noqa: BLE001 - a kind may raise anything
         _log(name, f"{type(error).__name__}: {error}")
         return ""

@@ -159,7 +159,6 @@ def _end(ids: Sequence[int], limit: int, edge: int | None) -> tuple[Sequence[int
 
 
 def read_rows(ids: Sequence[int]) -> list[Entry]:
-    """Read entries with their sources, in the order of ``ids``, without their large columns."""
-    rows = Entry.objects.filter(pk__in=ids).select_related("source").defer("payload", "result")
-    by_id = {row.pk: row for row in rows}
+    """Read entries as rows of a list, in the order of ``ids``."""
+    by_id = {row.pk: row for row in Entry.objects.filter(pk__in=ids).as_rows()}
     return [by_id[id_] for id_ in ids if id_ in by_id]

@@ -63,6 +63,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             entry.content_hash = content_hash(entry.title, entry.payload)
         return super().bulk_create(objs, *args, **kwargs)
 
+    def as_rows(self) -> Self:
+        """Read them as rows of a list: with their sources, without their large columns."""
+        return self.select_related("source").defer("payload", "result")
+
     def failed(self) -> Self:
         return self.filter(status=EntryStatus.FAILED)
 

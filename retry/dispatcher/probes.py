@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from entries.errors import SourceError, UnknownKind, WorkerLost
+from entries.errors import SourceError, WorkerLost
 from entries.kinds import registry
 from entries.kinds.base import Breaker
 from entries.models import Attempt, Entry
@@ -124,10 +124,8 @@ def _schedule_next(hold: Hold, *, probes: int) -> None:
 
 
 def _find_breaker(kind: str) -> Breaker:
-    try:
-        return registry.get(kind).breaker or Breaker()
-    except UnknownKind:
-        return Breaker()
+    found = registry.find(kind)
+    return (found and found.breaker) or Breaker()
 
 
 def _release_probe(hold: Hold) -> bool:

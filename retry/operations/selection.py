@@ -179,8 +179,7 @@ def _find_sample(selection: Selection, action: Action, *, actor: Actor) -> list[
     """Find a few of the entries to act on, the newest where a filter selects them."""
     if selection.filter is None:
         with suppress(OutOfTime), time_budget(CHECK_SECONDS):
-            shown = _eligible(selection.entries(actor=actor), action)
-            shown = shown.select_related("source").defer("payload", "result")
+            shown = _eligible(selection.entries(actor=actor), action).as_rows()
             return list(shown.order_by("id")[:_SAMPLE])
         return []
     with suppress(OutOfTime):

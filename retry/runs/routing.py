@@ -2,9 +2,7 @@
 
 from django.conf import settings
 
-from entries.errors import UnknownKind
 from entries.kinds import registry
-from entries.kinds.base import Kind
 
 #: RQ kills the work-horse so many seconds after its entries' own time limits.
 _SPARE_SECONDS = 60
@@ -12,7 +10,7 @@ _SPARE_SECONDS = 60
 
 def choose_queue(kind: str, *, bulk: bool) -> str:
     """Return the queue for people's clicks, or with ``bulk`` the one for everything else."""
-    known = _find_kind(kind)
+    known = registry.find(kind)
     if known is None:
         return "bulk" if bulk else "default"
     return known.bulk_queue if bulk else known.queue
@@ -22,14 +20,7 @@ def compute_job_timeout(*, kind: str, size: int, resync: bool) -> int:
     """Return the seconds after which RQ kills the work-horse: more than the entries' time limits
     together, so it matters only where those fail.
     """
-    known = _find_kind(kind)
+    known = registry.find(kind)
     each = known.time_limit if known else 60.0
     reading = settings.REDRIVE_SYNC_TIMEOUT if resync else 0
     return int(each * size) + reading + _SPARE_SECONDS
-
-
-def _find_kind(name: str) -> Kind | None:
-    try:
-        return registry.get(name)
-    except UnknownKind:
-        return None
