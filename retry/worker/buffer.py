@@ -81,8 +81,7 @@ class Buffer:
     def _find_next(self) -> int | None:
         for place, item in enumerate(self._waiting):
             upstream = item.entry.upstream
-            if self._per_upstream is None or not upstream:
-                return place
-            if self._under_way[upstream] < self._per_upstream:
+            limit = self._per_upstream if upstream else None
+            if limit is None or self._under_way[upstream] < limit:
                 return place
         return None

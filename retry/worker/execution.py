@@ -7,45 +7,19 @@ from uuid import UUID
 
 import structlog
 
-from entries.errors import UnknownKind
 from entries.kinds import registry
-from entries.kinds.base import Kind
 from retry.models import Run, Trigger
 from retry.worker.activity import Activity
+from retry.worker.bounds import begin_run, finish_run
 from retry.worker.claim import Claim
 from retry.worker.kind_connections import KindConnections
-from retry.worker.patience import Patience
+from retry.worker.patience import UNTIL_SHUTDOWN, shutdown
 from retry.worker.processing import FLUSH_SECONDS, process
+from retry.worker.resync import LINGER_SECONDS as RESYNC_LINGER_SECONDS
 from retry.worker.resync import SourceReader
-from retry.worker.side_by_side import Limits, SideBySide
+from retry.worker.side_by_side import SideBySide
 
 logger = logging.getLogger(__name__)
-
-
-class Flag:
-    """As ``threading.Event`` without its lock, which a signal handler must not wait for."""
-
-    def __init__(self) -> None:
-        self._is_set = False
-
-    def set(self) -> None:
-        self._is_set = True
-
-    def clear(self) -> None:
-        self._is_set = False
-
-    def is_set(self) -> bool:
-        return self._is_set
-
-
-#: Set when the worker is asked to stop: it finishes what is under way and hands on the rest.
-shutdown = Flag()
-
-#: For requests: nothing is lost where no entry was claimed yet.
-UNTIL_SHUTDOWN = Patience(give_up=shutdown.is_set)
-
-#: How long a worker continues with the next runs after it has read their source for them.
-RESYNC_LINGER_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -82,12 +56,11 @@ def execute(
         logger.info("run.not_claimed", extra={"run_id": str(run_id)})
         activity.clear()
         return False
-    kind = _find_kind(claim.run.kind)
+    kind = registry.find(claim.run.kind)
     with KindConnections() as connections:
         sources = SourceReader(activity, connections)
         if kind is not None and kind.concurrency > 1 and not _must_run_alone(claim.run):
-            limits = Limits(linger, RESYNC_LINGER_SECONDS, shutdown.is_set, UNTIL_SHUTDOWN)
-            crew = SideBySide(kind, activity=activity, sources=sources, limits=limits)
+            crew = SideBySide(kind, activity=activity, sources=sources, linger=linger)
             crew.work_through(claim)
         else:
             tools = _Tools(activity, connections, sources, kind.group_size if kind else 1)
@@ -114,10 +87,7 @@ def _work_one_by_one(claim: Claim | None, tools: _Tools, *, linger: float) -> No
 def _work_through(claim: Claim, tools: _Tools) -> bool:
     """Process a run's entries in groups; False where the run was taken away."""
     run, activity, connections = claim.run, tools.activity, tools.connections
-    logger.info("run.started", extra={"run_id": str(run.id), "entries": len(run.entry_ids)})
-    activity.hold(run.id)
-    # Before any entry is claimed: if the worker dies while it reads, they are still queued.
-    reading = tools.sources.read(run) if run.resync else None
+    reading = begin_run(claim, activity=activity, sources=tools.sources)
     while claim.rest and not (shutdown.is_set() or activity.is_lost(run.id) or claim.is_stopped()):
         began = time.monotonic()
         size = min(tools.max_group, tools.group_size, len(claim.rest))
@@ -125,17 +95,5 @@ def _work_through(claim: Claim, tools: _Tools) -> bool:
         for outcomes in process(entries, run=run, activity=activity, connections=connections):
             claim.record(outcomes)
         tools.learn(size, seconds=time.monotonic() - began)
-    if not activity.is_lost(run.id):
-        # Without a shutdown it stopped because the run is held or its operation is stopped.
-        claim.hand_on(held=run.operation_id is not None or not shutdown.is_set())
-    ended = claim.end()
-    activity.drop(run.id)
-    logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run.id)})
-    return ended
-
-
-def _find_kind(name: str) -> Kind | None:
-    try:
-        return registry.get(name)
-    except UnknownKind:
-        return None
+    # Without a shutdown it stopped because the run is held or its operation is stopped.
+    return finish_run(claim, activity=activity, is_held=not shutdown.is_set())

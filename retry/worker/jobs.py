@@ -10,6 +10,7 @@ from retry.imports import work as imports
 from retry.syncs import work as syncs
 from retry.worker import execution
 from retry.worker.activity import HORSE
+from retry.worker.patience import shutdown
 
 #: How long a work-horse continues with the next runs of an operation. Forking, connecting and RQ's
 #: commands cost as much as some hundred cheap entries.
@@ -27,10 +28,10 @@ def execute_run(run_id: str) -> None:
 def sync_source(sync_id: str) -> None:
     """Perform a sync. Its row says what is wrong with the source."""
     with structlog.contextvars.bound_contextvars(sync_id=sync_id):
-        syncs.perform(int(sync_id), stop=execution.shutdown.is_set)
+        syncs.perform(int(sync_id), stop=shutdown.is_set)
 
 
 def import_file(import_id: str) -> None:
     """Perform a dry run or an import. Its row says what is wrong with the file."""
     with structlog.contextvars.bound_contextvars(import_id=import_id):
-        imports.perform(UUID(import_id), stop=execution.shutdown.is_set)
+        imports.perform(UUID(import_id), stop=shutdown.is_set)

@@ -23,7 +23,6 @@ from retry.worker.connection_pool import create_pooled
 
 _SQL = load(__file__)
 
-
 #: Which ``KindConnections`` this thread has lent.
 _lent = threading.local()
 
@@ -41,7 +40,6 @@ class KindConnections:
         self._pooled = pooled
         self._own = self._create()
         self._others = [alias for alias in settings.DATABASES if alias != DEFAULT_DB_ALIAS]
-        self._in_use = False
 
     def __enter__(self) -> Self:
         return self
@@ -54,11 +52,11 @@ class KindConnections:
         """Make ``django.db.connection`` of this thread the kinds' inside the block."""
         workers = connections[DEFAULT_DB_ALIAS]
         connections[DEFAULT_DB_ALIAS] = self._own
-        self._in_use, _lent.by = True, self
+        _lent.by = self
         try:
             yield
         finally:
-            self._in_use, _lent.by = False, None
+            _lent.by = None
             connections[DEFAULT_DB_ALIAS] = workers
 
     def find_leftovers(self) -> str:
@@ -107,7 +105,7 @@ class KindConnections:
             del connections[wrapper.alias]
             return
         self._own = self._create()
-        if self._in_use:
+        if _find_lent() is self:
             connections[DEFAULT_DB_ALIAS] = self._own
 
     def _create(self) -> BaseDatabaseWrapper:
@@ -135,12 +133,17 @@ _INITIAL: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
 
 
 def _note_session(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
-    by: KindConnections | None = getattr(_lent, "by", None)
+    by = _find_lent()
     if by is not None:
         by.note_initial(connection)
 
 
 connection_created.connect(_note_session)
+
+
+def _find_lent() -> KindConnections | None:
+    by: KindConnections | None = getattr(_lent, "by", None)
+    return by
 
 
 def _find_transaction(wrapper: BaseDatabaseWrapper) -> str:

@@ -1,4 +1,4 @@
-"""Waiting for PostgreSQL, wherever a worker needs it."""
+"""Waiting for PostgreSQL, wherever a worker needs it, and the request to stop."""
 
 import logging
 import time
@@ -55,3 +55,26 @@ class Patience:
 
 ENDLESS: Final = Patience()
 NONE: Final = Patience(give_up=lambda: True)
+
+
+class Flag:
+    """As ``threading.Event`` without its lock, which a signal handler must not wait for."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def clear(self) -> None:
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+
+#: Set when the worker is asked to stop: it finishes what is under way and hands on the rest.
+shutdown = Flag()
+
+#: For requests: nothing is lost where no entry was claimed yet.
+UNTIL_SHUTDOWN: Final = Patience(give_up=shutdown.is_set)

@@ -102,10 +102,8 @@ def build_timeout_outcome(
 
 
 def _find_time_limit(kind: str) -> float:
-    try:
-        return registry.get(kind).time_limit
-    except UnknownKind:  # its entries fail at once
-        return Kind.time_limit
+    found = registry.find(kind)
+    return found.time_limit if found else Kind.time_limit  # of an unknown kind all fail at once
 
 
 def _clean_result(result: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 #: Items that are requested in one reading, and kept for the next runs.
 MAX_ITEMS = 20_000
+#: How long a worker continues with the next runs after it has read their source for them.
+LINGER_SECONDS = 60.0
 #: Characters of payload in a reading. Above that it keeps only what its own run needs.
 MAX_CHARACTERS = 30_000_000
 

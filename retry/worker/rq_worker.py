@@ -23,10 +23,10 @@ from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from retry.heartbeats import Pulse, Task
 from retry.models import WorkerState
 from retry.queue import EXECUTE_RUN, repair_keys
-from retry.worker import execution
 from retry.worker.activity import HORSE
 from retry.worker.death import settle_death
 from retry.worker.lease import Watch
+from retry.worker.patience import shutdown
 
 logger = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ def _parse_run_id(job: Job) -> UUID | None:
 
 
 def _on_shutdown(_signum: int, _frame: FrameType | None) -> None:
-    execution.shutdown.set()
+    shutdown.set()
 
 
 def die_with_parent(parent_pid: int | None) -> None:

@@ -11,7 +11,7 @@ from retry.models import Run
 from retry.worker.claim import Claim
 from retry.worker.resync import Reading
 
-#: The pace is measured over so many seconds, or a little longer.
+#: Rates are measured over so many seconds, or a little longer.
 _WINDOW_SECONDS = 0.25
 #: So many seconds' work are claimed ahead of what has begun.
 AHEAD_SECONDS = 0.15
@@ -41,7 +41,7 @@ class Room:
     """How many more entries of each upstream can be claimed; ``limit`` None: any number."""
 
     limit: int | None
-    pace: "Pace"
+    rates: "Rates"
     used: Counter[str]
 
     def admit(self, ids: Sequence[int], upstreams: Mapping[int, str]) -> Iterable[int]:
@@ -50,12 +50,12 @@ class Room:
             upstream = upstreams.get(id_, "")
             if self.limit is None or not upstream:
                 yield id_
-            elif self.used[upstream] < self.limit + self.pace.ahead(upstream):
+            elif self.used[upstream] < self.limit + self.rates.ahead(upstream):
                 self.used[upstream] += 1
                 yield id_
 
 
-class Pace:
+class Rates:
     """How many entries end in a second, in all and by upstream."""
 
     def __init__(self) -> None:

@@ -5,25 +5,22 @@ them. Time limits, the fence, the lease, holds, pauses and cancellations hold fo
 entries that are processed one at a time.
 """
 
-import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID
 
 from entries.kinds.base import Kind
 from entries.transitions import Outcome
 from retry.runs.lifecycle import find_stopped, is_another_waiting
 from retry.worker.activity import MAX_BEGUN, Activity
+from retry.worker.bounds import begin_run, finish_run
 from retry.worker.buffer import Item
 from retry.worker.claim import Claim
-from retry.worker.patience import DATABASE_AWAY, ENDLESS, Patience
+from retry.worker.patience import DATABASE_AWAY, ENDLESS, UNTIL_SHUTDOWN, shutdown
+from retry.worker.resync import LINGER_SECONDS as RESYNC_LINGER_SECONDS
 from retry.worker.resync import SourceReader
-from retry.worker.shares import Pace, Room, Share, fetch_upstreams
+from retry.worker.shares import Rates, Room, Share, fetch_upstreams
 from retry.worker.threads import Threads
-
-logger = logging.getLogger(__name__)
 
 #: Outcomes are recorded together, at most this long after they happened.
 GATHER_SECONDS = 0.05
@@ -35,33 +32,22 @@ SLICE_SECONDS = 30.0
 MAX_SHARES = 48
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """``linger``: seconds in which further runs are claimed, whatever else waits.
-    ``linger_ahead``: the same where their source was read for them already.
+class SideBySide:
+    """One execution of runs of one kind.
+
+    For ``linger`` seconds it claims further runs, whatever else waits.
     """
 
-    linger: float
-    linger_ahead: float
-    #: The worker is asked to stop.
-    shutdown: Callable[[], bool]
-    #: For requests of further runs: nothing is lost where none was claimed.
-    patience: Patience
-
-
-class SideBySide:
-    """One execution of runs of one kind."""
-
     def __init__(
-        self, kind: Kind, *, activity: Activity, sources: SourceReader, limits: Limits
+        self, kind: Kind, *, activity: Activity, sources: SourceReader, linger: float
     ) -> None:
         self._kind = kind
         self._activity = activity
         self._sources = sources
-        self._limits = limits
+        self._linger = linger
         self._threads = Threads(kind, activity=activity)
         self._shares: dict[UUID, Share] = {}
-        self._pace = Pace()
+        self._rates = Rates()
         self._began = time.monotonic()
         self._checked, self._asked = self._began, float("-inf")
         self._yields = False
@@ -83,12 +69,7 @@ class SideBySide:
 
     def _add(self, claim: Claim) -> None:
         run = claim.run
-        logger.info("run.started", extra={"run_id": str(run.id), "entries": len(run.entry_ids)})
-        self._activity.hold(run.id)
-        share = Share(claim)
-        # Before any entry is claimed: if the worker dies while it reads, they are still queued.
-        if run.resync:
-            share.reading = self._sources.read(run)
+        share = Share(claim, begin_run(claim, activity=self._activity, sources=self._sources))
         if self._kind.upstream_concurrency is not None:
             share.upstreams = ENDLESS.ask(fetch_upstreams, run)
         self._shares[run.id] = share
@@ -105,7 +86,7 @@ class SideBySide:
             return False
         try:
             claim = self._last.request_next(
-                patience=self._limits.patience, held=list(self._shares), side_by_side=True
+                patience=UNTIL_SHUTDOWN, held=list(self._shares), side_by_side=True
             )
         except DATABASE_AWAY:  # and a shutdown: what is under way is still to be recorded
             claim = None
@@ -125,11 +106,11 @@ class SideBySide:
 
     def _may_linger(self, now: float) -> bool:
         spent = now - self._began
-        if self._stops_all() or not self._limits.linger:
+        if self._stops_all() or not self._linger:
             return False
         if self._sources.is_ahead:
-            return spent < self._limits.linger_ahead
-        return spent < self._limits.linger or (spent < SLICE_SECONDS and not self._yields)
+            return spent < RESYNC_LINGER_SECONDS
+        return spent < self._linger or (spent < SLICE_SECONDS and not self._yields)
 
     def _check(self) -> None:
         """Stop what has to stop: nothing more of it begins."""
@@ -137,7 +118,7 @@ class SideBySide:
         if now - self._checked >= CHECK_SECONDS:
             self._checked = now
             stopped = ENDLESS.ask(find_stopped, list(self._shares))
-            if now - self._began >= self._limits.linger:
+            if now - self._began >= self._linger:
                 self._yields = ENDLESS.ask(is_another_waiting, self._last.run)
         else:
             stopped = set()
@@ -153,19 +134,13 @@ class SideBySide:
                 share.claim.put_back(not_begun)
 
     def _stops_all(self) -> bool:
-        return self._limits.shutdown() or self._threads.is_stuck
+        return shutdown.is_set() or self._threads.is_stuck
 
     def _end_runs(self) -> None:
         for run_id, share in list(self._shares.items()):
             if share.taken or (share.claim.rest and not share.stops):
                 continue
-            if not self._activity.is_lost(run_id):
-                # Runs of an operation are handed over in its order.
-                in_operation = share.claim.run.operation_id is not None
-                share.claim.hand_on(held=share.is_held or in_operation)
-            ended = share.claim.end()
-            logger.info("run.ended" if ended else "run.taken_away", extra={"run_id": str(run_id)})
-            self._activity.drop(run_id)
+            finish_run(share.claim, activity=self._activity, is_held=share.is_held)
             del self._shares[run_id]
             if not self._shares:
                 self._add_next()
@@ -176,8 +151,8 @@ class SideBySide:
         """Claim entries for the threads that are free, and some ahead."""
         buffer = self._threads.buffer
         used = buffer.count_by_upstream()
-        room = Room(self._kind.upstream_concurrency, self._pace, used)
-        ahead = min(self._pace.ahead(), self._kind.concurrency)
+        room = Room(self._kind.upstream_concurrency, self._rates, used)
+        ahead = min(self._rates.ahead(), self._kind.concurrency)
         wanted = min(self._kind.concurrency + ahead, MAX_BEGUN // 2) - used.total()
         if wanted < max(1, ahead // 4):
             return
@@ -209,4 +184,4 @@ class SideBySide:
             share.claim.record(sorted(outcomes, key=lambda outcome: outcome.entry_id))
             share.taken -= len(outcomes)
             self._activity.forget(outcome.entry_id for outcome in outcomes)
-        self._pace.count(outcome.upstream for _, outcome in ended)
+        self._rates.count(outcome.upstream for _, outcome in ended)

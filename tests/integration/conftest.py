@@ -1,12 +1,13 @@
 """Short ticks, and a server for feeds."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from entries.models import Source
-from retry.worker import execution
+from retry.worker.patience import shutdown
 from tests.support.http import LocalServer
 
 if TYPE_CHECKING:
@@ -27,7 +28,15 @@ def short_patience(short_ticks: None, settings: "Settings") -> None:
 def no_shutdown() -> Iterator[None]:
     """A test may ask the worker of this process to stop; the next test's does not."""
     yield
-    execution.shutdown.clear()
+    shutdown.clear()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """A file for which kinds wait; it is there at the end, so that nothing waits on."""
+    path = tmp_path / "gate"
+    yield path
+    path.touch()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from entries.models import Attempt, Entry
 from retry.models import Run
 from retry.service import retry_entries
 from retry.worker import execution
+from retry.worker.patience import shutdown
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT, queued_entries
 
@@ -159,7 +160,7 @@ def test_a_worker_that_is_asked_to_stop_hands_on_what_it_has_not_begun(tmp_path:
     old = run_of(first.id)
 
     def stop() -> None:
-        execution.shutdown.set()
+        shutdown.set()
         gate.touch()
 
     timer = threading.Timer(0.2, stop)
@@ -178,7 +179,7 @@ def test_a_worker_that_is_asked_to_stop_hands_on_what_it_has_not_begun(tmp_path:
         [second.id],
     )
     assert Run.objects.get(pk=old).state == "finished"
-    execution.shutdown.clear()
+    shutdown.clear()
     execute(second.id)
     second.refresh_from_db()
     assert second.status == "succeeded"

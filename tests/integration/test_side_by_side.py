@@ -18,6 +18,7 @@ from retry.operations import control
 from retry.operations.progress import read_progress
 from retry.worker import execution
 from retry.worker.activity import Activity
+from retry.worker.patience import shutdown
 from tests.factories.entries import EntryFactory
 from tests.support.asking import SCRIPT, queued_entries
 from tests.support.ledger import executions
@@ -63,13 +64,6 @@ def executing(run_id: UUID, **options: object) -> Iterator[None]:
         thread.join(30)
     assert not failures
     assert not thread.is_alive()
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "gate"
-    yield path
-    path.touch()  # so that nothing waits on after a failure
 
 
 def begun(ledger: Path) -> int:
@@ -165,7 +159,7 @@ def test_a_shutdown_finishes_what_has_begun_and_hands_on_the_rest(ledger: Path, 
     ids = queued_entries(90, kind="patient_side_by_side", ledger=str(ledger), wait_for=str(gate))
     with executing(run_of(ids[0])):
         wait_until(lambda: begun(ledger) == 32)
-        execution.shutdown.set()
+        shutdown.set()
         assert stays(lambda: begun(ledger), 32)
         gate.touch()
     assert statuses() == {"succeeded": 32, "queued": 58}
