@@ -1,14 +1,12 @@
 """No page is wider than its window, whatever the outside world calls its things."""
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib import admin
 
-from tests.admin.walking import _make, addresses
 from tests.browser import nasty
+from tests.browser.pages import HTML, list_pages
 from tests.support.browser import Visitor
 
 if TYPE_CHECKING:
@@ -40,39 +38,14 @@ BROKEN = """() => [...document.querySelectorAll(".verb button")].filter((button)
 }).map((button) => button.textContent)"""
 
 
-def pages() -> list[str]:
-    """Every page that can be looked at, over the nastiest objects there are."""
-    made = nasty.everything()
-    for model in admin.site._registry:
-        key = f"{model._meta.app_label}_{model._meta.model_name}"
-        if key not in made:
-            made[key] = model._default_manager.first() or _make(model)
-    entry, operation = made["entries_entry"], made["retry_operation"]
-    nasty.entry(queued=True, failed=False)
-    preview = f"/admin/retry/operation/preview/?action=retry&source={made['entries_source'].slug}"
-    listed = [
-        f"/admin/entries/entry/?q={nasty.LONG[:200]}",
-        f"/admin/entries/entry/?source={nasty.LONG}",
-        f"/admin/entries/entry/?payload.{'k' * 150}={'v' * 400}&payload.{'w. ' * 9}w={'=' * 99}",
-        f"/admin/entries/entry/?status=failed&source={made['entries_source'].slug}",
-        f"/admin/entries/entry/{entry.pk}/change/?_changelist_filters=status%3Dfailed",
-        f"/admin/retry/operation/{operation.pk}/change/?outcome=failed",
-        f"{preview}&reason={nasty.LONG[:500]}",
-        "/admin/retry/operation/preview/?action=discard&all=true",
-    ]
-    return [*(address.url for address in addresses(made)), *listed]
-
-
 def test_no_page_is_wider_than_its_window(visit: Visit, chief: "User") -> None:
-    urls = pages()
+    urls = list_pages()
     visitor = visit(chief)
     page = visitor.page
     wide, seen = {}, 0
     for url in urls:
         answer = page.request.get(url, max_redirects=0)
-        if answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
-            continue
-        if not re.search(r"<body", answer.text()):
+        if answer.status != 200 or not HTML.search(answer.text()):
             continue
         page.goto(url)
         seen += 1
