@@ -101,5 +101,7 @@ def format_json(value: Any) -> str:
 
 def format_json_block(value: Any) -> SafeString | str:
     return (
-        NOTHING if value is None else format_html('<pre class="code" tabindex="0">{}</pre>', format_json(value))
+        NOTHING
+        if value is None
+        else format_html('<pre class="code" tabindex="0">{}</pre>', format_json(value))
     )

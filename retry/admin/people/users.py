@@ -44,7 +44,7 @@ class AuditedUserAdmin(AuditedAdmin, _UserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         found = super().get_readonly_fields(request, obj)
-        # When somebody was here is a fact, not a field to fill in.
+        # These are facts, not fields to fill in.
         found = (*found, "last_login", "date_joined")
         return found if _get_holder(request).is_superuser else (*found, "is_superuser")
 
