@@ -63,6 +63,8 @@ def clean_text(value: object, *, limit: int) -> str:
 
 def one_line(value: object, *, limit: int) -> str:
     """Return ``clean_text`` with every run of white space as one space."""
+    if isinstance(value, str) and len(value) <= limit and value.isascii() and value.isprintable():
+        return " ".join(value.split())  # nothing to clean, and lists ask for thousands
     return clean_text(" ".join(clean_text(value, limit=20_000).split()), limit=limit)
 
 
