@@ -45,6 +45,18 @@ def find_rows(
     return rows
 
 
+def find_alone(chosen: EntryFilter, *, visible: EntryQuerySet) -> QuerySet[IndexedEntry] | None:
+    """Return the index's rows, where they are all that is chosen of what is ``visible``.
+
+    None where something else decides as well, which only the entries know.
+    """
+    given = {"source": chosen.source, "kind": chosen.kind, "upstream": chosen.upstream}
+    if chosen != EntryFilter(**given) or visible.query.where or not is_indexed():
+        return None
+    # For a filter, an empty value is none.
+    return find_rows(**{name: value or None for name, value in given.items()})
+
+
 def use_index(
     found: EntryQuerySet,
     *,

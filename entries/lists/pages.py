@@ -40,18 +40,19 @@ def find_page(
     order: Order,
     offset: int,
     limit: int,
-    counted: QuerySet[Any] | None = None,
+    indexed: QuerySet[Any] | None = None,
 ) -> ListPage:
     """Find part of a list, for pages with numbers.
 
     ``found`` is not searched yet; ``text`` is what to search for. ``visible``: every entry that may
-    be seen, of which ``found`` is a part. ``counted`` has as many rows as ``found``, and is quicker
-    to count.
+    be seen, of which ``found`` is a part. ``indexed``: as from ``find_alone``, where an index has
+    the ids of all that was ``found``.
     """
     if not text or SEARCH.is_one(text):
         plain = found.filter(SEARCH.condition(text)) if text else found
-        counted = counted if not text else None
-        return _find_plain(plain, order, offset, limit, visible=visible, counted=counted)
+        if indexed is not None and not text and order is BY_ID:
+            plain = indexed
+        return _find_plain(plain, order, offset, limit, visible=visible)
     stop = offset + limit
     most = max(stop, MOST_SEARCHED)
     searched = found.filter(SEARCH.condition(text))
@@ -74,16 +75,19 @@ def find_behind(
     text: str = "",
     behind: int | None,
     limit: int,
+    indexed: QuerySet[Any] | None = None,
 ) -> tuple[Sequence[int], int | None]:
     """Find at most ``limit`` ids in ``BY_ID`` behind an id, and where to continue.
 
     For pages by keyset: there may be more even where fewer than ``limit`` were found, and None
-    means that there are none. ``found`` and ``visible`` as for ``find_page``.
+    means that there are none. The other arguments are those of ``find_page``.
     """
     if behind is not None:
         found = found.filter(pk__lt=behind)
     if not text or SEARCH.is_one(text):
         plain = found.filter(SEARCH.condition(text)) if text else found
+        if indexed is not None and not text:
+            plain = indexed if behind is None else indexed.filter(pk__lt=behind)
         with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
             return _end(_find_ids(plain, BY_ID, limit + 1), limit, None)
         edge, near = _look_at_newest(plain, BY_ID, limit + 1, visible=visible, behind=behind)
@@ -100,34 +104,27 @@ def find_behind(
 
 
 def _find_plain(
-    found: EntryQuerySet,
-    order: Order,
-    offset: int,
-    limit: int,
-    *,
-    visible: EntryQuerySet,
-    counted: QuerySet[Any] | None,
+    found: QuerySet[Any], order: Order, offset: int, limit: int, *, visible: EntryQuerySet
 ) -> ListPage:
     stop = offset + limit
-    edge = None
     try:
         with time_budget(BUDGET_SECONDS):
             ids = _find_ids(found, order, stop + 1, offset=offset)
     except OutOfTime:
-        edge, near = _look_at_newest(found, order, stop + 1, visible=visible)
-        ids = near[offset:]
+        # To count all of them would take as long.
+        edge, near = _look_at_newest(found, order, MOST, visible=visible)
+        more = edge is not None
+        return ListPage(ids=near[offset:stop], count=len(near), more=more, edge=edge)
     if len(ids) <= limit and (ids or not offset):
         # The end of the list, so nothing is left to count.
-        return ListPage(ids=ids, count=offset + len(ids), more=edge is not None, edge=edge)
-    number, more = count(found if counted is None else counted, visible=visible)
-    shown = offset + limit if ids else 0
-    return ListPage(
-        ids=ids[:limit], count=max(number, shown), more=more or edge is not None, edge=edge
-    )
+        return ListPage(ids=ids, count=offset + len(ids))
+    number, more = count(found, visible=visible)
+    known = offset + len(ids) if ids else 0
+    return ListPage(ids=ids[:limit], count=max(number, known), more=more)
 
 
 def _look_at_newest(
-    found: EntryQuerySet,
+    found: QuerySet[Any],
     order: Order,
     most: int,
     *,
