@@ -1,11 +1,51 @@
-"""How long ago a time was, or how far off it is, in a word or two."""
+"""How long ago a time was, or how far off it is, in a few words."""
 
 from datetime import datetime
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext_lazy
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _MONTH, _YEAR = 30 * _DAY, 365 * _DAY
+#: Below so many seconds: the seconds of a unit, and the words for the past and for the future. They
+#: are whole, because languages decline the unit.
+_UNITS = (
+    (
+        _MINUTE,
+        1,
+        ngettext_lazy("%(count)d s ago", "%(count)d s ago", "count"),
+        ngettext_lazy("in %(count)d s", "in %(count)d s", "count"),
+    ),
+    (
+        _HOUR,
+        _MINUTE,
+        ngettext_lazy("%(count)d min ago", "%(count)d min ago", "count"),
+        ngettext_lazy("in %(count)d min", "in %(count)d min", "count"),
+    ),
+    (
+        _DAY,
+        _HOUR,
+        ngettext_lazy("%(count)d h ago", "%(count)d h ago", "count"),
+        ngettext_lazy("in %(count)d h", "in %(count)d h", "count"),
+    ),
+    (
+        2 * _MONTH,
+        _DAY,
+        ngettext_lazy("%(count)d day ago", "%(count)d days ago", "count"),
+        ngettext_lazy("in %(count)d day", "in %(count)d days", "count"),
+    ),
+    (
+        2 * _YEAR,
+        _MONTH,
+        ngettext_lazy("%(count)d month ago", "%(count)d months ago", "count"),
+        ngettext_lazy("in %(count)d month", "in %(count)d months", "count"),
+    ),
+    (
+        float("inf"),
+        _YEAR,
+        ngettext_lazy("%(count)d year ago", "%(count)d years ago", "count"),
+        ngettext_lazy("in %(count)d year", "in %(count)d years", "count"),
+    ),
+)
 
 
 def describe_distance(when: datetime, *, now: datetime) -> str:
@@ -16,23 +56,7 @@ def describe_distance(when: datetime, *, now: datetime) -> str:
     seconds = int((now - when).total_seconds())
     if -1 <= seconds <= 1:
         return gettext("just now")
-    span = _describe_span(abs(seconds))
-    words = gettext("%(span)s ago") if seconds > 0 else gettext("in %(span)s")
-    return words % {"span": span}
-
-
-def _describe_span(seconds: int) -> str:
-    if seconds < _MINUTE:
-        return gettext("%(count)d s") % {"count": seconds}
-    if seconds < _HOUR:
-        return gettext("%(count)d min") % {"count": seconds // _MINUTE}
-    if seconds < _DAY:
-        return gettext("%(count)d h") % {"count": seconds // _HOUR}
-    if seconds < 2 * _MONTH:
-        count = seconds // _DAY
-        return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
-    if seconds < 2 * _YEAR:
-        count = seconds // _MONTH
-        return ngettext("%(count)d month", "%(count)d months", count) % {"count": count}
-    count = seconds // _YEAR
-    return ngettext("%(count)d year", "%(count)d years", count) % {"count": count}
+    distance = abs(seconds)
+    _, size, past, future = next(unit for unit in _UNITS if distance < unit[0])
+    words = past if seconds > 0 else future
+    return str(words % {"count": distance // size})

@@ -107,7 +107,7 @@ class ListAdmin(_ModelAdmin[M]):
 
     list_per_page = 50
     list_max_show_all = 1000
-    sortable_by: ClassVar = ()
+    sortable_by: ClassVar[tuple[str, ...]] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedList

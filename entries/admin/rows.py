@@ -5,11 +5,11 @@ for each. Plain text is in ``<bdi>``: all of it may come from outside. A cell ha
 column, for narrow screens, where a row is a card.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.templatetags.admin_list import result_headers
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
@@ -103,15 +103,14 @@ def _list_columns(cl: ChangeList, labels: list[str]) -> Iterator[tuple[str, Cell
 
 
 def _is_linked(cl: ChangeList, column: Any, *, linked_before: bool) -> bool:
-    if cl.list_display_links is None:
+    links = cast("Sequence[Any] | None", cl.list_display_links)
+    if links is None:
         return False
-    if not cl.list_display_links:
-        return not linked_before
-    return column in cl.list_display_links
+    return column in links if links else not linked_before
 
 
 def _link(cl: ChangeList, cell: Cell) -> Cell:
-    kept = {"preserved_filters": cl.preserved_filters, "opts": cl.opts}
+    kept: dict[str, Any] = {"preserved_filters": cl.preserved_filters, "opts": cl.opts}
 
     def write(row: Model) -> str:
         url = cl.url_for_result(row)

@@ -50,11 +50,12 @@ def find_alone(chosen: EntryFilter, *, visible: EntryQuerySet) -> QuerySet[Index
 
     None where something else decides as well, which only the entries know.
     """
-    given = {"source": chosen.source, "kind": chosen.kind, "upstream": chosen.upstream}
-    if chosen != EntryFilter(**given) or visible.query.where or not is_indexed():
+    source, kind, upstream = chosen.source, chosen.kind, chosen.upstream
+    alone = EntryFilter(source=source, kind=kind, upstream=upstream)
+    if chosen != alone or visible.query.where or not is_indexed():
         return None
     # For a filter, an empty value is none.
-    return find_rows(**{name: value or None for name, value in given.items()})
+    return find_rows(source=source or None, kind=kind or None, upstream=upstream or None)
 
 
 def use_index(

@@ -49,7 +49,7 @@ def find_page(
     the ids of all that was ``found``.
     """
     if not text or SEARCH.is_one(text):
-        plain = found.filter(SEARCH.condition(text)) if text else found
+        plain: QuerySet[Any] = found.filter(SEARCH.condition(text)) if text else found
         if indexed is not None and not text and order is BY_ID:
             plain = indexed
         return _find_plain(plain, order, offset, limit, visible=visible)
@@ -60,10 +60,10 @@ def find_page(
     if edge is None or len(near) > stop:
         # Of a frequent text there are more beyond the newest.
         return _cut(near, offset, limit, most, more=edge is not None)
-    indexed = find_by_index(found, text, order, max(stop, MOST) + 1, visible=visible)
-    if indexed is not None:
+    others = find_by_index(found, text, order, max(stop, MOST) + 1, visible=visible)
+    if others is not None:
         # The index does not have all of them: of error messages it knows one of each group.
-        together = list(dict.fromkeys([*near, *indexed]))
+        together = list(dict.fromkeys([*near, *others]))
         return _cut(together, offset, limit, max(stop, MOST))
     return ListPage(ids=near[offset:stop], count=len(near), more=True, edge=edge)
 
@@ -85,7 +85,7 @@ def find_behind(
     if behind is not None:
         found = found.filter(pk__lt=behind)
     if not text or SEARCH.is_one(text):
-        plain = found.filter(SEARCH.condition(text)) if text else found
+        plain: QuerySet[Any] = found.filter(SEARCH.condition(text)) if text else found
         if indexed is not None and not text:
             plain = indexed if behind is None else indexed.filter(pk__lt=behind)
         with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
@@ -96,10 +96,10 @@ def find_behind(
     edge, near = _look_at_newest(searched, BY_ID, limit + 1, visible=visible, behind=behind)
     if edge is None or len(near) > limit:
         return _end(near, limit, edge)
-    indexed = find_by_index(found, text, BY_ID, limit + 1, visible=visible)
-    if indexed is not None:
+    others = find_by_index(found, text, BY_ID, limit + 1, visible=visible)
+    if others is not None:
         # Sorted, so that the next page repeats nothing, whatever was stored in between.
-        return _end(sorted({*near, *indexed}, reverse=True), limit, None)
+        return _end(sorted({*near, *others}, reverse=True), limit, None)
     return _end(near, limit, edge)
 
 

@@ -90,8 +90,6 @@ def _revoke_tokens(users: Any, request: HttpRequest) -> None:
 
 
 class AuditedGroupAdmin(AuditedAdmin, ListAdmin[Group], GroupAdmin):
-    sortable_by: ClassVar = ("__str__",)
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         within = obj is None or not grants.group_exceeds(obj, holder=_get_holder(request))
         return within and super().has_change_permission(request, obj)
