@@ -4,6 +4,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext, ngettext_lazy
 
+#: Seconds; shorter is not worth a number.
+_NOW = 5
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _MONTH, _YEAR = 30 * _DAY, 365 * _DAY
 #: Below so many seconds: the seconds of a unit, and the words for the past and for the future. They
@@ -54,7 +56,7 @@ def describe_distance(when: datetime, *, now: datetime) -> str:
     Rounded down, so that nothing seems older than it is.
     """
     seconds = int((now - when).total_seconds())
-    if -1 <= seconds <= 1:
+    if -1 <= seconds < _NOW:
         return gettext("just now")
     distance = abs(seconds)
     _, size, past, future = next(unit for unit in _UNITS if distance < unit[0])

@@ -69,9 +69,8 @@ def test_a_kind_is_put_on_hold_and_lifted_and_every_page_says_so_at_once(keeper:
     assert alarms(keeper) == []
     hold.refresh_from_db()
     assert (hold.lifted_by, hold.lifted_reason) == ("operator", "back")
-    assert "Kind scripted now operator down until 14:00 now operator back" in text_of(
-        keeper.read(HOLDS)
-    )
+    shown = "Kind scripted just now operator down until 14:00 just now operator back"
+    assert shown in text_of(keeper.read(HOLDS))
 
 
 def test_an_upstream_is_put_on_hold_and_lifted(keeper: Browser) -> None:
