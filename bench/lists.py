@@ -17,6 +17,7 @@ from django.test.utils import override_settings
 
 from bench import list_cases
 from bench.report import Report
+from config.web import memory
 from entries.sql import load
 from retry import queue
 
@@ -45,6 +46,7 @@ def main(*, full: bool) -> Report:
     size = FULL if full else SIZE
     with override_settings(ALLOWED_HOSTS=["testserver"]):
         make_entries(size)
+        memory.settle()  # as a web process does
         try:
             return _report(size, list(_measure_all(_log_in())))
         finally:

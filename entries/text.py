@@ -54,8 +54,7 @@ def clean_text(value: object, *, limit: int) -> str:
     if value is None:
         return ""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    # A slice first, so that the rest of a hundred megabytes is not processed. It is twice as long
-    # because each "\r\n" shrinks to one character.
+    # A slice first, for a hundred megabytes; twice as long, because each "\r\n" shrinks to one.
     text = text[: 2 * limit + 1].replace("\r\n", "\n").replace("\r", "\n")
     text = _UNFIT.sub("\ufffd", text)
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"[:limit]
@@ -63,6 +62,8 @@ def clean_text(value: object, *, limit: int) -> str:
 
 def one_line(value: object, *, limit: int) -> str:
     """Return ``clean_text`` with every run of white space as one space."""
+    if isinstance(value, str) and len(value) <= limit and value.isascii() and value.isprintable():
+        return " ".join(value.split())  # nothing to clean, and lists ask for thousands
     return clean_text(" ".join(clean_text(value, limit=20_000).split()), limit=limit)
 
 
@@ -79,8 +80,7 @@ def visible(value: str) -> str:
 def plain_text(markup: object, *, limit: int) -> str:
     """Return the readable words of HTML on one line: no tags, scripts, styles or entities.
 
-    The result is text, not safe HTML: ``&lt;b&gt;`` comes out as ``<b>`` and must be escaped where
-    it is shown. Only the first 20,000 characters are read, in linear time.
+    It is text, not safe HTML: escape it. Only the first 20,000 characters are read, in linear time.
     """
     shown, hidden = [], False
     pieces = _HIDDEN.split(clean_text(markup, limit=20_000))

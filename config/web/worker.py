@@ -26,11 +26,12 @@ class BufferedWorker(Worker):
 
     def run(self) -> None:
         # Gunicorn's first process imports this module, without Django being set up.
-        from config.web import limits
+        from config.web import limits, memory
         from config.web.server import Dispatcher, TcpServer, UnixServer
 
         # It would log a warning for every request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        memory.settle()
         polled: Map = {}
         dispatcher = Dispatcher(threads=self.cfg.threads)
         adjustments = _adjustments(

@@ -6,15 +6,16 @@ Lists call this for every row, so nothing here renders a template.
 import json
 from datetime import datetime
 from functools import cache
+from html import escape
 from typing import Any
 
-from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.timezone import localtime
 
+from entries.admin.distance import describe_distance
 from entries.text import one_line
 
 NOTHING = "—"
@@ -32,12 +33,11 @@ def format_moment(when: datetime | None) -> SafeString | str:
     """Format a time as how long ago it was; the exact time is in the title."""
     if when is None:
         return NOTHING
-    local = localtime(when)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        local.isoformat(),
-        date_format(local, "Y-m-d H:i:s T"),
-        naturaltime(when),
+    local = timezone.localtime(when)
+    exact = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
+    return SafeString(
+        f'<time datetime="{local.isoformat()}" title="{escape(exact)}">'
+        f"{escape(describe_distance(when, now=timezone.now()))}</time>"
     )
 
 
@@ -47,7 +47,7 @@ def format_gone(since: datetime | None) -> SafeString:
         return SafeString("")
     return format_html(
         ' <span class="badge badge-gone" title="Not in its source since {}">gone</span>',
-        date_format(localtime(since), "Y-m-d H:i T"),
+        date_format(timezone.localtime(since), "Y-m-d H:i T"),
     )
 
 
@@ -72,21 +72,19 @@ def format_error(error_class: str, message: str, *, length: int = 120) -> SafeSt
     """
     if not error_class:
         return NOTHING
-    return format_html(
-        '<span class="error-line" title="{}"><b><bdi>{}</bdi></b> <bdi>{}</bdi></span>',
-        f"{error_class} {message}" if len(error_class) > _MAX_CLASS else message,
-        _shorten(error_class, _MAX_CLASS),
-        _shorten(one_line(message, limit=1_000), length),
+    title = f"{error_class} {message}" if len(error_class) > _MAX_CLASS else message
+    name = _shorten(error_class, _MAX_CLASS)
+    line = _shorten(one_line(message, limit=1_000), length)
+    return SafeString(
+        f'<span class="error-line" title="{escape(title)}"><b><bdi>{escape(name)}</bdi></b> '
+        f"<bdi>{escape(line)}</bdi></span>"
     )
 
 
 def format_name(text: str, *, length: int = 160) -> SafeString:
     """Format a name from outside, cut where it is long; the whole name is then in the title."""
-    return format_html(
-        "<bdi{}>{}</bdi>",
-        format_html(' title="{}"', text) if len(text) > length else "",
-        _shorten(text, length),
-    )
+    title = f' title="{escape(text)}"' if len(text) > length else ""
+    return SafeString(f"<bdi{title}>{escape(_shorten(text, length))}</bdi>")
 
 
 def _shorten(text: str, length: int) -> str:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
@@ -14,8 +13,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from entries import lists
@@ -131,31 +130,21 @@ class EntryAdmin(BoundedAdmin[Entry]):
         """Sort newest first, failed entries by the time of failure: both have an index."""
         return lists.choose_order(request.GET.get("status")).descending
 
-    def action_checkbox(self, obj: Entry) -> SafeString:
-        """As Django's, without a form field and two templates for each row."""
-        return format_html(
-            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
-            ACTION_CHECKBOX_NAME,
-            obj.pk,
-            f"Select this object for an action - {obj}",
-        )
-
-    @admin.display(description="entry")
+    @admin.display(description=gettext_lazy("entry"))
     def headline(self, entry: Entry) -> SafeString:
-        head = format_html(
-            '<span class="number">#{}</span> {}', entry.pk, display.format_name(str(entry))
+        return SafeString(
+            f'<span class="number">#{entry.pk}</span> {display.format_name(str(entry))}'
         )
-        return head + display.format_gone(entry.gone_at)
 
-    @admin.display(description="status")
+    @admin.display(description=gettext_lazy("status"))
     def state(self, entry: Entry) -> SafeString:
-        return display.format_badge(entry.status)
+        return display.format_badge(entry.status) + display.format_gone(entry.gone_at)
 
-    @admin.display(description="last error")
+    @admin.display(description=gettext_lazy("last error"))
     def last_error(self, entry: Entry) -> SafeString | str:
         return display.format_error(entry.error_class, entry.error_message)
 
-    @admin.display(description="changed")
+    @admin.display(description=gettext_lazy("changed"))
     def when(self, entry: Entry) -> SafeString | str:
         return display.format_moment(entry.status_changed_at)
 

@@ -37,8 +37,8 @@ _INDEXED = frozenset({"source", "kind", "upstream"})
 class EntryList(BoundedList):
     #: Filtered, but not searched: a search has ways of its own to find entries.
     _filtered: EntryQuerySet
-    #: Has as many rows and is quicker to count.
-    _counted: QuerySet[Any] | None = None
+    #: Rows of the index, where they are all that is listed.
+    _indexed: QuerySet[Any] | None = None
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
@@ -51,7 +51,7 @@ class EntryList(BoundedList):
         indexed = {name: request.GET.get(name) for name in _INDEXED}
         self._filtered = lists.use_index(filtered, status=request.GET.get("status"), **indexed)
         if self._is_filtered_by_index_alone() and lists.is_indexed():
-            self._counted = lists.find_rows(**indexed)
+            self._indexed = lists.find_rows(**indexed)
         found, _ = self.model_admin.get_search_results(request, self._filtered.as_rows(), text)
         return found
 
@@ -83,5 +83,5 @@ class EntryList(BoundedList):
             order=lists.choose_order(self.params.get("status")),
             offset=offset,
             limit=limit,
-            counted=self._counted,
+            indexed=self._indexed,
         )

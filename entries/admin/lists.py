@@ -1,16 +1,20 @@
 """Lists that stay fast in tables of any size."""
 
 from contextlib import suppress
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from urllib.parse import quote as quote_address
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -20,6 +24,8 @@ from entries.budget import OutOfTime, time_budget
 from entries.lists.windows import BUDGET_SECONDS
 
 M = TypeVar("M", bound=Model)
+#: Stands for an id in an address.
+_ID = "id-of-a-row"
 
 # Django's own classes are generic for type checkers only.
 if TYPE_CHECKING:
@@ -60,7 +66,7 @@ class BoundedPaginator(_Paginator):
 
 
 class BoundedList(ChangeList):
-    """Django's list, without the work that it repeats for every row, and in one order."""
+    """Django's list, without the work that it repeats for every row, sorted by indexes alone."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,24 +75,60 @@ class BoundedList(ChangeList):
         self.preserved_filters = ""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Sort as the page does, whatever the address says: other columns have no index."""
-        self.params.pop(ORDER_VAR, None)
+        """Sort by ``sortable_by``, whatever the address says: other columns have no index."""
+        chosen = str(self.params.pop(ORDER_VAR, "")).split(".")
+        if allowed := [part for part in chosen if self._is_sortable(part)]:
+            self.params[ORDER_VAR] = ".".join(allowed)
         return super().get_ordering(request, queryset)
 
+    def _is_sortable(self, part: str) -> bool:
+        """Tell for a column as Django writes it into addresses: its number, "-" before it."""
+        number = part.removeprefix("-")
+        if not number.isdecimal() or int(number) >= len(self.list_display):
+            return False
+        return self.list_display[int(number)] in (self.sortable_by or ())
+
+    @cached_property
+    def _address(self) -> tuple[str, str]:
+        """What an address of a row has before and after the id."""
+        url = reverse(admin_urlname(self.opts, SafeString("change")), args=[_ID])
+        before, _, after = url.rpartition(_ID)
+        return before, after
+
     def url_for_result(self, result: Model) -> str:
-        return super().url_for_result(result) + self._kept
+        """Return Django's address of a row, which it would look for in all patterns each time."""
+        before, after = self._address
+        pk = quote_address(quote(str(getattr(result, self.pk_attname))))
+        return f"{before}{pk}{after}{self._kept}"
 
 
-class BoundedAdmin(_ModelAdmin[M]):
+class ListAdmin(_ModelAdmin[M]):
+    """A page of a list, sorted by what an index serves."""
+
+    list_per_page = 50
+    list_max_show_all = 1000
+    sortable_by: ClassVar[tuple[str, ...]] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoundedList
+
+    @admin.display(description=SafeString('<input type="checkbox" id="action-toggle">'))
+    def action_checkbox(self, obj: M) -> SafeString:
+        """Write Django's checkbox, for which it renders three templates."""
+        label = gettext("Select this object for an action - {}").format(escape(str(obj)))
+        return SafeString(
+            f'<input type="checkbox" name="{ACTION_CHECKBOX_NAME}" value="{escape(str(obj.pk))}"'
+            f' class="action-select" aria-label="{label}">'
+        )
+
+
+class BoundedAdmin(ListAdmin[M]):
     """No unbounded count, no sorting by any column, no filter that has no index behind it."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
     empty_value_display = NOTHING
     show_facets = admin.ShowFacets.NEVER
-    list_per_page = 100
-    list_max_show_all = 1000
-    sortable_by: ClassVar = ()
     #: Shown instead of an empty list.
     blank_template: ClassVar[str | None] = None
     #: Columns that a link may filter by, beside those of ``list_filter``.
@@ -98,19 +140,6 @@ class BoundedAdmin(_ModelAdmin[M]):
         if lookup in self.link_parameters:
             return "\0" not in value  # PostgreSQL refuses to search for it
         return lookup in known
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return BoundedList
-
-    @admin.display(description=SafeString('<input type="checkbox" id="action-toggle">'))
-    def action_checkbox(self, obj: M) -> SafeString:
-        """Write Django's checkbox, for which it renders three templates."""
-        return format_html(
-            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
-            ACTION_CHECKBOX_NAME,
-            obj.pk,
-            format_html(gettext("Select this object for an action - {}"), str(obj)),
-        )
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,9 +1,10 @@
-"""``{% badge state %}`` and ``{% moment when %}`` in every template, without loading them."""
+"""``{% badge %}``, ``{% moment %}`` and ``{% table %}`` in every template, without loading them."""
 
 from django.template import Library
 
-from entries.admin import display
+from entries.admin import display, rows
 
 register = Library()
 register.simple_tag(display.format_badge, name="badge")
 register.simple_tag(display.format_moment, name="moment")
+register.simple_tag(rows.render_table, name="table")

@@ -10,7 +10,7 @@ newest message of a fingerprint.
 """
 
 from entries.lists.counts import MOST, StatusCounts, count, count_by_status
-from entries.lists.indexes import find_rows, is_indexed, narrow, use_index
+from entries.lists.indexes import find_alone, find_rows, is_indexed, narrow, use_index
 from entries.lists.pages import ListPage, find_behind, find_page, read_rows
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
@@ -24,6 +24,7 @@ __all__ = [
     "choose_order",
     "count",
     "count_by_status",
+    "find_alone",
     "find_behind",
     "find_page",
     "find_rows",

@@ -45,6 +45,19 @@ def find_rows(
     return rows
 
 
+def find_alone(chosen: EntryFilter, *, visible: EntryQuerySet) -> QuerySet[IndexedEntry] | None:
+    """Return the index's rows, where they are all that is chosen of what is ``visible``.
+
+    None where something else decides as well, which only the entries know.
+    """
+    source, kind, upstream = chosen.source, chosen.kind, chosen.upstream
+    alone = EntryFilter(source=source, kind=kind, upstream=upstream)
+    if chosen != alone or visible.query.where or not is_indexed():
+        return None
+    # For a filter, an empty value is none.
+    return find_rows(source=source or None, kind=kind or None, upstream=upstream or None)
+
+
 def use_index(
     found: EntryQuerySet,
     *,

@@ -40,18 +40,19 @@ def find_page(
     order: Order,
     offset: int,
     limit: int,
-    counted: QuerySet[Any] | None = None,
+    indexed: QuerySet[Any] | None = None,
 ) -> ListPage:
     """Find part of a list, for pages with numbers.
 
     ``found`` is not searched yet; ``text`` is what to search for. ``visible``: every entry that may
-    be seen, of which ``found`` is a part. ``counted`` has as many rows as ``found``, and is quicker
-    to count.
+    be seen, of which ``found`` is a part. ``indexed``: as from ``find_alone``, where an index has
+    the ids of all that was ``found``.
     """
     if not text or SEARCH.is_one(text):
-        plain = found.filter(SEARCH.condition(text)) if text else found
-        counted = counted if not text else None
-        return _find_plain(plain, order, offset, limit, visible=visible, counted=counted)
+        plain: QuerySet[Any] = found.filter(SEARCH.condition(text)) if text else found
+        if indexed is not None and not text and order is BY_ID:
+            plain = indexed
+        return _find_plain(plain, order, offset, limit, visible=visible)
     stop = offset + limit
     most = max(stop, MOST_SEARCHED)
     searched = found.filter(SEARCH.condition(text))
@@ -59,10 +60,10 @@ def find_page(
     if edge is None or len(near) > stop:
         # Of a frequent text there are more beyond the newest.
         return _cut(near, offset, limit, most, more=edge is not None)
-    indexed = find_by_index(found, text, order, max(stop, MOST) + 1, visible=visible)
-    if indexed is not None:
+    others = find_by_index(found, text, order, max(stop, MOST) + 1, visible=visible)
+    if others is not None:
         # The index does not have all of them: of error messages it knows one of each group.
-        together = list(dict.fromkeys([*near, *indexed]))
+        together = list(dict.fromkeys([*near, *others]))
         return _cut(together, offset, limit, max(stop, MOST))
     return ListPage(ids=near[offset:stop], count=len(near), more=True, edge=edge)
 
@@ -74,16 +75,19 @@ def find_behind(
     text: str = "",
     behind: int | None,
     limit: int,
+    indexed: QuerySet[Any] | None = None,
 ) -> tuple[Sequence[int], int | None]:
     """Find at most ``limit`` ids in ``BY_ID`` behind an id, and where to continue.
 
     For pages by keyset: there may be more even where fewer than ``limit`` were found, and None
-    means that there are none. ``found`` and ``visible`` as for ``find_page``.
+    means that there are none. The other arguments are those of ``find_page``.
     """
     if behind is not None:
         found = found.filter(pk__lt=behind)
     if not text or SEARCH.is_one(text):
-        plain = found.filter(SEARCH.condition(text)) if text else found
+        plain: QuerySet[Any] = found.filter(SEARCH.condition(text)) if text else found
+        if indexed is not None and not text:
+            plain = indexed if behind is None else indexed.filter(pk__lt=behind)
         with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
             return _end(_find_ids(plain, BY_ID, limit + 1), limit, None)
         edge, near = _look_at_newest(plain, BY_ID, limit + 1, visible=visible, behind=behind)
@@ -92,42 +96,35 @@ def find_behind(
     edge, near = _look_at_newest(searched, BY_ID, limit + 1, visible=visible, behind=behind)
     if edge is None or len(near) > limit:
         return _end(near, limit, edge)
-    indexed = find_by_index(found, text, BY_ID, limit + 1, visible=visible)
-    if indexed is not None:
+    others = find_by_index(found, text, BY_ID, limit + 1, visible=visible)
+    if others is not None:
         # Sorted, so that the next page repeats nothing, whatever was stored in between.
-        return _end(sorted({*near, *indexed}, reverse=True), limit, None)
+        return _end(sorted({*near, *others}, reverse=True), limit, None)
     return _end(near, limit, edge)
 
 
 def _find_plain(
-    found: EntryQuerySet,
-    order: Order,
-    offset: int,
-    limit: int,
-    *,
-    visible: EntryQuerySet,
-    counted: QuerySet[Any] | None,
+    found: QuerySet[Any], order: Order, offset: int, limit: int, *, visible: EntryQuerySet
 ) -> ListPage:
     stop = offset + limit
-    edge = None
     try:
         with time_budget(BUDGET_SECONDS):
             ids = _find_ids(found, order, stop + 1, offset=offset)
     except OutOfTime:
-        edge, near = _look_at_newest(found, order, stop + 1, visible=visible)
-        ids = near[offset:]
+        # To count all of them would take as long.
+        edge, near = _look_at_newest(found, order, MOST, visible=visible)
+        more = edge is not None
+        return ListPage(ids=near[offset:stop], count=len(near), more=more, edge=edge)
     if len(ids) <= limit and (ids or not offset):
         # The end of the list, so nothing is left to count.
-        return ListPage(ids=ids, count=offset + len(ids), more=edge is not None, edge=edge)
-    number, more = count(found if counted is None else counted, visible=visible)
-    shown = offset + limit if ids else 0
-    return ListPage(
-        ids=ids[:limit], count=max(number, shown), more=more or edge is not None, edge=edge
-    )
+        return ListPage(ids=ids, count=offset + len(ids))
+    number, more = count(found, visible=visible)
+    known = offset + len(ids) if ids else 0
+    return ListPage(ids=ids[:limit], count=max(number, known), more=more)
 
 
 def _look_at_newest(
-    found: EntryQuerySet,
+    found: QuerySet[Any],
     order: Order,
     most: int,
     *,

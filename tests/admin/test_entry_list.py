@@ -128,7 +128,7 @@ def test_more_rows_cost_no_more_queries(at_desk: Browser) -> None:
 
     def more() -> None:
         for trait in ("failed", "succeeded", "queued", "scheduled"):
-            EntryFactory.create_batch(5, source=SourceFactory.create(), **{trait: True})
+            EntryFactory.create_batch(3, source=SourceFactory.create(), **{trait: True})
 
     more()
     at_desk.read(ENTRIES)  # the session, the alarms
@@ -159,10 +159,10 @@ def test_counting_ends_at_the_limit(at_desk: Browser, monkeypatch: pytest.Monkey
     assert "more than" not in text_of(at_desk.read(ENTRIES))
 
 
-def test_a_page_has_a_hundred_rows_and_shows_up_to_a_thousand(at_desk: Browser) -> None:
-    EntryFactory.create_batch(101)
-    assert len(listed(at_desk)) == 100
-    assert len(listed(at_desk, "all=")) == 101
+def test_a_page_has_fifty_rows_and_shows_up_to_a_thousand(at_desk: Browser) -> None:
+    EntryFactory.create_batch(51)
+    assert len(listed(at_desk)) == 50
+    assert len(listed(at_desk, "all=")) == 51
     assert len(listed(at_desk, "p=2")) == 1
 
 
@@ -188,12 +188,12 @@ def test_only_those_who_may_retry_are_offered_it(operator: "User", reader: "User
 
 
 def test_selecting_across_pages_is_offered_where_there_are_several(at_desk: Browser) -> None:
-    EntryFactory.create_batch(100, failed=True)
+    EntryFactory.create_batch(50, failed=True)
     assert "select_across" not in at_desk.read(ENTRIES)
     EntryFactory.create(failed=True)
     page = at_desk.read(ENTRIES)
     assert "select_across" in page
-    assert "Select all 101, on all pages" in text_of(page)
+    assert "Select all 51, on all pages" in text_of(page)
 
 
 def test_entries_cannot_be_added_or_deleted(chief: "User") -> None:

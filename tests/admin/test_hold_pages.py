@@ -61,15 +61,16 @@ def test_a_kind_is_put_on_hold_and_lifted_and_every_page_says_so_at_once(keeper:
     assert alarm.startswith("Kind scripted was put on hold now by operator: down until 14:00")
     assert "1 run waits. View holds" in alarm
     words = text_of(keeper.read(HOLDS))
-    assert "scripted For tests. on hold by operator, now down until 14:00 1 run waits." in words
+    assert (
+        "scripted For tests. on hold by operator, just now down until 14:00 1 run waits." in words
+    )
     (message,) = keeper.press(f"{HOLDS}{hold.pk}/lift/", reason="back")
     assert message == "Hold on kind scripted lifted. Waiting work starts by itself, oldest first."
     assert alarms(keeper) == []
     hold.refresh_from_db()
     assert (hold.lifted_by, hold.lifted_reason) == ("operator", "back")
-    assert "Kind scripted now operator down until 14:00 now operator back" in text_of(
-        keeper.read(HOLDS)
-    )
+    shown = "Kind scripted just now operator down until 14:00 just now operator back"
+    assert shown in text_of(keeper.read(HOLDS))
 
 
 def test_an_upstream_is_put_on_hold_and_lifted(keeper: Browser) -> None:
@@ -155,7 +156,7 @@ def test_the_breakers_hold_says_when_it_probes(keeper: Browser) -> None:
     assert "20 of 20 failed &lt;b&gt;" in page
     words = text_of(page)
     assert "by the breaker" in words
-    assert "One entry will be tried 4" in words
+    assert "One entry will be tried in 4" in words
     assert "3 failed so far" in words
     Hold.objects.update(probe_run_id="0" * 32)
     assert "One entry is being tried." in text_of(keeper.read(HOLDS))

@@ -219,8 +219,8 @@ class TestSourcePage:
         source.refresh_from_db()
         assert (source.sync_interval, source.next_sync_at) == (600, None)
         assert "due now" in text_of(browser.read(page_of(source)))
-        Source.objects.update(next_sync_at=timezone.now() + timedelta(hours=2))
-        assert "hour" in text_of(browser.read(page_of(source)))
+        Source.objects.update(next_sync_at=timezone.now() + timedelta(hours=2.5))
+        assert "in 2 h" in text_of(browser.read(page_of(source)))
         browser.press(page_of(source), **form, sync_interval="60")
         assert Source.objects.get().next_sync_at is None, "the new one begins at once"
         answer = browser.post(page_of(source), form | {"sync_interval": "9"})

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from entries.admin import EntryAdmin
 from entries.filters import EntryFilter
@@ -80,8 +80,8 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
         line = super().last_error(entry)
         if entry.status != EntryStatus.FAILED:
             return line
-        query = urlencode({"status": entry.status, "fingerprint": entry.fingerprint})
-        return format_html('{} <a class="alike" href="?{}">Same error</a>', line, query)
+        query = f"status={entry.status}&amp;fingerprint={quote(entry.fingerprint, safe='')}"
+        return SafeString(f'{line} <a class="alike" href="?{query}">{gettext("Same error")}</a>')
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -37,7 +37,6 @@ from retry.models import Hold
 class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     list_display = ("what", "since", "by", "reason", "lifted", "lifted_by", "lifted_reason")
     list_display_links = None
-    list_per_page = 25
     ordering = ("-id",)
     search_fields = ("kind", "upstream", "source__slug", "actor_label", "reason")
     search_help_text = "Searches what was on hold, who put it on hold, and the reason."

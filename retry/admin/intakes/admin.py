@@ -36,7 +36,6 @@ class IntakeAdmin(LiveRecordAdmin[M], Generic[M]):
         "when",
     )
     list_display_links = ("what",)
-    list_per_page = 50
     change_form_template = "admin/retry/intake/change_form.html"
     change_list_template = "admin/retry/intake/change_list.html"
     live_template = "retry/intake/changed.html"

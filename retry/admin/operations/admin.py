@@ -81,7 +81,6 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
     search_fields = ("actor_label", "reason", "selection_words")
     search_help_text = "Searches who requested the operation, the reason and the selection."
     ordering = ("-created_at",)
-    list_per_page = 25
     change_form_template = "admin/retry/operation/change_form.html"
     change_list_template = "admin/retry/operation/change_list.html"
     blank_template = "retry/operation/none.html"

@@ -5,10 +5,11 @@ from typing import Any
 from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
 from django.http import HttpRequest
 
+from entries.admin.lists import ListAdmin
 from retry.admin.shared.audited import AuditedAdmin
 
 
-class _LogInAdmin(AuditedAdmin):
+class _LogInAdmin(AuditedAdmin, ListAdmin[Any]):
     """May be viewed and deleted, nothing else."""
 
     actions = ()

@@ -1,13 +1,14 @@
 """Users and groups: no user can grant, or take over, more than they hold themselves."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from entries.admin.lists import ListAdmin
 from retry import edits, service
 from retry.access import grants
 from retry.admin.shared.actor import get_actor
@@ -32,7 +33,9 @@ def _limit_choices(field: Any, request: HttpRequest, options: dict[str, Any]) ->
         options["queryset"] = grants.list_grantable_groups(holder)
 
 
-class AuditedUserAdmin(AuditedAdmin, _UserAdmin):
+class AuditedUserAdmin(AuditedAdmin, ListAdmin[User], _UserAdmin):
+    sortable_by: ClassVar = ("username",)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse accounts that hold more, including their password and permissions."""
         within = obj is None or not grants.exceeds(obj, holder=_get_holder(request))
@@ -88,7 +91,7 @@ def _revoke_tokens(users: Any, request: HttpRequest) -> None:
             service.revoke_tokens(found, actor=get_actor(request))
 
 
-class AuditedGroupAdmin(AuditedAdmin, GroupAdmin):
+class AuditedGroupAdmin(AuditedAdmin, ListAdmin[Group], GroupAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         within = obj is None or not grants.group_exceeds(obj, holder=_get_holder(request))
         return within and super().has_change_permission(request, obj)

@@ -52,6 +52,7 @@ def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
         text=chosen.q or "",
         behind=cast("int | None", behind),
         limit=query.limit,
+        indexed=lists.find_alone(chosen, visible=visible),
     )
     results = [EntrySummary.from_entry(entry) for entry in lists.read_rows(ids)]
     cursor = None if last is None else str(Cursor((last,)))

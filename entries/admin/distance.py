@@ -1,0 +1,64 @@
+"""How long ago a time was, or how far off it is, in a few words."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext, ngettext_lazy
+
+#: Seconds; shorter is not worth a number.
+_NOW = 5
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_MONTH, _YEAR = 30 * _DAY, 365 * _DAY
+#: Below so many seconds: the seconds of a unit, and the words for the past and for the future. They
+#: are whole, because languages decline the unit.
+_UNITS = (
+    (
+        _MINUTE,
+        1,
+        ngettext_lazy("%(count)d s ago", "%(count)d s ago", "count"),
+        ngettext_lazy("in %(count)d s", "in %(count)d s", "count"),
+    ),
+    (
+        _HOUR,
+        _MINUTE,
+        ngettext_lazy("%(count)d min ago", "%(count)d min ago", "count"),
+        ngettext_lazy("in %(count)d min", "in %(count)d min", "count"),
+    ),
+    (
+        _DAY,
+        _HOUR,
+        ngettext_lazy("%(count)d h ago", "%(count)d h ago", "count"),
+        ngettext_lazy("in %(count)d h", "in %(count)d h", "count"),
+    ),
+    (
+        2 * _MONTH,
+        _DAY,
+        ngettext_lazy("%(count)d day ago", "%(count)d days ago", "count"),
+        ngettext_lazy("in %(count)d day", "in %(count)d days", "count"),
+    ),
+    (
+        2 * _YEAR,
+        _MONTH,
+        ngettext_lazy("%(count)d month ago", "%(count)d months ago", "count"),
+        ngettext_lazy("in %(count)d month", "in %(count)d months", "count"),
+    ),
+    (
+        float("inf"),
+        _YEAR,
+        ngettext_lazy("%(count)d year ago", "%(count)d years ago", "count"),
+        ngettext_lazy("in %(count)d year", "in %(count)d years", "count"),
+    ),
+)
+
+
+def describe_distance(when: datetime, *, now: datetime) -> str:
+    """``just now``, ``40 s ago``, ``3 min ago``, ``5 h ago``, ``2 days ago`` or ``in 4 min``.
+
+    Rounded down, so that nothing seems older than it is.
+    """
+    seconds = int((now - when).total_seconds())
+    if -1 <= seconds < _NOW:
+        return gettext("just now")
+    distance = abs(seconds)
+    _, size, past, future = next(unit for unit in _UNITS if distance < unit[0])
+    words = past if seconds > 0 else future
+    return str(words % {"count": distance // size})
