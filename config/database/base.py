@@ -29,4 +29,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         with self.wrap_database_errors:
             cursor = PreparedCursor(self.connection)
-        return self._prepare_cursor(cursor)
+        prepared: CursorWrapper = self._prepare_cursor(cursor)  # type: ignore[attr-defined] # unstubbed
+        return prepared
