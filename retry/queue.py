@@ -162,9 +162,10 @@ def hand_over_in_order(specs: Iterable[JobSpec]) -> int:
                 logger.warning("handover.failed", extra=extra)
                 break
             count += 1
-        # The names are for people who look into Redis: without them the jobs are done as well.
-        with suppress(QueueUnavailable), _translate_errors():
-            names.execute()
+        else:  # not where Redis is away: that would be another wait
+            # The names are for people who look into Redis: without them the jobs are done as well.
+            with suppress(QueueUnavailable), _translate_errors():
+                names.execute()
     return count
 
 
