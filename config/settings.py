@@ -9,7 +9,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.database.limits import LIMITS, connection_options, detect_role
+from config.database.limits import LIMITS, Role, connection_options, detect_role
 from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, read_environment, require
 from config.logging import configure_logging
@@ -97,6 +97,13 @@ _database["ENGINE"] = "config.database"
 REDRIVE_ROLE = detect_role(default=env.str("REDRIVE_ROLE", ""))
 #: Whether each session gives PostgreSQL its time limits. A pooler may not pass them on.
 DATABASE_LIMITS = env.bool("DATABASE_LIMITS", True)
+#: Whether the statement behind every click is prepared on the session, which takes one that is not
+#: handed around between two statements. Not in workers: kinds may have SQL of their own.
+DATABASE_PREPARED = (
+    env.bool("DATABASE_PREPARED", True)
+    and DATABASE_LIMITS
+    and REDRIVE_ROLE not in {Role.WORKER, Role.SYNC}
+)
 #: Seconds a statement of this process may take unless ``retry.limits`` allows more; 0: no limit.
 DATABASE_STATEMENT_SECONDS = LIMITS[REDRIVE_ROLE].statement
 #: Seconds between two rounds of the dispatcher.
@@ -105,6 +112,7 @@ _database["OPTIONS"] = connection_options(
     REDRIVE_ROLE,
     given=_database.get("OPTIONS", {}),
     by_server=DATABASE_LIMITS,
+    prepares=DATABASE_PREPARED,
     tick_seconds=REDRIVE_TICK_SECONDS,
 )
 _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)

@@ -23,7 +23,7 @@ if "REDRIVE_TEST_CHILD" not in os.environ:
         if name in {"host", "service"}
     }
     _DATABASES["default"]["OPTIONS"] = connection_options(
-        REDRIVE_ROLE, given=_given, by_server=True
+        REDRIVE_ROLE, given=_given, by_server=True, prepares=True
     )
 for _options in RQ_QUEUES.values():
     _options["URL"] = REDIS_URL

@@ -2,7 +2,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from retry.admin.registrations import load_pages
 from retry.api.urls import nothing
+
+load_pages()
 
 urlpatterns = [
     path("admin/api/", include("retry.api.urls")),

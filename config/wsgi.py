@@ -1,3 +1,4 @@
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -5,6 +6,7 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.http.response import HttpResponseBase
+from django.urls import get_resolver
 from django.utils.http import parse_header_parameters
 
 from config.web.proxies import Proxies
@@ -41,6 +43,11 @@ def _without_charset(content_type: str) -> str:
     return f'{kind}; boundary="{boundary}"' if boundary else kind
 
 
+# As in manage.py: nothing that is imported now is ever garbage.
+gc.disable()
 django.setup(set_prefix=False)
+get_resolver().url_patterns  # noqa: B018 - imports the pages, or the first request would wait for it
+gc.freeze()
+gc.enable()
 proxies = Proxies(settings.REDRIVE_TRUSTED_PROXIES)
 application = Handler()

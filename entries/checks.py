@@ -9,11 +9,11 @@ from django.conf import settings
 from django.core import checks
 
 from entries.kinds.registry import KINDS
-from entries.registry import Registry, import_modules
+from entries.registry import WORK, Registry, import_modules
 from entries.sources.registry import SOURCE_KINDS
 
 
-@checks.register(checks.Tags.compatibility)
+@checks.register(checks.Tags.compatibility, WORK)
 def check_kinds(**_: Any) -> list[checks.CheckMessage]:
     return [
         *_check_classes(KINDS, id="entries.E001"),
@@ -22,7 +22,7 @@ def check_kinds(**_: Any) -> list[checks.CheckMessage]:
     ]
 
 
-@checks.register(checks.Tags.compatibility)
+@checks.register(checks.Tags.compatibility, WORK)
 def check_modules(**_: Any) -> list[checks.CheckMessage]:
     """Report modules that cannot be imported: their kinds would only show as unknown on entries."""
     found: list[checks.CheckMessage] = []
@@ -40,7 +40,7 @@ def check_modules(**_: Any) -> list[checks.CheckMessage]:
     return found
 
 
-@checks.register(checks.Tags.security)
+@checks.register(checks.Tags.security, WORK)
 def check_networks(**_: Any) -> list[checks.CheckMessage]:
     """Report what is not a network: every fetch would fail on it."""
     found: list[checks.CheckMessage] = []
@@ -52,7 +52,7 @@ def check_networks(**_: Any) -> list[checks.CheckMessage]:
     return found
 
 
-@checks.register(checks.Tags.security)
+@checks.register(checks.Tags.security, WORK)
 def check_source_folders(**_: Any) -> list[checks.CheckMessage]:
     """Report relative folders: each process would read another one."""
     return [

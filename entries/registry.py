@@ -10,6 +10,10 @@ from typing import Any, Generic, TypeVar
 from entries.errors import EntriesError, InvalidKind
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+#: The tag of what commands check before they run. They serve no pages, and Django's own checks
+#: would import those.
+WORK = "work"
+
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
 

@@ -4,10 +4,10 @@
 INSERT INTO retry_auditevent (
     verb, actor_id, actor_label, channel, request_id, entry_id, run_id, count, reason, before,
     after)
-SELECT %(audit)s, %(actor)s, %(label)s, %(channel)s, %(request_id)s,
+SELECT %(audit)s::text, %(actor)s, %(label)s, %(channel)s, %(request_id)s,
        CASE WHEN count(*) = 1 THEN min(m.id) END,
        CASE WHEN count(DISTINCT m.run_id) = 1 THEN (array_agg(m.run_id))[1] END,
        count(*), %(reason)s,
        jsonb_build_object('status', array_agg(DISTINCT m.status ORDER BY m.status)),
        jsonb_build_object('status', 'queued', 'runs', count(DISTINCT m.run_id))
-FROM moved m WHERE %(audit)s <> '' HAVING count(*) > 0
+FROM moved m WHERE %(audit)s::text <> '' HAVING count(*) > 0

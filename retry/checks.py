@@ -8,9 +8,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from entries.kinds import registry
+from entries.registry import WORK
 
 
-@register
+@register(WORK)
 def queues_exist(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
     """Report kinds whose queue is not configured: they would fail at the first click."""
     known = ", ".join(settings.RQ_QUEUES)

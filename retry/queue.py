@@ -6,7 +6,7 @@ and is deleted where RQ would stumble over it.
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from django.conf import settings
 from django_rq.queues import DjangoRQ
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.exceptions import ConnectionError, RedisError, TimeoutError  # noqa: A004
 from redis.retry import Retry
 from rq import Queue
@@ -121,21 +122,28 @@ def _translate_errors() -> Iterator[None]:
 
 def hand_over(job: JobSpec) -> None:
     """Enqueue one job; a job that is there already is success. Raises ``QueueUnavailable``."""
-    with _translate_errors():
-        try:
-            # redis-py repeats a command whose reply was lost, which only unique makes safe.
-            _queue(job.queue).enqueue(
-                job.function,
-                job.argument,
-                job_id=job.job_id,
-                unique=True,
-                job_timeout=job.timeout,
-                result_ttl=0,
-                failure_ttl=FAILURE_TTL,
-                description=job.job_id,
-            )
-        except DuplicateJobError:
-            return
+    with _translate_errors(), get_client().pipeline(transaction=False) as names:
+        _enqueue(job, names)
+        names.execute()
+
+
+def _enqueue(job: JobSpec, names: Pipeline) -> None:
+    """Enqueue one job; the name of its queue waits in ``names`` for RQ's set of queues."""
+    try:
+        # redis-py repeats a command whose reply was lost, which only unique makes safe.
+        _queue(job.queue).enqueue(
+            job.function,
+            job.argument,
+            job_id=job.job_id,
+            unique=True,
+            job_timeout=job.timeout,
+            result_ttl=0,
+            failure_ttl=FAILURE_TTL,
+            description=job.job_id,
+            pipeline=names,
+        )
+    except DuplicateJobError:
+        return
 
 
 def hand_over_in_order(specs: Iterable[JobSpec]) -> int:
@@ -144,14 +152,20 @@ def hand_over_in_order(specs: Iterable[JobSpec]) -> int:
     Never raises for Redis.
     """
     count = 0
-    for spec in specs:
-        try:
-            hand_over(spec)
-        except QueueUnavailable as error:
-            extra = {"job_id": spec.job_id, "error": str(error)}
-            logger.warning("handover.failed", extra=extra)
-            break
-        count += 1
+    with get_client().pipeline(transaction=False) as names:
+        for spec in specs:
+            try:
+                with _translate_errors():
+                    _enqueue(spec, names)
+            except QueueUnavailable as error:
+                extra = {"job_id": spec.job_id, "error": str(error)}
+                logger.warning("handover.failed", extra=extra)
+                break
+            count += 1
+        else:  # not where Redis is away: that would be another wait
+            # The names are for people who look into Redis: without them the jobs are done as well.
+            with suppress(QueueUnavailable), _translate_errors():
+                names.execute()
     return count
 
 

@@ -11,6 +11,7 @@ from entries.kinds.receivers import RECEIVERS
 from entries.net.pool import POOL
 from entries.net.resolver import RESOLVER
 from retry import queue
+from retry.admin.registrations import load_pages
 from tests.factories.users import UserFactory
 from tests.support.browser import pytest_terminal_summary
 from tests.support.shops import Shop
@@ -31,6 +32,9 @@ OPERATOR = (
     "retry.view_status",
     "retry.view_sync",
 )
+
+
+load_pages()  # a process loads them with its addresses; some tests look at the pages alone
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,9 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
 
+from config.database.prepared import PreparedCursor
 from config.database.silence import AttentiveConnection
 
 
@@ -20,3 +22,12 @@ class _Driver:
 
 class DatabaseWrapper(base.DatabaseWrapper):
     Database: Any = _Driver()
+
+    def open_prepared_cursor(self) -> CursorWrapper:
+        """As ``cursor``, for statements with named parameters that are prepared on the session."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = PreparedCursor(self.connection)
+        prepared: CursorWrapper = self._prepare_cursor(cursor)  # type: ignore[attr-defined] # unstubbed
+        return prepared

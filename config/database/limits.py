@@ -74,12 +74,18 @@ def detect_role(argv: Sequence[str] | None = None, *, default: str = "") -> Role
 
 
 def connection_options(
-    role: Role, *, given: Mapping[str, object], by_server: bool, tick_seconds: float = 1.0
+    role: Role,
+    *,
+    given: Mapping[str, object],
+    by_server: bool,
+    prepares: bool = False,
+    tick_seconds: float = 1.0,
 ) -> dict[str, object]:
     """Build libpq's parameters for a role; what is ``given`` in the database's URL wins.
 
     ``by_server``: have PostgreSQL keep the limits. That needs the startup parameter ``options``,
-    which a pooler may not pass on.
+    which a pooler may not pass on. ``prepares``: have it plan prepared statements once for all
+    their parameters, not again for each; that needs ``by_server``.
     """
     limits = LIMITS[role]
     options: dict[str, object] = {"connect_timeout": limits.connect, **_TCP, **given}
@@ -92,5 +98,7 @@ def connection_options(
             "idle_session_timeout": idle,
         }
         ours = " ".join(f"-c {name}={seconds}s" for name, seconds in settings.items())
+        if prepares:
+            ours += " -c plan_cache_mode=force_generic_plan"
         options["options"] = f"{ours} {given.get('options', '')}".strip()
     return options

@@ -1,18 +1,28 @@
 """The admin app, with the desk as its site."""
 
-from django.contrib.admin.apps import AdminConfig
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.core import checks
 
 
-class DeskConfig(AdminConfig):
+class DeskConfig(SimpleAdminConfig):
     default_site = "retry.admin.desk.site.DeskSite"
 
     def ready(self) -> None:
-        """Register our pages last, because some replace those of other apps.
+        """Leave the pages to ``config.urls``: workers, the dispatcher and commands need none."""
+        checks.register(check_dependencies, checks.Tags.admin)
+        checks.register(check_pages, checks.Tags.admin)
 
-        None of them is registered on import: Django imports the site, and with it many of their
-        modules, before there is a site to register with.
-        """
-        super().ready()
-        from retry.admin.registrations import register_all
 
-        register_all()
+def check_pages(
+    app_configs: Sequence[AppConfig] | None = None, **options: Any
+) -> list[checks.CheckMessage]:
+    """Check the pages as Django does, which knows only what is registered."""
+    from retry.admin.registrations import load_pages
+
+    load_pages()
+    return list(check_admin_app(app_configs, **options))

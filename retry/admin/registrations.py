@@ -1,6 +1,7 @@
 """Which page of the admin shows which model."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
@@ -42,8 +43,14 @@ PAGES: Mapping[type[Model], "type[admin.ModelAdmin[Any]]"] = {
 }
 
 
-def register_all() -> None:
-    """Register the pages, in place of those that the apps of these models bring."""
+@cache
+def load_pages() -> None:
+    """Register what the apps bring, and our pages last, in place of some of those; once.
+
+    Nothing is registered on import: Django imports the site, and with it many of our modules,
+    before there is a site to register with.
+    """
+    admin.autodiscover()
     for model, page in PAGES.items():
         if admin.site.is_registered(model):
             admin.site.unregister(model)

@@ -8,7 +8,6 @@ from entries.errors import SourceError
 from entries.readers.base import Limits, Row, Table
 from entries.readers.csv_file import CsvTable
 from entries.readers.objects import JsonTable
-from entries.readers.xlsx.table import XlsxTable
 from entries.sources.files.locations import READ_AHEAD, measure_size, open_file
 
 #: Columns with a meaning, in any case.
@@ -30,6 +29,9 @@ def _csv(file: BinaryIO) -> Table:
 
 
 def _xlsx(file: BinaryIO) -> Table:
+    # As for sources: openpyxl is imported where there is a workbook.
+    from entries.readers.xlsx.table import XlsxTable
+
     return XlsxTable(file, limits=LIMITS, expects="external_id", rename=fold, front=True)
 
 

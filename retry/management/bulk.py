@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 from rich import progress as rich_progress
 from rich.console import Console
@@ -19,6 +19,7 @@ from entries.payload_match import Values
 from retry import service
 from retry.errors import NoSuchName, RetryError
 from retry.management.account import find_account
+from retry.management.command import DeskCommand
 from retry.models import Action, OperationState
 from retry.operations.control import Pace
 from retry.operations.progress import Progress, read_progress
@@ -40,7 +41,7 @@ def parse_time(text: str) -> datetime:
         raise argparse.ArgumentTypeError(message) from None
 
 
-class BulkCommand(BaseCommand):
+class BulkCommand(DeskCommand):
     """With ``--wait`` the exit code says whether all succeeded."""
 
     action: ClassVar[Action]

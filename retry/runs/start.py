@@ -14,7 +14,7 @@ from django.db import connection
 
 from entries import transitions
 from entries.kinds import registry
-from entries.sql import load
+from entries.sql import load, open_prepared_cursor
 from entries.states import EntryStatus
 from entries.transitions import QueueResult
 from entries.transitions.queue import FRAGMENTS as QUEUEING
@@ -93,7 +93,7 @@ def start_entries(
         "only_if_changed": only_if_changed,
         "probe": probe,
     }
-    with connection.cursor() as cursor:
+    with open_prepared_cursor() as cursor:
         cursor.execute(_SQL["start_entries"], parameters)
         rows = cursor.fetchall()
     runs = {

@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+# Django imports it with the first connection, which would be in each work-horse.
+import psycopg_pool  # noqa: F401
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper

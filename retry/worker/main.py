@@ -27,6 +27,9 @@ def run_worker(queue: str, *, burst: bool = False, name: str | None = None) -> N
     handlers that it found.
     """
     HORSE.separate()
+    if queue == "sync":
+        # Otherwise each work-horse that reads a workbook would import openpyxl.
+        from entries.readers.xlsx import table  # noqa: F401
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     pulse = Pulse(queue=queue, name=name)
     # SIGUSR1 is for work-horses; one that reaches the worker by mistake must not kill it.

@@ -7,7 +7,7 @@ import pytest
 
 from entries.admin import EntryAdmin
 from entries.models import Entry
-from retry.admin.exports.formats import MAX_CELL
+from retry.admin.exports.workbook import MAX_CELL
 from retry.audit import REFUSED
 from retry.models import AuditEvent
 from tests.admin.browsing import Browser, text_of

@@ -20,7 +20,7 @@ _ALLOWED = {
     "retry/management/commands/add_endpoint.py": "endpoint.save",
     "entries/admin/endpoint.py": "obj.save",
     "entries/admin/entry.py": "obj.save",
-    "retry/admin/exports/formats.py": "book.save",
+    "retry/admin/exports/workbook.py": "book.save",
 }
 
 

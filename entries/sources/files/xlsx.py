@@ -1,12 +1,14 @@
 """Excel workbooks."""
 
-from typing import BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from entries.readers.base import Limits
-from entries.readers.xlsx.table import XlsxTable
 from entries.sources.files.columns import TableKind
 from entries.sources.files.kind import FileOptions
 from entries.sources.registry import register
+
+if TYPE_CHECKING:
+    from entries.readers.xlsx.table import XlsxTable
 
 
 class XlsxOptions(FileOptions):
@@ -26,5 +28,8 @@ class XlsxKind(TableKind):
     description: ClassVar[str] = "A sheet of an Excel workbook with a header: a path, or an upload."
     options: ClassVar[type[FileOptions]] = XlsxOptions
 
-    def table(self, file: BinaryIO, options: XlsxOptions) -> XlsxTable:
+    def table(self, file: BinaryIO, options: XlsxOptions) -> "XlsxTable":
+        # openpyxl takes longer to import than many processes have work to do.
+        from entries.readers.xlsx.table import XlsxTable
+
         return XlsxTable(file, limits=Limits(), expects=options.id_field, sheet=options.sheet)

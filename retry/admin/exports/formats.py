@@ -7,19 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-from entries.readers.xlsx.cells import escape
 from retry.imports.cells import cell_text, escape_formula
 
 _ROWS = 200
 _PIECE = 256 * 1024
-#: Characters in a cell of XLSX; openpyxl would cut the rest silently.
-MAX_CELL = 32_767
-_CUT = " … cut: a cell holds no more"
 
 Row = Sequence[Any]
 
@@ -57,8 +50,11 @@ class XlsxFile(ExportFile):
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
     def write(self, headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+        # With openpyxl, which would be a tenth of the time in which a web process starts.
+        from retry.admin.exports.workbook import write_sheet
+
         with TemporaryFile() as file:
-            _write_sheet(file, headers, rows)
+            write_sheet(file, headers, rows)
             file.seek(0)
             while piece := file.read(_PIECE):
                 yield piece
@@ -91,23 +87,6 @@ def _encode_csv(rows: Iterable[Row]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([escape_formula(cell_text(value)) for value in row] for row in rows)
     return text.getvalue().encode()
-
-
-def _write_sheet(file: IO[bytes], headers: Sequence[str], rows: Iterable[Row]) -> None:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("entries")
-    sheet.append(list(headers))
-    for row in rows:
-        sheet.append([_clip_cell(value) for value in row])
-    book.save(file)
-
-
-def _clip_cell(value: Any) -> int | float | str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    text: str = ILLEGAL_CHARACTERS_RE.sub("\ufffd", escape_formula(cell_text(value)))
-    text = escape(text)
-    return text if len(text) <= MAX_CELL else text[: MAX_CELL - len(_CUT)] + _CUT
 
 
 def _encode(value: object) -> str:

@@ -4,17 +4,18 @@ import os
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from entries.endpoints import create_secret, find_address_problem, find_secret_problem
 from entries.models import Endpoint
 from retry import edits
 from retry.management.account import find_account
+from retry.management.command import DeskCommand
 from retry.outcomes import Actor
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Add an endpoint for entries of the kind webhook. A generated secret is printed once, "
         "alone on the last line."

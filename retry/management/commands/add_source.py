@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from entries.errors import UnknownKind, UnknownSourceKind
@@ -14,10 +14,11 @@ from entries.sources import registry as sources
 from entries.sources.sync.calls import build_spec
 from retry import edits
 from retry.management.account import find_account
+from retry.management.command import DeskCommand
 from retry.outcomes import Actor
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = "Add a source of entries. Sync it afterwards with: manage.py sync SLUG"
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,16 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from retry import service
+from retry.management.command import DeskCommand
 from retry.outcomes import Actor
 
 _CENTURY = 36_500
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Create a token with which scripts act as USER, and print it once. A token with the same "
         "name is replaced. Send it as `Authorization: Bearer TOKEN`."

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from retry import service
 from retry.management.account import find_account
+from retry.management.command import DeskCommand
 from retry.outcomes import Actor
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Derive the upstream of every stored entry from its payload. Needed once after a kind got "
         "upstreams. Can be interrupted and repeated."

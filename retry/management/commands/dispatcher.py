@@ -8,16 +8,16 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 
 from retry import wakeup
 from retry.dispatcher.loop import Dispatcher
+from retry.management.command import DeskCommand
 
 logger = logging.getLogger(__name__)
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Run the control loop: start operations, hand over runs, wake due retries, rescue entries "
         "whose worker was lost. Any number can run; one of them acts at a time."

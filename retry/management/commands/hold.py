@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from entries.errors import UnknownKind
 from retry import service
@@ -10,11 +10,12 @@ from retry.errors import RetryError
 from retry.holds import control
 from retry.holds.overview import count_waiting, list_active
 from retry.management.account import find_account
+from retry.management.command import DeskCommand
 from retry.models import Hold
 from retry.outcomes import Actor
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Put a kind, one upstream of a kind, or a source on hold: its entries stay queued until "
         "the hold is lifted. Without --kind, --source and --lift: list the holds."

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from retry import service
 from retry.management.account import find_account
+from retry.management.command import DeskCommand
 from retry.outcomes import Actor
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Index stored entries for the lists and the search. Needed once after an upgrade of a "
         "large desk. Can be interrupted and repeated; everything else goes on meanwhile."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -13,12 +13,13 @@ from entries.models import Source
 from entries.sources.sync.report import SyncProgress
 from retry import service
 from retry.management.account import find_account
+from retry.management.command import DeskCommand
 from retry.outcomes import Actor, SyncOutcome
 
 OnBatch = Callable[[SyncProgress], None]
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Fetch sources, store new and changed entries, mark missing ones as gone, and queue the "
         "new ones. Exits with an error if a source could not be read completely; what was stored "

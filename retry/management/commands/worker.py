@@ -5,15 +5,15 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
+from retry.management.command import DeskCommand
 from retry.worker import run_pool, run_worker
 
 #: More is a slip of the finger: each is a process of tens of megabytes.
 _MOST = 256
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Process the runs of one queue until stopped. On SIGTERM or Ctrl-C it finishes the current "
         "entry, hands on the rest and exits. Any number can run. With --processes, one parent "
