@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Slice:
     """``entries``: how many the started runs hold; ``runs``: those that Redis must get."""
 
     entries: int = 0
@@ -39,7 +39,7 @@ class Lane:
 
     def __init__(self) -> None:
         self._thread: ThreadPoolExecutor | None = None
-        self._begun: Future[Started] | None = None
+        self._begun: Future[Slice] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +55,7 @@ class Lane:
             self._thread.shutdown()
             self._thread = None
 
-    def begin(self, act: Callable[[], Started]) -> None:
+    def begin(self, act: Callable[[], Slice]) -> None:
         """Do ``act`` in the thread; what it raises is logged, and nothing counts as started."""
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="lane")
@@ -72,14 +72,14 @@ class Lane:
             self._begun = None
 
 
-def _attempt(act: Callable[[], Started]) -> Started:
+def _attempt(act: Callable[[], Slice]) -> Slice:
     try:
         return act()
     except DatabaseError as error:
         logger.warning("dispatcher.lane_failed", extra={"error": str(error)[:200]})
     except Exception:
         logger.exception("dispatcher.lane_failed")
-    return Started()
+    return Slice()
 
 
 def _disconnect() -> None:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from entries.sql import load
 from retry import audit
 from retry.dispatcher.failure_limit import judge, measure_room
-from retry.dispatcher.lane import Lane, Started
+from retry.dispatcher.lane import Lane, Slice
 from retry.limits import hurry_locks
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.outcomes import Actor
@@ -93,7 +93,7 @@ def step(operation_id: UUID, *, probing: str = "", lane: Lane | None = None) -> 
 
 def _step(operation_id: UUID, *, probing: str, lane: Lane | None) -> int:
     hurry_locks(_LOCK_SECONDS)
-    # Shared with the lane's transaction and nobody else's: see lock_running.
+    # Only the lane's transaction gets past this lock: see lock_running.
     operation = Operation.objects.select_for_update(no_key=True).get(pk=operation_id)
     if operation.state not in _STARTABLE:
         return 0
@@ -208,19 +208,19 @@ def _choose(
     return chosen, more
 
 
-def _start(operation: Operation, planned: QuerySet[Run]) -> Started:
+def _start(operation: Operation, planned: QuerySet[Run]) -> Slice:
     """Lock and start runs in the caller's transaction, after which they are to be handed over."""
     runs = list(planned.order_by("position", "id").select_for_update())
     with_job = start_planned(operation, runs)
-    return Started(sum(run.size for run in runs), with_job)
+    return Slice(sum(run.size for run in runs), with_job)
 
 
-def _start_beside(operation: Operation, planned: QuerySet[Run]) -> Started:
+def _start_beside(operation: Operation, planned: QuerySet[Run]) -> Slice:
     """Start runs of an unbounded operation in a transaction of its own, beside that of a step."""
     with transaction.atomic(), connection.cursor() as cursor:
         hurry_locks(_LOCK_SECONDS)
         cursor.execute(_SQL["lock_running"], {"id": operation.pk})
-        return _start(operation, planned) if cursor.fetchone() else Started()
+        return _start(operation, planned) if cursor.fetchone() else Slice()
 
 
 def _allowance(operation: Operation) -> tuple[float, int]:

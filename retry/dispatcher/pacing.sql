@@ -9,7 +9,7 @@ AND NOT EXISTS (
 RETURNING o.id
 
 -- name: lock_running
--- Locks an operation that runs, so that nobody pauses, resumes or cancels it before the commit. The
+-- Locks an operation that runs, so that no verb pauses, resumes or cancels it before the commit. The
 -- step that waits for this one holds the row as well: its lock is FOR NO KEY UPDATE, and only that
 -- goes with FOR KEY SHARE. Where that step is gone meanwhile, this lock holds alone.
 SELECT true FROM retry_operation WHERE id = %(id)s AND state = 'running' FOR KEY SHARE
