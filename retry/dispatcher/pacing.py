@@ -7,16 +7,18 @@ from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from entries.sql import load
 from retry import audit
 from retry.dispatcher.failure_limit import judge, measure_room
+from retry.dispatcher.lane import Lane, Slice
 from retry.limits import hurry_locks
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
 from retry.outcomes import Actor
 from retry.runs.cancellation import cancel_next_run, cancel_unclaimed_entries
+from retry.runs.handover import Handover
 from retry.runs.hold_condition import find_active_holds, run_is_held
 from retry.runs.start import start_planned
 
@@ -51,11 +53,12 @@ def _advance(operation: Operation, *, deadline: float) -> int:
     if operation.state == OperationState.CANCELLED:
         _unwind(operation.pk, deadline=deadline)
     started = 0
-    while time.monotonic() < deadline:
-        placed = step(operation.pk)
-        started += placed
-        if not placed:
-            break
+    with Lane() as lane:
+        while time.monotonic() < deadline:
+            placed = step(operation.pk, lane=lane)
+            started += placed
+            if not placed:
+                break
     _end(operation.pk)
     return started
 
@@ -73,35 +76,72 @@ def start_one(kind: str) -> bool:
     )
 
 
-def step(operation_id: UUID, *, probing: str = "") -> int:
+def step(operation_id: UUID, *, probing: str = "", lane: Lane | None = None) -> int:
     """Start the next runs in one transaction, as many as pace, canary and limit allow now.
 
     Returns how many entries they hold. ``probing``: start one run of this kind although the breaker
-    holds it.
+    holds it. ``lane``: what does not fit in the transaction is started there at the same time,
+    where nothing bounds the operation.
     """
-    with transaction.atomic():
-        hurry_locks(_LOCK_SECONDS)
-        operation = Operation.objects.select_for_update().get(pk=operation_id)
-        if operation.state not in _STARTABLE:
-            return 0
-        if operation.state == OperationState.PLANNED:
-            _begin(operation)
-        verdict = judge(operation)
-        if verdict.pause and _has_more(operation):
-            _pause(operation, verdict.pause, cause=verdict.cause)
-            return 0
-        if verdict.wait:
-            return 0
-        allowed, lapsed = _allowance(operation)
-        runs = _lock_next(operation, allowed, canary_only=verdict.canary_only, probing=probing)
-        if not runs:
-            return 0
-        start_planned(operation, runs)
-        placed = sum(run.size for run in runs)
-        Operation.objects.filter(pk=operation_id).update(
+    try:
+        with transaction.atomic():
+            return _step(operation_id, probing=probing, lane=lane)
+    finally:
+        if lane is not None:
+            lane.follow()
+
+
+def _step(operation_id: UUID, *, probing: str, lane: Lane | None) -> int:
+    hurry_locks(_LOCK_SECONDS)
+    # Only the lane's transaction gets past this lock: see lock_running.
+    operation = Operation.objects.select_for_update(no_key=True).get(pk=operation_id)
+    if operation.state not in _STARTABLE:
+        return 0
+    aside = lane if lane is not None and _is_unbounded(operation) else None
+    if operation.state == OperationState.PLANNED:
+        _begin(operation)
+    verdict = judge(operation)
+    if verdict.pause and _has_more(operation):
+        _pause(operation, verdict.pause, cause=verdict.cause)
+        return 0
+    if verdict.wait:
+        return 0
+    planned = _find_planned(operation, canary_only=verdict.canary_only, probing=probing)
+    return _start_next(operation, planned, most=1 if probing else BATCH_ENTRIES, lane=aside)
+
+
+def _start_next(
+    operation: Operation, planned: QuerySet[Run], *, most: int, lane: Lane | None
+) -> int:
+    """Start the next runs, up to ``most`` entries here and as many in the ``lane``; count both."""
+    allowed, lapsed = _allowance(operation)
+    here, there = _choose(operation, planned, most=min(allowed, most), beside=lane is not None)
+    if lane is not None and there:
+        lane.begin(partial(_start_beside, operation, planned.filter(id__in=there)))
+    placed = 0
+    if here:
+        started = _start(operation, planned.filter(id__in=here))
+        Handover(started.runs)
+        placed = started.entries
+    if lane is not None:
+        placed += lane.wait()
+    if placed:
+        Operation.objects.filter(pk=operation.pk).update(
             paced_entries=F("paced_entries") + placed + lapsed
         )
     return placed
+
+
+def _is_unbounded(operation: Operation) -> bool:
+    """Whether neither pace nor canary nor failure limit says how many entries may start, and so
+    nothing must be counted before more are started; as of before the present transaction.
+    """
+    return (
+        operation.state == OperationState.RUNNING
+        and operation.rate_per_second is None
+        and (operation.canary_done or not operation.canary_size)
+        and (operation.max_failure_rate is None or operation.max_failure_rate >= 1)
+    )
 
 
 def _begin(operation: Operation) -> None:
@@ -133,34 +173,54 @@ def _pause(operation: Operation, why: str, *, cause: PauseCause) -> None:
     )
 
 
-def _lock_next(
-    operation: Operation, allowed: float, *, canary_only: bool, probing: str
-) -> list[Run]:
-    """Lock planned runs in order, up to what the pace allows and one transaction should hold.
-
-    Runs on hold are passed over, so that the others need not wait for them.
+def _find_planned(operation: Operation, *, canary_only: bool, probing: str) -> QuerySet[Run]:
+    """Find planned runs that may start. Runs on hold are passed over, so that the others need not
+    wait for them.
     """
     planned = Run.objects.filter(operation=operation, state=RunState.PLANNED)
     if probing:
         planned = planned.filter(kind=probing).exclude(source_id__in=find_active_holds().source_ids)
     elif Action(operation.action).by_workers:  # held entries may still be discarded
         planned = planned.exclude(run_is_held())
-    if canary_only:
-        planned = planned.filter(canary=True)
-    most = min(allowed, 1 if probing else BATCH_ENTRIES)
+    return planned.filter(canary=True) if canary_only else planned
+
+
+def _choose(
+    operation: Operation, planned: QuerySet[Run], *, most: float, beside: bool
+) -> tuple[list[UUID], list[UUID]]:
+    """Choose runs in order, up to ``most`` entries and what the failure limit leaves room for.
+
+    The second list has as many again where something starts ``beside``, else nothing.
+    """
     judged = measure_room(operation)
     chosen: list[UUID] = []
+    more: list[UUID] = []
     size = 0
     # Sizes first: reading the entry ids of runs that do not start now would be wasted.
     ordered = planned.order_by("position", "id").values_list("id", "size")
     for run_id, entries in ordered[:_RUNS_AT_ONCE]:
         # One run may overdraw the pace, because it holds at most a second's worth. The failure
         # limit is not overdrawn, except by a run that would never fit.
-        if size >= most or not judged.takes(size, entries):
+        if size >= most * (2 if beside else 1) or not judged.takes(size, entries):
             break
-        chosen.append(run_id)
+        (chosen if size < most else more).append(run_id)
         size += entries
-    return list(planned.filter(id__in=chosen).order_by("position", "id").select_for_update())
+    return chosen, more
+
+
+def _start(operation: Operation, planned: QuerySet[Run]) -> Slice:
+    """Lock and start runs in the caller's transaction, after which they are to be handed over."""
+    runs = list(planned.order_by("position", "id").select_for_update())
+    with_job = start_planned(operation, runs)
+    return Slice(sum(run.size for run in runs), with_job)
+
+
+def _start_beside(operation: Operation, planned: QuerySet[Run]) -> Slice:
+    """Start runs of an unbounded operation in a transaction of its own, beside that of a step."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        hurry_locks(_LOCK_SECONDS)
+        cursor.execute(_SQL["lock_running"], {"id": operation.pk})
+        return _start(operation, planned) if cursor.fetchone() else Slice()
 
 
 def _allowance(operation: Operation) -> tuple[float, int]:

@@ -7,3 +7,9 @@ AND NOT EXISTS (
     SELECT FROM retry_run r
     WHERE r.operation_id = o.id AND r.state IN ('planned', 'queued', 'running'))
 RETURNING o.id
+
+-- name: lock_running
+-- Locks an operation that runs, so that no verb pauses, resumes or cancels it before the commit. The
+-- step that waits for this one holds the row as well: its lock is FOR NO KEY UPDATE, and only that
+-- goes with FOR KEY SHARE. Where that step is gone meanwhile, this lock holds alone.
+SELECT true FROM retry_operation WHERE id = %(id)s AND state = 'running' FOR KEY SHARE

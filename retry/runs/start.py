@@ -118,11 +118,12 @@ def _list_kinds() -> dict[str, list[Any]]:
     }
 
 
-def start_planned(operation: Operation, runs: Sequence[Run]) -> None:
-    """Do the operation's action to the entries of locked, planned runs.
+def start_planned(operation: Operation, runs: Sequence[Run]) -> list[Run]:
+    """Do the operation's action to the entries of locked, planned runs; return those that are to be
+    handed over after the commit.
 
-    Must be called in the transaction that has locked ``runs``, after which they are handed over.
-    Each run records which of its entries were left alone, and why.
+    Must be called in the transaction that has locked ``runs``. Each run records which of its
+    entries were left alone, and why.
     """
     action = Action(operation.action)
     skipped: dict[UUID, dict[str, list[int]]] = {run.id: {} for run in runs}
@@ -150,8 +151,7 @@ def start_planned(operation: Operation, runs: Sequence[Run]) -> None:
                 "job_ids": [run.job_id for run in runs],
             },
         )
-    if action.by_workers:
-        Handover([run for run in runs if totals[run.id] < run.size])
+    return [run for run in runs if action.by_workers and totals[run.id] < run.size]
 
 
 def _act(run_of_entry: Mapping[int, UUID], *, action: Action) -> Iterator[tuple[int, Reason]]:

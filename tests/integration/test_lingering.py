@@ -3,6 +3,7 @@
 import threading
 import time
 from itertools import pairwise
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +17,8 @@ from retry.holds.control import hold_kind
 from retry.models import Run
 from retry.operations import control
 from retry.operations.progress import read_progress
-from retry.runs.lifecycle import claim_run
+from retry.runs import lifecycle
+from retry.runs.lifecycle import claim_next, claim_run
 from retry.runs.rescue import take_entries
 from retry.worker import execution
 from tests.factories.entries import EntryFactory
@@ -84,6 +86,33 @@ def test_work_of_another_kind_in_front_is_not_overtaken() -> None:
     assert execution.execute(run_of(first), worker="test", linger=5.0)
     found = dict(Entry.objects.values_list("pk", "status"))
     assert found == {first: "succeeded", other: "queued", behind: "queued"}
+
+
+def test_the_next_run_is_found_alike_however_many_wait() -> None:
+    """Of what a killed worker has left each entry is a run, and all of them wait together."""
+    first, *rest = (queued_entries(1, kind="grouped")[0] for _ in range(60))
+    claimed = claim_run(run_of(first), worker="test")
+    assert claimed is not None
+    explained: list[dict[str, Any]] = []
+
+    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's
+        if sql == lifecycle._SQL["claim_oldest"]:
+            execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql, params, many, context)
+            explained.extend(context["cursor"].fetchone()[0])
+            Run.objects.filter(state="running").exclude(pk=claimed.pk).update(state="queued")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        following = claim_next(claimed, worker="test")
+    assert following is not None
+    assert following.entry_ids == rest[:1]
+    assert looked_at(explained[0]["Plan"]) < 10 * len(rest)
+
+
+def looked_at(node: dict[str, Any]) -> float:
+    """Return how many rows a plan has read, in all its nodes and loops."""
+    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return float(rows * node["Actual Loops"]) + sum(map(looked_at, node.get("Plans", ())))
 
 
 def test_a_larger_run_and_one_on_hold_are_left_alone() -> None:
