@@ -42,15 +42,19 @@ def count_by_status(visible: EntryQuerySet) -> StatusCounts:
 
 
 def count(
-    found: QuerySet[Any], *, visible: EntryQuerySet, window: Window | None = None
+    found: QuerySet[Any],
+    *,
+    visible: EntryQuerySet,
+    window: Window | None = None,
+    seconds: float = BUDGET_SECONDS,
 ) -> tuple[int, bool]:
     """Count at most ``MOST``, and tell whether there are more.
 
-    What cannot be counted within the budget is counted among the newest that are ``visible``; where
+    What cannot be counted within ``seconds`` is counted among the newest that are ``visible``; where
     even that takes too long, "more than none" is all that is known. ``window``: the newest, where
     they are known.
     """
-    with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
+    with suppress(OutOfTime), time_budget(seconds):
         # With an order the database would sort before it counts.
         number = found.order_by()[: MOST + 1].count()
         return min(number, MOST), number > MOST

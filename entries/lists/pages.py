@@ -1,5 +1,6 @@
 """Pages of a list of entries: by number for people, by keyset for programs."""
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -107,6 +108,7 @@ def _find_plain(
     found: QuerySet[Any], order: Order, offset: int, limit: int, *, visible: EntryQuerySet
 ) -> ListPage:
     stop = offset + limit
+    begin = time.monotonic()
     try:
         with time_budget(BUDGET_SECONDS):
             ids = _find_ids(found, order, stop + 1, offset=offset)
@@ -118,7 +120,9 @@ def _find_plain(
     if len(ids) <= limit and (ids or not offset):
         # The end of the list, so nothing is left to count.
         return ListPage(ids=ids, count=offset + len(ids))
-    number, more = count(found, visible=visible)
+    # Rows that were slow to find are slow to count as well: both have one budget.
+    left = max(BUDGET_SECONDS / 10, BUDGET_SECONDS - (time.monotonic() - begin))
+    number, more = count(found, visible=visible, seconds=left)
     known = offset + len(ids) if ids else 0
     return ListPage(ids=ids[:limit], count=max(number, known), more=more)
 

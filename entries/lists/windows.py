@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from entries.models import EntryQuerySet
 from entries.states import EntryStatus
 
-#: For one statement. At most one of those that a list needs takes all of it, so that a page whose
+#: For finding and counting together: so a page whose
 #: rows no index finds is still there within 100 ms.
 BUDGET_SECONDS = 0.05
 #: For looking at the newest entries; it takes a few milliseconds unless something blocks.
