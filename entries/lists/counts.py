@@ -50,9 +50,9 @@ def count(
 ) -> tuple[int, bool]:
     """Count at most ``MOST``, and tell whether there are more.
 
-    What cannot be counted within ``seconds`` is counted among the newest that are ``visible``; where
-    even that takes too long, "more than none" is all that is known. ``window``: the newest, where
-    they are known.
+    What cannot be counted within ``seconds`` is counted among the newest that are ``visible``;
+    where even that takes too long, "more than none" is all that is known. ``window``: the newest,
+    where they are known.
     """
     with suppress(OutOfTime), time_budget(seconds):
         # With an order the database would sort before it counts.

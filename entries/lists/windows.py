@@ -8,8 +8,7 @@ from django.db.models import Q, QuerySet
 from entries.models import EntryQuerySet
 from entries.states import EntryStatus
 
-#: For finding and counting together: so a page whose
-#: rows no index finds is still there within 100 ms.
+#: For finding rows and counting them: a page whose rows no index finds still takes under 100 ms.
 BUDGET_SECONDS = 0.05
 #: For looking at the newest entries; it takes a few milliseconds unless something blocks.
 WINDOW_SECONDS = 2.0
