@@ -1,10 +1,11 @@
 """What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
-holds, audit, tokens, heartbeats."""
+holds, audit, tokens, heartbeats, and how attempts ended."""
 
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
 from retry.models.imports import Import
 from retry.models.intakes import Intake, SyncState
+from retry.models.outcome_counts import OutcomeCount, OutcomeFlush, Span
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync
 from retry.models.tallies import OutcomeTally
@@ -30,10 +31,13 @@ __all__ = [
     "Intake",
     "Operation",
     "OperationState",
+    "OutcomeCount",
+    "OutcomeFlush",
     "OutcomeTally",
     "PauseCause",
     "Run",
     "RunState",
+    "Span",
     "Sync",
     "SyncState",
     "Trigger",
