@@ -34,7 +34,7 @@ _USUAL_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """More failures than usual. ``until``: the last one's minute, None while it goes on.
+    """More failures than usual. ``until``: the last one's minute, None while it lasts.
 
     ``usual`` is the number of failures that an hour usually has at that time of day, and ``main``
     what failed most.

@@ -49,7 +49,7 @@ class FailureGroup:
     upstream: str
     action: Action
     values: Sequence[int] = ()
-    #: As of the group; empty where nobody has looked at it.
+    #: As of the group; empty where no one has looked at it.
     state: str = ""
 
     @property
