@@ -1,10 +1,11 @@
 """What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
-holds, audit, tokens, heartbeats."""
+holds, audit, tokens, heartbeats, and how attempts ended."""
 
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
 from retry.models.imports import Import
 from retry.models.intakes import Intake, SyncState
+from retry.models.outcome_counts import ALL_FAILURES, OutcomeCount, OutcomeFlush, Span
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync
 from retry.models.tallies import OutcomeTally
@@ -20,6 +21,7 @@ from retry.models.work import (
 )
 
 __all__ = [
+    "ALL_FAILURES",
     "BY_NO_WORKER",
     "Action",
     "ApiToken",
@@ -30,10 +32,13 @@ __all__ = [
     "Intake",
     "Operation",
     "OperationState",
+    "OutcomeCount",
+    "OutcomeFlush",
     "OutcomeTally",
     "PauseCause",
     "Run",
     "RunState",
+    "Span",
     "Sync",
     "SyncState",
     "Trigger",

@@ -31,7 +31,7 @@ def keeper(operator: "User") -> Browser:
     return Browser(grant(operator, "retry.view_hold", "retry.manage_hold", "retry.view_operation"))
 
 
-def alarms(browser: Browser, url: str = "/admin/") -> list[str]:
+def alarms(browser: Browser, url: str = "/admin/password_change/") -> list[str]:
     found = (text_of(str(alarm)) for alarm in browser.get(url).context["alarms"])
     return [alarm for alarm in found if "on hold" in alarm]
 
