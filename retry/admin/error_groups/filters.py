@@ -1,0 +1,55 @@
+"""Filters of the list of error groups."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from entries.admin.filters import FailureFilter, KindFilter
+from retry.access.visibility import sees_everything, visible_entries
+from retry.admin.shared.actor import get_actor
+from retry.admin.shared.records import StateFilter
+from retry.models import GroupState
+
+
+class GroupStateFilter(StateFilter):
+    enumeration = GroupState
+
+
+class _NameFilter:
+    """The group names the value; for users from whom something is hidden, an entry they see has."""
+
+    names: ClassVar[str]
+    column: ClassVar[str]
+
+    def narrow(self, request: HttpRequest, groups: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if "\0" in value:  # PostgreSQL refuses to search for it
+            return groups.none()
+        found = groups.filter(**{f"{self.names}__contains": [value]})
+        actor = get_actor(request)
+        if sees_everything(actor):
+            return found
+        visible = visible_entries(actor).failed().filter(**{self.column: value})
+        return found.filter(fingerprint__in=visible.values("fingerprint"))
+
+
+class GroupKindFilter(_NameFilter, KindFilter):
+    names = "kinds"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        if not self.is_known(value):
+            self._report_unknown(request, value)
+        return self.narrow(request, queryset, value)
+
+
+class GroupUpstreamFilter(_NameFilter, FailureFilter):
+    title = "upstream"
+    parameter_name = column = "upstream"
+    names = "upstreams"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value is None else self.narrow(request, queryset, value)

@@ -1,0 +1,37 @@
+"""The rows of the list of error groups, with all that they show read at once."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from entries.admin.lists import BoundedList
+from entries.states import EntryStatus
+from retry.access.permissions import VIEW_OPERATION
+from retry.access.visibility import sees_everything
+from retry.admin.shared.actor import get_actor
+from retry.error_groups.overview import read_facts, read_last_operations
+
+
+class ErrorGroupList(BoundedList):
+    """Adds ``facts`` to each group, and ``last`` for who may see every entry and operations."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        groups: list[Any] = list(self.result_list)
+        actor = get_actor(request)
+        facts = read_facts(groups, actor=actor)
+        last = {}
+        if sees_everything(actor) and request.user.has_perm(VIEW_OPERATION):
+            last = read_last_operations([group.fingerprint for group in groups])
+        for group in groups:
+            group.facts = facts[group.pk]
+            group.last = last.get(group.fingerprint)
+        self.result_list = groups
+
+
+def get_entries_url(fingerprint: str) -> str:
+    """Return the address of the list of entries that are failed with that fingerprint."""
+    query = urlencode({"status": EntryStatus.FAILED.value, "fingerprint": fingerprint})
+    return f"{reverse('admin:entries_entry_changelist')}?{query}"
