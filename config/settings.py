@@ -152,6 +152,10 @@ REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
 REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 3600)
 #: Whether the breaker puts an upstream on hold when nearly all of its outcomes fail.
 REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
+#: How long outcomes are counted by the minute, by the hour, and by the day.
+REDRIVE_MINUTE_COUNTS_HOURS = env.int("REDRIVE_MINUTE_COUNTS_HOURS", 2)
+REDRIVE_HOUR_COUNTS_DAYS = env.int("REDRIVE_HOUR_COUNTS_DAYS", 8)
+REDRIVE_DAY_COUNTS_DAYS = env.int("REDRIVE_DAY_COUNTS_DAYS", 400)
 #: Modules with kinds and source kinds of your own.
 REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)

@@ -1,45 +1,116 @@
-"""Outcome counts: rows that workers append for the breaker."""
+"""Outcome counts: rows that workers append, for the history and for the breaker.
 
+An outcome is how an attempt ended: it succeeded, or it failed, whatever then becomes of its entry.
+"""
+
+import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 
+from entries.fingerprints import normalise
 from entries.kinds import registry
 from entries.sql import load
-from entries.text import one_line
+from entries.text import clean_text, one_line
 from entries.transitions import Outcome
+from retry.models import Run
 
 _SQL = load(__file__)
 _LONGEST_MESSAGE = 200
+#: Samples of the upstreams that failed alike: there can be as many as entries.
+_MOST_UPSTREAMS = 10
+#: What the last automatic retry adds to a message says nothing about the error.
+_TRIES = re.compile(r" \(gave up after [0-9]+ attempts\)$")
 
 
-def append(outcomes: Iterable[Outcome], *, kind: str, began_at: datetime | None) -> None:
-    """Append one row for each upstream among the outcomes, in the transaction that writes them.
+def append(outcomes: Sequence[Outcome], *, run: Run) -> None:
+    """Append what one worker has just written of its run, in the transaction that writes it.
 
-    ``began_at`` is when their run started. Does nothing for a kind without a breaker.
+    One statement, whatever the number of outcomes: a row for the successes, one for each
+    fingerprint among the failures, and one for each upstream where the kind has a breaker.
     """
-    if not _has_breaker(kind):
+    if not outcomes:
         return
+    params = _count(outcomes, run=run)
+    found = registry.find(run.kind)
+    if found is None or found.breaker is None:
+        _execute(_SQL["append_counts"], params)
+    else:
+        _execute(_SQL["append_both"], params | _tally(outcomes, run=run))
+
+
+def append_failures(failures: Sequence[Outcome], *, run: Run) -> None:
+    """Append attempts that failed without being processed; they say nothing about upstreams."""
+    if failures:
+        _execute(_SQL["append_counts"], _count(failures, run=run))
+
+
+def _execute(statement: str, params: dict[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+
+
+def _count(outcomes: Sequence[Outcome], *, run: Run) -> dict[str, Any]:
+    failures = [outcome for outcome in outcomes if outcome.error is not None]
+    rows = _count_failures(failures) if failures else []
+    if len(failures) < len(outcomes):
+        rows.append(_build_row(count=len(outcomes) - len(failures)))
+    return {"kind": run.kind, "source": run.source_id, "counts": json.dumps(rows)}
+
+
+def _count_failures(failures: Iterable[Outcome]) -> list[dict[str, Any]]:
+    alike: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in failures:
+        alike[outcome.error.fingerprint if outcome.error else ""].append(outcome)
+    return [_describe(fingerprint, found) for fingerprint, found in alike.items()]
+
+
+def _describe(fingerprint: str, alike: Sequence[Outcome]) -> dict[str, Any]:
+    first = alike[0]
+    upstreams: dict[str, None] = {}
+    for outcome in alike:
+        upstreams[outcome.upstream] = None
+        if len(upstreams) > _MOST_UPSTREAMS:
+            break
+    named = [upstream for upstream in upstreams if upstream]
+    row = _build_row(count=len(alike), fingerprint=fingerprint, upstreams=named[:_MOST_UPSTREAMS])
+    if first.error is not None:
+        message = normalise(_TRIES.sub("", first.error.message))
+        row |= {
+            "error_class": first.error.error_class,
+            "message": clean_text(message, limit=_LONGEST_MESSAGE),
+            "sample": first.entry_id,
+        }
+    return row
+
+
+def _build_row(
+    *, count: int, fingerprint: str = "", upstreams: Sequence[str] = ()
+) -> dict[str, Any]:
+    return {
+        "fingerprint": fingerprint,
+        "error_class": "",
+        "message": "",
+        "upstreams": upstreams,
+        "count": count,
+        "sample": None,
+    }
+
+
+def _tally(outcomes: Sequence[Outcome], *, run: Run) -> dict[str, Any]:
     by_upstream: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_upstream[outcome.upstream].append(outcome)
-    params = {
-        "kind": kind,
-        "began_at": began_at,
+    return {
+        "began_at": run.started_at,
         "upstreams": list(by_upstream),
         "totals": [len(found) for found in by_upstream.values()],
         "transients": [sum(o.transient for o in found) for found in by_upstream.values()],
         "messages": [_find_most_frequent(found) for found in by_upstream.values()],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL["append"], params)
-
-
-def _has_breaker(kind: str) -> bool:
-    found = registry.find(kind)
-    return found is not None and found.breaker is not None
 
 
 def _find_most_frequent(outcomes: Iterable[Outcome]) -> str:

@@ -1,5 +1,21 @@
--- name: append
--- Appends a row of counts for each upstream.
+-- fragment: counting
+-- Appends a row for what succeeded, and one for each group of failures that are alike.
+INSERT INTO retry_outcomeflush
+    (kind, source_id, fingerprint, error_class, message, upstreams, count, sample_entry_id, at)
+SELECT %(kind)s, %(source)s, c.fingerprint, c.error_class, c.message, c.upstreams, c.count,
+       c.sample, now()
+FROM json_to_recordset(%(counts)s::json) AS c (
+    fingerprint text, error_class text, message text, upstreams text[], count int, sample bigint)
+
+-- name: append_counts
+-- Appends a row for each way in which attempts ended.
+@counting
+
+-- name: append_both
+-- Appends a row for each way in which attempts ended, and for the breaker one for each upstream.
+WITH counted AS (
+    @counting
+)
 INSERT INTO retry_outcometally (kind, upstream, total, transient, message, began_at, at)
 SELECT %(kind)s, t.upstream, t.total, t.transient, t.message,
        coalesce(%(began_at)s::timestamptz, now()), now()

@@ -19,6 +19,7 @@ from retry.dispatcher.comparison import compare
 from retry.dispatcher.hold_sweep import Sweep
 from retry.dispatcher.kind_outcomes import prune
 from retry.dispatcher.leadership import Leadership, LeadershipLost
+from retry.dispatcher.outcome_fold import fold, fold_older
 from retry.dispatcher.pacing import pace
 from retry.dispatcher.repair import LapsedRuns, hand_over_again
 from retry.dispatcher.snapshot import WorkId, observe
@@ -43,6 +44,7 @@ _WAKE = 5_000
 _RESCUE_LOCK_SECONDS = 1
 _RESCUE_SECONDS = 5.0
 _PRUNE_SECONDS = 10.0
+_FOLD_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Dispatcher:
         self._sweep = Sweep()
         self._groups = GroupSweep()
         self._pruned_at = -_PRUNE_SECONDS
+        self._folded_at = -_FOLD_SECONDS
 
     def tick(self) -> Tick:
         """Do every step once, if this dispatcher holds the lease. Raises only ``DatabaseError``,
@@ -111,6 +114,7 @@ class Dispatcher:
         rescued = self._do(self._rescue)
         holds = self._do(partial(watch, self._do)) + self._do(self._sweep.step)
         self._do(self._prune)
+        self._do(self._fold)
         ramp = read_ramp()
         # The oldest first: retries are mostly older than first tries that wait, and those are older
         # than what the pace starts now.
@@ -179,6 +183,13 @@ class Dispatcher:
         if time.monotonic() - self._pruned_at > _PRUNE_SECONDS:
             self._pruned_at = time.monotonic()
             prune()
+            fold_older(self._do)
+
+    def _fold(self) -> None:
+        """Fold once a second, however short ticks are."""
+        if time.monotonic() - self._folded_at >= min(_FOLD_SECONDS, settings.REDRIVE_TICK_SECONDS):
+            self._folded_at = time.monotonic()
+            fold(self._do)
 
     def _reconcile(self) -> int:
         try:

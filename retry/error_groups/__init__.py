@@ -1,0 +1,1 @@
+"""Error groups: all that failed alike, by fingerprint."""

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('retry', '0010_run_waiting'),
+        ('retry', '0011_outcome_counts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,11 +1,12 @@
 """What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
-holds, error groups, audit, tokens, heartbeats."""
+holds, error groups, audit, tokens, heartbeats, and how attempts ended."""
 
 from retry.models.error_groups import MOST_NAMES, ErrorGroup, GroupState
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
 from retry.models.imports import Import
 from retry.models.intakes import Intake, SyncState
+from retry.models.outcome_counts import OutcomeCount, OutcomeFlush, Span
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync
 from retry.models.tallies import OutcomeTally
@@ -34,10 +35,13 @@ __all__ = [
     "Intake",
     "Operation",
     "OperationState",
+    "OutcomeCount",
+    "OutcomeFlush",
     "OutcomeTally",
     "PauseCause",
     "Run",
     "RunState",
+    "Span",
     "Sync",
     "SyncState",
     "Trigger",

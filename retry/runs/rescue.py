@@ -7,8 +7,10 @@ from django.db import transaction
 
 from entries import transitions
 from entries.errors import WorkerLost
+from entries.states import EntryStatus
 from entries.text import describe_error
-from retry import audit
+from entries.transitions import Outcome
+from retry import audit, outcome_counts
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
 from retry.runs.creation import RunMember, create_runs, read_rescue_limits, transfer_members
@@ -43,6 +45,8 @@ def take_entries(run: Run, *, cause: str, began: bool, actor: Actor) -> int:
     rescued = transitions.rescue(
         run.entry_ids, run_id=run.id, rescue_limits=read_rescue_limits(), error=error, began=began
     )
+    failures = [Outcome(r.id, EntryStatus.FAILED, error=error) for r in rescued if r.run_id is None]
+    outcome_counts.append_failures(failures, run=run)
     new_run_id = uuid4()
     waiting = transitions.reassign(run.entry_ids, run_id=run.id, new_run_id=new_run_id)
     # Last, because it counts what the two statements before have written.

@@ -136,7 +136,7 @@ class Claim:
 
     @_patient
     def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Write outcomes, count them on the run and for the breaker, in one transaction.
+        """Write outcomes and count them on the run and for history and breaker, in one transaction.
 
         Outcomes of entries that were taken away are logged and not written.
         """
@@ -152,7 +152,7 @@ class Claim:
             if self.run.size > 1 and len(recorded) < len(outcomes):
                 taken_back = _count(recorded).minus(counts)
                 count_outcomes(self.run, taken_back, worker=self.worker)
-            outcome_counts.append(recorded, kind=self.run.kind, began_at=self.run.started_at)
+            outcome_counts.append(recorded, run=self.run)
         if repeated:  # an earlier try may have been committed although its answer was lost
             ids = [outcome.entry_id for outcome in outcomes]
             written |= transitions.find_finished(ids, run_id=self.run.id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from entries import storage, transitions
 from entries.content import content_hash
@@ -19,10 +19,11 @@ from entries.sources.base import SourceItem
 from entries.sources.sync.batches import estimate_size
 from entries.sources.sync.lookup import Unstorable, read_some, reads_one_by_one
 from entries.sql import load
-from entries.states import AttemptStatus, Change
+from entries.states import AttemptStatus, Change, EntryStatus
 from entries.storage import FreshContent
 from entries.text import ErrorInfo, describe_error
-from entries.transitions import ClaimedEntry, Reversal
+from entries.transitions import ClaimedEntry, Outcome, Reversal
+from retry import outcome_counts
 from retry.models import Run
 from retry.runs.lifecycle import OutcomeCounts, count_outcomes
 from retry.worker.activity import Activity
@@ -164,7 +165,7 @@ def refresh(
     found = compare(entries, reading, only_if_changed=run.only_if_changed)
     stored = storage.refresh(found.fresh, run_id=run.id) if found.fresh else set()
     if found.reversals:
-        reverted = transitions.revert(found.reversals, run_id=run.id)
+        reverted = _revert(found.reversals, entries, run=run)
         statuses = Counter(r.status for r in found.reversals if r.entry_id in reverted)
         if statuses and run.size > 1:
             counts = OutcomeCounts(
@@ -172,6 +173,21 @@ def refresh(
             )
             count_outcomes(run, counts, worker=worker)
     return found.apply(entries, stored)
+
+
+def _revert(
+    reversals: Sequence[Reversal], entries: Sequence[ClaimedEntry], *, run: Run
+) -> set[int]:
+    upstreams = {entry.id: entry.upstream for entry in entries}
+    with transaction.atomic():
+        reverted = transitions.revert(reversals, run_id=run.id)
+        failures = [
+            Outcome(r.entry_id, EntryStatus.FAILED, error=r.error, upstream=upstreams[r.entry_id])
+            for r in reversals
+            if r.error is not None and r.entry_id in reverted
+        ]
+        outcome_counts.append_failures(failures, run=run)
+    return reverted
 
 
 def compare(
