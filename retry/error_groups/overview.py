@@ -11,6 +11,7 @@ from django.db import connection
 
 from entries.budget import OutOfTime, time_budget
 from entries.lists import MOST
+from entries.lists.windows import BUDGET_SECONDS
 from entries.sql import load
 from retry.access.visibility import NEWEST_FAILURES, sees_everything, visible_entries
 from retry.models import MOST_NAMES, ErrorGroup, Operation
@@ -19,8 +20,7 @@ from retry.outcomes import Actor
 
 _SQL = load(__file__)
 
-#: Counting all groups of a page up to ``MOST`` may take so long; then it stops at ``FEWER``.
-COUNT_SECONDS = 0.05
+#: Counting stops here where counting up to ``MOST`` would take too long.
 FEWER = 1_000
 
 
@@ -69,7 +69,7 @@ def count_failed(fingerprints: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
 
     Stops at ``MOST`` of each, or at ``FEWER`` where that takes too long.
     """
-    with suppress(OutOfTime), time_budget(COUNT_SECONDS):
+    with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
         return _count(fingerprints, most=MOST)
     return _count(fingerprints, most=FEWER)
 

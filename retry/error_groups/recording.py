@@ -51,7 +51,7 @@ def record_failures(folded: Sequence[FoldedFailures]) -> None:
         by_group[failures.fingerprint].append(failures)
     if not by_group:
         return
-    params = {
+    params: dict[str, Any] = {
         "failures": json.dumps([_merge(alike) for alike in by_group.values()]),
         "most": MOST_NAMES,
         "recorder": RECORDER,

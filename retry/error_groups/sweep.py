@@ -31,7 +31,7 @@ class GroupSweep:
         """Visit the next fingerprints; return how many groups were created or touched."""
         if not self._after and time.monotonic() - self._ended_at < self._pause_seconds:
             return 0
-        params = {"after": self._after, "batch": BATCH, "sample": SAMPLE}
+        params: dict[str, Any] = {"after": self._after, "batch": BATCH, "sample": SAMPLE}
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_SQL["find_unknown"], params)
             rows = cursor.fetchall()

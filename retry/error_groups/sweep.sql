@@ -34,9 +34,14 @@ LEFT JOIN LATERAL (
     ORDER BY e.failed_at, e.id LIMIT 1
 ) oldest ON true
 LEFT JOIN LATERAL (
-    SELECT array_agg(DISTINCT s.kind) AS kinds, array_agg(DISTINCT s.upstream) AS upstreams
-    FROM (SELECT e.kind, e.upstream FROM entries_entry e
-          WHERE e.status = 'failed' AND e.fingerprint = u.fingerprint
-          ORDER BY e.failed_at DESC, e.id DESC LIMIT %(sample)s) s
+    SELECT array_agg(DISTINCT s.kind) AS kinds, array_agg(s.upstream ORDER BY s.number DESC)
+        AS upstreams
+    FROM (
+        SELECT n.kind, n.upstream, count(*) AS number
+        FROM (SELECT e.kind, e.upstream FROM entries_entry e
+              WHERE e.status = 'failed' AND e.fingerprint = u.fingerprint
+              ORDER BY e.failed_at DESC, e.id DESC LIMIT %(sample)s) n
+        GROUP BY 1, 2
+    ) s
 ) names ON true
 ORDER BY b.fingerprint

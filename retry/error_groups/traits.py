@@ -92,8 +92,9 @@ def _find_traits(
         and difference(pair) >= _SHARE
         and count / len(failed) >= 2 * there[pair] / len(succeeded)
     ]
-    # That a key is there says nothing more where its value stands out.
+    # That a key is there says nothing more where its value or a key within it stands out.
     names = {name for name, value in standing_out if value}
+    names |= {name.rpartition(".")[0] for name, _ in standing_out}
     kept = [(name, value) for name, value in standing_out if value or name not in names]
     kept.sort(key=lambda pair: (-difference(pair), pair))
     return [

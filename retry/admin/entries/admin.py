@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -80,8 +81,8 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
         line = super().last_error(entry)
         if entry.status != EntryStatus.FAILED:
             return line
-        query = urlencode({"status": entry.status, "fingerprint": entry.fingerprint})
-        return format_html('{} <a class="alike" href="?{}">Same error</a>', line, query)
+        url = get_alike_url(entry.fingerprint)
+        return format_html('{} <a class="alike" href="{}">Same error</a>', line, url)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -207,6 +208,7 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
         return context | {
             "live": replace(live, version=f"{live.version}.held") if hold_words else live,
             "hold_words": hold_words,
+            "alike_url": get_alike_url(entry.fingerprint) if failed else "",
             "group_url": get_group_url(request, entry.fingerprint if failed else "", back=back),
         }
 
@@ -221,3 +223,9 @@ def get_group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:
         return ""
     group = EntryFilter(status=EntryStatus.FAILED, fingerprint=fingerprint)
     return get_preview_url(Action.RETRY, Selection(filter=group), back=back)
+
+
+def get_alike_url(fingerprint: str) -> str:
+    """Return the address that leads to the page of the error group, or to its failed entries."""
+    query = urlencode({"fingerprint": fingerprint})
+    return f"{reverse('admin:retry_errorgroup_find')}?{query}"

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from entries.admin import display
-from retry.access.permissions import VIEW_OPERATION
+from retry.access.permissions import VIEW_ENTRY, VIEW_OPERATION
 from retry.access.visibility import sees_group, visible_groups
 from retry.admin.error_groups import words
 from retry.admin.error_groups.filters import (
@@ -179,13 +179,16 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
         ]
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
-        """Lead from an entry to its group: to the failed entries where it is not known yet."""
-        if not self.has_view_permission(request):
+        """Lead from an entry to its group, or to the list of what is failed so: for users who may
+        not see groups, and where there is none yet.
+        """
+        if not request.user.has_perm(VIEW_ENTRY):
             raise PermissionDenied
         fingerprint = request.GET.get("fingerprint", "").replace("\0", "")[:40]
-        group = ErrorGroup.objects.filter(fingerprint=fingerprint).first()
-        if group is not None and sees_group(fingerprint, actor=get_actor(request)):
-            return redirect("admin:retry_errorgroup_change", group.pk)
+        if self.has_view_permission(request):
+            group = ErrorGroup.objects.filter(fingerprint=fingerprint).first()
+            if group is not None and sees_group(fingerprint, actor=get_actor(request)):
+                return redirect("admin:retry_errorgroup_change", group.pk)
         return redirect(get_entries_url(fingerprint))
 
     def verb_view(self, request: HttpRequest, object_id: int, verb: str) -> HttpResponse:

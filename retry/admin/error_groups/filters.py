@@ -1,5 +1,6 @@
 """Filters of the list of error groups."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -10,6 +11,8 @@ from retry.access.visibility import sees_everything, visible_entries
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.records import StateFilter
 from retry.models import GroupState
+
+_MOST_UPSTREAMS = 20
 
 
 class GroupStateFilter(StateFilter):
@@ -49,6 +52,10 @@ class GroupUpstreamFilter(_NameFilter, FailureFilter):
     title = "upstream"
     parameter_name = column = "upstream"
     names = "upstreams"
+
+    def list_choices(self) -> Iterable[tuple[str, str]]:
+        """Offer those with the most of the newest failures."""
+        return list(super().list_choices())[:_MOST_UPSTREAMS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

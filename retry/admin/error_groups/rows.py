@@ -1,5 +1,6 @@
 """The rows of the list of error groups, with all that they show read at once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,7 +12,7 @@ from entries.states import EntryStatus
 from retry.access.permissions import VIEW_OPERATION
 from retry.access.visibility import sees_everything
 from retry.admin.shared.actor import get_actor
-from retry.error_groups.overview import read_facts, read_last_operations
+from retry.error_groups.overview import LastOperation, read_facts, read_last_operations
 
 
 class ErrorGroupList(BoundedList):
@@ -22,7 +23,7 @@ class ErrorGroupList(BoundedList):
         groups: list[Any] = list(self.result_list)
         actor = get_actor(request)
         facts = read_facts(groups, actor=actor)
-        last = {}
+        last: Mapping[str, LastOperation] = {}
         if sees_everything(actor) and request.user.has_perm(VIEW_OPERATION):
             last = read_last_operations([group.fingerprint for group in groups])
         for group in groups:
