@@ -9,9 +9,10 @@ from entries.sql import load
 from entries.states import EntryStatus
 from retry import audit
 from retry.access.permissions import MANAGE_ERROR_GROUP
+from retry.access.visibility import sees_group
 from retry.edits import get_subject
 from retry.error_groups.lock import lock_group
-from retry.errors import NothingEligible, ProofUnderWay
+from retry.errors import ErrorGroupNotFound, NothingEligible, ProofUnderWay
 from retry.models import Action, ErrorGroup, Operation
 from retry.operations.control import Pace
 from retry.operations.control import start as start_operation
@@ -43,12 +44,9 @@ def prove(
     """
     actor.require(MANAGE_ERROR_GROUP)
     with transaction.atomic():
-        group = lock_group(group_id, actor=actor)
-        if group.proof is not None and group.proof.ended_at is None:
-            raise ProofUnderWay(group.proof.pk)
-        alike = EntryFilter(status=EntryStatus.FAILED, fingerprint=group.fingerprint)
+        alike = Selection(filter=_find_alike(group_id, actor=actor))
         operation = start_operation(
-            Selection(filter=alike),
+            alike,
             action=action,
             actor=actor,
             reason=reason or "Fixed, prove it",
@@ -60,6 +58,9 @@ def prove(
         )
         if not operation.total:
             raise NothingEligible(action=action.value, skipped={})
+        # Not before: freezing a million entries takes seconds, and failures wait for the lock.
+        group = lock_group(group_id, actor=actor)
+        _refuse_second(group)
         ErrorGroup.objects.filter(pk=group.pk).update(proof=operation)
         audit.record(
             "prove_group",
@@ -81,6 +82,20 @@ def settle_proofs(*, actor: Actor) -> int:
     ended = ErrorGroup.objects.filter(proof__isnull=False, proof__ended_at__isnull=False)
     pairs = list(ended.order_by("pk").values_list("pk", "proof_id")[:_BATCH])
     return sum(_settle(pk, operation_id, actor=actor) for pk, operation_id in pairs)
+
+
+def _find_alike(group_id: int, *, actor: Actor) -> EntryFilter:
+    """Return the filter of what is failed of a group that the actor may see and may prove."""
+    group = ErrorGroup.objects.select_related("proof").filter(pk=group_id).first()
+    if group is None or not sees_group(group.fingerprint, actor=actor):
+        raise ErrorGroupNotFound(group_id)
+    _refuse_second(group)
+    return EntryFilter(status=EntryStatus.FAILED, fingerprint=group.fingerprint)
+
+
+def _refuse_second(group: ErrorGroup) -> None:
+    if group.proof is not None and group.proof.ended_at is None:
+        raise ProofUnderWay(group.proof.pk)
 
 
 def _settle(group_id: int, operation_id: UUID, *, actor: Actor) -> int:

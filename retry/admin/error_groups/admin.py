@@ -33,6 +33,7 @@ from retry.admin.error_groups.page import (
 )
 from retry.admin.error_groups.rows import ErrorGroupList, get_entries_url
 from retry.admin.error_groups.verbs import act, list_verbs
+from retry.admin.operations.address import get_return_query
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.records import LiveRecordAdmin
@@ -102,7 +103,7 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
         return format_html(
             '<a class="group-name" href="{}"><b><bdi>{}</bdi></b> <bdi>{}</bdi></a>'
             '<span class="group-where">{}{} <span class="group-kinds">{}</span></span>',
-            reverse("admin:retry_errorgroup_change", args=[group.pk]),
+            group.page_url,
             Truncator(group.error_class).chars(60),
             Truncator(group.message).chars(160),
             where,
@@ -143,7 +144,10 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
         return record.error_class
 
     def get_live_context(self, request: HttpRequest, record: ErrorGroup) -> dict[str, Any]:
-        return build_live_context(request, record, url=self.get_live_url(record))
+        query = get_return_query(request)
+        url = self.get_live_url(record)
+        context = build_live_context(request, record, url=f"{url}?{query}" if query else url)
+        return context | {"return_query": query}
 
     def get_stage_context(self, request: HttpRequest, live: dict[str, Any]) -> dict[str, Any]:
         group = live["original"]
@@ -212,4 +216,5 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
                 page = reverse("admin:retry_operation_change", args=[operation.pk])
             else:
                 add_messages(request, words.describe_proof(operation))
-        return redirect(page)
+        query = get_return_query(request)
+        return redirect(f"{page}?{query}" if query else page)

@@ -1,6 +1,7 @@
 """What the page of an error group shows, and what can be done there."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.http import HttpRequest
@@ -61,7 +62,8 @@ def build_live_context(request: HttpRequest, group: ErrorGroup, *, url: str) -> 
     words = describe_last(newest) if newest else ""
     stage = f"{group.state}-{'proving' if group.proof_id else ''}-{bool(facts.count)}"
     settled = progress.settled if progress is not None else ""
-    version = f"{stage}.{facts.count}.{facts.last_seen}.{settled}.{words}.{group.note}"
+    shown = (facts.count, facts.last_seen, settled, words, group.note, group.owner_id)
+    version = f"{stage}.{sha256(repr(shown).encode()).hexdigest()[:16]}"
     return {
         "original": group,
         "facts": facts,

@@ -16,7 +16,9 @@ from retry.error_groups.overview import LastOperation, read_facts, read_last_ope
 
 
 class ErrorGroupList(BoundedList):
-    """Adds ``facts`` to each group, and ``last`` for who may see every entry and operations."""
+    """Adds to each group its ``facts``, its ``page_url``, and ``last``, for users who may see every
+    entry and operations.
+    """
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -29,6 +31,7 @@ class ErrorGroupList(BoundedList):
         for group in groups:
             group.facts = facts[group.pk]
             group.last = last.get(group.fingerprint)
+            group.page_url = self.url_for_result(group)
         self.result_list = groups
 
 
