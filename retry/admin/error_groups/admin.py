@@ -103,7 +103,7 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
         return format_html(
             '<a class="group-name" href="{}"><b><bdi>{}</bdi></b> <bdi>{}</bdi></a>'
             '<span class="group-where">{}{} <span class="group-kinds">{}</span></span>',
-            group.page_url,
+            group.get_page_url(),
             Truncator(group.error_class).chars(60),
             Truncator(group.message).chars(160),
             where,

@@ -1,6 +1,7 @@
 """The rows of the list of error groups, with all that they show read at once."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,7 +17,7 @@ from retry.error_groups.overview import LastOperation, read_facts, read_last_ope
 
 
 class ErrorGroupList(BoundedList):
-    """Adds to each group its ``facts``, its ``page_url``, and ``last``, for users who may see every
+    """Adds to each group its ``facts``, ``get_page_url``, and ``last``, for users who may see every
     entry and operations.
     """
 
@@ -31,7 +32,8 @@ class ErrorGroupList(BoundedList):
         for group in groups:
             group.facts = facts[group.pk]
             group.last = last.get(group.fingerprint)
-            group.page_url = self.url_for_result(group)
+            # Not called yet: the list is complete only after this.
+            group.get_page_url = partial(self.url_for_result, group)
         self.result_list = groups
 
 
