@@ -12,7 +12,6 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -101,11 +100,11 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
         more = len(group.facts.upstreams) - len(names)
         where = format_html_join(", ", "<bdi>{}</bdi>", ((name,) for name in names))
         return format_html(
-            '<a class="group-name" href="{}"><b><bdi>{}</bdi></b> <bdi>{}</bdi></a>'
+            '<a class="group-name" href="{}"><b>{}</b> {}</a>'
             '<span class="group-where">{}{} <span class="group-kinds">{}</span></span>',
             group.get_page_url(),
-            Truncator(group.error_class).chars(60),
-            Truncator(group.message).chars(160),
+            display.format_name(group.error_class, length=60),
+            display.format_name(group.message),
             where,
             f" +{more}" if more > 0 else "",
             ", ".join(group.facts.kinds[:_MOST_NAMES]),
@@ -122,13 +121,14 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
     @admin.display(description=_("state"))
     def state_badge(self, record: Any) -> SafeString:
         """The state, its owner and its note."""
-        owner = f" {record.owner.get_username()}" if record.owner else ""
-        note = Truncator(record.note).chars(80)
+        badge = display.format_badge(record.state)
+        if not record.owner and not record.note:
+            return badge
         return format_html(
-            '{}<bdi class="group-owner">{}</bdi><bdi class="group-note">{}</bdi>',
-            display.format_badge(record.state),
-            owner,
-            note,
+            '{} <span class="group-owner">{}</span><span class="group-note">{}</span>',
+            badge,
+            display.format_name(record.owner.get_username()) if record.owner else "",
+            display.format_name(record.note, length=80),
         )
 
     @admin.display(description=_("last operation"))

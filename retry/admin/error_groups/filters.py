@@ -1,8 +1,10 @@
 """Filters of the list of error groups."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -10,9 +12,11 @@ from entries.admin.filters import FailureFilter, KindFilter
 from retry.access.visibility import sees_everything, visible_entries
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.records import StateFilter
-from retry.models import GroupState
+from retry.models import ErrorGroup, GroupState
 
 _MOST_UPSTREAMS = 20
+#: Groups whose upstreams are offered.
+_NEWEST_GROUPS = 100
 
 
 class GroupStateFilter(StateFilter):
@@ -53,9 +57,21 @@ class GroupUpstreamFilter(_NameFilter, FailureFilter):
     parameter_name = column = "upstream"
     names = "upstreams"
 
+    def lookups(
+        self, request: HttpRequest, model_admin: "ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        self._everything = sees_everything(get_actor(request))
+        return super().lookups(request, model_admin)
+
     def list_choices(self) -> Iterable[tuple[str, str]]:
-        """Offer those with the most of the newest failures."""
-        return list(super().list_choices())[:_MOST_UPSTREAMS]
+        """Offer those of the groups that failed last."""
+        if not self._everything:
+            return list(super().list_choices())[:_MOST_UPSTREAMS]
+        groups = ErrorGroup.objects.order_by("-last_seen", "-id")[:_NEWEST_GROUPS]
+        named = Counter(
+            name for names in groups.values_list("upstreams", flat=True) for name in names
+        )
+        return [(name, name) for name, _ in named.most_common(_MOST_UPSTREAMS)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
