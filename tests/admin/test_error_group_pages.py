@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from entries.models import Attempt, Entry, Source
 from retry import service
-from retry.models import AuditEvent, ErrorGroup, Operation
+from retry.models import AuditEvent, ErrorGroup, Operation, OutcomeCount, Span
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -263,3 +263,34 @@ def test_the_live_part_follows_the_group(keeper: Browser) -> None:
     answer = keeper.read(live)
     assert "The group is resolved." in answer
     assert 'id="verbs"' in answer
+
+
+def count_failures(fingerprint: str, hours_ago: int, count: int, **values: Any) -> None:
+    begin = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours_ago)
+    OutcomeCount.objects.create(
+        span=Span.HOUR, at=begin, kind="page", fingerprint=fingerprint, count=count, **values
+    )
+
+
+def test_the_list_and_the_page_draw_how_often_it_failed(keeper: Browser) -> None:
+    group = make_group(1)
+    count_failures(group.fingerprint, 2, 40)
+    count_failures(group.fingerprint, 30, 2)
+    count_failures("1-other", 2, 500)
+    assert "40 failed attempts in the last 24 hours" in keeper.read(GROUPS)
+    page = keeper.read(url_of(group))
+    assert "42 failed attempts in the last 7 days" in page
+    assert page.count('class="plot-failed"') == 2
+    assert "40 failed attempts in" in keeper.read(f"{url_of(group)}?span=24h")
+    assert 'aria-current="page">7d<' in keeper.read(f"{url_of(group)}?span=nonsense")
+
+
+def test_a_plot_counts_the_sources_that_the_user_may_see(keeper: Browser, mine: Source) -> None:
+    group = make_group(1, source=mine)
+    other = SourceFactory.create(slug="other")
+    EntryFactory.create(failed=True, source=other)
+    count_failures(group.fingerprint, 2, 3, source_id=mine.pk)
+    count_failures(group.fingerprint, 2, 500, source_id=other.pk)
+    with only_source("mine"):
+        assert "3 failed attempts in the last 24 hours" in keeper.read(GROUPS)
+        assert "3 failed attempts in the last 7 days" in keeper.read(url_of(group))

@@ -30,6 +30,7 @@ from retry.admin.error_groups.page import (
     build_live_context,
     build_verbs_context,
 )
+from retry.admin.error_groups.plots import build_plot_context, draw_day
 from retry.admin.error_groups.rows import ErrorGroupList, get_entries_url
 from retry.admin.error_groups.verbs import act, list_verbs
 from retry.admin.operations.address import get_return_query
@@ -49,6 +50,7 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
     list_display = (
         "failed_now",
         "what",
+        "lately",
         "first_failure",
         "last_failure",
         "state_badge",
@@ -110,6 +112,10 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
             ", ".join(group.facts.kinds[:_MOST_NAMES]),
         )
 
+    @admin.display(description=_("24 hours"))
+    def lately(self, group: Any) -> SafeString | str:
+        return draw_day(group.values)
+
     @admin.display(description=_("first seen"))
     def first_failure(self, group: Any) -> SafeString | str:
         return display.format_moment(group.facts.first_seen)
@@ -166,6 +172,7 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
             shown |= build_evidence_context(
                 request, shown["original"], shown["facts"], shown["sample"]
             )
+            shown |= build_plot_context(request, shown["original"])
         return response
 
     # --- what can be done ------------------------------------------------------------------------
