@@ -59,6 +59,16 @@ class Status:
     def silent_workers(self) -> Sequence[WorkerView]:
         return [worker for worker in self.workers if worker.silent]
 
+    @property
+    def living_workers(self) -> int:
+        """How many workers report."""
+        return sum(not worker.silent for worker in self.workers)
+
+    @property
+    def longest_wait(self) -> timedelta | None:
+        """How long the oldest work that could start has waited; None where nothing waits."""
+        return max(self.waits.values(), default=None)
+
     def find_workers(self, name: str) -> Sequence[WorkerView]:
         """Return the workers of a queue that are not silent."""
         return [w for w in self.workers if w.queue == name and not w.silent]

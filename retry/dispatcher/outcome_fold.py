@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from entries.sql import load
 from retry.error_groups.recording import FoldedFailures, record_failures
-from retry.models import Span
+from retry.models import ALL_FAILURES, Span
 
 _SQL = load(__file__)
 
@@ -46,11 +46,11 @@ def _repeat(do: Callable[[Callable[[], int]], int], step: Callable[[], int]) -> 
 
 def _fold_flushes() -> int:
     with transaction.atomic():
-        rows = _fetch(_SQL["fold_flushes"], {"batch": _BATCH})
+        rows = _fetch(_SQL["fold_flushes"], {"batch": _BATCH, "all_failures": ALL_FAILURES})
         failures = [_build_failures(row) for row in rows if row["fingerprint"]]
         if failures:
             record_failures(failures)
-    return rows[0]["taken"] if rows else 0
+    return int(rows[0]["taken"]) if rows else 0
 
 
 def _build_failures(row: Mapping[str, Any]) -> FoldedFailures:
@@ -68,15 +68,14 @@ def _fold_hours() -> int:
 
 def _fold_older(span: Span, longer: Span, *, hours: int) -> int:
     params = {"span": span.value, "longer": longer.value, "hours": hours, "batch": _BATCH}
-    folded: int = _fetch(_SQL["fold_older"], params)[0]["taken"]
-    return folded
+    return int(_fetch(_SQL["fold_older"], params)[0]["taken"])
 
 
 def _forget() -> int:
     with connection.cursor() as cursor:
         params = {"days": settings.REDRIVE_DAY_COUNTS_DAYS, "batch": _BATCH}
         cursor.execute(_SQL["forget"], params)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _fetch(statement: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ SET count = c.count + EXCLUDED.count,
 
 -- name: fold_flushes
 -- Moves the oldest flushes into counts of their minutes: each is deleted and counted in one
--- statement. Rows that another dispatcher is folding are skipped. Returns how many flushes were
+-- statement, failures also under the fingerprint of all. Rows that another dispatcher is folding are skipped. Returns how many flushes were
 -- taken, and what failed in each minute.
 WITH taken AS MATERIALIZED (
     DELETE FROM retry_outcomeflush
@@ -28,7 +28,11 @@ WITH taken AS MATERIALIZED (
     INSERT INTO retry_outcomecount AS c
         (span, at, kind, source_id, fingerprint, count, upstreams, sample_entry_id)
     SELECT 'minute', minute, kind, source_id, fingerprint, count, upstreams, sample_entry_id
-    FROM summed ORDER BY minute, kind, source_id, fingerprint
+    FROM summed
+    UNION ALL
+    SELECT 'minute', minute, kind, source_id, %(all_failures)s, sum(count), '{}', NULL
+    FROM summed WHERE fingerprint <> '' GROUP BY minute, kind, source_id
+    ORDER BY 2, 3, 4, 5
     @adding
 )
 SELECT (SELECT count(*) FROM taken) AS taken, fingerprint, error_class, message, kind, source_id, upstreams,

@@ -6,7 +6,7 @@ from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
 from retry.models.imports import Import
 from retry.models.intakes import Intake, SyncState
-from retry.models.outcome_counts import OutcomeCount, OutcomeFlush, Span
+from retry.models.outcome_counts import ALL_FAILURES, OutcomeCount, OutcomeFlush, Span
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync
 from retry.models.tallies import OutcomeTally
@@ -22,6 +22,7 @@ from retry.models.work import (
 )
 
 __all__ = [
+    "ALL_FAILURES",
     "BY_NO_WORKER",
     "MOST_NAMES",
     "Action",

@@ -53,11 +53,16 @@ class Span(models.TextChoices):
     DAY = "day"
 
 
+#: Stands for the fingerprints of all failures together.
+ALL_FAILURES = "*"
+
+
 class OutcomeCount(_Outcomes):
     """Outcomes of a minute, an hour or a day of UTC that begins ``at``.
 
-    Each outcome is in exactly one row: old minutes become part of their hour, old hours of their
-    day. So the sum over all rows of any time is the truth.
+    Old minutes become part of their hour, old hours of their day, so the sum over all rows of any
+    time is the truth. A failure is counted twice: under its fingerprint, and under
+    ``ALL_FAILURES``, so that plots need not read hundreds of errors.
     """
 
     count = models.PositiveBigIntegerField()
@@ -80,7 +85,12 @@ class OutcomeCount(_Outcomes):
             models.Index(
                 fields=["fingerprint", "at"],
                 name="outcomecount_alike",
-                condition=~Q(fingerprint=""),
+                condition=~Q(fingerprint__in=["", ALL_FAILURES]),
+            ),
+            models.Index(
+                fields=["span", "at"],
+                name="outcomecount_total",
+                condition=Q(fingerprint__in=["", ALL_FAILURES]),
             ),
         ]
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
 #: For whoever is staff, whatever they may do.
-FOR_ALL_STAFF = {"index", "login", "password_change", "password_change_done", "jsi18n"}
+FOR_ALL_STAFF = {
+    "index",
+    "retry_desk",
+    "login",
+    "password_change",
+    "password_change_done",
+    "jsi18n",
+}
 #: Changes who is asking, so the walk leaves it out.
 ENDS_THE_WALK = {"logout", "login", "password_change"}
 VERBS = {

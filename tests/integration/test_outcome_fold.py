@@ -15,6 +15,7 @@ from retry.models import OutcomeCount, OutcomeFlush, Span
 from tests.support.counts import (
     add_count,
     append,
+    count_all_failures,
     fail,
     fold,
     fold_older,
@@ -44,7 +45,8 @@ def test_what_workers_appended_becomes_counts_of_its_minute() -> None:
     move_flushes(minute + timedelta(seconds=1))
     assert fold() == 4
     assert not OutcomeFlush.objects.exists()
-    succeeded, failed = OutcomeCount.objects.order_by("fingerprint")
+    succeeded, everything, failed = OutcomeCount.objects.order_by("fingerprint")
+    assert (everything.fingerprint, everything.count, everything.upstreams) == ("*", 2, [])
     assert (succeeded.at, succeeded.span, succeeded.count) == (minute, "minute", 3)
     assert (failed.count, sorted(failed.upstreams), failed.sample_entry_id) == (2, ["a", "b"], 7)
     append(fail("it broke", upstream="c"), fail("it broke", upstream="c"))
@@ -52,6 +54,7 @@ def test_what_workers_appended_becomes_counts_of_its_minute() -> None:
     fold()
     failed.refresh_from_db()
     assert (failed.count, sorted(failed.upstreams)) == (4, ["a", "b", "c"])
+    assert count_all_failures() == 4
 
 
 def test_failures_are_told_with_what_is_known_of_them(recorded: list[FoldedFailures]) -> None:
@@ -81,8 +84,9 @@ def test_old_minutes_become_hours_and_old_hours_days(settings: "Settings") -> No
     day = (now - timedelta(days=12)).replace(hour=0)
     for hour in (3, 4):
         add_count(10, at=day + timedelta(hours=hour), span=Span.HOUR)
-    assert fold_older() == 5
+    assert fold_older() == 5 + 3
     assert list_counts() == [("day", "", 20), ("hour", "1-a", 3), ("minute", "1-a", 2)]
+    assert count_all_failures() == 5
     assert fold_older() == 0
 
 

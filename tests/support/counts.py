@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from django.db.models import F
 from django.utils import timezone
 
 from entries.states import EntryStatus
@@ -10,7 +11,7 @@ from entries.text import describe_error
 from entries.transitions import Outcome
 from retry import outcome_counts
 from retry.dispatcher import outcome_fold
-from retry.models import OutcomeCount, OutcomeFlush, Run, Span
+from retry.models import ALL_FAILURES, OutcomeCount, OutcomeFlush, Run, Span
 
 
 def fail(message: str, *, entry_id: int = 1, upstream: str = "") -> Outcome:
@@ -50,6 +51,16 @@ def add_count(
     upstream: str = "",
 ) -> OutcomeCount:
     """A count as the dispatcher has folded it; ``at`` is where its span begins."""
+    if fingerprint:
+        total, _ = OutcomeCount.objects.get_or_create(
+            span=span,
+            at=at,
+            kind=kind,
+            source_id=source_id,
+            fingerprint=ALL_FAILURES,
+            defaults={"count": 0},
+        )
+        OutcomeCount.objects.filter(pk=total.pk).update(count=F("count") + count)
     return OutcomeCount.objects.create(
         span=span,
         at=at,
@@ -68,10 +79,16 @@ def move_flushes(at: datetime) -> None:
 
 
 def list_counts() -> list[tuple[str, str, int]]:
-    """Span, fingerprint or "", and count, in the order of time."""
-    rows = OutcomeCount.objects.order_by("at", "fingerprint")
+    """Span, fingerprint or "", and count, in the order of time; without the sums of failures."""
+    rows = OutcomeCount.objects.exclude(fingerprint=ALL_FAILURES).order_by("at", "fingerprint")
     return list(rows.values_list("span", "fingerprint", "count"))
 
 
 def start_of_minute() -> datetime:
     return timezone.now().replace(second=0, microsecond=0)
+
+
+def count_all_failures() -> int:
+    """The sums of failures, which are as many as the failures."""
+    rows = OutcomeCount.objects.filter(fingerprint=ALL_FAILURES)
+    return sum(rows.values_list("count", flat=True))

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tools.demo import documents
 from tools.demo.behaviour import Behaviour, behaviour
+from tools.demo.history import add_history
 from tools.demo.options import HOST, ROOT, DemoError, Options, write_private
 
 #: Seconds; a busy machine needs a minute to start six processes.
@@ -51,8 +52,9 @@ class Steps:
         )
 
     def fill(self) -> None:
-        """Fetch the entries, unless an earlier start has."""
+        """Add a history and fetch the entries, unless an earlier start has."""
         if not self._has_synced():
+            add_history(self._env["DATABASE_URL"], source="demo")
             self._step("Syncing the source demo", "sync", "demo")
 
     def find_failing_entry(self) -> int:

@@ -28,13 +28,17 @@ def list_alarms(request: HttpRequest) -> Sequence[str]:
     user = getattr(request, "user", None)
     if user is None or not user.is_active or not user.is_staff:
         return ()
-    known: Sequence[str] | None = cache.get(_KEY)
-    if known is None:
-        status = read(counting=False)
-        known = describe_status(status)
-        cache.set(_KEY, known, _SECONDS if status.redis else _SECONDS_WITHOUT_REDIS)
     # Never cached: a hold that was just lifted must be gone.
-    return (*known, *holds.list_alarms(request))
+    return (*describe_status(read_engine()), *holds.list_alarms(request))
+
+
+def read_engine() -> Status:
+    """Return the status without counts, at most a few seconds old."""
+    known: Status | None = cache.get(_KEY)
+    if known is None:
+        known = read(counting=False)
+        cache.set(_KEY, known, _SECONDS if known.redis else _SECONDS_WITHOUT_REDIS)
+    return known
 
 
 def describe_status(status: Status) -> Sequence[str]:

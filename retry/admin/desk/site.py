@@ -16,7 +16,8 @@ from django.utils.functional import SimpleLazyObject
 from retry import edits
 from retry.access.permissions import VIEW_STATUS
 from retry.admin.desk.alarms import list_alarms
-from retry.admin.desk.status import list_tiles, show_status
+from retry.admin.desk.front import build_context, show_live
+from retry.admin.desk.status import show_status
 from retry.admin.shared.actor import get_actor, record_refusal
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class DeskSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
+            path("retry/desk/", self.admin_view(show_live), name="retry_desk"),
             path("retry/status/", self.admin_view(show_status), name="retry_status"),
             # No object has a page outside the admin, and this view would read any table.
             *(found for found in super().get_urls() if _get_name(found) != "view_on_site"),
@@ -77,7 +79,7 @@ class DeskSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        return super().index(request, {"tiles": list_tiles(request)} | (extra_context or {}))
+        return super().index(request, build_context(request) | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Sort our own apps first, and add the status page to the operations."""

@@ -1,0 +1,140 @@
+"""What breaks: the largest groups of entries that failed alike and are failed now."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
+
+from entries.budget import OutOfTime, time_budget
+from entries.filters import EntryFilter
+from entries.models import Attempt, Entry, EntryQuerySet
+from entries.states import EntryStatus
+from retry.access.visibility import visible_entries
+from retry.admin.desk.words import shorten_message
+from retry.admin.shared.plots import draw_sparkline
+from retry.models import Action
+from retry.outcome_history.scope import Scope
+from retry.outcome_history.series import Period, find_most_frequent, read_failures_alike
+from retry.outcomes import Actor
+
+#: Rows on the page, and groups that are counted to find them.
+ROWS = 6
+_CANDIDATES = 8
+#: Failures, the newest, among which groups are looked for.
+_NEWEST = 2_000
+#: Counting a group stops here, or at fewer where that takes too long.
+_MOST = 10_000
+_FEWER = 1_000
+_COUNT_SECONDS = 0.02
+_SPAN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureGroup:
+    """Entries that are failed now and failed alike: ``count``, or ``more`` than that.
+
+    ``action``: the one that fits. What may pass is retried; else the input has to change first.
+    ``values``: failures in each hour of the last day, for all that failed so.
+    """
+
+    fingerprint: str
+    count: int
+    more: bool
+    error_class: str
+    message: str
+    upstream: str
+    action: Action
+    values: Sequence[int] = ()
+    #: As of the group; empty where nobody has looked at it.
+    state: str = ""
+
+    @property
+    def filter(self) -> EntryFilter:
+        return EntryFilter(status=EntryStatus.FAILED, fingerprint=self.fingerprint)
+
+    @property
+    def sparkline(self) -> SafeString:
+        total = sum(self.values)
+        label = ngettext(
+            "%(count)s failure in the last 24 hours",
+            "%(count)s failures in the last 24 hours",
+            total,
+        )
+        return draw_sparkline(self.values, label=label % {"count": f"{total:,}"})
+
+
+def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[FailureGroup]:
+    """Find the largest groups among the entries that the actor may see, the largest first."""
+    failed = visible_entries(actor).failed()
+    counts = _count(failed, _find_candidates(failed, scope, now=now))
+    largest = sorted((name for name in counts if counts[name][0]), key=lambda n: (-counts[n][0], n))
+    shown = largest[:ROWS]
+    values: Mapping[str, Sequence[int]] = {}
+    if not scope.is_empty:
+        values = read_failures_alike(shown, Period.DAY, scope=scope, now=now)
+    newest = {name: _find_newest(failed, name) for name in shown}
+    transient = _find_transient([entry for entry in newest.values() if entry is not None])
+    return [
+        _build_group(entry, counts[name], values.get(name, ()), transient=entry.pk in transient)
+        for name, entry in newest.items()
+        if entry is not None
+    ]
+
+
+def _find_candidates(failed: EntryQuerySet, scope: Scope, *, now: datetime) -> Sequence[str]:
+    """Find fingerprints that may have the most failed entries: of the last day, and the newest."""
+    ordered = failed.order_by("-failed_at", "-id").values_list("fingerprint", flat=True)
+    newest = [name for name, _ in Counter(ordered[:_NEWEST]).most_common(_CANDIDATES)]
+    if scope.is_empty:
+        return newest
+    frequent = find_most_frequent(now - _SPAN, scope=scope, most=_CANDIDATES)
+    return list(dict.fromkeys([*newest, *(found.fingerprint for found in frequent)]))
+
+
+def _count(failed: EntryQuerySet, fingerprints: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
+    """Count the entries of each group, and tell whether there are more."""
+    for most in (_MOST, _FEWER):
+        with suppress(OutOfTime), time_budget(_COUNT_SECONDS):
+            return {name: _count_alike(failed, name, most=most) for name in fingerprints}
+    return dict.fromkeys(fingerprints, (1, True))
+
+
+def _count_alike(failed: EntryQuerySet, fingerprint: str, *, most: int) -> tuple[int, bool]:
+    number = failed.filter(fingerprint=fingerprint).order_by()[: most + 1].count()
+    return min(number, most), number > most
+
+
+def _find_newest(failed: EntryQuerySet, fingerprint: str) -> Entry | None:
+    alike = failed.filter(fingerprint=fingerprint).defer("payload", "result")
+    return alike.order_by("-failed_at", "-id").first()
+
+
+def _find_transient(entries: Sequence[Entry]) -> set[int]:
+    """Return the ids of entries whose last attempt failed with a transient error."""
+    numbers = {entry.pk: entry.attempt for entry in entries}
+    attempts = Attempt.objects.filter(entry__in=numbers, transient=True)
+    return {
+        entry_id
+        for entry_id, number in attempts.values_list("entry_id", "number")
+        if numbers[entry_id] == number
+    }
+
+
+def _build_group(
+    newest: Entry, counted: tuple[int, bool], values: Sequence[int], *, transient: bool
+) -> FailureGroup:
+    retries = transient or newest.source_id is None
+    return FailureGroup(
+        fingerprint=newest.fingerprint,
+        count=counted[0],
+        more=counted[1],
+        error_class=newest.error_class,
+        message=shorten_message(newest.error_message, upstream=newest.upstream),
+        upstream=newest.upstream,
+        action=Action.RETRY if retries else Action.RESYNC,
+        values=values,
+    )

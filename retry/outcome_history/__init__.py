@@ -1,0 +1,1 @@
+"""How attempts ended, over time: read from the outcome counts."""
