@@ -1,6 +1,7 @@
 """How often the errors of a group happened, as pictures."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,7 +16,7 @@ from retry.admin.shared.actor import get_actor
 from retry.admin.shared.plots import PlotBar, draw_bars, draw_sparkline
 from retry.models import ErrorGroup
 from retry.outcome_history.scope import find_scope
-from retry.outcome_history.series import Bucket, Period, read_series
+from retry.outcome_history.series import Period, read_failures_alike
 
 #: The parameter of the page that chooses the period.
 SPAN = "span"
@@ -29,25 +30,28 @@ def draw_day(values: Sequence[int] | None) -> SafeString | str:
 
 
 def build_plot_context(request: HttpRequest, group: ErrorGroup) -> dict[str, Any]:
-    """Return the plot of the period that the address chooses."""
+    """Return the plot of the period that the address chooses; None where no counts may be seen."""
     period = Period.parse(request.GET.get(SPAN, Period.WEEK.code))
     scope = find_scope(get_actor(request))
     if scope.is_empty:
         return {"plot": None}
-    buckets = read_series(period, scope=scope, now=timezone.now(), fingerprint=group.fingerprint)
-    number = sum(bucket.failed for bucket in buckets)
-    label = _describe_number(number, period.code)
-    bars = [PlotBar([("failed", bucket.failed)], _describe_bucket(bucket)) for bucket in buckets]
+    now, alike = timezone.now(), [group.fingerprint]
+    values = read_failures_alike(alike, period, scope=scope, now=now)[group.fingerprint]
+    begin = period.begin(now)
+    bars = [
+        PlotBar([("failed", value)], _describe_bucket(begin + number * period.width, value))
+        for number, value in enumerate(values)
+    ]
+    label = _describe_number(sum(values), period.code)
     return {
-        "plot": draw_bars(bars, label=label, name="bucket") if number else "",
+        "plot": draw_bars(bars, label=label, name="bucket") if any(values) else "",
         "plot_words": label,
         "periods": [(each.code, each is period) for each in Period],
     }
 
 
-def _describe_bucket(bucket: Bucket) -> str:
-    when = date_format(localtime(bucket.begin), "Y-m-d H:i")
-    return f"{when}: {bucket.failed:,}"
+def _describe_bucket(begin: datetime, failed: int) -> str:
+    return f"{date_format(localtime(begin), 'Y-m-d H:i')}: {failed:,}"
 
 
 def _describe_number(number: int, period: str) -> str:
