@@ -21,6 +21,8 @@ from retry.outcomes import Actor
 
 _SQL = load(__file__)
 
+#: Actions with which a proof tries the entries; others prove nothing.
+PROVING = (Action.RETRY, Action.RESYNC)
 #: Entries that go first when a group is said to be fixed.
 CANARY = 20
 #: Proofs that end in one step of the dispatcher.
@@ -40,9 +42,11 @@ def prove(
 
     The first failure stops it. ``settle_proofs`` resolves the group when all of it has succeeded.
     Raises ``ProofUnderWay``, ``NothingEligible`` where nothing is failed, and as ``acknowledge``
-    and ``start_operation`` do.
+    and ``start_operation`` do; ``ValueError`` for an action that is not in ``PROVING``.
     """
     actor.require(MANAGE_ERROR_GROUP)
+    if action not in PROVING:
+        raise ValueError(f"{action.value} proves nothing")
     with transaction.atomic():
         alike = Selection(filter=_find_alike(group_id, actor=actor))
         operation = start_operation(
@@ -86,7 +90,7 @@ def settle_proofs(*, actor: Actor) -> int:
 
 def _find_alike(group_id: int, *, actor: Actor) -> EntryFilter:
     """Return the filter of what is failed of a group that the actor may see and may prove."""
-    group = ErrorGroup.objects.select_related("proof").filter(pk=group_id).first()
+    group = ErrorGroup.objects.filter(pk=group_id).first()
     if group is None or not sees_group(group.fingerprint, actor=actor):
         raise ErrorGroupNotFound(group_id)
     _refuse_second(group)
@@ -94,8 +98,9 @@ def _find_alike(group_id: int, *, actor: Actor) -> EntryFilter:
 
 
 def _refuse_second(group: ErrorGroup) -> None:
-    if group.proof is not None and group.proof.ended_at is None:
-        raise ProofUnderWay(group.proof.pk)
+    # Also one that has ended and is not settled: that takes the dispatcher a second.
+    if group.proof_id is not None:
+        raise ProofUnderWay(group.proof_id)
 
 
 def _settle(group_id: int, operation_id: UUID, *, actor: Actor) -> int:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from entries.models import Entry
 from retry import service
 from retry.dispatcher.loop import Dispatcher
+from retry.errors import ProofUnderWay
 from retry.models import AuditEvent, ErrorGroup, Operation
 from tests.factories.entries import EntryFactory
 from tests.races.test_transitions import in_order
@@ -126,3 +127,15 @@ def test_of_two_that_acknowledge_the_second_is_the_owner(group: ErrorGroup) -> N
     in_order(acknowledge, acknowledge)
     assert states(group) == "acknowledged"
     assert AuditEvent.objects.filter(verb="acknowledge_group").count() == 1
+
+
+def test_of_two_proofs_of_a_group_the_second_is_refused_and_leaves_nothing() -> None:
+    group = make_group(2)
+
+    def prove() -> Operation:
+        return service.prove_group(group.pk, actor=PERSON)
+
+    with pytest.raises(ProofUnderWay):
+        in_order(prove, prove)
+    group.refresh_from_db()
+    assert group.proof_id == Operation.objects.get().pk

@@ -10,14 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from retry.access.permissions import OPERATE
-from retry.error_groups.proof import CANARY
-from retry.models import Action, ErrorGroup
+from retry.error_groups.proof import CANARY, PROVING
+from retry.models import ErrorGroup
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-#: Actions with which a proof tries the entries.
-PROVING = (Action.RETRY, Action.RESYNC)
 _HOURS = (
     ("1", _("for an hour")),
     ("24", _("for a day")),

@@ -14,7 +14,6 @@ from entries.states import EntryStatus
 from retry.access.permissions import MANAGE_ERROR_GROUP, OPERATE, VIEW_OPERATION
 from retry.access.visibility import sees_everything
 from retry.admin.error_groups.forms import (
-    PROVING,
     AcknowledgeForm,
     MuteForm,
     NoteForm,
@@ -33,6 +32,7 @@ from retry.admin.shared.actor import get_actor
 from retry.error_groups.control import UNRESOLVED
 from retry.error_groups.frames import split_traceback
 from retry.error_groups.overview import GroupFacts, read_facts, read_last_operations
+from retry.error_groups.proof import PROVING
 from retry.error_groups.samples import Sample
 from retry.error_groups.traits import compare_entries
 from retry.models import Action, ErrorGroup, GroupState
