@@ -282,7 +282,7 @@ def test_the_list_and_the_page_draw_how_often_it_failed(keeper: Browser) -> None
     assert "42 failed attempts in the last 7 days" in page
     assert page.count('class="plot-failed"') == 2
     assert "40 failed attempts in" in keeper.read(f"{url_of(group)}?span=24h")
-    assert 'aria-current="page">7d<' in keeper.read(f"{url_of(group)}?span=nonsense")
+    assert 'aria-current="page">24h<' in keeper.read(f"{url_of(group)}?span=nonsense")
 
 
 def test_a_plot_counts_the_sources_that_the_user_may_see(keeper: Browser, mine: Source) -> None:
