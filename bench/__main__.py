@@ -14,7 +14,7 @@ os.environ.setdefault("REDRIVE_ROLE", "command")
 os.environ.setdefault("REDRIVE_KIND_MODULES", "bench.kinds")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-NAMES = ("single_retry", "bulk_queueing", "draining", "waiting", "scale", "lists")
+NAMES = ("single_retry", "bulk_queueing", "draining", "waiting", "scale", "lists", "error_groups")
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
@@ -28,6 +28,7 @@ def main() -> None:
     from django.core.management import call_command
 
     from bench import (
+        error_groups,
         lists,
         machine,
         queue_throughput,
@@ -60,6 +61,7 @@ def main() -> None:
         "waiting": lambda: wait_throughput.main(entries=options.entries, draw=draws_waiting),
         "scale": lambda: scale.main(full=options.full, draw=options.full and options.markdown),
         "lists": lambda: lists.main(full=options.full),
+        "error_groups": error_groups.main,
     }
     call_command("migrate", verbosity=0)
     for name in options.names or NAMES:

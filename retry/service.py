@@ -15,15 +15,28 @@ Operations
     ``retry_failed``
 Holds
     ``hold_kind`` ``hold_source`` ``lift_hold``
+Error groups
+    ``acknowledge_group`` ``note_group`` ``mute_group`` ``unmute_group`` ``resolve_group``
+    ``reopen_group`` ``prove_group``
 API tokens
     ``create_token`` ``revoke_tokens``
 For the system, without a permission
     ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``request_due_syncs`` ``fail_lost_syncs``
-    ``repeat_lost_imports`` ``derive_upstreams`` ``index_entries``
+    ``repeat_lost_imports`` ``derive_upstreams`` ``index_entries`` ``settle_proofs``
+    ``unmute_due_groups``
 """
 
 from retry.access.tokens import create as create_token
 from retry.access.tokens import revoke as revoke_tokens
+from retry.error_groups.control import acknowledge as acknowledge_group
+from retry.error_groups.control import mute as mute_group
+from retry.error_groups.control import note as note_group
+from retry.error_groups.control import reopen as reopen_group
+from retry.error_groups.control import resolve as resolve_group
+from retry.error_groups.control import unmute as unmute_group
+from retry.error_groups.control import unmute_due_groups
+from retry.error_groups.proof import prove as prove_group
+from retry.error_groups.proof import settle_proofs
 from retry.exports import begin_export as export_entries
 from retry.holds.control import hold_kind, hold_source
 from retry.holds.control import lift as lift_hold
@@ -51,6 +64,7 @@ from retry.syncs.control import fail_lost_syncs, request_due_syncs, request_sync
 from retry.upkeep import derive_upstreams, index_entries
 
 __all__ = [
+    "acknowledge_group",
     "cancel_operation",
     "confirm_import",
     "create_token",
@@ -61,11 +75,16 @@ __all__ = [
     "hold_source",
     "index_entries",
     "lift_hold",
+    "mute_group",
+    "note_group",
     "pause_operation",
+    "prove_group",
+    "reopen_group",
     "repeat_lost_imports",
     "request_due_syncs",
     "request_import",
     "request_sync",
+    "resolve_group",
     "resume_operation",
     "resync_entries",
     "resync_entry",
@@ -75,6 +94,7 @@ __all__ = [
     "retry_entry_now",
     "retry_failed",
     "revoke_tokens",
+    "settle_proofs",
     "start_operation",
     "stop_retrying",
     "stop_retrying_entry",
@@ -83,5 +103,7 @@ __all__ = [
     "submit_patches",
     "sync_source",
     "trip_breaker",
+    "unmute_due_groups",
+    "unmute_group",
     "wake_entries",
 ]

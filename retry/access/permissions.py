@@ -24,6 +24,7 @@ __all__ = [
     "DELETE_TOKEN",
     "DISCARD_ENTRY",
     "EXPORT_ENTRY",
+    "MANAGE_ERROR_GROUP",
     "MANAGE_HOLD",
     "OPERATE",
     "RESYNC_ENTRY",
@@ -32,6 +33,7 @@ __all__ = [
     "SYNC_SOURCE",
     "VIEW_AUDIT",
     "VIEW_ENTRY",
+    "VIEW_ERROR_GROUP",
     "VIEW_HOLD",
     "VIEW_OPERATION",
     "VIEW_SOURCE",
@@ -43,6 +45,8 @@ VIEW_OPERATION: Final = "retry.view_operation"
 VIEW_SYNC: Final = "retry.view_sync"
 VIEW_HOLD: Final = "retry.view_hold"
 MANAGE_HOLD: Final = "retry.manage_hold"
+VIEW_ERROR_GROUP: Final = "retry.view_errorgroup"
+MANAGE_ERROR_GROUP: Final = "retry.manage_errorgroup"
 VIEW_STATUS: Final = "retry.view_status"
 VIEW_AUDIT: Final = "retry.view_auditevent"
 ADD_TOKEN: Final = "retry.add_apitoken"  # noqa: S105 - the name of a permission

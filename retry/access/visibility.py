@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, QuerySet
 from entries.lists import StatusCounts, count_by_status
 from entries.models import Entry, EntryQuerySet
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_AUDIT, VIEW_ENTRY, VIEW_SYNC
-from retry.models import Import
+from retry.models import ErrorGroup, Import
 from retry.outcomes import Actor
 
 
@@ -78,6 +78,29 @@ def sees_source(source_id: int, *, actor: Actor) -> bool:
         visible.filter(source=source_id).exists()
         and not entries.exclude(pk__in=visible.values("pk")).exists()
     )
+
+
+#: Of an actor who does not see everything, the newest failed entries, whose groups a list shows.
+NEWEST_FAILURES = 5_000
+
+
+def visible_groups(actor: Actor) -> QuerySet[ErrorGroup]:
+    """Return the error groups for a list: those with a failed entry that the actor may see.
+
+    For an actor from whom something is hidden only the newest of these entries are looked at.
+    """
+    if sees_everything(actor):
+        return ErrorGroup.objects.all()
+    newest = visible_entries(actor).failed().order_by("-failed_at", "-id")
+    seen = newest.values_list("fingerprint", flat=True)[:NEWEST_FAILURES]
+    return ErrorGroup.objects.filter(fingerprint__in=seen)
+
+
+def sees_group(fingerprint: str, *, actor: Actor) -> bool:
+    """Whether nothing is hidden from the actor, or they may see a failed entry of the group."""
+    if sees_everything(actor):
+        return True
+    return visible_entries(actor).failed().filter(fingerprint=fingerprint).exists()
 
 
 def visible_counts(totals: StatusCounts, *, actor: Actor) -> StatusCounts | None:

@@ -13,6 +13,7 @@ from entries.models import Endpoint, Entry, Source
 from retry.admin.audit.admin import AuditEventAdmin
 from retry.admin.endpoints.admin import AuditedEndpointAdmin
 from retry.admin.entries.admin import RetryEntryAdmin
+from retry.admin.error_groups.admin import ErrorGroupAdmin
 from retry.admin.holds.admin import HoldAdmin
 from retry.admin.imports.admin import ImportAdmin
 from retry.admin.operations.admin import OperationAdmin
@@ -22,12 +23,13 @@ from retry.admin.people.users import AuditedGroupAdmin, AuditedUserAdmin
 from retry.admin.runs.admin import RunAdmin
 from retry.admin.sources.admin import SyncSourceAdmin
 from retry.admin.syncs.admin import SyncAdmin
-from retry.models import ApiToken, AuditEvent, Hold, Import, Operation, Run, Sync
+from retry.models import ApiToken, AuditEvent, ErrorGroup, Hold, Import, Operation, Run, Sync
 
 PAGES: Mapping[type[Model], "type[admin.ModelAdmin[Any]]"] = {
     Entry: RetryEntryAdmin,
     Source: SyncSourceAdmin,
     Endpoint: AuditedEndpointAdmin,
+    ErrorGroup: ErrorGroupAdmin,
     Operation: OperationAdmin,
     Run: RunAdmin,
     Sync: SyncAdmin,

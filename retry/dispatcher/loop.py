@@ -23,6 +23,7 @@ from retry.dispatcher.outcome_fold import fold, fold_older
 from retry.dispatcher.pacing import pace
 from retry.dispatcher.repair import LapsedRuns, hand_over_again
 from retry.dispatcher.snapshot import WorkId, observe
+from retry.error_groups.sweep import GroupSweep
 from retry.errors import QueueUnavailable
 from retry.imports import control as imports
 from retry.intakes import handover as intakes
@@ -84,6 +85,7 @@ class Dispatcher:
         self._redis = True
         self._lapsed = LapsedRuns()
         self._sweep = Sweep()
+        self._groups = GroupSweep()
         self._pruned_at = -_PRUNE_SECONDS
         self._folded_at = -_FOLD_SECONDS
 
@@ -120,6 +122,9 @@ class Dispatcher:
         handed_over = self._do(lambda: hand_over(find_undispatched_runs(limit=_BATCH, ramp=ramp)))
         self._do(ramp.save)
         started = self._do(partial(pace, self._do))
+        self._do(lambda: service.settle_proofs(actor=DISPATCHER))
+        self._do(lambda: service.unmute_due_groups(actor=DISPATCHER))
+        self._do(self._groups.step)
         lost = self._do(lambda: service.fail_lost_syncs(actor=DISPATCHER))
         lost += self._do(lambda: service.repeat_lost_imports(actor=DISPATCHER))
         self._do(lambda: imports.forget_old_files(actor=DISPATCHER))

@@ -1,6 +1,7 @@
 """What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
-holds, audit, tokens, heartbeats, and how attempts ended."""
+holds, error groups, audit, tokens, heartbeats, and how attempts ended."""
 
+from retry.models.error_groups import MOST_NAMES, ErrorGroup, GroupState
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
 from retry.models.imports import Import
@@ -23,9 +24,12 @@ from retry.models.work import (
 __all__ = [
     "ALL_FAILURES",
     "BY_NO_WORKER",
+    "MOST_NAMES",
     "Action",
     "ApiToken",
     "AuditEvent",
+    "ErrorGroup",
+    "GroupState",
     "Heartbeat",
     "Hold",
     "Import",

@@ -6,7 +6,8 @@ from uuid import uuid4
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Now
 
 from entries.models import Source
@@ -123,6 +124,13 @@ class Operation(models.Model):
                 fields=["created_at"],
                 name="operation_open",
                 condition=~Q(state="completed"),
+            ),
+            # The last operation on an error group; few operations have one.
+            models.Index(
+                KeyTextTransform("fingerprint", KeyTransform("filter", "selection")),
+                F("created_at").desc(),
+                name="operation_group",
+                condition=Q(selection__filter__has_key="fingerprint"),
             ),
         ]
 

@@ -40,6 +40,13 @@ VERBS = {
     "retry_operation_cancel",
     "retry_hold_put",
     "retry_hold_lift",
+    "retry_errorgroup_acknowledge",
+    "retry_errorgroup_note",
+    "retry_errorgroup_mute",
+    "retry_errorgroup_unmute",
+    "retry_errorgroup_resolve",
+    "retry_errorgroup_reopen",
+    "retry_errorgroup_prove",
 }
 
 

@@ -43,6 +43,9 @@ MADE: dict[type[Exception], Exception] = {
     errors.AlreadyOnHold: errors.AlreadyOnHold("kind page"),
     errors.HoldLifted: errors.HoldLifted(by="alice"),
     errors.NoUpstreams: errors.NoUpstreams("page"),
+    errors.ErrorGroupNotFound: errors.ErrorGroupNotFound(7),
+    errors.WrongGroupState: errors.WrongGroupState(state="resolved"),
+    errors.ProofUnderWay: errors.ProofUnderWay(UUID(int=1)),
     SourceError: SourceError("unreachable", "The source cannot be reached."),
 }
 

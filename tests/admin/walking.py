@@ -16,6 +16,7 @@ from retry.operations.selection import Selection
 from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.support.asking import SCRIPT
+from tests.support.error_groups import note_failures
 
 _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 
@@ -44,6 +45,9 @@ def populate() -> dict[str, Any]:
         "entries_endpoint": EndpointFactory.create(),
         "retry_run": Run.objects.first(),
         "retry_operation": control.start(chosen, action=Action.RETRY, actor=SCRIPT),
+        "retry_errorgroup": note_failures(
+            entry.fingerprint, sample_entry_id=entry.pk, kind=entry.kind
+        ),
         "retry_sync": Sync.objects.create(source=source, state="succeeded", dry_run=True),
         "retry_import": Import.objects.create(
             dry_run=True, state="succeeded", file_name="a.csv", file_format="csv", kind="page"

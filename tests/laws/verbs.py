@@ -11,6 +11,8 @@ from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
 from retry import exports, retries, service, submission, upkeep
 from retry.access import tokens
+from retry.error_groups import control as error_groups
+from retry.error_groups import proof
 from retry.holds import control as holds
 from retry.imports import control as imports
 from retry.models import Action, ApiToken, Operation, Sync
@@ -20,6 +22,7 @@ from retry.outcomes import Actor
 from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
+from tests.laws import grouping
 from tests.laws.importing import confirm_import, repeat_lost, request_import
 from tests.support.upkeep import without_index, without_upstreams
 
@@ -28,15 +31,8 @@ if TYPE_CHECKING:
 
 #: Where verbs are defined.
 MODULES: tuple[ModuleType, ...] = (
-    retries,
-    submission,
-    exports,
-    upkeep,
-    tokens,
-    control,
-    syncs,
-    holds,
-    imports,
+    *(retries, submission, exports, upkeep, tokens, control, syncs, holds, imports),
+    *(error_groups, proof),
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
@@ -60,6 +56,8 @@ INTERNAL = {
     "repeat_lost_imports",
     "derive_upstreams",
     "index_entries",
+    "settle_proofs",
+    "unmute_due_groups",
 }
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
@@ -293,4 +291,5 @@ ACTS: Mapping[str, Scene] = {
     "hold_source": Scene(_hold_source, "hold"),
     "trip_breaker": Scene(_trip, "hold"),
     "lift_hold": Scene(_lift, "lift"),
+    **{name: Scene(*acted) for name, acted in grouping.SCENES.items()},
 }

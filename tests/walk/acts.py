@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from entries.content import content_hash
 from entries.models import Entry
 from entries.sources.files import uploads
-from retry.models import Hold, Import, Operation, Sync
+from retry.models import ErrorGroup, Hold, Import, Operation, Sync
 from tests.factories.entries import EntryFactory
+from tests.support.error_groups import note_failures
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -52,6 +54,9 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
     "entries_endpoint_change": lambda _: _ENDPOINT,
     "retry_operation_preview": lambda _: {"key": "0" * 32},
     "retry_hold_put": lambda _: {"kind": "page"},
+    "retry_errorgroup_note": lambda _: {"text": "known"},
+    "retry_errorgroup_mute": lambda _: {"hours": "1"},
+    "retry_errorgroup_prove": lambda _: {"action": "retry", "canary_size": "1"},
     "auth_user_add": lambda _: {"username": "another"} | _NEW_PASSWORD,
     "auth_user_change": lambda _: {
         "username": "renamed",
@@ -128,6 +133,16 @@ def _held() -> Made:
     return {"retry_hold": Hold.objects.create(kind="page", actor_label="somebody")}
 
 
+def _group(state: str, *, muted: bool = False) -> Made:
+    entry = EntryFactory.create(failed=True, fingerprint="1-walk")
+    ErrorGroup.objects.filter(fingerprint=entry.fingerprint).delete()
+    group = note_failures(entry.fingerprint)
+    ErrorGroup.objects.filter(pk=group.pk).update(
+        state=state, resolved_at=timezone.now(), mute_above=1 if muted else None
+    )
+    return {"retry_errorgroup": group}
+
+
 def _no_sync() -> Made:
     """Another is not made while one is open."""
     Sync.objects.all().delete()
@@ -146,4 +161,6 @@ BEFORE: dict[str, Callable[[Made], Made]] = {
     "retry_operation_overrule": lambda made: _paused(made, cause="canary"),
     "retry_hold_lift": lambda _: _held(),
     "entries_source_sync": lambda _: _no_sync(),
+    "retry_errorgroup_unmute": lambda _: _group("muted", muted=True),
+    "retry_errorgroup_reopen": lambda _: _group("resolved"),
 }

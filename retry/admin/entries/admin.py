@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
-from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -80,8 +82,8 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
         line = super().last_error(entry)
         if entry.status != EntryStatus.FAILED:
             return line
-        query = f"status={entry.status}&amp;fingerprint={quote(entry.fingerprint, safe='')}"
-        return SafeString(f'{line} <a class="alike" href="?{query}">{gettext("Same error")}</a>')
+        url = get_alike_url(entry.fingerprint)
+        return SafeString(f'{line} <a class="alike" href="{escape(url)}">{gettext("Same error")}</a>')
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -207,6 +209,7 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
         return context | {
             "live": replace(live, version=f"{live.version}.held") if hold_words else live,
             "hold_words": hold_words,
+            "alike_url": get_alike_url(entry.fingerprint) if failed else "",
             "group_url": get_group_url(request, entry.fingerprint if failed else "", back=back),
         }
 
@@ -221,3 +224,9 @@ def get_group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:
         return ""
     group = EntryFilter(status=EntryStatus.FAILED, fingerprint=fingerprint)
     return get_preview_url(Action.RETRY, Selection(filter=group), back=back)
+
+
+def get_alike_url(fingerprint: str) -> str:
+    """Return the address that leads to the page of the error group, or to its failed entries."""
+    query = urlencode({"fingerprint": fingerprint})
+    return f"{reverse('admin:retry_errorgroup_find')}?{query}"
