@@ -5,7 +5,7 @@ FROM entries_entry e LEFT JOIN entries_source s ON s.id = e.source_id
 WHERE e.id = ANY(%(ids)s::bigint[]) ORDER BY e.id
 
 -- name: lock
--- Locks an entry against everybody who writes it, until the transaction ends.
+-- Locks an entry against other writers until the transaction ends.
 SELECT id FROM entries_entry WHERE id = %(id)s FOR NO KEY UPDATE
 
 -- name: edit
