@@ -3,6 +3,7 @@
 from typing import Final
 
 VIEW_ENTRY: Final = "entries.view_entry"
+CHANGE_ENTRY: Final = "entries.change_entry"
 RETRY_ENTRY: Final = "entries.retry_entry"
 RESYNC_ENTRY: Final = "entries.resync_entry"
 DISCARD_ENTRY: Final = "entries.discard_entry"

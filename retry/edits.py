@@ -46,20 +46,20 @@ def snapshot(obj: Model) -> Snapshot:
 
 
 def record_addition(obj: Model, *, actor: Actor) -> None:
-    _, after = _find_differences({}, snapshot(obj).values)
+    _, after = find_differences({}, snapshot(obj).values)
     _record("add", obj, actor=actor, after=after)
 
 
 def record_change(obj: Model, *, before: Snapshot, actor: Actor) -> None:
     """Record what differs; nothing where nothing does."""
-    was, now = _find_differences(before.values, snapshot(obj).values)
+    was, now = find_differences(before.values, snapshot(obj).values)
     if was or now:
         _record("change", obj, actor=actor, before=was, after=now)
 
 
 def record_deletion(obj: Model, *, actor: Actor) -> None:
     """Record what is about to be deleted."""
-    was, _ = _find_differences(snapshot(obj).values, {})
+    was, _ = find_differences(snapshot(obj).values, {})
     _record("delete", obj, actor=actor, before=was)
 
 
@@ -89,10 +89,13 @@ def _record(
     )
 
 
-def _find_differences(
+def find_differences(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what differs, masked; of nested objects only the members that differ."""
+    """Return what differs as it was and as it is, masked, for the audit.
+
+    Of nested objects only the members that differ.
+    """
     was: dict[str, Any] = {}
     now: dict[str, Any] = {}
     for name in {**before, **after}:

@@ -42,6 +42,8 @@ _ONLY = {
     "retry_now": "only scheduled entries can be retried now",
     "stop": "only scheduled entries have automatic retries to stop",
     "resync": "it can be resynced when it is no longer queued or running",
+    "discard": "only pending, scheduled and failed entries can be discarded",
+    "restore": "only discarded entries can be restored",
 }
 
 
@@ -61,6 +63,30 @@ class NotRetryable(RetryError):
         self.reason = reason
         self.status = status
         self.entry_id = entry_id
+
+
+class EntryChanged(RetryError):
+    """The entry does not hold any more what the edit began from; nothing was stored."""
+
+    code: ClassVar[str] = "entry_changed"
+
+    def __init__(self, entry_id: int) -> None:
+        super().__init__(
+            f"The title or payload of entry {entry_id} has changed since you opened it, so nothing "
+            "was saved. Reload the page and make your changes again."
+        )
+        self.entry_id = entry_id
+
+
+class ContentRefused(RetryError):
+    """The new content cannot be stored, or the entry's kind refuses it; nothing was stored."""
+
+    code: ClassVar[str] = "content_refused"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """``problems``: what is wrong, in words."""
+        super().__init__(f"This was not saved: {'; '.join(problems)}.")
+        self.problems = tuple(problems)
 
 
 class TooManyEntries(RetryError):

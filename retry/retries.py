@@ -1,4 +1,4 @@
-"""The verbs for entries: retry, resync, retry now, stop retrying, submit and wake.
+"""The verbs for entries: retry, resync, retry now, stop, discard, restore, submit and wake.
 
 Each checks the actor's permission, changes what it changes in one transaction together with its
 audit row, where it queues in one statement, and hands runs to RQ after the commit. Inside a
@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import transaction
 
 from entries import transitions
+from entries.models import Entry
 from entries.states import EntryStatus
 from retry import audit
-from retry.access.permissions import RESYNC_ENTRY, RETRY_ENTRY
+from retry.access.permissions import DISCARD_ENTRY, RESYNC_ENTRY, RETRY_ENTRY
 from retry.access.visibility import visible_ids
 from retry.errors import TooManyEntries
 from retry.models import Trigger
@@ -97,37 +98,44 @@ def stop_retrying(ids: Iterable[int], *, actor: Actor, reason: str = "") -> tupl
     Outcomes, limit and errors as for ``retry_entries``.
     """
     wanted, visible = _select(ids, actor=actor, permission=RETRY_ENTRY)
-    with transaction.atomic():
-        left_alone: dict[int, EntryStatus | None] = dict.fromkeys(set(wanted).difference(visible))
-        left_alone |= transitions.move(visible, verb="stop")
-        stopped = [id_ for id_ in wanted if id_ not in left_alone]
-        if stopped:
-            audit.record(
-                "stop",
-                actor=actor,
-                count=len(stopped),
-                reason=reason,
-                entry_id=stopped[0] if len(stopped) == 1 else None,
-                before={"status": [EntryStatus.SCHEDULED.value]},
-                after={"status": EntryStatus.FAILED.value},
-            )
-    return tuple(
-        ItemOutcome(
-            id_,
-            left_alone.get(id_, EntryStatus.FAILED),
-            None,
-            reason=reason_for(left_alone[id_], verb="stop") if id_ in left_alone else None,
-        )
-        for id_ in wanted
-    )
+    return _settle(wanted, visible, verb="stop", actor=actor, reason=reason)
 
 
 def stop_retrying_entry(entry_id: int, *, actor: Actor, reason: str = "") -> ItemOutcome:
     """Mark one scheduled entry failed; errors as for ``retry_entry``."""
-    item = stop_retrying([entry_id], actor=actor, reason=reason)[0]
-    if item.reason is not None:
-        raise item.refusal("stop")
-    return item
+    return _check_done(stop_retrying([entry_id], actor=actor, reason=reason), verb="stop")
+
+
+def discard_entries(
+    ids: Iterable[int], *, actor: Actor, reason: str = ""
+) -> tuple[ItemOutcome, ...]:
+    """Set pending, scheduled and failed entries aside.
+
+    Outcomes, limit and errors as for ``retry_entries``.
+    """
+    wanted, visible = _select(ids, actor=actor, permission=DISCARD_ENTRY)
+    return _settle(wanted, visible, verb="discard", actor=actor, reason=reason)
+
+
+def discard_entry(entry_id: int, *, actor: Actor, reason: str = "") -> ItemOutcome:
+    """Set one entry aside; errors as for ``retry_entry``."""
+    return _check_done(discard_entries([entry_id], actor=actor, reason=reason), verb="discard")
+
+
+def restore_entries(
+    ids: Iterable[int], *, actor: Actor, reason: str = ""
+) -> tuple[ItemOutcome, ...]:
+    """Return discarded entries to ``failed``, or to ``pending`` where they never failed.
+
+    Outcomes, limit and errors as for ``retry_entries``.
+    """
+    wanted, visible = _select(ids, actor=actor, permission=DISCARD_ENTRY)
+    return _settle(wanted, visible, verb="restore", actor=actor, reason=reason)
+
+
+def restore_entry(entry_id: int, *, actor: Actor, reason: str = "") -> ItemOutcome:
+    """Restore one discarded entry; errors as for ``retry_entry``."""
+    return _check_done(restore_entries([entry_id], actor=actor, reason=reason), verb="restore")
 
 
 def submit_entries(ids: Iterable[int], *, actor: Actor, reason: str = "") -> QueueOutcome:
@@ -170,6 +178,51 @@ def _select(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[list[
     if len(wanted) > limit:
         raise TooManyEntries(limit=limit, given=len(wanted))
     return wanted, visible_ids(wanted, actor=actor)
+
+
+def _settle(
+    wanted: Sequence[int], visible: Sequence[int], *, verb: str, actor: Actor, reason: str
+) -> tuple[ItemOutcome, ...]:
+    """Make a move that needs no worker, with the ``visible`` ones of ``wanted``."""
+    with transaction.atomic():
+        before = _read_statuses(visible, lock=True)
+        left_alone: dict[int, EntryStatus | None] = dict.fromkeys(set(wanted).difference(visible))
+        left_alone |= transitions.move(visible, verb=verb)
+        moved = [id_ for id_ in wanted if id_ not in left_alone]
+        after = _read_statuses(moved)
+        if moved:
+            reached = sorted(set(after.values()))
+            audit.record(
+                verb,
+                actor=actor,
+                count=len(moved),
+                reason=reason,
+                entry_id=moved[0] if len(moved) == 1 else None,
+                before={"status": sorted({before[id_].value for id_ in moved})},
+                after={"status": reached[0] if len(reached) == 1 else reached},
+            )
+    return tuple(
+        ItemOutcome(
+            id_,
+            left_alone.get(id_, after.get(id_)),
+            None,
+            reason=reason_for(left_alone[id_], verb=verb) if id_ in left_alone else None,
+        )
+        for id_ in wanted
+    )
+
+
+def _read_statuses(ids: Sequence[int], *, lock: bool = False) -> dict[int, EntryStatus]:
+    found = Entry.objects.filter(pk__in=ids).order_by("pk")
+    rows = (found.select_for_update() if lock else found).values_list("pk", "status")
+    return {id_: EntryStatus(status) for id_, status in rows}
+
+
+def _check_done(items: Sequence[ItemOutcome], *, verb: str) -> ItemOutcome:
+    item = items[0]
+    if item.reason is not None:
+        raise item.refusal(verb)
+    return item
 
 
 def _take_one(outcome: QueueOutcome, *, verb: str) -> tuple[ItemOutcome, bool]:

@@ -6,7 +6,8 @@ hands work to the broker after the commit.
 
 Entries
     ``retry_entries`` ``retry_entry`` ``retry_entries_now`` ``retry_entry_now`` ``resync_entries``
-    ``resync_entry`` ``stop_retrying`` ``stop_retrying_entry``
+    ``resync_entry`` ``stop_retrying`` ``stop_retrying_entry`` ``edit_and_retry``
+    ``discard_entries`` ``discard_entry`` ``restore_entries`` ``restore_entry``
 Entries from outside
     ``submit`` ``submit_patches`` ``request_import`` ``confirm_import`` ``request_sync``
     ``sync_source`` ``export_entries``
@@ -28,6 +29,7 @@ For the system, without a permission
 
 from retry.access.tokens import create as create_token
 from retry.access.tokens import revoke as revoke_tokens
+from retry.corrections import edit_and_retry
 from retry.error_groups.control import acknowledge as acknowledge_group
 from retry.error_groups.control import mute as mute_group
 from retry.error_groups.control import note as note_group
@@ -48,6 +50,10 @@ from retry.operations.control import resume as resume_operation
 from retry.operations.control import retry_failed
 from retry.operations.control import start as start_operation
 from retry.retries import (
+    discard_entries,
+    discard_entry,
+    restore_entries,
+    restore_entry,
     resync_entries,
     resync_entry,
     retry_entries,
@@ -69,6 +75,9 @@ __all__ = [
     "confirm_import",
     "create_token",
     "derive_upstreams",
+    "discard_entries",
+    "discard_entry",
+    "edit_and_retry",
     "export_entries",
     "fail_lost_syncs",
     "hold_kind",
@@ -85,6 +94,8 @@ __all__ = [
     "request_import",
     "request_sync",
     "resolve_group",
+    "restore_entries",
+    "restore_entry",
     "resume_operation",
     "resync_entries",
     "resync_entry",

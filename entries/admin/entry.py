@@ -9,18 +9,19 @@ from django.contrib import admin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from entries import lists
+from entries import lists, storage
 from entries.admin import display
 from entries.admin.entry_list import EntryList
-from entries.admin.exchange import ExchangeView, find_exchange
 from entries.admin.filters import (
     ErrorClassFilter,
     GoneFilter,
@@ -33,31 +34,21 @@ from entries.admin.forms import EntryForm
 from entries.admin.lists import BoundedAdmin
 from entries.admin.live import LiveFragment, respond
 from entries.admin.payload import TYPED, PayloadFilter, redirect_to_filter
+from entries.admin.timeline import build_timeline, format_result, list_attempts
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
 from entries.payload_match import PREFIX
 from entries.permissions import VIEW_ENTRY
-from entries.states import ACTIVE, AttemptStatus
-
-#: Attempts on an entry's page, the newest; each may have a traceback.
-MAX_ATTEMPTS = 25
+from entries.states import ACTIVE, EntryStatus
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptView:
-    """An attempt with what the template shows of it.
+class Alike:
+    """The other entries that failed with the same error; with ``more`` at least ``count``."""
 
-    ``run``: the run it belonged to, for a subclass that knows runs. ``exchange``: its request to
-    another server and the response. ``details``: any other result of a failed attempt, as JSON.
-    """
-
-    attempt: Attempt
-    status: str
-    worker: str
-    took: str
-    run: Any
-    exchange: ExchangeView | None
-    details: str
+    count: int
+    more: bool
+    url: str
 
 
 class EntryAdmin(BoundedAdmin[Entry]):
@@ -150,6 +141,17 @@ class EntryAdmin(BoundedAdmin[Entry]):
 
     # --- the page of one -----------------------------------------------------------------------
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Entry | None:
+        """Lock the entry while its form is saved: what the form compares is what it overwrites."""
+        entry = super().get_object(request, object_id, from_field)
+        if entry is None or request.method != "POST" or not connection.in_atomic_block:
+            return entry
+        storage.lock_entry(entry.pk)
+        entry.refresh_from_db()
+        return entry
+
     def get_fieldsets(self, request: HttpRequest, obj: Entry | None = None) -> Any:
         editable = self.has_change_permission(request, obj)
         content = ("title", "payload", "seen") if editable else ("title", "payload_text")
@@ -213,8 +215,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         return respond(request, context["live"], "entries/entry/live.html", context | changes)
 
     def get_live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
-        attempts = list(entry.attempts.order_by("-number")[:MAX_ATTEMPTS])
-        runs = self.find_runs(attempts)
+        attempts = list_attempts(entry)
         return {
             "live": LiveFragment(
                 url=add_preserved_filters(
@@ -225,38 +226,26 @@ class EntryAdmin(BoundedAdmin[Entry]):
                 active=entry.status in ACTIVE,
                 seconds=2,
             ),
-            "attempts": [
-                build_attempt_view(attempt, entry, run=runs.get(attempt.run_id))
-                for attempt in attempts
-            ],
+            "attempts": build_timeline(entry, attempts, runs=self.find_runs(entry, attempts)),
+            "alike": self.find_alike(request, entry),
             "result_text": format_result(entry),
             "notice_template": self.notice_template,
             "verbs_template": self.verbs_template,
             "run_template": self.run_template,
         }
 
-    def find_runs(self, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
-        """Find the runs of attempts, by id. This app knows none."""
+    def find_alike(self, request: HttpRequest, entry: Entry) -> Alike | None:
+        """Count, as far as lists do, what else failed with the error of a failed entry."""
+        if entry.status != EntryStatus.FAILED:
+            return None
+        visible = Entry.objects.visible_to(request.user)
+        found, more = lists.count(
+            visible.failed().filter(fingerprint=entry.fingerprint), visible=visible
+        )
+        query = urlencode({"status": entry.status, "fingerprint": entry.fingerprint})
+        url = f"{reverse('admin:entries_entry_changelist')}?{query}"
+        return Alike(max(found - 1, 0), more, url)
+
+    def find_runs(self, entry: Entry, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
+        """Find the runs of attempts at an entry, by id. This app knows none."""
         return {}
-
-
-def build_attempt_view(attempt: Attempt, entry: Entry, *, run: Any) -> AttemptView:
-    progress = attempt.find_progress(entry)
-    exchange = find_exchange(attempt.result)
-    has_details = attempt.status == AttemptStatus.FAILED and attempt.result and not exchange
-    return AttemptView(
-        attempt=attempt,
-        status=progress.status,
-        worker=progress.worker,
-        took=display.format_duration(attempt.started_at, attempt.ended_at),
-        run=run,
-        exchange=exchange,
-        details=display.format_json(attempt.result) if has_details else "",
-    )
-
-
-def format_result(entry: Entry) -> str | None:
-    """Format the entry's result, unless its attempt shows it as an exchange."""
-    if entry.result is None or find_exchange(entry.result):
-        return None
-    return display.format_json(entry.result)

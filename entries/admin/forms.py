@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.forms.fields import InvalidJSONInput
+from django.utils.translation import gettext
 
 from entries.admin.display import format_json
-from entries.content import content_hash
+from entries.content import content_hash, is_same
 from entries.kinds import registry as kinds
 from entries.kinds.base import Kind
+from entries.kinds.problems import find_payload_problems
 from entries.masking import is_masked, mask_address, mask_values, restore_values
 from entries.models import Entry, Source
 from entries.sources import registry as source_kinds
@@ -81,6 +83,12 @@ class EntryForm(_EntryForm):
                 "The entry's title or payload has changed since you opened this page. "
                 "Reload it and make your changes again."
             )
+        payload = cleaned.get("payload")
+        if payload is not None and not is_same(payload, self.instance.payload):
+            problems = find_payload_problems(self.instance.kind, payload)
+            words = gettext("The kind %(kind)s refuses this payload: %(problem)s.")
+            for problem in problems:
+                self.add_error("payload", words % {"kind": self.instance.kind, "problem": problem})
         return cleaned
 
 

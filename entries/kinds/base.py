@@ -170,3 +170,12 @@ class Kind(ABC):
         and do not change the payload.
         """
         return ""
+
+    def problems_with(self, payload: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with a payload, in words, without doing anything; empty for nothing.
+
+        Called before what people edit is stored, so that mistakes show at once: a payload with
+        problems is refused. Use the payload only, no query and no request, and do not change it.
+        What sources and pipelines bring is stored unchecked.
+        """
+        return []

@@ -65,6 +65,13 @@ class PageKind(Kind):
         origin = _ORIGIN.match(url) if isinstance(url, str) else None
         return _host_at(origin[1]) if origin else ""
 
+    def problems_with(self, payload: Mapping[str, Any]) -> list[str]:
+        try:
+            parse(read_address(payload))
+        except PermanentError as error:
+            return [str(error)]
+        return []
+
 
 class Summary:
     """What is noted of a body, which goes by piece by piece: pages at once are many and large."""

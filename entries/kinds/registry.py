@@ -51,9 +51,9 @@ def _find_method_problems(cls: type[Kind]) -> list[str]:
         found.append("process() must not be async: set concurrency to process several at once")
     elif not _needs_no_arguments(cls):
         found.append("must be made without arguments: there is one instance per process")
-    if not inspect.isfunction(cls.upstream):
-        found.append("upstream must be a method")
-    return found
+    methods = ("upstream", "problems_with")
+    wrong = (name for name in methods if not inspect.isfunction(getattr(cls, name)))
+    return found + [f"{name} must be a method" for name in wrong]
 
 
 def _find_breaker_problems(breaker: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from entries.net.urls import display_url, parse
 
 #: The key of the payload that names the endpoint; it is never delivered.
 ENDPOINT = "endpoint"
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 _COME_BACK_LATER = frozenset({408, 409, 425, 429})
 _WHAT_TO_DO = "add it in the admin under Endpoints, or with manage.py add_endpoint, and retry"
@@ -64,6 +66,12 @@ class WebhookKind(Kind):
         """Return the endpoint's slug."""
         named = payload.get(ENDPOINT)
         return named if isinstance(named, str) else source or ""
+
+    def problems_with(self, payload: Mapping[str, Any]) -> list[str]:
+        named = payload.get(ENDPOINT)
+        if named is None or (isinstance(named, str) and _SLUG.fullmatch(named)):
+            return []
+        return [f'"{ENDPOINT}" must be the slug of an endpoint: letters, digits, "-" and "_"']
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Sources, entries, the attempts at them, and endpoints: what there is, not what is done to it."""
 
 from entries.models.attempt import Attempt
+from entries.models.edit import Edit
 from entries.models.endpoint import Endpoint
 from entries.models.entry import CONTENT_FIELDS, FENCED_FIELDS, Entry, EntryQuerySet
 from entries.models.indexed import IndexBacklog, IndexedEntry
@@ -10,6 +11,7 @@ __all__ = [
     "CONTENT_FIELDS",
     "FENCED_FIELDS",
     "Attempt",
+    "Edit",
     "Endpoint",
     "Entry",
     "EntryQuerySet",

@@ -5,6 +5,7 @@ are locked in id order, as ``entries.transitions`` locks them. Nothing here open
 unless it says so.
 """
 
+from entries.storage.edits import ContentEdit, StoredContent, edit, lock_entry, read_content
 from entries.storage.index import index_entries
 from entries.storage.presence import MissingEntry, Presence
 from entries.storage.refresh import FreshContent, refresh
@@ -22,17 +23,22 @@ from entries.storage.upstreams import derive_upstreams
 __all__ = [
     "Comparison",
     "Content",
+    "ContentEdit",
     "Difference",
     "FreshContent",
     "MissingEntry",
     "NewEntry",
     "Presence",
+    "StoredContent",
     "StoredEntry",
     "UpsertResult",
     "compare_entries",
     "derive_upstreams",
+    "edit",
     "find_known",
     "index_entries",
+    "lock_entry",
+    "read_content",
     "refresh",
     "store",
     "store_merged",

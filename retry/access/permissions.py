@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from entries.permissions import (
+    CHANGE_ENTRY,
     DISCARD_ENTRY,
     EXPORT_ENTRY,
     RESYNC_ENTRY,
@@ -21,6 +22,7 @@ from retry.models import Action
 
 __all__ = [
     "ADD_TOKEN",
+    "CHANGE_ENTRY",
     "DELETE_TOKEN",
     "DISCARD_ENTRY",
     "EXPORT_ENTRY",
@@ -36,12 +38,14 @@ __all__ = [
     "VIEW_ERROR_GROUP",
     "VIEW_HOLD",
     "VIEW_OPERATION",
+    "VIEW_RUN",
     "VIEW_SOURCE",
     "VIEW_STATUS",
     "VIEW_SYNC",
 ]
 
 VIEW_OPERATION: Final = "retry.view_operation"
+VIEW_RUN: Final = "retry.view_run"
 VIEW_SYNC: Final = "retry.view_sync"
 VIEW_HOLD: Final = "retry.view_hold"
 MANAGE_HOLD: Final = "retry.manage_hold"

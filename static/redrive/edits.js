@@ -29,7 +29,8 @@
 
   if (form) {
     document.addEventListener("submit", (event) => {
-      const verb = event.submitter?.hasAttribute("formaction") || event.target !== form;
+      const saves = event.submitter?.hasAttribute("data-saves");
+      const verb = !saves && (event.submitter?.hasAttribute("formaction") || event.target !== form);
       if (verb && edited() && !form.elements.without_edits?.checked) {
         const label = event.submitter?.textContent.trim() || "Continue";
         if (!confirm(`Your changes on this page are not saved. ${label} without them?`)) {
@@ -40,6 +41,19 @@
       }
       leaving = true;
     });
+
+    // A button that stores the edits says so while there are any.
+    const nameButtons = () => {
+      const unsaved = edited() && !form.elements.without_edits?.checked;
+      for (const button of document.querySelectorAll("button[data-saves]")) {
+        if (!button.dataset.saves) continue;
+        button.dataset.label ??= button.textContent;
+        button.textContent = unsaved ? button.dataset.saves : button.dataset.label;
+      }
+    };
+    document.addEventListener("input", nameButtons);
+    document.addEventListener("htmx:afterSwap", nameButtons);
+    nameButtons();
 
     window.addEventListener("beforeunload", (event) => {
       if (!leaving && edited()) event.preventDefault();

@@ -111,7 +111,7 @@ def test_a_payload_that_cannot_be_stored_says_why(payload: str, words: str, edit
 
 
 def test_an_empty_payload_is_an_empty_object(editor: "User") -> None:
-    entry = EntryFactory.create()
+    entry = EntryFactory.create(kind="scripted")
     browser = Browser(editor)
     browser.press(page_of(entry), **form_of(browser, entry) | {"payload": ""})
     assert Entry.objects.get().payload == {}

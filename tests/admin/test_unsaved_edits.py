@@ -1,4 +1,7 @@
-"""A verb pressed on a page with edits that nobody has saved loses none of them unasked."""
+"""A verb pressed on a page with edits that nobody has saved loses none of them unasked.
+
+Retry stores them: see test_edit_and_retry.
+"""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -8,6 +11,7 @@ import pytest
 from entries.models import Entry
 from retry.models import Run
 from tests.admin.browsing import Browser, page_of, text_of
+from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
 
 if TYPE_CHECKING:
@@ -18,12 +22,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def desk(editor: "User") -> Browser:
-    return Browser(editor)
+    return Browser(grant(editor, "entries.discard_entry"))
 
 
 @pytest.fixture
 def entry() -> Entry:
-    return EntryFactory.create(failed=True, title="Old", payload={"page": 1, "deep": [1.5, None]})
+    return EntryFactory.create(
+        failed=True,
+        kind="scripted",
+        title="Old",
+        payload={"page": 1, "deep": [1.5, None]},
+        source=SourceFactory.create(),
+    )
 
 
 def form_of(desk: Browser, entry: Entry) -> dict[str, Any]:
@@ -65,7 +75,7 @@ def test_without_edits_it_is_done(desk: Browser, entry: Entry) -> None:
         ("payload", ""),
     ],
 )
-@pytest.mark.parametrize("verb", ["retry", "resync"])
+@pytest.mark.parametrize("verb", ["discard", "resync"])
 def test_with_edits_nothing_is_done_and_nothing_is_lost(
     verb: str, field: str, value: str, desk: Browser
 ) -> None:
@@ -91,7 +101,7 @@ def test_with_edits_nothing_is_done_and_nothing_is_lost(
 
 
 def test_what_was_kept_can_be_saved(desk: Browser, entry: Entry) -> None:
-    answer = press(desk, entry, title="New")
+    answer = press(desk, entry, "resync", title="New")
     form = answer.context["adminform"].form
     kept = {name: form[name].value() for name in ("title", "payload", "seen")}
     assert desk.post(page_of(entry), kept | {"_continue": "1"}).status_code == 302

@@ -84,18 +84,18 @@ def edited(visitor: Visitor, entry: Entry) -> Any:
 
 
 def test_a_verb_asks_before_it_leaves_edits_out(visit: Visit, editor: "User") -> None:
-    entry = EntryFactory.create(failed=True, title="Old")
+    entry = EntryFactory.create(failed=True, title="Old", source=SourceFactory.create())
     visitor = visit(editor)
     answers = Answers(visitor, yes=False)
     page = edited(visitor, entry)
-    page.get_by_role("button", name="Retry", exact=True).click()
+    page.get_by_role("button", name="Resync", exact=True).click()
     assert answers.asked == [
-        ("confirm", "Your changes on this page are not saved. Retry without them?")
+        ("confirm", "Your changes on this page are not saved. Resync without them?")
     ]
     expect(page.get_by_label("Title")).to_have_value("A better title")
     assert not Run.objects.exists()
     answers.yes = True
-    page.get_by_role("button", name="Retry", exact=True).click()
+    page.get_by_role("button", name="Resync", exact=True).click()
     expect(page.get_by_text(f"Entry {entry.pk} is queued")).to_be_visible()
     assert [kind for kind, _ in answers.asked] == ["confirm", "confirm"], "asked once each time"
     entry.refresh_from_db()
@@ -119,15 +119,15 @@ def test_leaving_asks_as_well_and_saving_does_not(visit: Visit, editor: "User") 
 
 
 def test_without_scripts_the_edits_come_back_with_a_question(visit: Visit, editor: "User") -> None:
-    entry = EntryFactory.create(failed=True, title="Old")
+    entry = EntryFactory.create(failed=True, title="Old", source=SourceFactory.create())
     page = edited(visit(editor, java_script_enabled=False), entry)
     page.get_by_placeholder("Reason (optional)").fill("it is back")
-    page.get_by_role("button", name="Retry", exact=True).click()
-    expect(page.get_by_text("so “Retry” was not done")).to_be_visible()
+    page.get_by_role("button", name="Resync", exact=True).click()
+    expect(page.get_by_text("so “Resync” was not done")).to_be_visible()
     expect(page.get_by_label("Title")).to_have_value("A better title")
     assert not Run.objects.exists()
     page.get_by_label("Leave my changes out").check()
-    page.get_by_role("button", name="Retry", exact=True).click()
+    page.get_by_role("button", name="Resync", exact=True).click()
     expect(page.get_by_text(f"Entry {entry.pk} is queued")).to_be_visible()
     assert Run.objects.get().reason == "it is back"
     assert Entry.objects.get(pk=entry.pk).title == "Old"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
-from retry import exports, retries, service, submission, upkeep
+from retry import corrections, exports, retries, service, submission, upkeep
 from retry.access import tokens
 from retry.error_groups import control as error_groups
 from retry.error_groups import proof
@@ -22,7 +22,7 @@ from retry.outcomes import Actor
 from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
-from tests.laws import grouping
+from tests.laws import editing, grouping
 from tests.laws.importing import confirm_import, repeat_lost, request_import
 from tests.support.upkeep import without_index, without_upstreams
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 #: Where verbs are defined.
 MODULES: tuple[ModuleType, ...] = (
-    *(retries, submission, exports, upkeep, tokens, control, syncs, holds, imports),
+    *(retries, corrections, submission, exports, upkeep, tokens, control, syncs, holds, imports),
     *(error_groups, proof),
 )
 #: What looks like a verb and changes nothing that anybody asked for.
@@ -134,16 +134,6 @@ def _retry_now() -> Act:
 def _retry_one_now() -> Act:
     entry = EntryFactory.create(scheduled=True)
     return lambda actor: service.retry_entry_now(entry.id, actor=actor)
-
-
-def _stop() -> Act:
-    ids = [entry.id for entry in EntryFactory.create_batch(3, scheduled=True)]
-    return lambda actor: service.stop_retrying(ids, actor=actor)
-
-
-def _stop_one() -> Act:
-    entry = EntryFactory.create(scheduled=True)
-    return lambda actor: service.stop_retrying_entry(entry.id, actor=actor)
 
 
 def _submit() -> Act:
@@ -264,8 +254,13 @@ ACTS: Mapping[str, Scene] = {
     "resync_entry": Scene(_resync_one, "resync", jobs=1),
     "retry_entries_now": Scene(_retry_now, "retry_now", jobs=1),
     "retry_entry_now": Scene(_retry_one_now, "retry_now", jobs=1),
-    "stop_retrying": Scene(_stop, "stop"),
-    "stop_retrying_entry": Scene(_stop_one, "stop"),
+    "stop_retrying": Scene(editing.stop, "stop"),
+    "stop_retrying_entry": Scene(editing.stop_one, "stop"),
+    "discard_entries": Scene(editing.discard, "discard"),
+    "discard_entry": Scene(editing.discard_one, "discard"),
+    "restore_entries": Scene(editing.restore, "restore"),
+    "restore_entry": Scene(editing.restore_one, "restore"),
+    "edit_and_retry": Scene(editing.edit_and_retry, "edit_and_retry", jobs=1),
     "submit_entries": Scene(_submit, "submit", jobs=1),
     "wake_entries": Scene(_wake, "wake", jobs=1),
     "request_sync": Scene(_request_sync, "request_sync", jobs=1),

@@ -27,6 +27,8 @@ RAISED: list[RetryError] = [
         for reason in Reason
         if reason is not Reason.NOT_FOUND
     ),
+    errors.EntryChanged(7),
+    errors.ContentRefused(['the kind page refuses the payload: the payload has no "url"']),
     errors.TooManyEntries(limit=1000, given=1001),
     errors.EmptySelection(),
     errors.TooManyToExport(limit=100_000),

@@ -40,7 +40,7 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
     },
     "entries_entry_change": lambda made: {
         "title": "changed",
-        "payload": "{}",
+        "payload": '{"url": "http://page.example/2"}',
         "seen": content_hash(made["entries_entry"].title, made["entries_entry"].payload),
     },
     "entries_entry_export": lambda _: {"format": "csv"},
@@ -153,6 +153,7 @@ def _no_sync() -> Made:
 #: what to do it to, where that is something else than before.
 BEFORE: dict[str, Callable[[Made], Made]] = {
     "entries_entry_retry_now": lambda _: _entry(scheduled=True),
+    "entries_entry_restore": lambda _: _entry(discarded=True),
     "entries_entry_stop": lambda _: _entry(scheduled=True),
     "retry_now_selected": lambda _: _entry(scheduled=True),
     "stop_selected": lambda _: _entry(scheduled=True),

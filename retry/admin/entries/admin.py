@@ -20,6 +20,8 @@ from entries.models import Attempt, Entry
 from entries.states import EntryStatus
 from retry import service
 from retry.access.permissions import OPERATE, RESYNC_ENTRY, RETRY_ENTRY
+from retry.admin.entries.next_failed import NextFailure
+from retry.admin.entries.reasons import find_runs
 from retry.admin.entries.verbs import EntryVerbs
 from retry.admin.exports.page import EntryExport
 from retry.admin.holds.words import explain_entry
@@ -38,7 +40,7 @@ from retry.operations.selection import Selection
 from retry.outcomes import ItemOutcome, QueueOutcome
 
 
-class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryAdmin):
+class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, NextFailure, EntryAdmin):
     actions = (
         "retry_selected",
         "resync_selected",
@@ -82,8 +84,8 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
         line = super().last_error(entry)
         if entry.status != EntryStatus.FAILED:
             return line
-        url = get_alike_url(entry.fingerprint)
-        return SafeString(f'{line} <a class="alike" href="{escape(url)}">{gettext("Same error")}</a>')
+        url = escape(get_alike_url(entry.fingerprint))
+        return SafeString(f'{line} <a class="alike" href="{url}">{gettext("Same error")}</a>')
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -213,9 +215,8 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, EntryA
             "group_url": get_group_url(request, entry.fingerprint if failed else "", back=back),
         }
 
-    def find_runs(self, attempts: Sequence[Attempt]) -> Mapping[UUID, Run]:
-        ids = {attempt.run_id for attempt in attempts}
-        return Run.objects.defer("entry_ids", "skipped").in_bulk(ids)
+    def find_runs(self, entry: Entry, attempts: Sequence[Attempt]) -> Mapping[UUID, Run]:
+        return find_runs(entry, attempts)
 
 
 def get_group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:

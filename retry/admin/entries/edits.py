@@ -5,9 +5,10 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from entries.admin.forms import JSONObjectField
-from entries.content import content_hash
+from entries.content import content_hash, is_same
 from entries.models import Entry
 
 #: The id that Django gives the form.
@@ -34,15 +35,41 @@ def has_edits(post: QueryDict, entry: Entry) -> bool:
     return content_hash(title, payload) != seen
 
 
-def make_refusing_form(form: type[Any], label: str) -> type[Any]:
-    """Make a form that keeps the edits and says why ``label`` was not done."""
-    text = (
-        f"Your changes are not saved, so “{label}” was not done. Save them first, or tick “Leave "
-        f"my changes out” and press “{label}” again."
+def read_changes(form: Any) -> dict[str, Any]:
+    """Return what a valid form changes, as ``edit_and_retry`` takes it.
+
+    What a browser does to a title by itself is no change.
+    """
+    title, payload = form.cleaned_data["title"], form.cleaned_data["payload"]
+    same_title = str(title).strip() == _LINE_ENDS.sub("", form.initial["title"]).strip()
+    return {
+        "seen": form.cleaned_data["seen"],
+        "title": None if same_title else title,
+        "payload": None if is_same(payload, form.initial["payload"]) else payload,
+    }
+
+
+def describe_unsaved(label: str) -> str:
+    text = gettext(
+        "Your changes are not saved, so “%(label)s” was not done. Save them first, or tick “Leave "
+        "my changes out” and press “%(label)s” again."
     )
+    return text % {"label": label}
+
+
+def make_refusing_form(form: type[Any], why: str) -> type[Any]:
+    """Make a form that keeps the edits, is never valid, and says ``why``.
+
+    An empty ``why``: its own errors say it.
+    """
 
     class RefusingForm(form):  # type: ignore[misc]
         def clean(self) -> dict[str, Any]:
-            raise forms.ValidationError(text)
+            if why:
+                raise forms.ValidationError(why)
+            cleaned: dict[str, Any] = super().clean()
+            if not self.errors:
+                raise forms.ValidationError(gettext("Nothing was saved. Press the button again."))
+            return cleaned
 
     return RefusingForm

@@ -1,6 +1,6 @@
 """The buttons on the page of one entry."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -8,108 +8,51 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from entries.models import Entry
-from entries.states import find_allowed_statuses
 from retry import service
-from retry.access.permissions import RESYNC_ENTRY, RETRY_ENTRY
-from retry.admin.entries.edits import FORM_ID, has_edits, make_refusing_form
+from retry.admin.entries.acts import VERBS, Verb
+from retry.admin.entries.edits import (
+    FORM_ID,
+    describe_unsaved,
+    has_edits,
+    make_refusing_form,
+    read_changes,
+)
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import (
-    Message,
     add_messages,
     describe_queued,
     describe_refusal,
-    describe_stopped,
     explain_no_verb,
 )
 from retry.admin.shared.selection import SelectionRefused, parse_reason
 from retry.admin.shared.verbs import VerbsAdmin
-from retry.errors import RetryError
-from retry.outcomes import Actor, ItemOutcome
+from retry.errors import ContentRefused, EntryChanged, RetryError
 
-#: Acts on one entry, and returns messages about the outcome.
-Act = Callable[[int, Actor, str], Iterable[Message]]
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """``name``: of the transition, and the last part of the address."""
-
-    name: str
-    label: str
-    help: str
-    permission: str
-    permission_words: str
-    act: Act
-
-    def is_allowed(self, entry: Entry) -> bool:
-        if self.name == "resync" and entry.source_id is None:
-            return False
-        return entry.status in find_allowed_statuses(self.name)
+#: The keys in ``request.META`` for the button that was refused because of edits, and why.
+_REFUSED, _WHY = "redrive.refused_verb", "redrive.refused_because"
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
+    """``saves``: its label where the form has unsaved edits, which it then stores."""
+
     label: str
     help: str
     url: str
+    saves: str = ""
+    is_apart: bool = False
 
 
-def _queue_with(verb: Callable[..., tuple[ItemOutcome, bool]]) -> Act:
-    def act(entry_id: int, actor: Actor, reason: str) -> Iterable[Message]:
-        item, dispatched = verb(entry_id, actor=actor, reason=reason)
-        return describe_queued(item, dispatched=dispatched)
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Buttons that do nothing now, and the reason, in words."""
 
-    return act
-
-
-def _stop(entry_id: int, actor: Actor, reason: str) -> Iterable[Message]:
-    return [describe_stopped(service.stop_retrying_entry(entry_id, actor=actor, reason=reason))]
-
-
-#: The key in ``request.META`` for the label of a button that was refused because of edits.
-_REFUSED = "redrive.refused_verb"
-_MAY_RETRY, _MAY_RESYNC = "Can retry an entry", "Can resync an entry"
-#: In the order of their buttons; the first that is allowed is the default.
-VERBS: Mapping[str, Verb] = {
-    verb.name: verb
-    for verb in (
-        Verb(
-            "retry",
-            "Retry",
-            "Retry runs the stored input again.",
-            RETRY_ENTRY,
-            _MAY_RETRY,
-            _queue_with(service.retry_entry),
-        ),
-        Verb(
-            "retry_now",
-            "Retry now",
-            "Retry now does not wait for the automatic retry.",
-            RETRY_ENTRY,
-            _MAY_RETRY,
-            _queue_with(service.retry_entry_now),
-        ),
-        Verb(
-            "stop",
-            "Stop retrying",
-            "Stop retrying marks the entry failed and stops automatic retries.",
-            RETRY_ENTRY,
-            _MAY_RETRY,
-            _stop,
-        ),
-        Verb(
-            "resync",
-            "Resync",
-            "Resync fetches the input from its source first, then runs it.",
-            RESYNC_ENTRY,
-            _MAY_RESYNC,
-            _queue_with(service.resync_entry),
-        ),
-    )
-}
+    why: str
+    labels: Sequence[str]
 
 
 class EntryVerbs(VerbsAdmin):
@@ -134,10 +77,14 @@ class EntryVerbs(VerbsAdmin):
         entry = self.get_object(request, object_id)
         if entry is None:
             raise Http404
-        if self.has_change_permission(request, entry) and has_edits(request.POST, entry):
-            return self._keep_edits(request, entry, verb)
+        edited = self.has_change_permission(request, entry) and has_edits(request.POST, entry)
+        if edited and not verb.saves_edits:
+            return self._keep_edits(request, entry, verb, describe_unsaved(gettext(verb.label)))
         try:
-            outcome = verb.act(entry.pk, get_actor(request), parse_reason(request.POST))
+            reason = parse_reason(request.POST)
+            if edited:
+                return self._edit_and_retry(request, entry, verb, reason)
+            outcome = verb.act(entry.pk, get_actor(request), reason)
         except SelectionRefused as refusal:
             messages.error(request, str(refusal))
         except RetryError as error:
@@ -146,35 +93,82 @@ class EntryVerbs(VerbsAdmin):
             add_messages(request, *outcome)
         return self.redirect_to(request, entry)
 
-    def _keep_edits(self, request: HttpRequest, entry: Entry, verb: Verb) -> HttpResponse:
+    def _edit_and_retry(
+        self, request: HttpRequest, entry: Entry, verb: Verb, reason: str
+    ) -> HttpResponse:
+        """Store the edits and queue the entry with them; where that is refused, keep the edits."""
+        form = self.get_form(request, entry, change=True)(request.POST, instance=entry)
+        # The form says itself what is wrong with it.
+        why = ""
+        if form.is_valid():
+            try:
+                item, dispatched = service.edit_and_retry(
+                    entry.pk,
+                    **read_changes(form),
+                    actor=get_actor(request),
+                    reason=reason,
+                )
+            except (ContentRefused, EntryChanged) as error:
+                why = str(error)
+            except RetryError as error:
+                why = describe_refusal(error).text
+            else:
+                add_messages(request, *describe_queued(item, dispatched=dispatched, edited=True))
+                return self.redirect_to(request, entry)
+        return self._keep_edits(request, entry, verb, why)
+
+    def _keep_edits(self, request: HttpRequest, entry: Entry, verb: Verb, why: str) -> HttpResponse:
         """Show the form with its edits again; nothing is done, nothing is lost."""
-        request.META[_REFUSED] = verb.label
+        request.META[_REFUSED], request.META[_WHY] = verb, why
         url = self.get_page_url(entry)
         answer: HttpResponse = self.changeform_view(request, str(entry.pk), form_url=url)
         return answer
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)
-        label = request.META.get(_REFUSED)
-        return form if label is None else make_refusing_form(form, label)
+        refused = _REFUSED in request.META
+        return make_refusing_form(form, request.META[_WHY]) if refused else form
 
     def get_live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         context: dict[str, Any] = super().get_live_context(request, entry)  # type: ignore[misc]
-        allowed = [verb for verb in VERBS.values() if verb.is_allowed(entry)]
-        permitted = [verb for verb in allowed if request.user.has_perm(verb.permission)]
-        lacking = allowed[0] if allowed and not permitted else None
-        refused = request.META.get(_REFUSED, "")
+        why = {verb.name: verb.explain(entry, request.user) for verb in VERBS.values()}
+        fitting = [verb for verb in VERBS.values() if not why[verb.name]]
+        allowed = [verb for verb in VERBS.values() if verb.find_reason(entry) is None]
+        may = any(request.user.has_perm(verb.permission) for verb in VERBS.values())
+        lacking = allowed[0] if allowed and not may else None
+        refused: Verb | None = request.META.get(_REFUSED)
+        editable = self.has_change_permission(request, entry)
+        buttons = [self._build_button(request, entry, verb) for verb in fitting]
+        no_verb = "" if fitting else explain_no_verb(entry.status)
         return context | {
-            "buttons": [self._build_button(request, entry, verb) for verb in permitted],
+            "buttons": buttons,
+            "unfit": _group_unfit(why) if may else (),
             "lacking": lacking.permission_words if lacking else "",
-            "lacking_verb": lacking.label.lower() if lacking else "",
-            "no_verb_words": "" if allowed else explain_no_verb(entry.status),
+            "lacking_verb": gettext(lacking.label).lower() if lacking else "",
+            "no_verb_words": "" if may and no_verb in why.values() else no_verb,
             # The buttons submit the edits as well, so that none is lost.
-            "edits_form": FORM_ID if self.has_change_permission(request, entry) else "",
-            "refused": refused,
+            "edits_form": FORM_ID if editable else "",
+            "edit_button": next((b for b in buttons if b.saves), None) if editable else None,
+            "refused": gettext(refused.label) if refused else "",
             "reason": request.POST.get("reason", "") if refused else "",
         }
 
     def _build_button(self, request: HttpRequest, entry: Entry, verb: Verb) -> Button:
         url = reverse(f"admin:entries_entry_{verb.name}", args=[entry.pk])
-        return Button(verb.label, verb.help, self.keep_filters(request, url))
+        label = gettext(verb.label)
+        return Button(
+            label,
+            gettext(verb.help),
+            self.keep_filters(request, url),
+            saves=gettext("Save and retry") if verb.saves_edits else "",
+            is_apart=verb.is_apart,
+        )
+
+
+def _group_unfit(why: dict[str, str]) -> Iterable[Unfit]:
+    """Group the verbs that do not fit by the reason, in the order of the buttons."""
+    groups: dict[str, list[str]] = {}
+    for name, words in why.items():
+        if words:
+            groups.setdefault(words, []).append(gettext(VERBS[name].label))
+    return [Unfit(words, labels) for words, labels in groups.items()]

@@ -1,5 +1,6 @@
 """The history of one object: its audit events, and Django's own log entries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from django.urls import reverse
 
 from entries.admin import display
 from entries.models import Entry, Source
-from retry.access.permissions import VIEW_AUDIT
+from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
 from retry.edits import get_subject
 from retry.models import AuditEvent, Operation, Run
 
@@ -49,6 +50,8 @@ def list_history(obj: Model, request: HttpRequest) -> list[Line]:
         else:
             words[event.pk] = log.get_change_message()
     lines += [_build_line(event, request, words=words.get(event.pk, "")) for event in events]
+    if isinstance(obj, Entry):
+        lines += _list_group_requests(obj, events, request)
     return sorted(lines, key=lambda line: line.at, reverse=True)[:MAX_LINES]
 
 
@@ -82,6 +85,29 @@ def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
         after=_format(event.after),
         url=url,
     )
+
+
+def _list_group_requests(
+    entry: Entry, events: Iterable[AuditEvent], request: HttpRequest
+) -> list[Line]:
+    """List what was asked for many entries at once, whose events name none of them: operations,
+    and runs of ticked entries."""
+    ids = list(entry.attempts.order_by("-number").values_list("run_id", flat=True)[:MAX_LINES])
+    known = {event.run_id for event in events}
+    runs = Run.objects.filter(pk__in=ids).defer("entry_ids", "skipped")
+    loose = [run for run in runs if run.pk not in known]
+    operations = {run.operation_id for run in loose if run.operation_id}
+    started = AuditEvent.objects.filter(operation_id__in=operations, verb__startswith="start_")
+    lines = [_build_line(event, request, words="") for event in started] if operations else []
+    return lines + [_build_run_line(run, request) for run in loose if not run.operation_id]
+
+
+def _build_run_line(run: Run, request: HttpRequest) -> Line:
+    url = ""
+    if request.user.has_perm(VIEW_RUN):
+        url = reverse("admin:retry_run_change", args=[run.pk])
+    what = run.get_trigger_display()
+    return Line(at=run.created_at, who=run.actor_label, what=what, reason=run.reason, url=url)
 
 
 def _build_log_line(log: LogEntry) -> Line:

@@ -71,8 +71,11 @@ def _describe_tally(count: int, skipped: Mapping[Reason, int], *, done: str, lev
     return Message(level if count else messages.WARNING, f"{text}.")
 
 
-def describe_queued(item: ItemOutcome, *, dispatched: bool) -> Iterable[Message]:
-    yield Message(PENDING, f"Entry {item.entry_id} is queued for attempt {item.attempt}.")
+def describe_queued(
+    item: ItemOutcome, *, dispatched: bool, edited: bool = False
+) -> Iterable[Message]:
+    saved = " Your changes are saved." if edited else ""
+    yield Message(PENDING, f"Entry {item.entry_id} is queued for attempt {item.attempt}.{saved}")
     if not dispatched:
         yield warn_redis_away(one=True)
 
@@ -80,6 +83,14 @@ def describe_queued(item: ItemOutcome, *, dispatched: bool) -> Iterable[Message]
 def describe_stopped(item: ItemOutcome) -> Message:
     text = f"Entry {item.entry_id} is marked failed. Automatic retries stopped."
     return Message(messages.SUCCESS, text)
+
+
+def describe_discarded(item: ItemOutcome) -> Message:
+    return Message(messages.SUCCESS, f"Entry {item.entry_id} is discarded. It can be restored.")
+
+
+def describe_restored(item: ItemOutcome) -> Message:
+    return Message(messages.SUCCESS, f"Entry {item.entry_id} is restored: it is {item.status}.")
 
 
 def warn_redis_away(*, one: bool) -> Message:
