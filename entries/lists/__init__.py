@@ -12,6 +12,7 @@ newest message of a fingerprint.
 from entries.lists.counts import MOST, StatusCounts, count, count_by_status
 from entries.lists.indexes import find_rows, is_indexed, narrow, use_index
 from entries.lists.pages import ListPage, find_behind, find_page, read_rows
+from entries.lists.search import search
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "is_indexed",
     "narrow",
     "read_rows",
+    "search",
     "use_index",
 ]
