@@ -8,7 +8,6 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,9 +17,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from entries import lists
 from entries.admin import display
-from entries.admin.entry_list import EntryList
+from entries.admin.chips import list_chips
+from entries.admin.entry_list import SORT, SortFilter, choose_order
 from entries.admin.exchange import ExchangeView, find_exchange
 from entries.admin.filters import (
     ErrorClassFilter,
@@ -33,7 +32,10 @@ from entries.admin.filters import (
 from entries.admin.forms import EntryForm
 from entries.admin.lists import BoundedAdmin
 from entries.admin.live import LiveFragment, respond
+from entries.admin.live_rows import LiveRows
 from entries.admin.payload import TYPED, PayloadFilter, redirect_to_filter
+from entries.admin.since import TYPED as TYPED_RANGE
+from entries.admin.since import SinceFilter, redirect_to_range
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
 from entries.payload_match import PREFIX
@@ -61,21 +63,23 @@ class AttemptView:
     details: str
 
 
-class EntryAdmin(BoundedAdmin[Entry]):
+class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
     form = EntryForm
     list_display = ("headline", "state", "kind", "source", "attempt", "last_error", "when")
     list_display_links = ("headline",)
     list_filter = (
         StatusFilter,
-        PayloadFilter,
+        SinceFilter,
         KindFilter,
         OptionalSourceFilter,
         UpstreamFilter,
         ErrorClassFilter,
+        PayloadFilter,
         GoneFilter,
+        SortFilter,
     )
     search_fields = ("external_id", "title", "error_message")
-    search_help_text = "Searches external id, title and error message."
+    search_hint_template = "entries/entry/search_hint.html"
     link_parameters: ClassVar = frozenset({"fingerprint"})
     change_form_template = "admin/entries/entry/change_form.html"
     readonly_fields = (
@@ -115,21 +119,22 @@ class EntryAdmin(BoundedAdmin[Entry]):
     # --- the list ------------------------------------------------------------------------------
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup.startswith(PREFIX) or super().lookup_allowed(lookup, value, request)
+        known = lookup.startswith(PREFIX) or lookup in {SORT, *SinceFilter.names}
+        return known or super().lookup_allowed(lookup, value, request)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method == "GET" and TYPED in request.GET:
             return redirect_to_filter(request)
-        return super().changelist_view(request, extra_context)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return EntryList
+        if request.method == "GET" and request.GET.keys() & TYPED_RANGE.keys():
+            return redirect_to_range(request)
+        chips = list_chips(request.GET, visible=Entry.objects.visible_to(request.user))
+        return super().changelist_view(request, {"chips": chips} | (extra_context or {}))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Sort newest first, failed entries by the time of failure: both have an index."""
-        return lists.choose_order(request.GET.get("status")).descending
+        """Sort by id, failed entries by the time of failure: both have an index."""
+        return choose_order(request.GET.dict()).sorting
 
     def action_checkbox(self, obj: Entry) -> SafeString:
         """As Django's, without a form field and two templates for each row."""
