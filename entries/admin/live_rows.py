@@ -87,7 +87,7 @@ class LiveRows(_ModelAdmin):
         if live.is_current(request):
             return HttpResponse(status=204)
         request.META[_WANTED] = entries
-        request.GET = QueryDict()  # type: ignore[assignment]
+        request.GET = QueryDict()
         shown = cast("RowList", self.get_changelist_instance(request))
         shown.keep(back)
         context = {"cl": shown, "opts": self.opts, "rows_live": live, "fresh": True}

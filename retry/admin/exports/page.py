@@ -139,5 +139,5 @@ def _describe_list(request: HttpRequest) -> str:
     except SelectionRefused:
         query = request.GET.copy()
         if SEARCH_VAR in query:
-            query[SEARCH_VAR] = SearchTerms.parse(query[SEARCH_VAR]).mask()
+            query[SEARCH_VAR] = SearchTerms.parse(query.get(SEARCH_VAR, "")).mask()
         return clean_text(mask_address(f"?{query.urlencode()}")[1:], limit=500)
