@@ -15,6 +15,8 @@ Operations
     ``retry_failed``
 Holds
     ``hold_kind`` ``hold_source`` ``lift_hold``
+Saved views
+    ``save_view`` ``rename_view`` ``delete_view``
 API tokens
     ``create_token`` ``revoke_tokens``
 For the system, without a permission
@@ -46,6 +48,7 @@ from retry.retries import (
     submit_entries,
     wake_entries,
 )
+from retry.saved_views import delete_view, rename_view, save_view
 from retry.submission import submit, submit_patches
 from retry.syncs.control import fail_lost_syncs, request_due_syncs, request_sync, sync_source
 from retry.upkeep import derive_upstreams, index_entries
@@ -54,6 +57,7 @@ __all__ = [
     "cancel_operation",
     "confirm_import",
     "create_token",
+    "delete_view",
     "derive_upstreams",
     "export_entries",
     "fail_lost_syncs",
@@ -62,6 +66,7 @@ __all__ = [
     "index_entries",
     "lift_hold",
     "pause_operation",
+    "rename_view",
     "repeat_lost_imports",
     "request_due_syncs",
     "request_import",
@@ -75,6 +80,7 @@ __all__ = [
     "retry_entry_now",
     "retry_failed",
     "revoke_tokens",
+    "save_view",
     "start_operation",
     "stop_retrying",
     "stop_retrying_entry",

@@ -97,7 +97,13 @@ class EntryList(BoundedList):
         finally:
             self.query = text
         indexed = {name: request.GET.get(name) for name in _INDEXED}
-        self._filtered = lists.use_index(filtered, status=request.GET.get("status"), **indexed)
+        self._filtered = lists.use_index(
+            filtered,
+            status=request.GET.get("status"),
+            source=indexed["source"],
+            kind=indexed["kind"],
+            upstream=indexed["upstream"],
+        )
         if self._is_filtered_by_index_alone() and lists.is_indexed():
             self._counted = lists.find_rows(**indexed)
         found, _ = self.model_admin.get_search_results(request, self._filtered.as_rows(), text)

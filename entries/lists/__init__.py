@@ -9,7 +9,7 @@ and titles; error messages of older failures are found by their group, where the
 newest message of a fingerprint.
 """
 
-from entries.lists.counts import MOST, StatusCounts, count, count_by_status
+from entries.lists.counts import MOST, StatusCounts, count, count_by_status, count_each
 from entries.lists.indexes import find_rows, is_indexed, narrow, use_index
 from entries.lists.pages import ListPage, find_behind, find_page, read_rows
 from entries.lists.search import search
@@ -25,6 +25,7 @@ __all__ = [
     "choose_order",
     "count",
     "count_by_status",
+    "count_each",
     "find_behind",
     "find_page",
     "find_rows",

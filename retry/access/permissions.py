@@ -28,6 +28,7 @@ __all__ = [
     "OPERATE",
     "RESYNC_ENTRY",
     "RETRY_ENTRY",
+    "SHARE_VIEW",
     "SUBMIT_ENTRY",
     "SYNC_SOURCE",
     "VIEW_AUDIT",
@@ -43,6 +44,7 @@ VIEW_OPERATION: Final = "retry.view_operation"
 VIEW_SYNC: Final = "retry.view_sync"
 VIEW_HOLD: Final = "retry.view_hold"
 MANAGE_HOLD: Final = "retry.manage_hold"
+SHARE_VIEW: Final = "retry.share_savedview"
 VIEW_STATUS: Final = "retry.view_status"
 VIEW_AUDIT: Final = "retry.view_auditevent"
 ADD_TOKEN: Final = "retry.add_apitoken"  # noqa: S105 - the name of a permission

@@ -1,5 +1,5 @@
 """What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
-holds, audit, tokens, heartbeats."""
+holds, audit, tokens, heartbeats, saved views."""
 
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
@@ -8,6 +8,7 @@ from retry.models.intakes import Intake, SyncState
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync
 from retry.models.tallies import OutcomeTally
+from retry.models.views import SavedView
 from retry.models.work import (
     BY_NO_WORKER,
     Action,
@@ -34,6 +35,7 @@ __all__ = [
     "PauseCause",
     "Run",
     "RunState",
+    "SavedView",
     "Sync",
     "SyncState",
     "Trigger",

@@ -15,7 +15,7 @@ from entries.models import Entry, Source
 from entries.sources import registry
 from retry import queue, service
 from retry.errors import NotPermitted
-from retry.models import ApiToken, AuditEvent, Hold, Import, Operation, Run, Sync
+from retry.models import ApiToken, AuditEvent, Hold, Import, Operation, Run, SavedView, Sync
 from retry.outcomes import Actor, Channel
 from tests.laws.verbs import ACTS, INTERNAL, Constant, Scene, defined, public
 from tests.support.processes import redis_at
@@ -58,7 +58,7 @@ def audited(scene: Scene) -> int:
 
 def everything() -> list[object]:
     """What a verb could have changed."""
-    models = (Entry, Source, Run, Operation, Sync, Import, Hold, ApiToken, AuditEvent)
+    models = (Entry, Source, Run, Operation, Sync, Import, Hold, ApiToken, SavedView, AuditEvent)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
-from retry import exports, retries, service, submission, upkeep
+from retry import exports, retries, saved_views, service, submission, upkeep
 from retry.access import tokens
 from retry.holds import control as holds
 from retry.imports import control as imports
@@ -21,6 +21,7 @@ from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.laws.importing import confirm_import, repeat_lost, request_import
+from tests.laws.viewing import delete_view, rename_view, save_view
 from tests.support.upkeep import without_index, without_upstreams
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ MODULES: tuple[ModuleType, ...] = (
     retries,
     submission,
     exports,
+    saved_views,
     upkeep,
     tokens,
     control,
@@ -49,6 +51,10 @@ NO_VERBS = {
     "retry.imports.control.put_back",
     "retry.imports.control.forget_file",
     "retry.imports.control.forget_old_files",
+    "retry.saved_views.count_views",
+    "retry.saved_views.may_change",
+    "retry.saved_views.read_filter",
+    "retry.saved_views.visible_views",
 }
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {
@@ -293,4 +299,7 @@ ACTS: Mapping[str, Scene] = {
     "hold_source": Scene(_hold_source, "hold"),
     "trip_breaker": Scene(_trip, "hold"),
     "lift_hold": Scene(_lift, "lift"),
+    "save_view": Scene(save_view, "save_view"),
+    "rename_view": Scene(rename_view, "rename_view"),
+    "delete_view": Scene(delete_view, "delete_view"),
 }

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from entries.content import content_hash
 from entries.models import Entry
 from entries.sources.files import uploads
-from retry.models import Hold, Import, Operation, Sync
+from retry.models import Hold, Import, Operation, SavedView, Sync
 from tests.factories.entries import EntryFactory
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
         "seen": content_hash(made["entries_entry"].title, made["entries_entry"].payload),
     },
     "entries_entry_export": lambda _: {"format": "csv"},
+    "entries_entry_view_save": lambda _: {"name": "Broken", "query": "status=failed"},
+    "entries_entry_view_rename": lambda _: {"name": "Broken"},
     "entries_entry_import": lambda _: {
         "import_file": SimpleUploadedFile("a.csv", b"external_id\na\n", "text/csv"),
         "kind": "page",
@@ -123,6 +125,12 @@ def _paused(made: Made, *, cause: str) -> Made:
     return {}
 
 
+def _view(made: Made) -> Made:
+    """With the id that the address has."""
+    SavedView.objects.create(pk=made["entries_entry"].pk, name="Old", filter={}, shared=True)
+    return {}
+
+
 def _held() -> Made:
     Hold.objects.all().delete()
     return {"retry_hold": Hold.objects.create(kind="page", actor_label="somebody")}
@@ -146,4 +154,6 @@ BEFORE: dict[str, Callable[[Made], Made]] = {
     "retry_operation_overrule": lambda made: _paused(made, cause="canary"),
     "retry_hold_lift": lambda _: _held(),
     "entries_source_sync": lambda _: _no_sync(),
+    "entries_entry_view_rename": _view,
+    "entries_entry_view_delete": _view,
 }

@@ -18,9 +18,11 @@ from entries.models import Attempt, Entry
 from entries.states import EntryStatus
 from retry import service
 from retry.access.permissions import OPERATE, RESYNC_ENTRY, RETRY_ENTRY
+from retry.admin.entries.facets import FacetCounts
 from retry.admin.entries.outcomes import OutcomesPage, link_to_outcomes
 from retry.admin.entries.toolbar import list_buttons
 from retry.admin.entries.verbs import EntryVerbs
+from retry.admin.entries.views import SavedViews
 from retry.admin.exports.page import EntryExport
 from retry.admin.holds.words import explain_entry
 from retry.admin.imports.upload import EntryImport
@@ -41,7 +43,16 @@ from retry.outcomes import ItemOutcome, QueueOutcome
 MOST_AT_ONCE = 25
 
 
-class RetryEntryAdmin(AuditedAdmin, OutcomesPage, EntryImport, EntryExport, EntryVerbs, EntryAdmin):
+class RetryEntryAdmin(
+    AuditedAdmin,
+    SavedViews,
+    FacetCounts,
+    OutcomesPage,
+    EntryImport,
+    EntryExport,
+    EntryVerbs,
+    EntryAdmin,
+):
     actions = (
         "retry_selected",
         "resync_selected",
