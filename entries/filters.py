@@ -233,7 +233,7 @@ class EntryFilter:
             for name, value in self._values().items()
         }
 
-    def masked_data(self) -> dict[str, Any]:
+    def mask(self) -> dict[str, Any]:
         """Return ``data`` for those who may not see payloads: a filter can hold a secret of one."""
         data: dict[str, Any] = mask_values(self.data())
         return data | {"q": SearchTerms.parse(self.q).mask()} if self.q else data

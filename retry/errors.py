@@ -256,7 +256,7 @@ class HoldLifted(RetryError):
 
 
 class ViewNotFound(RetryError):
-    """There is no such saved view, or it is somebody else's."""
+    """There is no such saved view, or it is another user's."""
 
     code: ClassVar[str] = "view_not_found"
 

@@ -1,24 +1,17 @@
-"""Saved views: the verbs that keep a filter of the list of entries under a name, and its counts.
+"""Saved views: the verbs that keep a filter of the list of entries under a name.
 
-Everybody who sees entries keeps views of their own. Sharing one, and changing or deleting a shared
+Every user who sees entries keeps views of their own. Sharing one, and changing or deleting a shared
 one, needs a permission. A view shows nothing by itself: what it lists is what its reader may see.
 """
-
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from time import monotonic
 
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import transaction
-from django.db.models import Q, QuerySet
 
-from entries import lists
-from entries.budget import OutOfTime
 from entries.filters import EntryFilter
 from retry import audit
 from retry.access.permissions import SHARE_VIEW, VIEW_ENTRY
-from retry.access.visibility import visible_entries
+from retry.access.views import visible_views
 from retry.edits import get_subject
 from retry.errors import ViewNotFound, ViewRefused
 from retry.models import SavedView
@@ -26,8 +19,6 @@ from retry.outcomes import Actor
 
 #: Of one owner, and of those that are shared: each is counted on the page.
 MOST = 20
-#: Counting all views on a page stops here; the rest has no count this time.
-COUNT_SECONDS = 0.3
 
 
 def save_view(
@@ -58,7 +49,7 @@ def save_view(
             name=name,
             defaults={"filter": chosen.data(), "oldest_first": oldest_first, "shared": shared},
         )
-        after = {"name": name, "shared": shared, "filter": chosen.masked_data()}
+        after = {"name": name, "shared": shared, "filter": chosen.mask()}
         audit.record("save_view", actor=actor, count=1, subject=get_subject(view), after=after)
     return view
 
@@ -93,51 +84,6 @@ def delete_view(view_id: int, *, actor: Actor) -> None:
         before = {"name": view.name, "shared": view.shared}
         audit.record("delete_view", actor=actor, count=1, subject=get_subject(view), before=before)
         view.delete()
-
-
-def visible_views(actor: Actor) -> QuerySet[SavedView]:
-    """Return the actor's own views and those that are shared, in the order of their names."""
-    if not actor.may(VIEW_ENTRY):
-        return SavedView.objects.none()
-    return SavedView.objects.filter(Q(owner=actor.user_id) | Q(shared=True)).order_by("name", "pk")
-
-
-def may_change(view: SavedView, *, actor: Actor) -> bool:
-    return actor.may(SHARE_VIEW) if view.shared else view.owner_id == actor.user_id
-
-
-def read_filter(view: SavedView) -> EntryFilter | None:
-    """Return the filter of a view; None where this version does not know it any more."""
-    try:
-        return EntryFilter.from_data(view.filter)
-    except (TypeError, ValueError):
-        return None
-
-
-def count_views(views: Iterable[SavedView], *, actor: Actor) -> Mapping[int, tuple[int, bool]]:
-    """Count what each view shows the actor, and whether there is more; by the id of the view.
-
-    A view whose count is not known in time is missing.
-    """
-    visible = visible_entries(actor)
-    counts: dict[int, tuple[int, bool]] = {}
-    end = monotonic() + COUNT_SECONDS
-    for view in views:
-        chosen = read_filter(view)
-        if chosen is None or monotonic() > end:
-            continue
-        with suppress(OutOfTime):
-            found = lists.narrow(visible, chosen)
-            page = lists.find_page(
-                found,
-                visible=visible,
-                text=chosen.q or "",
-                order=lists.choose_order(chosen.status),
-                offset=0,
-                limit=1,
-            )
-            counts[view.pk] = (page.count, page.more)
-    return counts
 
 
 def _find_own(view_id: int, *, actor: Actor) -> SavedView:

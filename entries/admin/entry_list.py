@@ -63,9 +63,6 @@ class SortFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str | None]:
-        return [SORT]
-
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         yield {
             "display": gettext("Newest first"),

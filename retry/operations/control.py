@@ -115,7 +115,7 @@ def _create(
         )
         operation.total = freeze(operation, selection, actor=actor)
         operation.save(update_fields=["total"])
-        told = selection.masked_data()
+        told = selection.mask()
         _audit(f"start_{action.value}", operation, actor, reason, after=told)
         wakeup.notify()
     return operation

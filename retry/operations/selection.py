@@ -62,9 +62,9 @@ class Selection:
             return {"filter": self.filter.data()}
         return {"ids": len(self.ids)}
 
-    def masked_data(self) -> dict[str, Any]:
+    def mask(self) -> dict[str, Any]:
         """Return ``data`` for the audit: not all who read it may see payloads."""
-        return self.data() if self.filter is None else {"filter": self.filter.masked_data()}
+        return self.data() if self.filter is None else {"filter": self.filter.mask()}
 
     def identity(self) -> dict[str, Any]:
         """Return ``data`` with every id, sorted: equal for selections that mean the same."""

@@ -9,6 +9,7 @@ import pytest
 from entries.filters import EntryFilter
 from entries.states import EntryStatus
 from retry import saved_views, service
+from retry.access.views import read_filter, visible_views
 from retry.models import AuditEvent, SavedView
 from retry.outcomes import Actor, Channel
 from tests.admin.browsing import ENTRIES, Browser, text_of
@@ -48,7 +49,7 @@ def test_a_view_is_kept_shown_and_left(at_desk: Browser) -> None:
     assert at_desk.press(SAVE, name="  Outage   tonight ", query=query) == ["The view was saved."]
     view = SavedView.objects.get()
     assert (view.name, view.shared, view.oldest_first) == ("Outage tonight", False, True)
-    assert saved_views.read_filter(view) == EntryFilter(
+    assert read_filter(view) == EntryFilter(
         status=EntryStatus.FAILED, q="error:503", failed_within="24h"
     )
     page = at_desk.read(ENTRIES)
@@ -179,4 +180,4 @@ def test_without_views_nothing_is_asked_for(at_desk: Browser) -> None:
 def test_who_sees_no_entries_has_no_views(powerless: "User") -> None:
     service.save_view("Failed", FAILED, actor=SCRIPT)
     actor = Actor.from_user(powerless, channel=Channel.ADMIN)
-    assert not saved_views.visible_views(actor).exists()
+    assert not visible_views(actor).exists()

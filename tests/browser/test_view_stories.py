@@ -35,7 +35,7 @@ def test_a_view_is_saved_counted_live_renamed_and_deleted(
     page.goto(f"{LIST}?status=failed")
     page.get_by_text("Save this view").click()
     page.get_by_label("Name").fill("Broken")
-    page.get_by_label("Share with everybody").check()
+    page.get_by_label("Share with everyone").check()
     page.get_by_role("button", name="Save", exact=True).click()
     nav = page.get_by_role("navigation", name="Saved views")
     link = nav.get_by_role("link")

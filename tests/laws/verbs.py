@@ -29,16 +29,8 @@ if TYPE_CHECKING:
 
 #: Where verbs are defined.
 MODULES: tuple[ModuleType, ...] = (
-    retries,
-    submission,
-    exports,
-    saved_views,
-    upkeep,
-    tokens,
-    control,
-    syncs,
-    holds,
-    imports,
+    *(retries, submission, exports, saved_views, upkeep),
+    *(tokens, control, syncs, holds, imports),
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
@@ -51,10 +43,6 @@ NO_VERBS = {
     "retry.imports.control.put_back",
     "retry.imports.control.forget_file",
     "retry.imports.control.forget_old_files",
-    "retry.saved_views.count_views",
-    "retry.saved_views.may_change",
-    "retry.saved_views.read_filter",
-    "retry.saved_views.visible_views",
 }
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {

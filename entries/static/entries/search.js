@@ -1,6 +1,6 @@
 "use strict";
 
-// Shows what a search understands while somebody types one.
+// Shows what a search understands while a user types one.
 (() => {
   const help = document.querySelector(".search-help");
   const field = document.getElementById("searchbar");

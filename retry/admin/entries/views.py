@@ -19,13 +19,13 @@ from entries.admin.live import LiveFragment, respond
 from entries.filters import EntryFilter
 from retry import service
 from retry.access.permissions import SHARE_VIEW
+from retry.access.views import count_views, may_change, read_filter, visible_views
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.entry_list import BACK, get_back, get_list_url, parse_list_filter
 from retry.admin.shared.messages import Message, add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused
 from retry.errors import NotPermitted, RetryError, ViewNotFound
 from retry.models import SavedView
-from retry.saved_views import count_views, may_change, read_filter, visible_views
 
 if TYPE_CHECKING:
     _ModelAdmin = ModelAdmin[Any]
