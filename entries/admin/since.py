@@ -82,10 +82,10 @@ class SinceFilter(admin.ListFilter):
     def _format_local(self, name: str) -> str:
         """As a field of the browser wants it; empty where nothing valid is given."""
         try:
-            moment = CRITERIA[name].parse(self.given.get(name, ""))
-        except ValueError:
+            moment = timezone.localtime(CRITERIA[name].parse(self.given.get(name, "")))
+        except (ValueError, OverflowError):
             return ""
-        return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
+        return f"{moment:%Y-%m-%dT%H:%M}"
 
 
 def redirect_to_range(request: HttpRequest) -> HttpResponse:

@@ -155,6 +155,13 @@ def test_a_time_that_is_none_is_said(query: str, at_desk: Browser) -> None:
     assert not page.context["cl"].result_list
 
 
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_the_ends_of_time_are_times(when: str, at_desk: Browser) -> None:
+    EntryFactory.create(failed=True)
+    query = urlencode({"status": "failed", "failed_after": when, "failed_before": when})
+    assert listed(at_desk, query) == []
+
+
 def test_a_span_is_no_condition_without_an_index(at_desk: Browser) -> None:
     page = at_desk.read(ENTRIES)
     assert 'href="?failed_within=1h&amp;status=failed"' in page

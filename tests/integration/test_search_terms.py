@@ -1,6 +1,7 @@
 """A search with qualifiers: the list, the preview and the operation find the same entries."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -62,9 +63,9 @@ def test_what_is_found(
     wanted = ["done"] if expected == "done" else list(expected)
     everything = Entry.objects.all()
     exact = everything.filter(EntryFilter(q=text).condition())
-    assert set(names(made, exact.values_list("pk", flat=True))) == set(wanted)
+    assert set(names(made, list(exact.values_list("pk", flat=True)))) == set(wanted)
     assert set(lists.search(everything, text)) == set(exact)
-    options = {"visible": everything, "text": text, "offset": 0, "limit": 9}
+    options: dict[str, Any] = {"visible": everything, "text": text, "offset": 0, "limit": 9}
     page = lists.find_page(everything, order=BY_ID, **options)
     assert names(made, page.ids) == wanted
     ids, behind = lists.find_behind(everything, visible=everything, text=text, behind=None, limit=9)
