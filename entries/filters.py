@@ -4,22 +4,21 @@ Each field of ``EntryFilter`` is declared once, with its type and its ``Criterio
 string and body, the options of commands and the admin's addresses are made from ``CRITERIA``.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from django.db.models import Q
+from django.utils import timezone
 
 from entries import payload_match
+from entries.masking import mask_values
 from entries.models import Source
-from entries.moments import parse_moment
+from entries.moments import describe_span, parse_moment, parse_span
 from entries.payload_match import PayloadMatch, Values
+from entries.search_terms import SearchTerms
 from entries.states import EntryStatus
-
-#: An entry's id in a search; no column holds more digits.
-_NUMBER = re.compile(r"(?P<mark>#?)0*(?P<number>[0-9]{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +80,6 @@ class Presence(Choice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment(Criterion):
-    listed: bool = False
-
     def parse(self, value: Any) -> datetime:
         return parse_moment(value)
 
@@ -94,36 +91,32 @@ class Moment(Criterion):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span(Criterion):
+    """The time up to now, such as ``15m``, ``24h`` or ``7d``."""
+
+    def parse(self, value: Any) -> str:
+        parse_span(value)
+        return str(value)
+
+    def condition(self, value: Any) -> Q:
+        return Q(**{self.column: timezone.now() - parse_span(value)})
+
+    def describe(self, name: str, value: Any) -> str:
+        return f"failed in the last {describe_span(value)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Search(Text):
-    """Part of an external id, title or error message, in any case. A number is also an entry's id;
-    ``#123`` is entry 123 alone.
-    """
+    """What a person types: ``entries.search_terms`` has its language."""
 
     listed: bool = False
 
     def condition(self, value: Any) -> Q:
         """True of what is found; ``entries.lists`` finds it sooner."""
-        id_ = self.find_id(value)
-        if id_ is not None and self.is_one(value):
-            return Q(pk=id_)
-        found = (
-            Q(external_id__icontains=value)
-            | Q(title__icontains=value)
-            | Q(error_message__icontains=value)
-        )
-        return found if id_ is None else found | Q(pk=id_)
-
-    def find_id(self, value: str) -> int | None:
-        """Return the id that the text may be."""
-        named = _NUMBER.fullmatch(value)
-        return int(named["number"]) if named else None
-
-    def is_one(self, value: str) -> bool:
-        """Whether the text can only be the id of one entry."""
-        return value.startswith("#") and _NUMBER.fullmatch(value) is not None
+        return SearchTerms.parse(value).condition()
 
     def describe(self, name: str, value: Any) -> str:
-        return f"entry {value}" if self.is_one(value) else f"“{value}” in id, title or error"
+        return SearchTerms.parse(value).describe()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +126,10 @@ class SourceSlug(Text):
         return Q(**{self.column: Source.objects.filter(slug=value).values("pk")[:1]})
 
 
-SEARCH = Search(column="", help="part of an external id, title or error message")
+SEARCH = Search(
+    column="",
+    help="part of an external id, title or error message; knows #123, id:, error:, payload.x=17",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +190,9 @@ class EntryFilter:
     failed_before: Annotated[
         datetime | None, Moment(column="failed_at__lt", help="failed before this time")
     ] = None
+    failed_within: Annotated[
+        str | None, Span(column="failed_at__gte", help="failed in the last 15m, 24h or 7d")
+    ] = None
     gone: Annotated[
         Literal["yes", "no"] | None,
         Presence(
@@ -233,6 +232,11 @@ class EntryFilter:
             name: CRITERIA[name].export(value) if name in CRITERIA else value
             for name, value in self._values().items()
         }
+
+    def mask(self) -> dict[str, Any]:
+        """Return ``data`` for those who may not see payloads: a filter can hold a secret of one."""
+        data: dict[str, Any] = mask_values(self.data())
+        return data | {"q": SearchTerms.parse(self.q).mask()} if self.q else data
 
     def parameters(self) -> dict[str, Any]:
         """Return what is given as parameters of an address; ``from_data`` is the way back."""

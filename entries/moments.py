@@ -1,4 +1,4 @@
-"""Times written by people and scripts: one parser for all of them, and its one error; pure."""
+"""Times and spans of time, written by people and scripts: one parser for all of them; pure."""
 
 import re
 from datetime import datetime, timedelta, tzinfo
@@ -8,6 +8,8 @@ _MOMENT = re.compile(
     r"(?:[Tt](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
     r"(?P<offset>[Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+_SPAN = re.compile("([1-9][0-9]{0,4})([mhd])", re.ASCII)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 #: No place on earth is further from UTC, and PostgreSQL refuses 16 hours.
 _FURTHEST = timedelta(hours=14)
 
@@ -45,3 +47,18 @@ def parse_moment(value: object, *, zone: tzinfo | None = None) -> datetime:
     if away is None or abs(away) > _FURTHEST:
         raise InvalidMoment
     return moment
+
+
+def parse_span(value: object) -> timedelta:
+    """Parse ``15m``, ``24h`` or ``7d``. Raises ``ValueError``."""
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("must be a number of minutes, hours or days, such as 15m, 24h or 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def describe_span(value: str) -> str:
+    """``15 minutes``, ``1 hour``. Raises ``ValueError``."""
+    parse_span(value)
+    number, unit = value[:-1], _UNITS[value[-1]]
+    return f"{number} {unit.removesuffix('s') if number == '1' else unit}"

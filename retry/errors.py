@@ -318,6 +318,22 @@ class ProofUnderWay(RetryError):
         self.operation_id = operation_id
 
 
+class ViewNotFound(RetryError):
+    """There is no such saved view, or it is another user's."""
+
+    code: ClassVar[str] = "view_not_found"
+
+    def __init__(self, view_id: int) -> None:
+        super().__init__(f"There is no saved view {view_id}.")
+        self.view_id = view_id
+
+
+class ViewRefused(RetryError):
+    """A view cannot be saved under this name, or one too many."""
+
+    code: ClassVar[str] = "view_refused"
+
+
 class QueueUnavailable(RetryError):
     """Redis cannot be reached. Entries queued in PostgreSQL start when it is back."""
 

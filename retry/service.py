@@ -19,6 +19,8 @@ Holds
 Error groups
     ``acknowledge_group`` ``note_group`` ``mute_group`` ``unmute_group`` ``resolve_group``
     ``reopen_group`` ``prove_group``
+Saved views
+    ``save_view`` ``rename_view`` ``delete_view``
 API tokens
     ``create_token`` ``revoke_tokens``
 For the system, without a permission
@@ -65,6 +67,7 @@ from retry.retries import (
     submit_entries,
     wake_entries,
 )
+from retry.saved_views import delete_view, rename_view, save_view
 from retry.submission import submit, submit_patches
 from retry.syncs.control import fail_lost_syncs, request_due_syncs, request_sync, sync_source
 from retry.upkeep import derive_upstreams, index_entries
@@ -74,6 +77,7 @@ __all__ = [
     "cancel_operation",
     "confirm_import",
     "create_token",
+    "delete_view",
     "derive_upstreams",
     "discard_entries",
     "discard_entry",
@@ -88,6 +92,7 @@ __all__ = [
     "note_group",
     "pause_operation",
     "prove_group",
+    "rename_view",
     "reopen_group",
     "repeat_lost_imports",
     "request_due_syncs",
@@ -105,6 +110,7 @@ __all__ = [
     "retry_entry_now",
     "retry_failed",
     "revoke_tokens",
+    "save_view",
     "settle_proofs",
     "start_operation",
     "stop_retrying",

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import QuerySet
@@ -21,7 +20,8 @@ from django.views.decorators.http import require_safe
 
 from entries import lists, storage
 from entries.admin import display
-from entries.admin.entry_list import EntryList
+from entries.admin.chips import list_chips
+from entries.admin.entry_list import SORT, SortFilter, choose_order
 from entries.admin.filters import (
     ErrorClassFilter,
     GoneFilter,
@@ -33,7 +33,10 @@ from entries.admin.filters import (
 from entries.admin.forms import EntryForm
 from entries.admin.lists import BoundedAdmin
 from entries.admin.live import LiveFragment, respond
+from entries.admin.live_rows import LiveRows
 from entries.admin.payload import TYPED, PayloadFilter, redirect_to_filter
+from entries.admin.since import TYPED as TYPED_RANGE
+from entries.admin.since import SinceFilter, redirect_to_range
 from entries.admin.timeline import build_timeline, format_result, list_attempts
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
@@ -51,21 +54,23 @@ class Alike:
     url: str
 
 
-class EntryAdmin(BoundedAdmin[Entry]):
+class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
     form = EntryForm
     list_display = ("headline", "state", "kind", "source", "attempt", "last_error", "when")
     list_display_links = ("headline",)
     list_filter = (
         StatusFilter,
-        PayloadFilter,
+        SinceFilter,
         KindFilter,
         OptionalSourceFilter,
         UpstreamFilter,
         ErrorClassFilter,
+        PayloadFilter,
         GoneFilter,
+        SortFilter,
     )
     search_fields = ("external_id", "title", "error_message")
-    search_help_text = "Searches external id, title and error message."
+    search_hint_template = "entries/entry/search_hint.html"
     link_parameters: ClassVar = frozenset({"fingerprint"})
     change_form_template = "admin/entries/entry/change_form.html"
     readonly_fields = (
@@ -105,21 +110,22 @@ class EntryAdmin(BoundedAdmin[Entry]):
     # --- the list ------------------------------------------------------------------------------
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup.startswith(PREFIX) or super().lookup_allowed(lookup, value, request)
+        known = lookup.startswith(PREFIX) or lookup in {SORT, *SinceFilter.names}
+        return known or super().lookup_allowed(lookup, value, request)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method == "GET" and TYPED in request.GET:
             return redirect_to_filter(request)
-        return super().changelist_view(request, extra_context)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return EntryList
+        if request.method == "GET" and request.GET.keys() & TYPED_RANGE.keys():
+            return redirect_to_range(request)
+        chips = list_chips(request.GET, visible=Entry.objects.visible_to(request.user))
+        return super().changelist_view(request, {"chips": chips} | (extra_context or {}))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Sort newest first, failed entries by the time of failure: both have an index."""
-        return lists.choose_order(request.GET.get("status")).descending
+        """Sort by id, failed entries by the time of failure: both have an index."""
+        return choose_order(request.GET.dict()).sorting
 
     @admin.display(description=gettext_lazy("entry"))
     def headline(self, entry: Entry) -> SafeString:
@@ -145,7 +151,7 @@ class EntryAdmin(BoundedAdmin[Entry]):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Entry | None:
         """Lock the entry while its form is saved: what the form compares is what it overwrites."""
-        entry = super().get_object(request, object_id, from_field)
+        entry: Entry | None = super().get_object(request, object_id, from_field)
         if entry is None or request.method != "POST" or not connection.in_atomic_block:
             return entry
         storage.lock_entry(entry.pk)

@@ -1,15 +1,19 @@
 """The list of entries, read within a budget of time."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.translation import gettext, gettext_lazy
 
 from entries import lists
 from entries.admin.lists import BoundedList, BoundedPaginator
-from entries.lists import ListPage
+from entries.lists import ListPage, Order
 from entries.models import EntryQuerySet
 
 
@@ -34,6 +38,47 @@ class FoundPaginator(BoundedPaginator):
 _INDEXED = frozenset({"source", "kind", "upstream"})
 
 
+#: The parameter of the order, and its one value beside the usual order.
+SORT, OLDEST = "sort", "oldest"
+
+
+def choose_order(params: Mapping[str, Any]) -> Order:
+    """Return the order of a list with these parameters: an index has it in either direction."""
+    oldest = params.get(SORT) == OLDEST
+    return lists.choose_order(params.get("status"), oldest_first=oldest)
+
+
+class SortFilter(admin.ListFilter):
+    """Leaves nothing out; it stands among the filters, as the order is kept with them."""
+
+    title = gettext_lazy("order")
+    template = "admin/filter.html"
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any
+    ) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.oldest = params.pop(SORT, [""])[-1] == OLDEST
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        yield {
+            "display": gettext("Newest first"),
+            "query_string": changelist.get_query_string(remove=[SORT]),
+            "selected": not self.oldest,
+        }
+        yield {
+            "display": gettext("Oldest first"),
+            "query_string": changelist.get_query_string({SORT: OLDEST}),
+            "selected": self.oldest,
+        }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
+
+
 class EntryList(BoundedList):
     #: Filtered, but not searched: a search has ways of its own to find entries.
     _filtered: EntryQuerySet
@@ -49,7 +94,13 @@ class EntryList(BoundedList):
         finally:
             self.query = text
         indexed = {name: request.GET.get(name) for name in _INDEXED}
-        self._filtered = lists.use_index(filtered, status=request.GET.get("status"), **indexed)
+        self._filtered = lists.use_index(
+            filtered,
+            status=request.GET.get("status"),
+            source=indexed["source"],
+            kind=indexed["kind"],
+            upstream=indexed["upstream"],
+        )
         if self._is_filtered_by_index_alone() and lists.is_indexed():
             self._indexed = lists.find_rows(**indexed)
         found, _ = self.model_admin.get_search_results(request, self._filtered.as_rows(), text)
@@ -73,14 +124,14 @@ class EntryList(BoundedList):
         self.paginator = FoundPaginator(listing, per_page)
 
     def _is_filtered_by_index_alone(self) -> bool:
-        return self.params.keys() <= _INDEXED and not self.root_queryset.query.where
+        return self.params.keys() <= _INDEXED | {SORT} and not self.root_queryset.query.where
 
     def _find(self, offset: int, limit: int) -> ListPage:
         return lists.find_page(
             self._filtered,
             visible=cast("EntryQuerySet", self.root_queryset),
             text=self.query.strip(),
-            order=lists.choose_order(self.params.get("status")),
+            order=choose_order(self.params),
             offset=offset,
             limit=limit,
             indexed=self._indexed,

@@ -9,9 +9,10 @@ and titles; error messages of older failures are found by their group, where the
 newest message of a fingerprint.
 """
 
-from entries.lists.counts import MOST, StatusCounts, count, count_by_status
+from entries.lists.counts import MOST, StatusCounts, count, count_by_status, count_each
 from entries.lists.indexes import find_alone, find_rows, is_indexed, narrow, use_index
 from entries.lists.pages import ListPage, find_behind, find_page, read_rows
+from entries.lists.search import search
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "choose_order",
     "count",
     "count_by_status",
+    "count_each",
     "find_alone",
     "find_behind",
     "find_page",
@@ -31,5 +33,6 @@ __all__ = [
     "is_indexed",
     "narrow",
     "read_rows",
+    "search",
     "use_index",
 ]

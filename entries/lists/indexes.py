@@ -65,19 +65,25 @@ def use_index(
     source: str | None = None,
     kind: str | None = None,
     upstream: str | None = None,
+    indexed: bool | None = None,
 ) -> EntryQuerySet:
     """Return the same entries, found by the indexes of what does not change with the status.
 
-    ``found`` must be filtered by these values already.
+    ``found`` must be filtered by these values already. ``indexed``: what ``is_indexed`` returns,
+    where that is known.
     """
     rows = find_rows(source=source, kind=kind, upstream=upstream)
-    if rows is None or status in _INDEXED_BY_STATUS or not is_indexed():
+    if rows is None or status in _INDEXED_BY_STATUS:
+        return found
+    if not (is_indexed() if indexed is None else indexed):
         return found
     return found.filter(pk__in=rows.values("pk"))
 
 
-def narrow(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
-    """Filter ``found`` by all that is chosen but the search."""
+def narrow(
+    found: EntryQuerySet, chosen: EntryFilter, *, indexed: bool | None = None
+) -> EntryQuerySet:
+    """Filter ``found`` by all that is chosen but the search; ``indexed`` as for ``use_index``."""
     return use_index(
         found.filter(chosen.without_search().condition()),
         status=chosen.status,
@@ -85,4 +91,5 @@ def narrow(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
         source=chosen.source or None,
         kind=chosen.kind or None,
         upstream=chosen.upstream or None,
+        indexed=indexed,
     )

@@ -9,11 +9,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from entries.budget import OutOfTime, time_budget
-from entries.filters import SEARCH
 from entries.lists.counts import MOST, count
-from entries.lists.search import find_by_index
+from entries.lists.search import find_by_index, search
 from entries.lists.windows import BUDGET_SECONDS, BY_ID, WINDOW_SECONDS, Order, open_window
 from entries.models import Entry, EntryQuerySet
+from entries.search_terms import SearchTerms
 
 #: Counting what a search finds stops here, where that takes looking at entries one by one.
 MOST_SEARCHED = 1_000
@@ -49,14 +49,15 @@ def find_page(
     be seen, of which ``found`` is a part. ``indexed``: as from ``find_alone``, where an index has
     the ids of all that was ``found``.
     """
-    if not text or SEARCH.is_one(text):
-        plain: QuerySet[Any] = found.filter(SEARCH.condition(text)) if text else found
-        if indexed is not None and not text and order is BY_ID:
+    terms = SearchTerms.parse(text)
+    searched = search(found, text)
+    if terms.is_plain:
+        plain: QuerySet[Any] = searched
+        if indexed is not None and not terms.terms and order.columns == BY_ID.columns:
             plain = indexed
         return _find_plain(plain, order, offset, limit, visible=visible)
     stop = offset + limit
     most = max(stop, MOST_SEARCHED)
-    searched = found.filter(SEARCH.condition(text))
     edge, near = _look_at_newest(searched, order, most + 1, visible=visible)
     if edge is None or len(near) > stop:
         # Of a frequent text there are more beyond the newest.
@@ -85,15 +86,16 @@ def find_behind(
     """
     if behind is not None:
         found = found.filter(pk__lt=behind)
-    if not text or SEARCH.is_one(text):
-        plain: QuerySet[Any] = found.filter(SEARCH.condition(text)) if text else found
-        if indexed is not None and not text:
+    terms = SearchTerms.parse(text)
+    searched = search(found, text)
+    if terms.is_plain:
+        plain: QuerySet[Any] = searched
+        if indexed is not None and not terms.terms:
             plain = indexed if behind is None else indexed.filter(pk__lt=behind)
         with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
             return _end(_find_ids(plain, BY_ID, limit + 1), limit, None)
         edge, near = _look_at_newest(plain, BY_ID, limit + 1, visible=visible, behind=behind)
         return _end(near, limit, edge)
-    searched = found.filter(SEARCH.condition(text))
     edge, near = _look_at_newest(searched, BY_ID, limit + 1, visible=visible, behind=behind)
     if edge is None or len(near) > limit:
         return _end(near, limit, edge)
@@ -145,7 +147,7 @@ def _look_at_newest(
 
 
 def _find_ids(found: QuerySet[Any], order: Order, stop: int, *, offset: int = 0) -> list[int]:
-    ordered = found.order_by(*order.descending).values_list("pk", flat=True)
+    ordered = found.order_by(*order.sorting).values_list("pk", flat=True)
     return list(ordered[offset:stop])
 
 

@@ -1,6 +1,6 @@
-"""The newest entries, which a list looks at one by one where no index answers in time."""
+"""The first entries of a list, which it looks at one by one where no index answers in time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -10,21 +10,23 @@ from entries.states import EntryStatus
 
 #: For finding rows and counting them: a page whose rows no index finds still takes under 100 ms.
 BUDGET_SECONDS = 0.05
-#: For looking at the newest entries; it takes a few milliseconds unless something blocks.
+#: For looking at the first entries; it takes a few milliseconds unless something blocks.
 WINDOW_SECONDS = 2.0
-#: How many of the newest entries are looked at.
+#: How many of the first entries are looked at.
 WINDOW = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Newest first, by columns that an index has in this order."""
+    """By columns that an index has in this order, newest first unless it says otherwise."""
 
     columns: tuple[str, ...]
+    oldest_first: bool = False
 
     @property
-    def descending(self) -> tuple[str, ...]:
-        return tuple(f"-{column}" for column in self.columns)
+    def sorting(self) -> tuple[str, ...]:
+        sign = "" if self.oldest_first else "-"
+        return tuple(f"{sign}{column}" for column in self.columns)
 
 
 BY_ID = Order(columns=("pk",))
@@ -32,13 +34,14 @@ BY_ID = Order(columns=("pk",))
 BY_FAILURE = Order(columns=("failed_at", "pk"))
 
 
-def choose_order(status: str | None) -> Order:
-    return BY_FAILURE if status == EntryStatus.FAILED else BY_ID
+def choose_order(status: str | None, *, oldest_first: bool = False) -> Order:
+    order = BY_FAILURE if status == EntryStatus.FAILED else BY_ID
+    return replace(order, oldest_first=oldest_first)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The newest entries in an order. ``edge``: the last of them; None where these are all."""
+    """The first entries in an order. ``edge``: the last of them; None where these are all."""
 
     condition: Q
     edge: int | None
@@ -49,12 +52,13 @@ class Window:
 
 def open_window(visible: EntryQuerySet, order: Order, *, behind: int | None = None) -> Window:
     """Open it over the entries that may be seen: neither its size nor its edge tells of others."""
-    rows = visible.failed() if order is BY_FAILURE else visible
+    rows = visible.failed() if order.columns == BY_FAILURE.columns else visible
     if behind is not None:
         rows = rows.filter(pk__lt=behind)
-    ordered = rows.order_by(*order.descending)
+    ordered = rows.order_by(*order.sorting)
     edge = ordered.values_list(*order.columns)[WINDOW - 1 : WINDOW].first()
     if edge is None:
         return Window(Q(), None)
     # Of several entries with the same time some may be beyond the edge, which is no harm.
-    return Window(Q(**{f"{order.columns[0]}__gte": edge[0]}), edge[-1])
+    side = "lte" if order.oldest_first else "gte"
+    return Window(Q(**{f"{order.columns[0]}__{side}": edge[0]}), edge[-1])

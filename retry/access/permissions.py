@@ -31,6 +31,7 @@ __all__ = [
     "OPERATE",
     "RESYNC_ENTRY",
     "RETRY_ENTRY",
+    "SHARE_VIEW",
     "SUBMIT_ENTRY",
     "SYNC_SOURCE",
     "VIEW_AUDIT",
@@ -51,6 +52,7 @@ VIEW_HOLD: Final = "retry.view_hold"
 MANAGE_HOLD: Final = "retry.manage_hold"
 VIEW_ERROR_GROUP: Final = "retry.view_errorgroup"
 MANAGE_ERROR_GROUP: Final = "retry.manage_errorgroup"
+SHARE_VIEW: Final = "retry.share_savedview"
 VIEW_STATUS: Final = "retry.view_status"
 VIEW_AUDIT: Final = "retry.view_auditevent"
 ADD_TOKEN: Final = "retry.add_apitoken"  # noqa: S105 - the name of a permission

@@ -13,8 +13,8 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 from entries import payload_match
-from entries.filters import CRITERIA, Choice, Criterion, EntryFilter, Moment, Payload
-from entries.moments import InvalidMoment, parse_moment
+from entries.filters import CRITERIA, Choice, Criterion, EntryFilter, Moment, Payload, Span
+from entries.moments import InvalidMoment, parse_moment, parse_span
 from entries.payload_match import Values
 from retry import service
 from retry.errors import NoSuchName, RetryError
@@ -39,6 +39,14 @@ def parse_time(text: str) -> datetime:
     except InvalidMoment:
         message = f"{text!r} is no time; write it like 2030-01-31T08:00"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def parse_span_text(text: str) -> str:
+    try:
+        parse_span(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 class BulkCommand(DeskCommand):
@@ -180,4 +188,6 @@ def _choose_type(criterion: Criterion) -> dict[str, Any]:
         return {"type": parse_path, "action": "append", "metavar": "PATH=VALUE"}
     if isinstance(criterion, Moment):
         return {"type": parse_time, "metavar": "TIME"}
+    if isinstance(criterion, Span):
+        return {"type": parse_span_text, "metavar": "SPAN"}
     return {"choices": criterion.choices} if isinstance(criterion, Choice) else {}

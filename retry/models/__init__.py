@@ -1,5 +1,5 @@
 """What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
-holds, error groups, audit, tokens, heartbeats, and how attempts ended."""
+holds, error groups, audit, tokens, heartbeats, saved views, and how attempts ended."""
 
 from retry.models.error_groups import MOST_NAMES, ErrorGroup, GroupState
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
@@ -10,6 +10,7 @@ from retry.models.outcome_counts import ALL_FAILURES, OutcomeCount, OutcomeFlush
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync
 from retry.models.tallies import OutcomeTally
+from retry.models.views import SavedView
 from retry.models.work import (
     BY_NO_WORKER,
     Action,
@@ -42,6 +43,7 @@ __all__ = [
     "PauseCause",
     "Run",
     "RunState",
+    "SavedView",
     "Span",
     "Sync",
     "SyncState",

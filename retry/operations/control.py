@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from entries.masking import mask_values
 from retry import audit, wakeup
 from retry.access.permissions import OPERATE
 from retry.access.visibility import sees_nothing
@@ -116,8 +115,7 @@ def _create(
         )
         operation.total = freeze(operation, selection, actor=actor)
         operation.save(update_fields=["total"])
-        # Not all who read the audit may see payloads, and a filter can hold a secret of one.
-        told = mask_values(selection.data())
+        told = selection.mask()
         _audit(f"start_{action.value}", operation, actor, reason, after=told)
         wakeup.notify()
     return operation

@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 
 from entries import lists, names
 from entries.budget import OutOfTime, time_budget
-from entries.filters import SEARCH, EntryFilter
+from entries.filters import EntryFilter
 from entries.lists import Order
 from entries.models import Entry, EntryQuerySet
 from entries.sql import as_sql
@@ -62,6 +62,10 @@ class Selection:
             return {"filter": self.filter.data()}
         return {"ids": len(self.ids)}
 
+    def mask(self) -> dict[str, Any]:
+        """Return ``data`` for the audit: not all who read it may see payloads."""
+        return self.data() if self.filter is None else {"filter": self.filter.mask()}
+
     def identity(self) -> dict[str, Any]:
         """Return ``data`` with every id, sorted: equal for selections that mean the same."""
         return {"ids": sorted(set(self.ids))} if self.ids else self.data()
@@ -92,7 +96,7 @@ class Selection:
         if self.filter is None:
             return self.entries(actor=actor)
         found = self.narrow(actor=actor)
-        return found.filter(SEARCH.condition(self.filter.q)) if self.filter.q else found
+        return lists.search(found, self.filter.q) if self.filter.q else found
 
     @property
     def order(self) -> Order:

@@ -45,7 +45,12 @@ class Browser(Client):
     def messages_after(self, answer: HttpResponseBase) -> list[str]:
         page = self.get(answer["Location"])
         assert page.status_code == 200
-        return [str(message) for message in page.context["messages"]]
+        return [_without_link(str(message)) for message in page.context["messages"]]
+
+
+def _without_link(message: str) -> str:
+    """The sentence before the link to what came of it."""
+    return re.sub(r" <a href=[^>]*>[^<]*</a>$", "", message)
 
 
 def page_of(obj: Any, action: str = "change") -> str:

@@ -100,7 +100,7 @@ def test_what_is_ticked_gets_an_outcome_each(at_desk: Browser) -> None:
 
 def test_the_difference_is_said_where_people_choose(at_desk: Browser) -> None:
     sourced(failed=True)
-    assert RETRY_OR_RESYNC in text_of(at_desk.read(ENTRIES))
+    assert f'title="{RETRY_OR_RESYNC}"' in at_desk.read(ENTRIES)
 
 
 def test_a_filter_leads_to_a_preview_with_its_own_question(

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from entries.models import Entry
+from entries.models import Attempt, Entry
 from retry import queue
-from retry.models import AuditEvent, Run
+from retry.models import AuditEvent, Operation, Run
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory
@@ -65,12 +65,17 @@ def test_the_same_click_twice_queues_once(at_desk: Browser) -> None:
     assert Run.objects.count() == 1
 
 
-def test_a_thousand_at_once_and_not_one_more(at_desk: Browser) -> None:
-    ids = failed(1001)
-    (said,) = at_desk.select(ids)
-    assert said == "At most 1,000 entries can be selected at once, not 1,001."
-    assert set(statuses()) == {"failed"}
-    assert at_desk.select(ids[:1000]) == ["1,000 entries queued."]
+def test_more_than_one_can_follow_become_an_operation(at_desk: Browser) -> None:
+    ids = failed(27)
+    assert at_desk.select(ids[:25]) == ["25 entries queued."]
+    assert not Operation.objects.exists()
+    Attempt.objects.all().delete()
+    Entry.objects.all().delete()
+    ids = failed(26)
+    assert at_desk.select(ids, reason="mended") == ["26 entries are being retried."]
+    operation = Operation.objects.get()
+    assert (operation.action, operation.total, operation.reason) == ("retry", 26, "mended")
+    assert set(statuses()) == {"failed"}, "the dispatcher starts them"
 
 
 def test_more_fields_than_a_page_has_are_refused(at_desk: Browser) -> None:

@@ -33,6 +33,8 @@ VERBS = {
     "entries_entry_resync",
     "entries_entry_restore",
     "entries_entry_discard",
+    "entries_entry_view_rename",
+    "entries_entry_view_delete",
     "retry_import_confirm",
     "entries_source_sync",
     "entries_source_dry_run",

@@ -28,6 +28,8 @@ def list_pages() -> list[str]:
         f"/admin/entries/entry/?status=failed&source={made['entries_source'].slug}",
         f"/admin/entries/entry/{entry.pk}/change/?_changelist_filters=status%3Dfailed",
         f"/admin/retry/operation/{operation.pk}/change/?outcome=failed",
+        f"/admin/entries/entry/outcomes/?of={entry.pk}",
+        f"/admin/entries/entry/?status=failed&fingerprint={entry.fingerprint}&failed_within=24h",
         f"{preview}&reason={nasty.LONG[:500]}",
         "/admin/retry/operation/preview/?action=discard&all=true",
     ]

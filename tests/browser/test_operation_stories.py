@@ -72,7 +72,7 @@ def test_all_that_failed_is_chosen_previewed_started_held_and_finished(
     choose_all(page)
     expect(page.get_by_text("All 60 selected")).to_be_visible()
     page.get_by_placeholder("Reason (optional)").fill("upstream is back")
-    page.get_by_role("button", name="Retry selected").click()
+    page.get_by_role("button", name="Retry all…").click()
     expect(page.get_by_text("status failed")).to_be_visible()
     expect(page.locator(".counted")).to_contain_text("60 will be retried")
     expect(page.get_by_label("Reason")).to_have_value("upstream is back")

@@ -86,7 +86,7 @@ def test_a_search_finds_what_looking_at_each_would_find(seed: int) -> None:
         text = shown[start : start + random.randint(1, 5)].strip() or "a"
         text = random.choice([text, text.upper(), text.lower(), text + "zz", str(entries[9].pk)])
         for found, order in ((everything, BY_ID), (Entry.objects.failed(), BY_FAILURE)):
-            expected = brute_force(text, found, order.descending)
+            expected = brute_force(text, found, order.sorting)
             listing = find_page(found, text=text, order=order, offset=0, limit=100)
             if listing.edge is None:
                 assert (list(listing.ids), listing.more) == (expected, False), text
@@ -111,8 +111,8 @@ def test_pages_of_a_search_miss_nothing_and_repeat_nothing(seed: int) -> None:
     for text in ("order 100", "order 2", "order", "300"):
         for found, order in ((Entry.objects.all(), BY_ID), (Entry.objects.failed(), BY_FAILURE)):
             whole = find_page(found, text=text, order=order, offset=0, limit=100)
-            expected = brute_force(text, found, order.descending)
-            newest = list(found.order_by(*order.descending).values_list("pk", flat=True)[:4])
+            expected = brute_force(text, found, order.sorting)
+            newest = list(found.order_by(*order.sorting).values_list("pk", flat=True)[:4])
             named = set(found.filter(title__contains=text).values_list("pk", flat=True))
             assert list(whole.ids) == [id_ for id_ in expected if id_ in set(whole.ids)]
             assert set(whole.ids) >= named | set(newest).intersection(expected)

@@ -22,6 +22,9 @@ ELSEWHERE = {
     "forbidden",
     "not_discardable",
     "not_discarded",
+    # Saved views are of the admin alone.
+    "view_not_found",
+    "view_refused",
     "not_pending",
     "queue_unavailable",
     "refused",

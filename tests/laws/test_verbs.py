@@ -15,7 +15,17 @@ from entries.models import Entry, Source
 from entries.sources import registry
 from retry import queue, service
 from retry.errors import NotPermitted
-from retry.models import ApiToken, AuditEvent, ErrorGroup, Hold, Import, Operation, Run, Sync
+from retry.models import (
+    ApiToken,
+    AuditEvent,
+    ErrorGroup,
+    Hold,
+    Import,
+    Operation,
+    Run,
+    SavedView,
+    Sync,
+)
 from retry.outcomes import Actor, Channel
 from tests.laws.verbs import ACTS, INTERNAL, Constant, Scene, defined, public
 from tests.support.processes import redis_at
@@ -60,7 +70,7 @@ def everything() -> list[object]:
     """What a verb could have changed."""
     models = (
         *(Entry, Source, Run, Operation, Sync, Import, Hold, ErrorGroup),
-        *(ApiToken, AuditEvent),
+        *(ApiToken, SavedView, AuditEvent),
     )
     return [list(model.objects.order_by("pk").values()) for model in models]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
-from retry import corrections, exports, retries, service, submission, upkeep
+from retry import corrections, exports, retries, saved_views, service, submission, upkeep
 from retry.access import tokens
 from retry.error_groups import control as error_groups
 from retry.error_groups import proof
@@ -24,6 +24,7 @@ from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.laws import editing, grouping
 from tests.laws.importing import confirm_import, repeat_lost, request_import
+from tests.laws.viewing import delete_view, rename_view, save_view
 from tests.support.upkeep import without_index, without_upstreams
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 #: Where verbs are defined.
 MODULES: tuple[ModuleType, ...] = (
-    *(retries, corrections, submission, exports, upkeep, tokens, control, syncs, holds, imports),
-    *(error_groups, proof),
+    *(retries, corrections, submission, exports, saved_views, upkeep),
+    *(tokens, control, syncs, holds, imports, error_groups, proof),
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
@@ -287,4 +288,7 @@ ACTS: Mapping[str, Scene] = {
     "trip_breaker": Scene(_trip, "hold"),
     "lift_hold": Scene(_lift, "lift"),
     **{name: Scene(*acted) for name, acted in grouping.SCENES.items()},
+    "save_view": Scene(save_view, "save_view"),
+    "rename_view": Scene(rename_view, "rename_view"),
+    "delete_view": Scene(delete_view, "delete_view"),
 }

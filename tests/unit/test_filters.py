@@ -21,6 +21,7 @@ GIVEN: dict[str, Any] = {
     "q": "time-out",
     "failed_after": datetime(2026, 1, 31, tzinfo=UTC),
     "failed_before": datetime(2026, 2, 1, tzinfo=UTC),
+    "failed_within": "24h",
     "gone": "no",
     "payload": {"customer": (17, "17"), "links.0.href": ("http://page.example/",)},
 }
@@ -64,7 +65,7 @@ def test_every_field_is_an_option(command: Any, name: str) -> None:
 
 def test_lists_offer_what_can_be_clicked() -> None:
     beside = {name for name, criterion in CRITERIA.items() if not criterion.listed}
-    assert beside == {"q", "failed_after", "failed_before"}
+    assert beside == {"q"}
 
 
 def test_all_of_it_in_words() -> None:
@@ -72,7 +73,8 @@ def test_all_of_it_in_words() -> None:
         "status failed, kind page, source news, upstream page.example, fingerprint 1-a, "
         "error class TransientError, “time-out” in id, title or error, "
         "failed after 2026-01-31 00:00 UTC, failed before 2026-02-01 00:00 UTC, "
-        "still in the source, payload customer = 17, payload links.0.href = http://page.example/"
+        "failed in the last 24 hours, still in the source, "
+        "payload customer = 17, payload links.0.href = http://page.example/"
     )
     assert EntryFilter(gone="yes").words() == "gone from the source"
     assert EntryFilter(q="#7").words() == "entry #7"
@@ -85,6 +87,9 @@ def test_all_of_it_in_words() -> None:
         {"status": "odd"},
         {"gone": "perhaps"},
         {"failed_after": 7},
+        {"failed_within": "1w"},
+        {"failed_within": "0h"},
+        {"failed_within": 24},
         {"payload": "customer=17"},
         {"payload": {}},
         {"payload": {"a..b": 1}},

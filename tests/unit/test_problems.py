@@ -50,6 +50,8 @@ RAISED: list[RetryError] = [
     errors.AlreadyOnHold("kind page"),
     errors.HoldLifted(by="alice"),
     errors.NoUpstreams("page"),
+    errors.ViewNotFound(7),
+    errors.ViewRefused("A view needs a name."),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),
 ]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from entries.content import content_hash
 from entries.models import Entry
 from entries.sources.files import uploads
-from retry.models import ErrorGroup, Hold, Import, Operation, Sync
+from retry.models import ErrorGroup, Hold, Import, Operation, SavedView, Sync
 from tests.factories.entries import EntryFactory
 from tests.support.error_groups import note_failures
 
@@ -44,6 +44,8 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
         "seen": content_hash(made["entries_entry"].title, made["entries_entry"].payload),
     },
     "entries_entry_export": lambda _: {"format": "csv"},
+    "entries_entry_view_save": lambda _: {"name": "Broken", "query": "status=failed"},
+    "entries_entry_view_rename": lambda _: {"name": "Broken"},
     "entries_entry_import": lambda _: {
         "import_file": SimpleUploadedFile("a.csv", b"external_id\na\n", "text/csv"),
         "kind": "page",
@@ -128,6 +130,12 @@ def _paused(made: Made, *, cause: str) -> Made:
     return {}
 
 
+def _view(made: Made) -> Made:
+    """With the id that the address has."""
+    SavedView.objects.create(pk=made["entries_entry"].pk, name="Old", filter={}, shared=True)
+    return {}
+
+
 def _held() -> Made:
     Hold.objects.all().delete()
     return {"retry_hold": Hold.objects.create(kind="page", actor_label="somebody")}
@@ -164,4 +172,6 @@ BEFORE: dict[str, Callable[[Made], Made]] = {
     "entries_source_sync": lambda _: _no_sync(),
     "retry_errorgroup_unmute": lambda _: _group("muted", muted=True),
     "retry_errorgroup_reopen": lambda _: _group("resolved"),
+    "entries_entry_view_rename": _view,
+    "entries_entry_view_delete": _view,
 }

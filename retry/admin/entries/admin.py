@@ -20,15 +20,19 @@ from entries.models import Attempt, Entry
 from entries.states import EntryStatus
 from retry import service
 from retry.access.permissions import OPERATE, RESYNC_ENTRY, RETRY_ENTRY
+from retry.admin.entries.facets import FacetCounts
 from retry.admin.entries.next_failed import NextFailure
+from retry.admin.entries.outcomes import OutcomesPage, link_to_outcomes
 from retry.admin.entries.reasons import find_runs
+from retry.admin.entries.toolbar import list_buttons
 from retry.admin.entries.verbs import EntryVerbs
+from retry.admin.entries.views import SavedViews
 from retry.admin.exports.page import EntryExport
 from retry.admin.holds.words import explain_entry
 from retry.admin.imports.upload import EntryImport
 from retry.admin.operations.address import get_preview_url
 from retry.admin.operations.launch import launch
-from retry.admin.shared.actions import RETRY_OR_RESYNC, describe_action
+from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.entry_list import parse_list_filter
@@ -39,8 +43,21 @@ from retry.models import Action, Run
 from retry.operations.selection import Selection
 from retry.outcomes import ItemOutcome, QueueOutcome
 
+#: More ticked entries become an operation, whose page shows what comes of them.
+MOST_AT_ONCE = 25
 
-class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, NextFailure, EntryAdmin):
+
+class RetryEntryAdmin(
+    AuditedAdmin,
+    SavedViews,
+    FacetCounts,
+    OutcomesPage,
+    EntryImport,
+    EntryExport,
+    EntryVerbs,
+    NextFailure,
+    EntryAdmin,
+):
     actions = (
         "retry_selected",
         "resync_selected",
@@ -50,11 +67,6 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, NextFa
         "restore_selected",
     )
     selects_all_pages = True
-    search_help_text = (
-        "Searches external id, title and error message for this text, in upper or lower case. "
-        "#123 finds entry 123; a number also finds the entry with that id. In error messages of "
-        "older failures it finds what the newest message of their group contains."
-    )
     change_form_template = "admin/retry/entry/change_form.html"
     change_list_template = "admin/retry/entry/change_list.html"
     blank_template = "retry/entry/none.html"
@@ -95,7 +107,9 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, NextFa
                 request, request.GET.get("fingerprint", ""), back=request.GET.urlencode()
             ),
             "all_pages_links": self._list_all_pages_links(request),
-            "actions_help": RETRY_OR_RESYNC if request.user.has_perm(RESYNC_ENTRY) else "",
+            "buttons": list_buttons(
+                self.get_actions(request), status=request.GET.get("status", "")
+            ),
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
@@ -156,20 +170,21 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, NextFa
         action: Action,
         verb: Callable[..., QueueOutcome | Sequence[ItemOutcome]],
     ) -> HttpResponse | None:
-        """Act on the ticked entries at once, or redirect to the preview of all pages.
+        """Act on the ticked entries at once, by an operation, or by the preview of all pages.
 
         Uses the ticked ids, not the queryset: an entry that has left the filter since then gets an
         outcome as well.
         """
         selection = parse_selection(request.POST)
-        if selection.all_pages:
-            return self._redirect_to_preview(request, action, reason=selection.reason)
+        if selection.all_pages or len(selection.ids) > MOST_AT_ONCE:
+            return self._start_operation(request, action)
         try:
             outcome = verb(selection.ids, actor=get_actor(request), reason=selection.reason)
         except RetryError as error:
             add_messages(request, describe_refusal(error))
         else:
-            add_messages(request, *describe_selection(outcome))
+            link = link_to_outcomes(request, outcome)
+            add_messages(request, *describe_selection(outcome, link=link))
         return None
 
     def _start_operation(self, request: HttpRequest, action: Action) -> HttpResponse | None:

@@ -86,7 +86,7 @@ def find_next(entry: Entry, *, shown: EntryFilter, actor: Actor) -> int | None:
     if since is not None:
         found = _follow(found, since, entry.pk)
     with time_budget(_SECONDS):
-        ids = found.order_by(*BY_FAILURE.descending).values_list("pk", flat=True)
+        ids = found.order_by(*BY_FAILURE.sorting).values_list("pk", flat=True)
         return ids.first()
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -18,6 +18,7 @@ from django.utils import timezone
 from entries.admin.lists import BoundedPaginator
 from entries.masking import mask_address
 from entries.models import Entry
+from entries.search_terms import SearchTerms
 from entries.text import clean_text
 from retry import service
 from retry.access.permissions import EXPORT_ENTRY
@@ -136,4 +137,7 @@ def _describe_list(request: HttpRequest) -> str:
     try:
         return parse_list_filter(request.GET).words()
     except SelectionRefused:
-        return clean_text(mask_address(f"?{request.GET.urlencode()}")[1:], limit=500)
+        query = request.GET.copy()
+        if SEARCH_VAR in query:
+            query[SEARCH_VAR] = SearchTerms.parse(query.get(SEARCH_VAR, "")).mask()
+        return clean_text(mask_address(f"?{query.urlencode()}")[1:], limit=500)

@@ -14,6 +14,7 @@ from django.contrib.admin.views.main import (
 from django.http import QueryDict
 from django.urls import reverse
 
+from entries.admin.entry_list import SORT
 from entries.filters import CRITERIA, EntryFilter
 from entries.masking import mask_values
 from entries.payload_match import PREFIX
@@ -22,7 +23,7 @@ from retry.admin.shared.selection import SelectionRefused
 #: The parameter in which other pages keep the query string of the list.
 BACK = "back"
 _MAX_BACK = 1_500
-_NARROWS_NOTHING = frozenset({ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, ORDER_VAR, PAGE_VAR})
+_NARROWS_NOTHING = frozenset({ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, ORDER_VAR, PAGE_VAR, SORT})
 #: Filters of the list that an operation supports as well.
 LIST_FILTERS = frozenset(name for name, criterion in CRITERIA.items() if criterion.listed)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from entries.errors import EntriesError
 from entries.states import EntryStatus
@@ -52,16 +54,31 @@ def count_entries(count: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
-def describe_selection(outcome: QueueOutcome | Sequence[ItemOutcome]) -> Iterable[Message]:
-    """``3 entries queued, 1 skipped (already running).`` Without a queue: ``3 entries stopped``"""
+def describe_selection(
+    outcome: QueueOutcome | Sequence[ItemOutcome], *, link: str = ""
+) -> Iterable[Message]:
+    """``3 entries queued, 1 skipped (already running).`` Without a queue: ``3 entries stopped``
+
+    ``link``: the address of what comes of them.
+    """
     if isinstance(outcome, QueueOutcome):
-        yield _describe_tally(outcome.queued, outcome.skipped, done="queued", level=PENDING)
+        queued = _describe_tally(outcome.queued, outcome.skipped, done="queued", level=PENDING)
+        yield add_link(queued, link)
         if not outcome.dispatched:
             yield warn_redis_away(one=outcome.queued == 1)
     else:
         skipped = Counter(item.reason for item in outcome if item.reason is not None)
         stopped = len(outcome) - skipped.total()
-        yield _describe_tally(stopped, skipped, done="stopped", level=messages.SUCCESS)
+        stopped_words = _describe_tally(stopped, skipped, done="stopped", level=messages.SUCCESS)
+        yield add_link(stopped_words, link)
+
+
+def add_link(message: Message, url: str, words: str = "") -> Message:
+    """Append a link to what came of it; without a ``url`` the message stays as it is."""
+    if not url:
+        return message
+    words = words or gettext("View outcomes")
+    return Message(message.level, format_html('{} <a href="{}">{}</a>', message.text, url, words))
 
 
 def _describe_tally(count: int, skipped: Mapping[Reason, int], *, done: str, level: int) -> Message:

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from entries import payload_match
-from entries.filters import CRITERIA, VALUE_TYPES, EntryFilter, Moment, Payload, Text
+from entries.filters import CRITERIA, VALUE_TYPES, EntryFilter, Moment, Payload, Span, Text
 from retry.api.http import schemas
 from retry.api.http.schemas import STORABLE, PageQuery, Request
 
@@ -65,6 +65,8 @@ def _annotate(name: str, *, parse: Callable[[Any], Any]) -> Any:
         )
     if isinstance(criterion, Moment):
         return schemas.Moment | None
+    if isinstance(criterion, Span):
+        return Annotated[str, AfterValidator(criterion.parse)] | None
     if isinstance(criterion, Text):
         bounds = Field(min_length=1, max_length=criterion.max_length)
         return Annotated[str, bounds, STORABLE] | None

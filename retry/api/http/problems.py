@@ -63,6 +63,8 @@ TITLES: Mapping[str, str] = {
     "unknown_source": "No source has that slug.",
     "unknown_source_kind": "No kind of source with that name is installed.",
     "source_error": "The source cannot be read.",
+    "view_not_found": "There is no saved view with this id.",
+    "view_refused": "The view cannot be saved so.",
     "internal_error": "Something went wrong on the server.",
     "database_unavailable": "The database cannot be reached.",
     "database_busy": "Another request is changing the same rows. Try again.",
@@ -110,6 +112,8 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.TooManyEntries: 422,
     errors.InvalidItems: 422,
     errors.TooManyToExport: 422,
+    errors.ViewNotFound: 404,
+    errors.ViewRefused: 422,
     errors.QueueUnavailable: 503,
 }
 
