@@ -152,6 +152,8 @@ REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
 REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 3600)
 #: Whether the breaker puts an upstream on hold when nearly all of its outcomes fail.
 REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
+# Operations on more entries await a second person's approval; 0: none does.
+REDRIVE_APPROVAL_ABOVE = env.int("REDRIVE_APPROVAL_ABOVE", 0)
 #: Modules with kinds and source kinds of your own.
 REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)

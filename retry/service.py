@@ -11,8 +11,8 @@ Entries from outside
     ``submit`` ``submit_patches`` ``request_import`` ``confirm_import`` ``request_sync``
     ``sync_source`` ``export_entries``
 Operations
-    ``start_operation`` ``pause_operation`` ``resume_operation`` ``cancel_operation``
-    ``retry_failed``
+    ``start_operation`` ``reschedule_operation`` ``pause_operation`` ``resume_operation``
+    ``cancel_operation`` ``retry_failed`` ``approve_operation`` ``reject_operation``
 Holds
     ``hold_kind`` ``hold_source`` ``lift_hold``
 API tokens
@@ -29,8 +29,11 @@ from retry.holds.control import hold_kind, hold_source
 from retry.holds.control import lift as lift_hold
 from retry.holds.control import trip as trip_breaker
 from retry.imports.control import confirm_import, repeat_lost_imports, request_import
+from retry.operations.approval import approve as approve_operation
+from retry.operations.approval import reject as reject_operation
 from retry.operations.control import cancel as cancel_operation
 from retry.operations.control import pause as pause_operation
+from retry.operations.control import reschedule as reschedule_operation
 from retry.operations.control import resume as resume_operation
 from retry.operations.control import retry_failed
 from retry.operations.control import start as start_operation
@@ -51,6 +54,7 @@ from retry.syncs.control import fail_lost_syncs, request_due_syncs, request_sync
 from retry.upkeep import derive_upstreams, index_entries
 
 __all__ = [
+    "approve_operation",
     "cancel_operation",
     "confirm_import",
     "create_token",
@@ -62,10 +66,12 @@ __all__ = [
     "index_entries",
     "lift_hold",
     "pause_operation",
+    "reject_operation",
     "repeat_lost_imports",
     "request_due_syncs",
     "request_import",
     "request_sync",
+    "reschedule_operation",
     "resume_operation",
     "resync_entries",
     "resync_entry",

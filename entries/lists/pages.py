@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from entries.budget import OutOfTime, time_budget
-from entries.filters import SEARCH
+from entries.criteria import SEARCH
 from entries.lists.counts import MOST, count
 from entries.lists.search import find_by_index
 from entries.lists.windows import BUDGET_SECONDS, BY_ID, WINDOW_SECONDS, Order, open_window

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection
 
 from entries.budget import OutOfTime, time_budget
-from entries.filters import SEARCH
+from entries.criteria import SEARCH
 from entries.lists.indexes import is_indexed
 from entries.lists.windows import BUDGET_SECONDS, Order
 from entries.models import EntryQuerySet, IndexedEntry

@@ -21,6 +21,7 @@ from retry.models import Action
 
 __all__ = [
     "ADD_TOKEN",
+    "APPROVE_OPERATION",
     "DELETE_TOKEN",
     "DISCARD_ENTRY",
     "EXPORT_ENTRY",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 VIEW_OPERATION: Final = "retry.view_operation"
+APPROVE_OPERATION: Final = "retry.approve_operation"
 VIEW_SYNC: Final = "retry.view_sync"
 VIEW_HOLD: Final = "retry.view_hold"
 MANAGE_HOLD: Final = "retry.manage_hold"

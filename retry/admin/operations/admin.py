@@ -24,7 +24,7 @@ from retry.admin.operations import words
 from retry.admin.operations.address import get_return_query
 from retry.admin.operations.items import build_items_context
 from retry.admin.operations.page import build_live_context, build_verbs_context
-from retry.admin.operations.preview import preview_page
+from retry.admin.operations.preview import numbers_page, preview_page
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import Bar
@@ -147,8 +147,10 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
 
         items = self.admin_site.admin_view(require_safe(self.items_view))
         preview = self.admin_site.admin_view(preview_page)
+        numbers = self.admin_site.admin_view(numbers_page)
         return [
             path("preview/", preview, name="retry_operation_preview"),
+            path("preview/numbers/", numbers, name="retry_operation_numbers"),
             path("<uuid:object_id>/items/", items, name="retry_operation_items"),
             *map(verb, _VERBS),
             *super().get_urls(),

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils import timezone
 
 from retry.admin.operations.address import Proposal
 from retry.models import Action
-from retry.operations.control import Pace
+from retry.operations.pace import Pace, parse_ramp
 from retry.operations.selection import Preview
 
 #: Above this number of entries, a canary is proposed.
@@ -37,8 +38,20 @@ class StartForm(forms.Form):
         required=False,
         min_value=0,
         max_value=10_000,
-        help_text="How many entries go first. The rest start only if few enough of these fail. "
-        "Leave empty for none.",
+        help_text="How many entries go first, drawn from all large error groups. The rest start "
+        "only if few enough of these fail. Leave empty for none.",
+    )
+    ramp = forms.CharField(
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": "10, 100, 1,000, rest"}),
+        help_text="Entries in growing steps, in place of the canary. A step starts when the one "
+        "before it has ended within the failure limit.",
+    )
+    start_at = forms.DateTimeField(
+        label="Start at",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     max_failure_percent = forms.FloatField(
         label="Failure limit in percent",
@@ -80,8 +93,10 @@ class StartForm(forms.Form):
         if proposal.action != Action.RESYNC:
             del self.fields["only_if_changed"]
         if not proposal.action.by_workers:
-            for name in ("rate_per_second", "canary_size", "max_failure_percent"):
+            for name in ("rate_per_second", "canary_size", "ramp", "max_failure_percent"):
                 del self.fields[name]
+        zone = timezone.get_current_timezone_name()
+        self.fields["start_at"].help_text = f"Time zone: {zone}. Leave empty to start at once."
         if not proposal.everything:
             del self.fields["every"]
 
@@ -92,10 +107,19 @@ class StartForm(forms.Form):
             self.initial.setdefault("canary_size", CANARY)
             self.initial.setdefault("max_failure_percent", CANARY_PERCENT)
 
+    def clean_ramp(self) -> tuple[int, ...]:
+        try:
+            return parse_ramp(self.cleaned_data["ramp"])
+        except ValueError as error:
+            raise forms.ValidationError(f"{str(error).capitalize()}.") from error
+
     def get_pace(self) -> Pace:
         percent = self.cleaned_data.get("max_failure_percent")
+        ramp = self.cleaned_data.get("ramp") or ()
         return Pace(
             rate_per_second=self.cleaned_data.get("rate_per_second"),
-            canary_size=self.cleaned_data.get("canary_size") or 0,
+            canary_size=0 if ramp else self.cleaned_data.get("canary_size") or 0,
+            ramp=ramp,
+            start_at=self.cleaned_data.get("start_at"),
             max_failure_rate=None if percent is None else percent / 100,
         )

@@ -7,6 +7,7 @@ from django.contrib import messages
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.messages import PENDING, Message, count_entries
 from retry.models import Action, Operation
+from retry.operations.forecast import Forecast
 from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
 from retry.reasons import Reason
 
@@ -46,6 +47,32 @@ def describe_pace(rate_per_second: float | None) -> str:
     if rate_per_second is None:
         return "as fast as possible"
     return f"{rate_per_second:g} entries per second"
+
+
+def describe_steps(steps: Sequence[int]) -> str:
+    """``10, 100, 1,000, rest``"""
+    return ", ".join([*(f"{step:,}" for step in steps), "rest"]) if steps else ""
+
+
+def describe_forecast(found: Forecast | None, *, whole: bool) -> str:
+    """``About 2 min at 60/s``; ``whole``: all that would be taken was counted."""
+    if found is None:
+        return ""
+    rate = f"{found.rate:,.0f}" if found.rate >= 10 else f"{found.rate:.2g}"
+    about = "About" if whole else "More than"
+    lately = "" if found.paced else ", as fast as recently"
+    return f"{about} {_format_roughly(found.seconds)} at {rate}/s{lately}"
+
+
+def _format_roughly(seconds: float) -> str:
+    """``30 s``, ``2 min``, ``1.5 h`` or ``3 days``"""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f}".removesuffix(".0") + " h"
+    return f"{round(seconds / 86400)} days"
 
 
 def describe_failure_limit(rate: float | None) -> str:

@@ -10,6 +10,7 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 from entries import errors as entries_errors
 from entries.errors import EntriesError
 from retry import errors
+from retry.operations import errors as operation_errors
 from retry.outages import Outage
 
 _PREFIX = "/admin/api"
@@ -45,6 +46,11 @@ TITLES: Mapping[str, str] = {
     "discarded": "The entry is discarded.",
     "other_kind": "The entry exists with another kind.",
     "operation_finished": "The operation has finished.",
+    "operation_begun": "The operation has begun.",
+    "awaiting_approval": "The operation awaits approval.",
+    "not_awaiting_approval": "The operation does not await approval.",
+    "own_operation": "Another user has to approve the operation.",
+    "approved_as_it_is": "The operation was approved as it is.",
     "idempotency_key_reused": "The idempotency key was used for another request.",
     "source_disabled": "The source is disabled.",
     "refused": "The request was refused.",
@@ -95,6 +101,11 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.NotRetryable: 409,
     errors.OperationFinished: 409,
     errors.OperationNotFound: 404,
+    operation_errors.OperationBegun: 409,
+    operation_errors.AwaitingApproval: 409,
+    operation_errors.NotAwaitingApproval: 409,
+    operation_errors.OwnOperation: 409,
+    operation_errors.ApprovedAsItIs: 409,
     errors.IdempotencyKeyReused: 422,
     errors.TooManyEntries: 422,
     errors.InvalidItems: 422,
