@@ -154,14 +154,18 @@ class Operation(models.Model):
 
     @property
     def canary_state(self) -> str:
-        """``none``, ``under_way``, ``passed``, ``failed`` or ``overruled``."""
+        """``none``, ``under_way``, ``passed``, ``failed``, ``overruled`` or ``cancelled``."""
         if not self.canary_size:
             return "none"
         if self.canary_overruled_by:
             return "overruled"
         if self.canary_done:
             return "passed"
-        return "failed" if self.pause_cause == PauseCause.CANARY else "under_way"
+        if self.state == OperationState.CANCELLED:
+            return "cancelled"
+        # What ends without having passed had nothing left to pause.
+        failed = self.pause_cause == PauseCause.CANARY or self.state == OperationState.COMPLETED
+        return "failed" if failed else "under_way"
 
 
 class Run(models.Model):

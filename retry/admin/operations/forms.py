@@ -1,13 +1,17 @@
 """The form that starts an operation: reason, pace and safety."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 from uuid import uuid4
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from retry.admin.operations.address import Proposal
+from retry.admin.shared.selection import SelectionRefused
 from retry.models import Action
 from retry.operations.pace import Pace, parse_ramp
 from retry.operations.selection import Preview
@@ -16,6 +20,22 @@ from retry.operations.selection import Preview
 CANARY_FROM = 500
 CANARY = 20
 CANARY_PERCENT = 20
+
+
+class StartField(forms.DateTimeField):
+    """A time in the time zone of the desk, which its help names."""
+
+    def __init__(self) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        super().__init__(label=_("Start at"), required=False, widget=widget)
+
+
+def parse_start(post: QueryDict) -> datetime | None:
+    """Parse another time to start at; None for "now". Raises ``SelectionRefused``."""
+    try:
+        return cast("datetime | None", StartField().clean(post.get("start_at", "")))
+    except forms.ValidationError as error:
+        raise SelectionRefused(f"{error.messages[0]} Nothing was changed.") from error
 
 
 class StartForm(forms.Form):
@@ -45,14 +65,12 @@ class StartForm(forms.Form):
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"placeholder": "10, 100, 1,000, rest"}),
-        help_text="Entries in growing steps, in place of the canary. A step starts when the one "
-        "before it has ended within the failure limit.",
+        help_text=_(
+            "Entries in growing steps, in place of the canary. A step starts when the one before "
+            "it has ended within the failure limit."
+        ),
     )
-    start_at = forms.DateTimeField(
-        label="Start at",
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    start_at = StartField()
     max_failure_percent = forms.FloatField(
         label="Failure limit in percent",
         required=False,
@@ -96,7 +114,8 @@ class StartForm(forms.Form):
             for name in ("rate_per_second", "canary_size", "ramp", "max_failure_percent"):
                 del self.fields[name]
         zone = timezone.get_current_timezone_name()
-        self.fields["start_at"].help_text = f"Time zone: {zone}. Leave empty to start at once."
+        where = _("Time zone: %(zone)s. Leave empty to start at once.") % {"zone": zone}
+        self.fields["start_at"].help_text = where
         if not proposal.everything:
             del self.fields["every"]
 
