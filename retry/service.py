@@ -18,8 +18,9 @@ Holds
 API tokens
     ``create_token`` ``revoke_tokens``
 For the system, without a permission
-    ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``request_due_syncs`` ``fail_lost_syncs``
-    ``repeat_lost_imports`` ``derive_upstreams`` ``index_entries``
+    ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``lift_ended_holds``
+    ``request_due_syncs`` ``fail_lost_syncs`` ``repeat_lost_imports``
+    ``derive_upstreams`` ``index_entries``
 """
 
 from retry.access.tokens import create as create_token
@@ -27,6 +28,7 @@ from retry.access.tokens import revoke as revoke_tokens
 from retry.exports import begin_export as export_entries
 from retry.holds.control import hold_kind, hold_source
 from retry.holds.control import lift as lift_hold
+from retry.holds.control import lift_ended as lift_ended_holds
 from retry.holds.control import trip as trip_breaker
 from retry.imports.control import confirm_import, repeat_lost_imports, request_import
 from retry.operations.approval import approve as approve_operation
@@ -64,6 +66,7 @@ __all__ = [
     "hold_kind",
     "hold_source",
     "index_entries",
+    "lift_ended_holds",
     "lift_hold",
     "pause_operation",
     "reject_operation",

@@ -31,6 +31,9 @@ VERBS = {
     "retry_operation_resume",
     "retry_operation_overrule",
     "retry_operation_cancel",
+    "retry_operation_approve",
+    "retry_operation_reject",
+    "retry_operation_reschedule",
     "retry_hold_put",
     "retry_hold_lift",
 }

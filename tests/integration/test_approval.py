@@ -9,7 +9,7 @@ from django.utils import timezone
 from entries.models import Entry
 from retry.dispatcher.loop import Dispatcher
 from retry.errors import NotPermitted, OperationFinished, TooManyEntries
-from retry.models import AuditEvent, Operation, Run
+from retry.models import Action, AuditEvent, Operation, Run
 from retry.operations import approval, control
 from retry.operations.errors import (
     ApprovedAsItIs,
@@ -99,7 +99,7 @@ def test_who_requested_it_decides_over_no_channel() -> None:
     failed(4)
     powers = ("entries.view_entry", "entries.retry_entry", "retry.approve_operation")
     anna = person("anna", *powers)
-    operation = control.start(FAILED, action=control.Action.RETRY, actor=anna)
+    operation = control.start(FAILED, action=Action.RETRY, actor=anna)
     same_by_api = Actor.from_user(anna.user, channel=Channel.API) if anna.user else anna
     for actor in (anna, same_by_api, Actor.command("anna")):
         for verb in (approval.approve, approval.reject):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.db.models.functions import Now
+
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
@@ -13,7 +15,7 @@ from retry import exports, retries, service, submission, upkeep
 from retry.access import tokens
 from retry.holds import control as holds
 from retry.imports import control as imports
-from retry.models import ApiToken, Sync
+from retry.models import ApiToken, Hold, Sync
 from retry.operations import approval, control
 from retry.outcomes import Actor
 from retry.syncs import control as syncs
@@ -60,6 +62,7 @@ INTERNAL = {
     "request_due_syncs",
     "fail_lost_syncs",
     "trip_breaker",
+    "lift_ended_holds",
     "repeat_lost_imports",
     "derive_upstreams",
     "index_entries",
@@ -228,6 +231,12 @@ def _lift() -> Act:
     return lambda actor: service.lift_hold(hold.pk, actor=actor)
 
 
+def _lift_ended() -> Act:
+    hold = service.hold_kind("page", actor=Actor.command("before"))
+    Hold.objects.filter(pk=hold.pk).update(ends_at=Now())
+    return lambda actor: service.lift_ended_holds(actor=actor)
+
+
 ACTS: Mapping[str, Scene] = {
     "retry_entries": Scene(_retry, "retry", jobs=1),
     "retry_entry": Scene(_retry_one, "retry", jobs=1),
@@ -265,4 +274,5 @@ ACTS: Mapping[str, Scene] = {
     "hold_source": Scene(_hold_source, "hold"),
     "trip_breaker": Scene(_trip, "hold"),
     "lift_hold": Scene(_lift, "lift"),
+    "lift_ended_holds": Scene(_lift_ended, "lift"),
 }

@@ -52,6 +52,7 @@ RAISED: list[RetryError] = [
     errors.NotConfirmable("It is queued."),
     errors.HoldNotFound(7),
     errors.AlreadyOnHold("kind page"),
+    errors.EndInThePast(),
     errors.HoldLifted(by="alice"),
     errors.NoUpstreams("page"),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),

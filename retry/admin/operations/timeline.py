@@ -60,7 +60,7 @@ def draw_timeline(points: Sequence[Point], *, total: int) -> SafeString:
         above = [b + getattr(point, part) for b, point in zip(below, points, strict=True)]
         if above != below:
             edge = [*zip(across, above, strict=True), *reversed([*zip(across, below, strict=True)])]
-            corners = [n for x, entries in edge for n in (x, _to_height(entries, total))]
+            corners = [svg.Point(x, _to_height(entries, total)) for x, entries in edge]
             areas.append(svg.Polygon(class_=[f"area-{part}"], points=corners))
         below = above
     drawing = svg.SVG(
