@@ -30,7 +30,7 @@ BODIES: dict[str, dict[str, object]] = {
     "pause": {},
     "resume": {},
     "cancel": {},
-    "reschedule": {"start_at": None},
+    "reschedule": {"start_at": "2099-01-31T06:00:00Z"},
     "approve": {},
     "reject": {},
     "retry-failed": {},
