@@ -164,6 +164,8 @@ REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
 REDRIVE_MINUTE_COUNTS_HOURS = env.int("REDRIVE_MINUTE_COUNTS_HOURS", 2)
 REDRIVE_HOUR_COUNTS_DAYS = env.int("REDRIVE_HOUR_COUNTS_DAYS", 8)
 REDRIVE_DAY_COUNTS_DAYS = env.int("REDRIVE_DAY_COUNTS_DAYS", 400)
+# Operations on more entries await a second person's approval; 0: none does.
+REDRIVE_APPROVAL_ABOVE = env.int("REDRIVE_APPROVAL_ABOVE", 0)
 #: Modules with kinds and source kinds of your own.
 REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
 REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)

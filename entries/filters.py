@@ -10,147 +10,24 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from django.db.models import Q
-from django.utils import timezone
 
 from entries import payload_match
+from entries.criteria import (
+    SEARCH,
+    Criterion,
+    Exclusion,
+    Moment,
+    Payload,
+    Presence,
+    SourceSlug,
+    Span,
+    Status,
+    Text,
+)
 from entries.masking import mask_values
-from entries.models import Source
-from entries.moments import describe_span, parse_moment, parse_span
-from entries.payload_match import PayloadMatch, Values
+from entries.payload_match import Values
 from entries.search_terms import SearchTerms
 from entries.states import EntryStatus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """How a field of the filter is read from text, compared, worded and offered.
-
-    ``column``: with its lookup. ``help``: of a command's option. ``listed``: the admin's list of
-    entries has a filter of that name.
-    """
-
-    column: str
-    help: str
-    listed: bool = True
-
-    def parse(self, value: Any) -> Any:
-        """From JSON or the text of an address. Raises ``ValueError``."""
-        return value
-
-    def condition(self, value: Any) -> Q:
-        return Q(**{self.column: value})
-
-    def export(self, value: Any) -> Any:
-        """Make it JSON-safe; ``parse`` is the way back."""
-        return value
-
-    def describe(self, name: str, value: Any) -> str:
-        return f"{name.replace('_', ' ')} {value}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text(Criterion):
-    max_length: int = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice(Criterion):
-    choices: tuple[str, ...]
-
-    def parse(self, value: Any) -> Any:
-        if value not in self.choices:
-            raise ValueError(f"must be one of: {', '.join(self.choices)}")
-        return value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status(Choice):
-    def parse(self, value: Any) -> EntryStatus:
-        return EntryStatus(value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presence(Choice):
-    def condition(self, value: Any) -> Q:
-        return Q(**{self.column: value == "no"})
-
-    def describe(self, name: str, value: Any) -> str:
-        return "gone from the source" if value == "yes" else "still in the source"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment(Criterion):
-    def parse(self, value: Any) -> datetime:
-        return parse_moment(value)
-
-    def export(self, value: datetime) -> str:
-        return value.isoformat()
-
-    def describe(self, name: str, value: Any) -> str:
-        return f"{name.replace('_', ' ')} {value:%Y-%m-%d %H:%M %Z}".strip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span(Criterion):
-    """The time up to now, such as ``15m``, ``24h`` or ``7d``."""
-
-    def parse(self, value: Any) -> str:
-        parse_span(value)
-        return str(value)
-
-    def condition(self, value: Any) -> Q:
-        return Q(**{self.column: timezone.now() - parse_span(value)})
-
-    def describe(self, name: str, value: Any) -> str:
-        return f"failed in the last {describe_span(value)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search(Text):
-    """What a person types: ``entries.search_terms`` has its language."""
-
-    listed: bool = False
-
-    def condition(self, value: Any) -> Q:
-        """True of what is found; ``entries.lists`` finds it sooner."""
-        return SearchTerms.parse(value).condition()
-
-    def describe(self, name: str, value: Any) -> str:
-        return SearchTerms.parse(value).describe()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSlug(Text):
-    def condition(self, value: Any) -> Q:
-        """As a comparison of the column, for which there are indexes, and no join."""
-        return Q(**{self.column: Source.objects.filter(slug=value).values("pk")[:1]})
-
-
-SEARCH = Search(
-    column="",
-    help="part of an external id, title or error message; knows #123, id:, error:, payload.x=17",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload(Criterion):
-    """Values in the payload, by path. An address has a parameter for each: ``payload.customer``."""
-
-    def parse(self, value: Any) -> Mapping[str, Values]:
-        return payload_match.parse_paths(value)
-
-    def export(self, value: Mapping[str, Values]) -> dict[str, list[Any]]:
-        return {path: list(values) for path, values in value.items()}
-
-    def condition(self, value: Any) -> Q:
-        condition = Q()
-        for path, values in value.items():
-            condition &= Q(PayloadMatch(self.column, path, values))
-        return condition
-
-    def describe(self, name: str, value: Any) -> str:
-        """Values behind names of secrets are masked: not all who read it may see the payload."""
-        return ", ".join(f"{name} {payload_match.describe(*each)}" for each in value.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +56,10 @@ class EntryFilter:
     ] = None
     fingerprint: Annotated[
         str | None, Text(column="fingerprint", help="of an error group", max_length=40)
+    ] = None
+    exclude_fingerprints: Annotated[
+        tuple[str, ...] | None,
+        Exclusion(column="fingerprint", help="of error groups to leave out, with commas between"),
     ] = None
     error_class: Annotated[
         str | None, Text(column="error_class", help="such as TransientError")
@@ -213,8 +94,11 @@ class EntryFilter:
 
     @property
     def explicit(self) -> bool:
-        """Something narrows it, or it says that every entry is meant."""
-        return self.all or bool(self.data())
+        """Something narrows it, or it says that every entry is meant.
+
+        What is only left out narrows nothing.
+        """
+        return self.all or bool(self.data().keys() - {"exclude_fingerprints"})
 
     def condition(self) -> Q:
         condition = Q()
@@ -242,6 +126,8 @@ class EntryFilter:
         """Return what is given as parameters of an address; ``from_data`` is the way back."""
         data = self.data()
         data.pop("payload", None)
+        if self.exclude_fingerprints:
+            data["exclude_fingerprints"] = ",".join(self.exclude_fingerprints)
         paths = self.payload or {}
         return data | {
             f"{payload_match.PREFIX}{path}": payload_match.format_text(values)
@@ -274,7 +160,8 @@ class EntryFilter:
 
     def _values(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value not in (None, "", False, {})}
+        nothing: tuple[object, ...] = (None, "", False, {}, ())
+        return {name: value for name, value in values.items() if value not in nothing}
 
 
 _HINTS = get_type_hints(EntryFilter, include_extras=True)

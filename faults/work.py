@@ -13,7 +13,7 @@ from entries.states import EntryStatus
 from retry import service
 from retry.models import Action, Operation
 from retry.operations import control
-from retry.operations.control import Pace
+from retry.operations.pace import Pace
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
 from retry.submission import submit

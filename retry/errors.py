@@ -263,6 +263,15 @@ class AlreadyOnHold(RetryError):
         super().__init__(f"{what[:1].upper()}{what[1:]} is already on hold.")
 
 
+class EndInThePast(RetryError):
+    """A hold must not end before it begins."""
+
+    code: ClassVar[str] = "end_in_the_past"
+
+    def __init__(self) -> None:
+        super().__init__("The hold would end in the past.")
+
+
 class NoUpstreams(RetryError):
     """The kind derives no upstreams for its entries."""
 

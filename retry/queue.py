@@ -263,3 +263,11 @@ def count_jobs(queues: Sequence[str]) -> dict[str, int]:
             name: answer if isinstance(answer, int) else 0
             for name, answer in zip(queues, answers, strict=True)
         }
+
+
+def read_memory() -> tuple[int, int | None]:
+    """Read how many bytes Redis uses, and may use at most. Raises ``QueueUnavailable``."""
+    with _translate_errors():
+        told: Mapping[str, Any] = get_client().info("memory")
+        limit = int(told.get("maxmemory", 0))
+        return int(told.get("used_memory", 0)), limit or None

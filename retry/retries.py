@@ -5,6 +5,7 @@ audit row, where it queues in one statement, and hands runs to RQ after the comm
 caller's transaction that is after its commit, and ``dispatched`` is False until then.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 
@@ -174,7 +175,8 @@ def _select(ids: Iterable[int], *, actor: Actor, permission: str) -> tuple[list[
     """
     wanted = sorted(set(ids))
     actor.require(permission)
-    limit = settings.REDRIVE_SELECTION_LIMIT
+    # More await approval, which only operations can.
+    limit = min(settings.REDRIVE_SELECTION_LIMIT, settings.REDRIVE_APPROVAL_ABOVE or sys.maxsize)
     if len(wanted) > limit:
         raise TooManyEntries(limit=limit, given=len(wanted))
     return wanted, visible_ids(wanted, actor=actor)

@@ -12,8 +12,8 @@ Entries from outside
     ``submit`` ``submit_patches`` ``request_import`` ``confirm_import`` ``request_sync``
     ``sync_source`` ``export_entries``
 Operations
-    ``start_operation`` ``pause_operation`` ``resume_operation`` ``cancel_operation``
-    ``retry_failed``
+    ``start_operation`` ``reschedule_operation`` ``pause_operation`` ``resume_operation``
+    ``cancel_operation`` ``retry_failed`` ``approve_operation`` ``reject_operation``
 Holds
     ``hold_kind`` ``hold_source`` ``lift_hold``
 Error groups
@@ -24,9 +24,9 @@ Saved views
 API tokens
     ``create_token`` ``revoke_tokens``
 For the system, without a permission
-    ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``request_due_syncs`` ``fail_lost_syncs``
-    ``repeat_lost_imports`` ``derive_upstreams`` ``index_entries`` ``settle_proofs``
-    ``unmute_due_groups``
+    ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``lift_ended_holds``
+    ``request_due_syncs`` ``fail_lost_syncs`` ``repeat_lost_imports``
+    ``derive_upstreams`` ``index_entries`` ``settle_proofs`` ``unmute_due_groups``
 """
 
 from retry.access.tokens import create as create_token
@@ -44,10 +44,14 @@ from retry.error_groups.proof import settle_proofs
 from retry.exports import begin_export as export_entries
 from retry.holds.control import hold_kind, hold_source
 from retry.holds.control import lift as lift_hold
+from retry.holds.control import lift_ended as lift_ended_holds
 from retry.holds.control import trip as trip_breaker
 from retry.imports.control import confirm_import, repeat_lost_imports, request_import
+from retry.operations.approval import approve as approve_operation
+from retry.operations.approval import reject as reject_operation
 from retry.operations.control import cancel as cancel_operation
 from retry.operations.control import pause as pause_operation
+from retry.operations.control import reschedule as reschedule_operation
 from retry.operations.control import resume as resume_operation
 from retry.operations.control import retry_failed
 from retry.operations.control import start as start_operation
@@ -74,6 +78,7 @@ from retry.upkeep import derive_upstreams, index_entries
 
 __all__ = [
     "acknowledge_group",
+    "approve_operation",
     "cancel_operation",
     "confirm_import",
     "create_token",
@@ -87,17 +92,20 @@ __all__ = [
     "hold_kind",
     "hold_source",
     "index_entries",
+    "lift_ended_holds",
     "lift_hold",
     "mute_group",
     "note_group",
     "pause_operation",
     "prove_group",
+    "reject_operation",
     "rename_view",
     "reopen_group",
     "repeat_lost_imports",
     "request_due_syncs",
     "request_import",
     "request_sync",
+    "reschedule_operation",
     "resolve_group",
     "restore_entries",
     "restore_entry",

@@ -26,7 +26,7 @@ _MAX_CLASS = 60
 @cache
 def format_badge(state: str) -> SafeString:
     """Format a state as its word; colour and mark only repeat it."""
-    return format_html('<span class="badge badge-{}">{}</span>', state, state)
+    return format_html('<span class="badge badge-{}">{}</span>', state, state.replace("_", " "))
 
 
 def format_moment(when: datetime | None) -> SafeString | str:

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet, TextChoices
 from django.http import HttpRequest
 
 from entries import names
-from entries.filters import SourceSlug
+from entries.criteria import SourceSlug
 from entries.kinds import registry
 from entries.models import Entry, Source
 from entries.states import EntryStatus

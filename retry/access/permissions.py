@@ -22,6 +22,7 @@ from retry.models import Action
 
 __all__ = [
     "ADD_TOKEN",
+    "APPROVE_OPERATION",
     "CHANGE_ENTRY",
     "DELETE_TOKEN",
     "DISCARD_ENTRY",
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 VIEW_OPERATION: Final = "retry.view_operation"
+APPROVE_OPERATION: Final = "retry.approve_operation"
 VIEW_RUN: Final = "retry.view_run"
 VIEW_SYNC: Final = "retry.view_sync"
 VIEW_HOLD: Final = "retry.view_hold"

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from entries.sql import load
 from retry.models import Action, Operation, PauseCause
+from retry.runs.canary import dismiss_canary, draw_canary
 from retry.runs.hold_condition import FRAGMENTS
-from retry.runs.plan import dismiss_canary, draw_canary
 
 _SQL = load(__file__, include=FRAGMENTS)
 
@@ -35,7 +36,8 @@ class Verdict:
 
 
 def judge(operation: Operation) -> Verdict:
-    """Judge the canary first, then the last outcomes. Notes on the operation that a canary passed.
+    """Judge the canary or the step of the ramp first, then the last outcomes. Notes on the
+    operation that a canary passed, and draws the next step.
 
     In the caller's transaction, which holds the operation's lock.
     """
@@ -43,8 +45,10 @@ def judge(operation: Operation) -> Verdict:
         verdict = _judge_canary(operation)
         if verdict is not None:
             return verdict
-        Operation.objects.filter(pk=operation.pk).update(canary_done=True)
         dismiss_canary(operation)
+        if _draw_next_step(operation):
+            return Verdict(canary_only=True)
+        Operation.objects.filter(pk=operation.pk).update(canary_done=True)
     return Verdict(pause=_judge_last_outcomes(operation))
 
 
@@ -58,27 +62,48 @@ def _judge_canary(operation: Operation) -> Verdict | None:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["canary_state"], params)
         planned, unfinished, succeeded, failed, on_hold = map(int, cursor.fetchone())
-    if planned:
-        return Verdict(canary_only=True)
-    if unfinished:
-        return Verdict(wait=True)
+    if planned or unfinished:
+        # What is larger than the window is judged on its way, like the rest.
+        why = _judge_last_outcomes(operation, canary=True) if operation.step_size > WINDOW else ""
+        if why:
+            return _pause(operation, why)
+        return Verdict(canary_only=True) if planned else Verdict(wait=True)
     tried = succeeded + failed
     # A canary whose entries were all skipped proves nothing. Other runs are tried in place of held
     # ones, as long as there are any.
-    wanted = 0 if tried and not on_hold else operation.canary_size - tried
+    wanted = 0 if tried and not on_hold else operation.step_size - tried
     if wanted > 0 and draw_canary(operation, wanted=wanted, held_too=not on_hold):
         return Verdict(canary_only=True)
     if on_hold and not tried:
         return Verdict(canary_only=True)
     why = _compare_to_limit(operation, failed=failed, total=tried)
-    return Verdict(pause=f"Canary: {why}", cause=PauseCause.CANARY) if why else None
+    return _pause(operation, why) if why else None
 
 
-def _judge_last_outcomes(operation: Operation) -> str:
+def _pause(operation: Operation, why: str) -> Verdict:
+    what = f"Step of {operation.step_size:,}" if operation.ramp else "Canary"
+    return Verdict(pause=f"{what}: {why}", cause=PauseCause.CANARY)
+
+
+def _draw_next_step(operation: Operation) -> bool:
+    """Draw the step of the ramp after the one that has just passed; tell whether there is any."""
+    following = operation.ramp_step + 1
+    if following >= len(operation.ramp):
+        return False
+    # The outcomes of the steps before have ended by now, so they do not count for this one.
+    Operation.objects.filter(pk=operation.pk).update(ramp_step=following, canary_since=Now())
+    operation.refresh_from_db()
+    return draw_canary(operation, wanted=operation.step_size) > 0
+
+
+def _judge_last_outcomes(operation: Operation, *, canary: bool = False) -> str:
     if operation.max_failure_rate is None:
         return ""
     total = failed = 0
-    params = {"operation": operation.pk, "since": operation.resumed_at}
+    since = operation.resumed_at
+    if canary and operation.canary_since is not None:
+        since = operation.canary_since
+    params = {"operation": operation.pk, "since": since, "canary": canary}
     with connection.cursor() as cursor:
         cursor.execute(_SQL["last_outcomes"], params)
         for successes, failures in cursor.fetchall():

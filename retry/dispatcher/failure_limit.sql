@@ -15,9 +15,9 @@ FROM (
 
 -- name: last_outcomes
 -- Reads successes and failures of the last 100 runs with outcomes since the operation was resumed,
--- the newest first, without the canary's.
+-- the newest first, either the canary's or the others.
 SELECT succeeded + unchanged, failed + scheduled FROM retry_run
-WHERE operation_id = %(operation)s AND NOT canary AND started_at >= %(since)s
+WHERE operation_id = %(operation)s AND canary = %(canary)s AND started_at >= %(since)s
   AND succeeded + unchanged + failed + scheduled > 0
 ORDER BY started_at DESC LIMIT 100
 

@@ -112,7 +112,8 @@ class Dispatcher:
     def _act(self) -> Tick:
         self._broken, self._redis = 0, True
         rescued = self._do(self._rescue)
-        holds = self._do(partial(watch, self._do)) + self._do(self._sweep.step)
+        holds = self._do(lambda: service.lift_ended_holds(actor=DISPATCHER))
+        holds += self._do(partial(watch, self._do)) + self._do(self._sweep.step)
         self._do(self._prune)
         self._do(self._fold)
         ramp = read_ramp()

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from entries.sql import load
@@ -98,8 +98,8 @@ def _step(operation_id: UUID, *, probing: str, lane: Lane | None) -> int:
     if operation.state not in _STARTABLE:
         return 0
     aside = lane if lane is not None and _is_unbounded(operation) else None
-    if operation.state == OperationState.PLANNED:
-        _begin(operation)
+    if operation.state == OperationState.PLANNED and not _begin(operation):
+        return 0
     verdict = judge(operation)
     if verdict.pause and _has_more(operation):
         _pause(operation, verdict.pause, cause=verdict.cause)
@@ -144,11 +144,14 @@ def _is_unbounded(operation: Operation) -> bool:
     )
 
 
-def _begin(operation: Operation) -> None:
-    Operation.objects.filter(pk=operation.pk).update(
-        state=OperationState.RUNNING, started_at=Now(), resumed_at=Now()
+def _begin(operation: Operation) -> bool:
+    """Begin a planned operation whose time has come; tell whether it has."""
+    due = Operation.objects.filter(
+        Q(start_at=None) | Q(start_at__lte=Now()), pk=operation.pk, state=OperationState.PLANNED
     )
+    begun = due.update(state=OperationState.RUNNING, started_at=Now(), resumed_at=Now())
     operation.refresh_from_db()
+    return begun == 1
 
 
 def _has_more(operation: Operation) -> bool:

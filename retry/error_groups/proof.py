@@ -14,8 +14,8 @@ from retry.edits import get_subject
 from retry.error_groups.lock import lock_group
 from retry.errors import ErrorGroupNotFound, NothingEligible, ProofUnderWay
 from retry.models import Action, ErrorGroup, Operation
-from retry.operations.control import Pace
 from retry.operations.control import start as start_operation
+from retry.operations.pace import Pace
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
 

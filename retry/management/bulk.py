@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,7 +13,8 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 from entries import payload_match
-from entries.filters import CRITERIA, Choice, Criterion, EntryFilter, Moment, Payload, Span
+from entries.criteria import Choice, Criterion, Exclusion, Moment, Payload, Span
+from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment, parse_moment, parse_span
 from entries.payload_match import Values
 from retry import service
@@ -21,7 +22,7 @@ from retry.errors import NoSuchName, RetryError
 from retry.management.account import find_account
 from retry.management.command import DeskCommand
 from retry.models import Action, OperationState
-from retry.operations.control import Pace
+from retry.operations.pace import Pace, parse_ramp
 from retry.operations.progress import Progress, read_progress
 from retry.operations.selection import Selection, preview
 from retry.outcomes import Actor
@@ -30,6 +31,8 @@ from retry.outcomes import Actor
 UNKNOWN_NAME = 2
 #: Exit codes of ``--wait``.
 ALL_SUCCEEDED, SOME_DID_NOT, PAUSED = 0, 1, 2
+#: What ``--wait`` does not wait for: a person has to act first.
+_STANDING_STILL = (OperationState.AWAITING, OperationState.PAUSED)
 
 
 def parse_time(text: str) -> datetime:
@@ -78,6 +81,16 @@ class BulkCommand(DeskCommand):
             help="pause when more than this share fails (0 to 1)",
         )
         parser.add_argument(
+            "--ramp",
+            type=_parse_steps,
+            default=(),
+            metavar="STEPS",
+            help='run growing steps after the canary, then the rest, such as "10, 100, 1000"',
+        )
+        parser.add_argument(
+            "--start-at", type=parse_time, metavar="TIME", help="start nothing before this time"
+        )
+        parser.add_argument(
             "--dry-run", action="store_true", help="count the entries, change nothing"
         )
         parser.add_argument(
@@ -104,6 +117,11 @@ class BulkCommand(DeskCommand):
         except RetryError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Operation {operation.pk}: {operation.total:,} entries selected.")
+        if operation.state == OperationState.AWAITING:
+            self.stdout.write(
+                "It awaits approval of another user, on its page, by the API or with "
+                f"manage.py approve {operation.pk}."
+            )
         if options["wait"]:
             self._wait(operation.pk)
 
@@ -123,7 +141,13 @@ class BulkCommand(DeskCommand):
             raise CommandError("--max-failure-rate must be between 0 and 1.")
         if not 0 <= options["canary"] <= 10_000:
             raise CommandError("--canary must be between 0 and 10,000.")
-        return Pace(rate_per_second=rate, canary_size=options["canary"], max_failure_rate=limit)
+        return Pace(
+            rate_per_second=rate,
+            canary_size=options["canary"],
+            ramp=options["ramp"],
+            start_at=options["start_at"],
+            max_failure_rate=limit,
+        )
 
     def _preview(self, selection: Selection, actor: Actor) -> None:
         found = preview(selection, action=self.action, actor=actor)
@@ -145,7 +169,7 @@ class BulkCommand(DeskCommand):
         with rich_progress.Progress(*columns, console=Console(stderr=True)) as bar:
             found = read_progress(operation_id)
             task = bar.add_task(self.doing, total=max(found.total, 1))
-            while not found.finished and found.operation.state != OperationState.PAUSED:
+            while not found.finished and found.operation.state not in _STANDING_STILL:
                 bar.update(task, completed=found.settled)
                 time.sleep(0.5)
                 found = read_progress(operation_id)
@@ -162,6 +186,8 @@ class BulkCommand(DeskCommand):
             self.stdout.write(f"  {found.unchanged:,} unchanged in their source, so not processed")
         for reason, count in found.skipped.items():
             self.stdout.write(f"  {count:,} skipped: {reason.replace('_', ' ')}")
+        if found.operation.state == OperationState.AWAITING:
+            raise CommandError("Awaiting approval.", returncode=PAUSED)
         if found.operation.state == OperationState.PAUSED:
             raise CommandError(f"Paused. {found.operation.pause_reason}", returncode=PAUSED)
         if found.succeeded + found.unchanged < found.total:
@@ -176,6 +202,13 @@ def parse_path(text: str) -> tuple[str, Values]:
         raise argparse.ArgumentTypeError(f"{text!r}: {error}") from None
 
 
+def _parse_steps(text: str) -> tuple[int, ...]:
+    try:
+        return parse_ramp(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _join_paths(pairs: Sequence[tuple[str, Values]]) -> Mapping[str, Values]:
     try:
         return payload_match.join_pairs(pairs)
@@ -183,7 +216,19 @@ def _join_paths(pairs: Sequence[tuple[str, Values]]) -> Mapping[str, Values]:
         raise CommandError(f"argument --payload: {error}") from error
 
 
+def _parse_exclusion(criterion: Exclusion) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        try:
+            return criterion.parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
 def _choose_type(criterion: Criterion) -> dict[str, Any]:
+    if isinstance(criterion, Exclusion):
+        return {"type": _parse_exclusion(criterion), "metavar": "A,B"}
     if isinstance(criterion, Payload):
         return {"type": parse_path, "action": "append", "metavar": "PATH=VALUE"}
     if isinstance(criterion, Moment):

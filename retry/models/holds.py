@@ -29,6 +29,7 @@ class Hold(models.Model):
     actor_label = models.CharField(max_length=150)
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(db_default=Now())
+    ends_at = models.DateTimeField(null=True, help_text="when the dispatcher lifts it")
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.CharField(max_length=150, blank=True)
     lifted_reason = models.CharField(max_length=500, blank=True)

@@ -53,6 +53,7 @@ class Action(models.TextChoices):
 
 
 class OperationState(models.TextChoices):
+    AWAITING = "awaiting_approval", "awaiting approval"
     PLANNED = "planned"
     RUNNING = "running"
     PAUSED = "paused"
@@ -81,18 +82,34 @@ class Operation(models.Model):
     selection = models.JSONField(default=dict, help_text="the requested entries, as data")
     selection_words = models.CharField(max_length=1000)
     total = models.PositiveIntegerField(default=0)
+    start_at = models.DateTimeField(null=True, help_text="nothing of it starts before")
     rate_per_second = models.FloatField(null=True, blank=True)
     only_if_changed = models.BooleanField(
         default=False, db_default=False, help_text="a resync processes only what is new"
     )
     canary_size = models.PositiveIntegerField(default=0)
-    canary_done = models.BooleanField(default=False, help_text="passed, or overruled by a person")
+    canary_done = models.BooleanField(
+        default=False, help_text="passed with all steps of the ramp, or overruled by a person"
+    )
     canary_since = models.DateTimeField(
         null=True, help_text="when the present canary was drawn; empty: with the operation"
     )
+    ramp = ArrayField(
+        models.PositiveIntegerField(),
+        default=list,
+        db_default=[],
+        help_text="entries in each step, the canary first; empty: no ramp",
+    )
+    ramp_step = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="which of the steps is under way, from 0"
+    )
     canary_overruled_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     max_failure_rate = models.FloatField(null=True, blank=True, help_text="0 to 1")
-    state = models.CharField(max_length=10, choices=OperationState, default=OperationState.PLANNED)
+    state = models.CharField(max_length=20, choices=OperationState, default=OperationState.PLANNED)
+    decided_by = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="approved or rejected it"
+    )
+    decided_at = models.DateTimeField(null=True)
     pause_reason = models.CharField(max_length=300, blank=True)
     pause_cause = models.CharField(
         max_length=10, choices=PauseCause, blank=True, default="", db_default=""
@@ -111,6 +128,7 @@ class Operation(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
+        permissions: ClassVar = [("approve_operation", "Can approve what others have requested")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["actor_label", "idempotency_key"], name="operation_idempotency_key"
@@ -138,15 +156,24 @@ class Operation(models.Model):
         return f"{self.get_action_display()}: {self.selection_words}"
 
     @property
+    def step_size(self) -> int:
+        """How many entries the present canary, or step of the ramp, has; 0 without either."""
+        return self.ramp[self.ramp_step] if self.ramp else self.canary_size
+
+    @property
     def canary_state(self) -> str:
-        """``none``, ``under_way``, ``passed``, ``failed`` or ``overruled``."""
+        """``none``, ``under_way``, ``passed``, ``failed``, ``overruled`` or ``cancelled``."""
         if not self.canary_size:
             return "none"
         if self.canary_overruled_by:
             return "overruled"
         if self.canary_done:
             return "passed"
-        return "failed" if self.pause_cause == PauseCause.CANARY else "under_way"
+        if self.state == OperationState.CANCELLED:
+            return "cancelled"
+        # What ends without having passed had nothing left to pause.
+        failed = self.pause_cause == PauseCause.CANARY or self.state == OperationState.COMPLETED
+        return "failed" if failed else "under_way"
 
 
 class Run(models.Model):

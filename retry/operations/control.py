@@ -1,37 +1,25 @@
-"""The verbs of operations: start, pause, resume, cancel, retry what failed."""
+"""The verbs of operations: start, reschedule, pause, resume, cancel, retry what failed."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from retry import audit, wakeup
+from retry import wakeup
 from retry.access.permissions import OPERATE
-from retry.access.visibility import sees_nothing
-from retry.errors import OperationFinished, OperationNotFound
+from retry.errors import OperationNotFound
 from retry.models import Action, Operation, OperationState, PauseCause
+from retry.operations.approval import needs_approval
+from retry.operations.changes import record, steer
+from retry.operations.errors import ApprovedAsItIs, OperationBegun
 from retry.operations.idempotency import IdempotencyKey
+from retry.operations.pace import Pace
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
-from retry.runs.plan import cancel_planned_runs, draw_canary
-
-#: A canary without a limit of its own tolerates this share of failures.
-DEFAULT_FAILURE_RATE = 0.1
-_OPEN = (OperationState.PLANNED, OperationState.RUNNING, OperationState.PAUSED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """``rate_per_second``: entries started, None without a limit. ``canary_size`` entries run
-    first, the rest only if at most ``max_failure_rate`` (0 to 1) of them failed; the limit also
-    holds over the last outcomes while the rest runs.
-    """
-
-    rate_per_second: float | None = None
-    canary_size: int = 0
-    max_failure_rate: float | None = None
+from retry.runs.canary import draw_canary
+from retry.runs.plan import cancel_planned_runs
 
 
 def start(
@@ -44,7 +32,8 @@ def start(
     only_if_changed: bool = False,
     idempotency_key: str | None = None,
 ) -> Operation:
-    """Freeze the selection into planned runs, which the dispatcher starts.
+    """Freeze the selection into planned runs, which the dispatcher starts: at once, at a time, or
+    when a second person has approved so many entries.
 
     ``only_if_changed``: a resync processes only what its source has changed. The same
     ``idempotency_key`` from the same actor returns the same operation. Raises ``NotPermitted``,
@@ -61,7 +50,7 @@ def start(
             action=action.value,
             selection=selection.identity(),
             reason=reason,
-            pace=asdict(pace),
+            pace=pace.identity(),
             only_if_changed=only_if_changed,
         )
         known = key.find_operation(actor)
@@ -95,9 +84,6 @@ def _create(
     only_if_changed: bool,
     key: IdempotencyKey | None,
 ) -> Operation:
-    limit = pace.max_failure_rate
-    if limit is None and pace.canary_size:
-        limit = DEFAULT_FAILURE_RATE
     with transaction.atomic():
         operation = Operation.objects.create(
             action=action,
@@ -107,45 +93,69 @@ def _create(
             selection=selection.data(),
             selection_words=selection.words()[:1000],
             rate_per_second=pace.rate_per_second,
-            canary_size=pace.canary_size,
+            start_at=pace.start_at,
+            canary_size=pace.steps[0] if pace.steps else 0,
+            ramp=list(pace.steps) if pace.ramp else [],
             only_if_changed=only_if_changed and action == Action.RESYNC,
-            max_failure_rate=limit,
+            max_failure_rate=pace.failure_limit,
             idempotency_key=key.key if key is not None else None,
             idempotency_digest=key.digest if key is not None else "",
         )
         operation.total = freeze(operation, selection, actor=actor)
-        operation.save(update_fields=["total"])
+        if needs_approval(operation.total):
+            operation.state = OperationState.AWAITING
+        operation.save(update_fields=["total", "state"])
         told = selection.mask()
-        _audit(f"start_{action.value}", operation, actor, reason, after=told)
+        record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
         wakeup.notify()
     return operation
+
+
+def reschedule(
+    operation_id: UUID, *, start_at: datetime | None, actor: Actor, reason: str = ""
+) -> Operation:
+    """Let an operation that has not begun start at another time, or as soon as it can.
+
+    Raises ``OperationBegun``, and ``ApprovedAsItIs`` where a second person has approved it: what
+    was approved is what runs.
+    """
+
+    def change(operation: Operation) -> dict[str, Any] | None:
+        if operation.started_at is not None:
+            raise OperationBegun(operation.pk)
+        if operation.decided_by:
+            raise ApprovedAsItIs(operation.pk)
+        if operation.start_at == start_at:
+            return None
+        operation.start_at = start_at
+        return {"start_at": start_at.isoformat() if start_at else None}
+
+    return steer(operation_id, "reschedule", actor=actor, reason=reason, change=change)
 
 
 def pause(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
     """Start nothing more; workers finish the entries they are processing."""
 
-    def change(operation: Operation) -> None:
-        if operation.state != OperationState.PAUSED:
-            operation.state = OperationState.PAUSED
-            operation.pause_reason = reason[:300]
-            operation.pause_cause = PauseCause.PERSON
+    def change(operation: Operation) -> dict[str, Any]:
+        operation.state = OperationState.PAUSED
+        operation.pause_reason = reason[:300]
+        operation.pause_cause = PauseCause.PERSON
+        return {}
 
-    return _control(operation_id, "pause", actor=actor, reason=reason, change=change)
+    return steer(operation_id, "pause", actor=actor, reason=reason, change=change)
 
 
 def resume(
     operation_id: UUID, *, actor: Actor, reason: str = "", overrule_canary: bool = False
 ) -> Operation:
-    """Resume after a pause. Pace and failure limit count from now.
+    """Resume after a pause. Pace and failure limit count from now; a start at a time still holds.
 
     An operation that paused itself (failed canary, too many failures) first runs a new canary of
-    the same size, drawn from the rest, unless ``overrule_canary``; the audit says which. A canary
-    that was under way when a person paused is continued.
+    the same size, drawn from the rest, or its ramp from the first step, unless ``overrule_canary``;
+    the audit says which. A canary that was under way when a person paused is continued.
     """
 
-    def change(operation: Operation) -> None:
-        if operation.state != OperationState.PAUSED:
-            return
+    def change(operation: Operation) -> dict[str, Any]:
         paused_itself = operation.pause_cause in {PauseCause.CANARY, PauseCause.LIMIT}
         operation.state = OperationState.RUNNING if operation.started_at else OperationState.PLANNED
         operation.pause_reason = operation.pause_cause = ""
@@ -153,7 +163,7 @@ def resume(
         # By the database's clock, like everything it is compared with.
         operation.resumed_at = Now()
         if not operation.canary_size:
-            return
+            return {}
         if overrule_canary:
             operation.canary_done = True
             operation.canary_overruled_by = actor.label[:150]
@@ -161,9 +171,11 @@ def resume(
             operation.canary_done = False
             operation.canary_overruled_by = ""
             operation.canary_since = Now()
-            draw_canary(operation, wanted=operation.canary_size)
+            operation.ramp_step = 0
+            draw_canary(operation, wanted=operation.step_size)
+        return {"canary": operation.canary_state}
 
-    return _control(operation_id, "resume", actor=actor, reason=reason, change=change)
+    return steer(operation_id, "resume", actor=actor, reason=reason, change=change)
 
 
 def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
@@ -172,12 +184,13 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
     Planned runs are cancelled at once; the dispatcher unwinds queued ones, batch by batch.
     """
 
-    def change(operation: Operation) -> None:
+    def change(operation: Operation) -> dict[str, Any]:
         operation.state = OperationState.CANCELLED
         operation.pause_reason = operation.pause_cause = ""
         cancel_planned_runs(operation)
+        return {}
 
-    return _control(operation_id, "cancel", actor=actor, reason=reason, change=change)
+    return steer(operation_id, "cancel", actor=actor, reason=reason, change=change)
 
 
 def retry_failed(
@@ -202,53 +215,3 @@ def choose_retry_action(operation: Operation) -> Action:
     An entry whose source could not be read is not ``failed``: it has its previous status.
     """
     return Action.RESYNC if operation.action == Action.RESYNC else Action.RETRY
-
-
-def _control(
-    operation_id: UUID,
-    verb: str,
-    *,
-    actor: Actor,
-    reason: str,
-    change: Callable[[Operation], None],
-) -> Operation:
-    """Lock, check, change and audit in one transaction; repeating it changes nothing."""
-    with transaction.atomic():
-        operation = Operation.objects.select_for_update().filter(pk=operation_id).first()
-        if operation is None:
-            raise OperationNotFound(operation_id)
-        actor.require(OPERATE[Action(operation.action)])
-        if sees_nothing(actor):  # and so none of its entries
-            raise OperationNotFound(operation_id)
-        if operation.state not in _OPEN:
-            raise OperationFinished(state=operation.state)
-        before = operation.state
-        change(operation)
-        if operation.state != before:
-            operation.save()
-            operation.refresh_from_db()
-            after: dict[str, object] = {"state": operation.state}
-            if verb == "resume" and operation.canary_size:
-                after["canary"] = operation.canary_state
-            _audit(verb, operation, actor, reason, before={"state": before}, after=after)
-    return operation
-
-
-def _audit(
-    verb: str,
-    operation: Operation,
-    actor: Actor,
-    reason: str,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    audit.record(
-        verb,
-        actor=actor,
-        count=operation.total,
-        reason=reason,
-        operation_id=operation.pk,
-        before=before,
-        after=after or {"state": operation.state},
-    )

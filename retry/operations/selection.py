@@ -24,6 +24,7 @@ from retry.operations.sizes import choose_sizes
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
 from retry.runs import plan
+from retry.runs.canary import draw_canary
 
 #: Ids in one request; larger selections are filters.
 MAX_IDS = 10_000
@@ -38,7 +39,9 @@ FREEZE_SECONDS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """One of three: ids, a filter, or what failed in an earlier operation."""
+    """One of three: ids, a filter, or what failed in an earlier operation, which a filter may
+    narrow.
+    """
 
     ids: tuple[int, ...] = ()
     filter: EntryFilter | None = None
@@ -57,7 +60,8 @@ class Selection:
 
     def data(self) -> dict[str, Any]:
         if self.failed_of is not None:
-            return {"failed_of": str(self.failed_of)}
+            narrowed = {"filter": self.filter.data()} if self.filter else {}
+            return {"failed_of": str(self.failed_of), **narrowed}
         if self.filter is not None:
             return {"filter": self.filter.data()}
         return {"ids": len(self.ids)}
@@ -72,7 +76,8 @@ class Selection:
 
     def words(self) -> str:
         if self.failed_of is not None:
-            return f"what failed in operation {self.failed_of}"
+            narrowed = f", {self.filter.words()}" if self.filter else ""
+            return f"what failed in operation {self.failed_of}{narrowed}"
         if self.filter is not None:
             return self.filter.words()
         return f"{len(self.ids):,} selected entries"
@@ -81,7 +86,8 @@ class Selection:
         """Return the selected entries that the actor may see."""
         visible = visible_entries(actor)
         if self.failed_of is not None:
-            return visible.filter(pk__in=_find_failed_ids(self.failed_of))
+            failed = visible.filter(pk__in=_find_failed_ids(self.failed_of))
+            return failed.filter(self.filter.condition()) if self.filter else failed
         if self.filter is not None:
             return visible.filter(self.filter.condition())
         return visible.filter(pk__in=self.ids)
@@ -93,10 +99,15 @@ class Selection:
 
     def find(self, *, actor: Actor) -> EntryQuerySet:
         """Return the same as ``entries``, found by the indexes that lists have."""
-        if self.filter is None:
+        if self.filter is None or self.failed_of is not None:
             return self.entries(actor=actor)
         found = self.narrow(actor=actor)
         return lists.search(found, self.filter.q) if self.filter.q else found
+
+    @property
+    def listed(self) -> bool:
+        """Whether a list of entries shows the same, with what lists have to find it soon."""
+        return self.filter is not None and self.failed_of is None
 
     @property
     def order(self) -> Order:
@@ -140,7 +151,7 @@ def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
     """Count the entries to act on and those to skip, by reason, in less than half a second."""
     selection.check()
     found = selection.find(actor=actor)
-    seconds = CHECK_SECONDS if selection.filter is None else COUNT_SECONDS
+    seconds = COUNT_SECONDS if selection.listed else CHECK_SECONDS
     counted = _count(found, selection, action, seconds=seconds)
     sample = _find_sample(selection, action, actor=actor)
     if counted is not None:
@@ -154,8 +165,8 @@ def _count_some(selection: Selection, *, actor: Actor) -> int:
     text = selection.filter.q if selection.filter else None
     found = selection.narrow(actor=actor)
     visible = visible_entries(actor)
-    if selection.filter is None or not text:
-        return lists.count(found, visible=visible)[0] if selection.filter else 0
+    if not selection.listed or not text:
+        return lists.count(found, visible=visible)[0] if selection.listed else 0
     with suppress(OutOfTime):
         return lists.find_page(
             found, visible=visible, text=text, order=selection.order, offset=0, limit=_SAMPLE
@@ -181,14 +192,14 @@ def _count(
 
 def _find_sample(selection: Selection, action: Action, *, actor: Actor) -> list[Entry]:
     """Find a few of the entries to act on, the newest where a filter selects them."""
-    if selection.filter is None:
+    if selection.filter is None or not selection.listed:
         with suppress(OutOfTime), time_budget(CHECK_SECONDS):
-            shown = _eligible(selection.entries(actor=actor), action).as_rows()
+            shown = keep_eligible(selection.entries(actor=actor), action).as_rows()
             return list(shown.order_by("id")[:_SAMPLE])
         return []
     with suppress(OutOfTime):
         listing = lists.find_page(
-            _eligible(selection.narrow(actor=actor), action),
+            keep_eligible(selection.narrow(actor=actor), action),
             visible=visible_entries(actor),
             text=selection.filter.q or "",
             order=selection.order,
@@ -211,8 +222,8 @@ def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> N
         raise NothingEligible(action=action.value, skipped=found.skipped)
 
 
-def _eligible(found: EntryQuerySet, action: Action) -> EntryQuerySet:
-    # The same rule as ``reason_for``, as a query.
+def keep_eligible(found: EntryQuerySet, action: Action) -> EntryQuerySet:
+    """Return those of ``found`` that the action takes: the rule of ``reason_for``, as a query."""
     fitting = found.filter(status__in=find_allowed_statuses(action.value))
     return fitting.exclude(source=None) if action == Action.RESYNC else fitting
 
@@ -240,7 +251,8 @@ def _summarise(
 
 
 def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
-    """Write the planned runs in one statement, in the caller's transaction; returns the total.
+    """Write the planned runs in one statement and draw the canary, in the caller's transaction;
+    returns the total.
 
     Constant memory here, whatever the size: the ids never leave the database.
     """
@@ -248,7 +260,10 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     text, params = _select(selection, actor=actor)
     judged = operation.max_failure_rate is not None
     chosen = choose_sizes(rate=operation.rate_per_second, judged=judged)
-    return plan.freeze(operation, selected=text, params=params, sizes=chosen)
+    total = plan.freeze(operation, selected=text, params=params, sizes=chosen)
+    if operation.step_size:
+        draw_canary(operation, wanted=operation.step_size)
+    return total
 
 
 #: ``found`` is Django's own SQL, with its values bound like all others.

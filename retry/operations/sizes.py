@@ -1,5 +1,7 @@
 """How many entries make a run, by how long the kind's entries have been taking."""
 
+from collections.abc import Mapping
+
 from django.db import connection
 
 from entries.kinds import registry
@@ -26,9 +28,7 @@ def choose_sizes(*, rate: float | None = None, judged: bool = False) -> list[Run
     pace is even. Where a failure limit ``judged`` the outcomes, a run holds one second's worth as
     well, and at most 50 entries.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL["seconds_by_kind"])
-        seconds = {kind: float(took) / int(done) for kind, took, done in cursor.fetchall()}
+    seconds = read_seconds()
     return [
         RunSize(
             name,
@@ -37,6 +37,13 @@ def choose_sizes(*, rate: float | None = None, judged: bool = False) -> list[Run
         )
         for name, kind in registry.all_kinds().items()
     ]
+
+
+def read_seconds() -> Mapping[str, float]:
+    """Read for each kind how long a worker lately took for an entry."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["seconds_by_kind"])
+        return {kind: float(took) / int(done) for kind, took, done in cursor.fetchall()}
 
 
 def _fit(seconds: float | None, *, kind: type[Kind], judged: bool) -> int:

@@ -1,4 +1,4 @@
-"""Planned runs of an operation: freeze a selection into them, draw a canary, cancel them."""
+"""Planned runs of an operation: freeze a selection into them, cancel them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,8 @@ from django.db.models.functions import Now
 
 from entries.sql import load
 from retry.models import Action, Operation, Run, RunState, Trigger
-from retry.runs.hold_condition import FRAGMENTS
 
-_SQL = load(__file__, include=FRAGMENTS)
+_SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,6 @@ def freeze(
         "reason": operation.reason,
         "resync": operation.action == Action.RESYNC,
         "only_if_changed": operation.only_if_changed,
-        "canary": operation.canary_size,
         "kinds": [size.kind for size in sizes],
         "sizes": [size.entries for size in sizes],
         "queues": [size.queue for size in sizes],
@@ -54,31 +52,6 @@ def freeze(
         cursor.execute(f"{selection}\n{_SQL['freeze']}", values | dict(params))
         cursor.execute(_SQL["planned_total"], {"operation": operation.pk})
         return int(cursor.fetchone()[0])
-
-
-def draw_canary(operation: Operation, *, wanted: int, held_too: bool = True) -> int:
-    """Make the next ``wanted`` planned entries the canary and return how many were found.
-
-    Held runs are drawn only where no other is left, and never unless ``held_too``. A larger run is
-    divided, so that a canary never holds more than ``wanted``. In the caller's transaction, which
-    holds the operation's lock.
-    """
-    params: dict[str, Any] = {
-        "operation": operation.pk,
-        "wanted": wanted,
-        "held_too": held_too,
-        "by_workers": Action(operation.action).by_workers,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL["draw_canary"], params)
-        return int(cursor.fetchone()[0])
-
-
-def dismiss_canary(operation: Operation) -> int:
-    """Return the held rest of a canary that has passed to the other runs; count the runs."""
-    waiting = (RunState.PLANNED, RunState.QUEUED)
-    rest = Run.objects.filter(operation=operation, canary=True, state__in=waiting)
-    return rest.update(canary=False)
 
 
 def cancel_planned_runs(operation: Operation) -> int:

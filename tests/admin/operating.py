@@ -7,7 +7,7 @@ from entries.states import EntryStatus
 from retry.dispatcher.loop import Dispatcher
 from retry.models import Action, Operation
 from retry.operations import control
-from retry.operations.control import Pace
+from retry.operations.pace import Pace
 from retry.operations.progress import read_progress
 from retry.operations.selection import Selection
 from retry.worker import run_worker

@@ -69,7 +69,7 @@ def test_a_kind_is_put_on_hold_and_lifted_and_every_page_says_so_at_once(keeper:
     assert alarms(keeper) == []
     hold.refresh_from_db()
     assert (hold.lifted_by, hold.lifted_reason) == ("operator", "back")
-    shown = "Kind scripted just now operator down until 14:00 just now operator back"
+    shown = "Kind scripted just now — operator down until 14:00 just now operator back"
     assert shown in text_of(keeper.read(HOLDS))
 
 
@@ -223,3 +223,17 @@ def test_the_status_page_and_a_crowd_of_holds(keeper: Browser) -> None:
     words = text_of(keeper.read("/admin/retry/status/"))
     assert "Source s0 was put on hold" in words
     assert "2 more are on hold." in words
+
+
+def test_a_hold_is_put_with_an_end(keeper: Browser) -> None:
+    answer = keeper.post(f"{HOLDS}put/", {"kind": "page", "ends_at": "2099-01-31T06:00"})
+    assert "Kind page is on hold until 2099-01-31 06:00 UTC." in keeper.messages_after(answer)[0]
+    assert "until 2099-01-31 06:00 UTC" in text_of(keeper.read(HOLDS))
+    assert "until 2099-01-31 06:00 UTC" in alarms(keeper)[0]
+
+
+@pytest.mark.parametrize("end", ["2000-01-31T06:00", "soon"])
+def test_an_end_that_makes_no_sense_is_refused(keeper: Browser, end: str) -> None:
+    answer = keeper.post(f"{HOLDS}put/", {"kind": "page", "ends_at": end})
+    assert keeper.messages_after(answer)[0]
+    assert not Hold.objects.exists()

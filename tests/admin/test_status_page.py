@@ -244,3 +244,46 @@ def test_a_tile_says_that_there_are_more(at_desk: Browser, monkeypatch: pytest.M
 def test_tiles_are_for_those_who_may_see_entries(powerless: "User") -> None:
     EntryFactory.create(failed=True)
     assert "tile" not in Browser(powerless).read("/admin/")
+
+
+def test_it_says_what_a_worker_is_at(at_desk: Browser, operator: "User") -> None:
+    operation = Operation.objects.create(action="retry", selection_words="all", actor_label="x")
+    named = {"trigger": "retry", "actor_label": "x", "kind": "page", "size": 2, "queue": "bulk"}
+    ended = Run.objects.create(state="finished", worker="desk-1:7", entry_ids=[1], **named)
+    lease = timezone.now() + timedelta(seconds=12)
+    now = Run.objects.create(
+        state="running",
+        worker="desk-1:7",
+        lease_expires_at=lease,
+        entry_ids=[2, 3],
+        operation=operation,
+        **named,
+    )
+    EntryFactory.create_batch(2, running=True, run_id=now.pk)
+    at = timezone.now()
+    worker("bulk", state="busy", run_id=ended.pk, job_id="operation-x", busy_since=at)
+    words = text_of(at_desk.read(STATUS))
+    assert "page, 2 under way" in words, "the run that it continues with"
+    page = Browser(grant(operator, "retry.view_operation")).read(STATUS)
+    assert str(operation.pk) in page
+
+
+def test_it_shows_sizes_and_holds(operator: "User") -> None:
+    cache.delete("redrive.sizes")
+    Hold.objects.create(kind="page", reason="down", actor_label="anna")
+    browser = Browser(grant(operator, "retry.view_hold"))
+    words = text_of(browser.read(STATUS))
+    assert "PostgreSQL" in words
+    assert "MB" in words.partition("Sizes")[2]
+    assert "down" in words.partition("Holds")[2]
+    assert cache.get("redrive.sizes").database > 1_000_000
+
+
+def test_without_the_permission_holds_are_not_listed(at_desk: Browser) -> None:
+    assert at_desk.get(STATUS).context["holds"] is None
+
+
+@pytest.mark.usefixtures("redis_away")
+def test_without_redis_its_size_is_unknown(at_desk: Browser) -> None:
+    cache.delete("redrive.sizes")
+    assert at_desk.get(STATUS).context["sizes"].redis is None

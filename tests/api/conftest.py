@@ -18,6 +18,7 @@ def api(operator: "User") -> Caller:
         "retry.view_operation",
         "retry.view_hold",
         "retry.manage_hold",
+        "retry.approve_operation",
     )
     return Caller(grant(operator, *more))
 

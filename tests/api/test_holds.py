@@ -33,6 +33,7 @@ def test_a_kind_is_put_on_hold_and_lifted(api: Caller) -> None:
         "lifted_by": "",
         "lifted_reason": "",
         "probes": 0,
+        "ends_at": None,
         "next_probe_at": None,
     }
     assert [hold["id"] for hold in ok(api.get("status"))["holds"]] == [put["id"]]

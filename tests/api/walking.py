@@ -11,6 +11,8 @@ from tests.api.calls import PREFIX
 from tests.factories.entries import EntryFactory, SourceFactory
 
 OPERATION = UUID(int=1)
+#: What only an operation that awaits approval accepts.
+DECISIONS = {"approve", "reject"}
 #: An id that the sequences do not come to.
 FAR = 10**9
 ENTRY = FAR
@@ -28,13 +30,17 @@ BODIES: dict[str, dict[str, object]] = {
     "pause": {},
     "resume": {},
     "cancel": {},
+    "reschedule": {"start_at": "2099-01-31T06:00:00Z"},
+    "approve": {},
+    "reject": {},
     "retry-failed": {},
     "source-sync": {"dry_run": False},
     "holds": {"kind": "page"},
     "lift": {},
 }
 #: What is answered where it is not accepted for later.
-ANSWERS = {"pause": 200, "resume": 200, "cancel": 200, "holds": 201, "lift": 200}
+STEERED = ("pause", "resume", "cancel", "reschedule", "approve", "reject")
+ANSWERS = {**dict.fromkeys(STEERED, 200), "holds": 201, "lift": 200}
 READ = {"entries", "entry", "status", "operations", "operation", "items", "syncs", "sync"}
 #: Addresses that are read by GET and written to by POST.
 ALSO_WRITTEN: dict[str, dict[str, object]] = {

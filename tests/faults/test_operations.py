@@ -3,6 +3,7 @@
 import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from django.db import connection
 from entries.filters import EntryFilter
 from entries.models import Attempt, Entry
 from entries.states import EntryStatus
-from retry.models import Action, Operation
+from retry.models import Action, Operation, Run
 from retry.operations import control
 from retry.operations.items import list_items
+from retry.operations.pace import Pace
 from retry.operations.progress import read_progress
 from retry.operations.selection import Selection
 from retry.service import retry_entry
@@ -89,3 +91,30 @@ def test_overlapping_operations_and_clicks_give_each_entry_one_new_attempt_per_w
     assert won + sum(found.succeeded for found in results) == 300
     assert set(Entry.objects.values_list("attempt", flat=True)) == {2}
     assert Attempt.objects.filter(number=2, status="succeeded").count() == 300
+
+
+def test_a_ramp_keeps_its_steps_when_everything_is_killed_between_them(tmp_path: Path) -> None:
+    ids = failed(150, ledger=str(tmp_path / "ledger"))
+    pace = Pace(ramp=(20, 40), max_failure_rate=1.0)
+    operation = control.start(FAILED, action=Action.RETRY, actor=SCRIPT, pace=pace)
+
+    def reached(succeeded: int) -> bool:
+        return read_progress(operation.pk).succeeded >= succeeded
+
+    for enough in (5, 40):
+        with manage("dispatcher") as one, manage("worker", "bulk") as two:
+            wait_until(partial(reached, enough), timeout=30)
+            for process in (one, two):
+                process.send(signal.SIGKILL)
+                process.wait()
+    with manage("dispatcher"), manage("worker", "bulk"):
+        wait_until(lambda: read_progress(operation.pk).finished, timeout=90)
+    found = read_progress(operation.pk)
+    assert (found.succeeded, found.total, found.operation.state) == (150, 150, "completed")
+    ran = Run.objects.filter(operation=operation).order_by("started_at")
+    steps = [run for run in ran if run.canary]
+    rest = [run for run in ran if not run.canary and run.started_at]
+    assert sum(run.size - run.handed_on for run in steps) == 60
+    ended = max(run.ended_at for run in steps if run.ended_at)
+    assert all(run.started_at >= ended for run in rest if run.started_at), "not before its turn"
+    assert {id_ for run in ran for id_ in run.entry_ids} == set(ids)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.db.models.functions import Now
+
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
@@ -15,14 +17,13 @@ from retry.error_groups import control as error_groups
 from retry.error_groups import proof
 from retry.holds import control as holds
 from retry.imports import control as imports
-from retry.models import Action, ApiToken, Operation, Sync
-from retry.operations import control
-from retry.operations.selection import Selection
+from retry.models import ApiToken, Hold, Sync
+from retry.operations import approval, control
 from retry.outcomes import Actor
 from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
-from tests.laws import editing, grouping
+from tests.laws import editing, grouping, operating
 from tests.laws.importing import confirm_import, repeat_lost, request_import
 from tests.laws.viewing import delete_view, rename_view, save_view
 from tests.support.upkeep import without_index, without_upstreams
@@ -32,13 +33,15 @@ if TYPE_CHECKING:
 
 #: Where verbs are defined.
 MODULES: tuple[ModuleType, ...] = (
-    *(retries, corrections, submission, exports, saved_views, upkeep),
+    *(retries, corrections, submission, exports, saved_views, upkeep, approval),
     *(tokens, control, syncs, holds, imports, error_groups, proof),
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
     "retry.access.tokens.find_user",
     "retry.operations.control.choose_retry_action",
+    "retry.operations.approval.needs_approval",
+    "retry.operations.approval.is_own",
     "retry.holds.control.describe_target",
     "retry.submission.foresee",
     "retry.submission.find_problems",
@@ -54,6 +57,7 @@ INTERNAL = {
     "request_due_syncs",
     "fail_lost_syncs",
     "trip_breaker",
+    "lift_ended_holds",
     "repeat_lost_imports",
     "derive_upstreams",
     "index_entries",
@@ -194,40 +198,6 @@ def _revoke_token() -> Act:
     return lambda actor: service.revoke_tokens(ApiToken.objects.all(), actor=actor)
 
 
-def _start() -> Act:
-    entry = EntryFactory.create(failed=True)
-    chosen = Selection(ids=(entry.id,))
-    return lambda actor: service.start_operation(chosen, action=Action.RETRY, actor=actor)
-
-
-def _started() -> Operation:
-    entry = EntryFactory.create(failed=True)
-    return service.start_operation(
-        Selection(ids=(entry.id,)), action=Action.RETRY, actor=Actor.command("before")
-    )
-
-
-def _pause() -> Act:
-    operation = _started()
-    return lambda actor: service.pause_operation(operation.pk, actor=actor)
-
-
-def _resume() -> Act:
-    operation = _started()
-    service.pause_operation(operation.pk, actor=Actor.command("before"))
-    return lambda actor: service.resume_operation(operation.pk, actor=actor)
-
-
-def _cancel() -> Act:
-    operation = _started()
-    return lambda actor: service.cancel_operation(operation.pk, actor=actor)
-
-
-def _retry_failed() -> Act:
-    operation = _started()
-    return lambda actor: service.retry_failed(operation.pk, actor=actor)
-
-
 def _hold_kind() -> Act:
     return lambda actor: service.hold_kind("page", actor=actor)
 
@@ -246,6 +216,12 @@ def _trip() -> Act:
 def _lift() -> Act:
     hold = service.hold_kind("page", actor=Actor.command("before"))
     return lambda actor: service.lift_hold(hold.pk, actor=actor)
+
+
+def _lift_ended() -> Act:
+    hold = service.hold_kind("page", actor=Actor.command("before"))
+    Hold.objects.filter(pk=hold.pk).update(ends_at=Now())
+    return lambda actor: service.lift_ended_holds(actor=actor)
 
 
 ACTS: Mapping[str, Scene] = {
@@ -278,11 +254,14 @@ ACTS: Mapping[str, Scene] = {
     "index_entries": Scene(without_index, "index_entries"),
     "create_token": Scene(_create_token, "create_token"),
     "revoke_tokens": Scene(_revoke_token, "revoke_token"),
-    "start_operation": Scene(_start, "start_retry"),
-    "pause_operation": Scene(_pause, "pause"),
-    "resume_operation": Scene(_resume, "resume"),
-    "cancel_operation": Scene(_cancel, "cancel"),
-    "retry_failed": Scene(_retry_failed, "start_retry"),
+    "start_operation": Scene(operating.start, "start_retry"),
+    "pause_operation": Scene(operating.pause, "pause"),
+    "resume_operation": Scene(operating.resume, "resume"),
+    "cancel_operation": Scene(operating.cancel, "cancel"),
+    "reschedule_operation": Scene(operating.reschedule, "reschedule"),
+    "approve_operation": Scene(operating.approve, "approve"),
+    "reject_operation": Scene(operating.reject, "reject"),
+    "retry_failed": Scene(operating.retry_failed, "start_retry"),
     "hold_kind": Scene(_hold_kind, "hold"),
     "hold_source": Scene(_hold_source, "hold"),
     "trip_breaker": Scene(_trip, "hold"),
@@ -291,4 +270,5 @@ ACTS: Mapping[str, Scene] = {
     "save_view": Scene(save_view, "save_view"),
     "rename_view": Scene(rename_view, "rename_view"),
     "delete_view": Scene(delete_view, "delete_view"),
+    "lift_ended_holds": Scene(_lift_ended, "lift"),
 }

@@ -17,6 +17,7 @@ GIVEN: dict[str, Any] = {
     "source": "news",
     "upstream": "page.example",
     "fingerprint": "1-a",
+    "exclude_fingerprints": ("1-b", "1-c"),
     "error_class": "TransientError",
     "q": "time-out",
     "failed_after": datetime(2026, 1, 31, tzinfo=UTC),
@@ -39,7 +40,7 @@ def test_a_field_means_the_same_everywhere(name: str) -> None:
     assert EntryFilter.from_data(parameters) == wanted
     assert FilterQuery.model_validate(parameters).as_filter() == wanted
     assert FilterRequest.model_validate(data, strict=False).as_filter() == wanted
-    assert wanted.explicit
+    assert wanted.explicit == (name != "exclude_fingerprints"), "what is left out narrows nothing"
     assert wanted.condition()
 
 
@@ -65,12 +66,13 @@ def test_every_field_is_an_option(command: Any, name: str) -> None:
 
 def test_lists_offer_what_can_be_clicked() -> None:
     beside = {name for name, criterion in CRITERIA.items() if not criterion.listed}
-    assert beside == {"q"}
+    assert beside == {"q", "exclude_fingerprints"}
 
 
 def test_all_of_it_in_words() -> None:
     assert EntryFilter(**GIVEN).words() == (
         "status failed, kind page, source news, upstream page.example, fingerprint 1-a, "
+        "fingerprint not 1-b or 1-c, "
         "error class TransientError, “time-out” in id, title or error, "
         "failed after 2026-01-31 00:00 UTC, failed before 2026-02-01 00:00 UTC, "
         "failed in the last 24 hours, still in the source, "
@@ -90,6 +92,11 @@ def test_all_of_it_in_words() -> None:
         {"failed_within": "1w"},
         {"failed_within": "0h"},
         {"failed_within": 24},
+        {"exclude_fingerprints": ""},
+        {"exclude_fingerprints": []},
+        {"exclude_fingerprints": "1-b,,1-c"},
+        {"exclude_fingerprints": [7]},
+        {"exclude_fingerprints": [f"1-{n}" for n in range(101)]},
         {"payload": "customer=17"},
         {"payload": {}},
         {"payload": {"a..b": 1}},

@@ -16,6 +16,7 @@ from retry import errors
 from retry.api.http import problems
 from retry.api.http.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
 from retry.errors import RetryError
+from retry.operations import errors as operation_errors
 from retry.reasons import Reason
 
 #: One of each, as the service raises it.
@@ -39,6 +40,11 @@ RAISED: list[RetryError] = [
     errors.NothingEligible(action="restore", skipped={Reason.NOT_DISCARDED: 2}),
     errors.OperationNotFound(uuid4()),
     errors.OperationFinished(state="completed"),
+    operation_errors.OperationBegun(uuid4()),
+    operation_errors.AwaitingApproval(uuid4()),
+    operation_errors.NotAwaitingApproval(uuid4()),
+    operation_errors.OwnOperation(uuid4()),
+    operation_errors.ApprovedAsItIs(uuid4()),
     errors.IdempotencyKeyReused(uuid4()),
     errors.SourceNotFound("news"),
     errors.SourceDisabled("news"),
@@ -48,6 +54,7 @@ RAISED: list[RetryError] = [
     errors.NotConfirmable("It is queued."),
     errors.HoldNotFound(7),
     errors.AlreadyOnHold("kind page"),
+    errors.EndInThePast(),
     errors.HoldLifted(by="alice"),
     errors.NoUpstreams("page"),
     errors.ViewNotFound(7),

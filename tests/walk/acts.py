@@ -67,11 +67,13 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
         "date_joined_1": "00:00:00",
     },
     "auth_user_password_change": lambda _: _NEW_PASSWORD,
+    "retry_operation_reschedule": lambda _: {"start_at": "2099-01-31T06:00"},
     "auth_group_add": lambda _: {"name": "another"},
     "auth_group_change": lambda _: {"name": "renamed"},
 }
 #: What stands behind the ``?`` of an address, without which it has nothing to show.
-QUERIES = {"retry_operation_preview": "?action=retry&status=failed"}
+_PREVIEW = "?action=retry&status=failed"
+QUERIES = {"retry_operation_preview": _PREVIEW, "retry_operation_numbers": _PREVIEW}
 
 
 def forged() -> dict[str, Any]:
@@ -136,6 +138,11 @@ def _view(made: Made) -> Made:
     return {}
 
 
+def _awaiting(made: Made) -> Made:
+    Operation.objects.filter(pk=made["retry_operation"].pk).update(state="awaiting_approval")
+    return {}
+
+
 def _held() -> Made:
     Hold.objects.all().delete()
     return {"retry_hold": Hold.objects.create(kind="page", actor_label="somebody")}
@@ -168,6 +175,8 @@ BEFORE: dict[str, Callable[[Made], Made]] = {
     "restore_selected": lambda _: _entry(discarded=True),
     "retry_operation_resume": lambda made: _paused(made, cause="person"),
     "retry_operation_overrule": lambda made: _paused(made, cause="canary"),
+    "retry_operation_approve": _awaiting,
+    "retry_operation_reject": _awaiting,
     "retry_hold_lift": lambda _: _held(),
     "entries_source_sync": lambda _: _no_sync(),
     "retry_errorgroup_unmute": lambda _: _group("muted", muted=True),

@@ -41,8 +41,16 @@ def _paused() -> object:
     )
 
 
+def _awaiting() -> object:
+    return Operation.objects.filter(pk=walking.OPERATION).update(state="awaiting_approval")
+
+
 #: Name of an address -> makes it so that it would do something.
-BEFORE: dict[str, Callable[[], object]] = {"resume": _paused}
+BEFORE: dict[str, Callable[[], object]] = {
+    "resume": _paused,
+    "approve": _awaiting,
+    "reject": _awaiting,
+}
 
 
 def furnish() -> None:

@@ -20,6 +20,7 @@ from retry import status as engine
 from retry.access.permissions import VIEW_STATUS
 from retry.access.visibility import sees_nothing, visible_counts
 from retry.admin.desk.alarms import describe_status
+from retry.admin.desk.engine import get_sizes, list_holds, list_worker_rows
 from retry.admin.holds import words as holds
 from retry.admin.shared.actor import get_actor
 
@@ -61,6 +62,9 @@ def show_status(request: HttpRequest) -> HttpResponse:
         "status": found,
         "tiles": _build_tiles(visible_counts(found.entries, actor=get_actor(request))),
         "queues": _build_queue_rows(found),
+        "worker_rows": list_worker_rows(request, found.workers),
+        "holds": list_holds(request),
+        "sizes": get_sizes(),
         "problems": (*describe_status(found), *holds.list_alarms(request)),
     }
     if request.headers.get("HX-Request") == "true":

@@ -1,8 +1,10 @@
 """Holds: what is on hold, what can be put on hold, and the history."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -35,7 +37,16 @@ from retry.models import Hold
 
 
 class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
-    list_display = ("what", "since", "by", "reason", "lifted", "lifted_by", "lifted_reason")
+    list_display = (
+        "what",
+        "since",
+        "until",
+        "by",
+        "reason",
+        "lifted",
+        "lifted_by",
+        "lifted_reason",
+    )
     list_display_links = None
     ordering = ("-id",)
     search_fields = ("kind", "upstream", "source__slug", "actor_label", "reason")
@@ -43,6 +54,7 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     fields = (
         "what",
         "since",
+        "until",
         "by",
         "reason",
         "failed_probes",
@@ -72,6 +84,10 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     @admin.display(description="lifted")
     def lifted(self, hold: Hold) -> SafeString | str:
         return display.format_moment(hold.lifted_at) if hold.lifted_at else "not lifted"
+
+    @admin.display(description="until")
+    def until(self, hold: Hold) -> SafeString | str:
+        return display.format_moment(hold.ends_at)
 
     @admin.display(description="failed probes")
     def failed_probes(self, hold: Hold) -> str:
@@ -125,8 +141,13 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
             messages.error(request, f"Choose {what}. Nothing was changed.")
             return self._act(request, None)
         if source:
-            return self._act(request, lambda **by: service.hold_source(source, **by))
-        return self._act(request, lambda **by: service.hold_kind(kind, upstream, **by))
+            return self._act(
+                request, lambda **by: service.hold_source(source, ends_at=parse_end(request), **by)
+            )
+        return self._act(
+            request,
+            lambda **by: service.hold_kind(kind, upstream, ends_at=parse_end(request), **by),
+        )
 
     def lift_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return self._act(request, lambda **by: service.lift_hold(object_id, **by))
@@ -149,3 +170,12 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
 
 def may_hold(request: HttpRequest) -> bool:
     return request.user.has_perm(MANAGE_HOLD)
+
+
+def parse_end(request: HttpRequest) -> datetime | None:
+    """Parse when the hold ends by itself; None for never. Raises ``SelectionRefused``."""
+    field = forms.DateTimeField(required=False)
+    try:
+        return cast("datetime | None", field.clean(request.POST.get("ends_at", "")))
+    except forms.ValidationError as error:
+        raise SelectionRefused(f"{error.messages[0]} Nothing was changed.") from error

@@ -9,9 +9,11 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst, get_text_list
+from django.utils.timezone import localtime
 
 from entries.models import Entry, Source
 from entries.states import EntryStatus
@@ -105,7 +107,7 @@ def describe_hold(hold: Hold) -> str:
     """``Kind page was put on hold 5 minutes ago by alice: upstream is down.``"""
     by = "the breaker" if hold.automatic else hold.actor_label
     target, since = capfirst(describe_target(hold)), naturaltime(hold.created_at)
-    text = f"{target} was put on hold {since} by {by}"
+    text = f"{target} was put on hold {since} by {by}{_describe_end(hold)}"
     if hold.reason:
         text = f"{text}: {hold.reason}"
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
@@ -135,10 +137,18 @@ def describe_change(hold: Hold) -> Message:
     """Confirm that a hold was put, or lifted."""
     target = describe_target(hold)
     if hold.lifted_at is None:
-        text = f"{capfirst(target)} is on hold. Its work stays queued until the hold is lifted."
+        held = f"{capfirst(target)} is on hold{_describe_end(hold)}."
+        text = f"{held} Its work stays queued until the hold is lifted."
     else:
         text = f"Hold on {target} lifted. Waiting work starts by itself, oldest first."
     return Message(messages.SUCCESS, text)
+
+
+def _describe_end(hold: Hold) -> str:
+    """`` until 2026-01-31 06:00 UTC``, or nothing"""
+    if hold.ends_at is None:
+        return ""
+    return f" until {date_format(localtime(hold.ends_at), 'Y-m-d H:i T')}"
 
 
 def may_view(request: HttpRequest) -> bool:

@@ -1,6 +1,6 @@
 """Addresses of operations: the preview of one, and the parts of its page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from entries.filters import EntryFilter
+from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment
 from retry.admin.shared.entry_list import BACK
 from retry.admin.shared.selection import SelectionRefused
@@ -41,7 +41,7 @@ def get_preview_url(
     query: dict[str, Any] = {"action": action.value}
     if selection.failed_of is not None:
         query["failed_of"] = selection.failed_of
-    elif selection.filter is not None:
+    if selection.filter is not None:
         query |= selection.filter.parameters()
     if query.get("all"):
         query["all"] = "true"
@@ -69,13 +69,35 @@ def parse_proposal(query: QueryDict) -> Proposal:
 
 def _parse_selection(named: dict[str, str]) -> Selection:
     """Raise ``ValueError`` where parameters exclude each other, or one is unknown."""
-    if named.keys() == {"failed_of"}:
-        return Selection(failed_of=UUID(named["failed_of"]))
-    if named.keys() == {"all"} and named["all"] == "true":
-        return Selection(filter=EntryFilter(all=True))
-    if not named or "all" in named:
-        raise ValueError("nothing, or everything and a filter")
+    if "failed_of" in named:
+        operation_id = UUID(named.pop("failed_of"))
+        narrowed = EntryFilter.from_data(named) if named else None
+        return Selection(failed_of=operation_id, filter=narrowed)
+    if "all" in named:
+        if named.pop("all") != "true" or named.keys() - {"exclude_fingerprints"}:
+            raise ValueError("everything and a filter")
+        return Selection(filter=replace(EntryFilter.from_data(named), all=True))
+    if not named:
+        raise ValueError("nothing")
     return Selection(filter=EntryFilter.from_data(named))
+
+
+def choose_groups(proposal: Proposal, query: QueryDict) -> Proposal:
+    """Leave out the error groups that a form has shown (``group``) without a tick (``take``)."""
+    shown, ticked = query.getlist("group"), set(query.getlist("take"))
+    chosen = proposal.selection.filter or EntryFilter()
+    before = [name for name in chosen.exclude_fingerprints or () if name not in shown]
+    left_out = [*before, *(name for name in shown if name not in ticked)]
+    if not shown:
+        return proposal
+    try:
+        excluded = CRITERIA["exclude_fingerprints"].parse(left_out) if left_out else None
+    except ValueError as error:
+        raise SelectionRefused(_NO_PREVIEW) from error
+    narrowed = replace(chosen, exclude_fingerprints=excluded)
+    empty = narrowed == EntryFilter() and proposal.selection.failed_of is not None
+    selection = replace(proposal.selection, filter=None if empty else narrowed)
+    return replace(proposal, selection=selection)
 
 
 def get_part_url(request: HttpRequest, operation: Operation, part: str) -> str:

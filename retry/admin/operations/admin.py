@@ -22,9 +22,11 @@ from entries.admin.live import respond
 from retry import service
 from retry.admin.operations import words
 from retry.admin.operations.address import get_return_query
+from retry.admin.operations.forms import parse_start
 from retry.admin.operations.items import build_items_context
 from retry.admin.operations.page import build_live_context, build_verbs_context
-from retry.admin.operations.preview import preview_page
+from retry.admin.operations.preview import numbers_page, preview_page
+from retry.admin.operations.timeline import build_timeline_context
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import Bar
@@ -41,6 +43,9 @@ _VERBS: dict[str, Callable[..., Operation]] = {
     "resume": service.resume_operation,
     "overrule": partial(service.resume_operation, overrule_canary=True),
     "cancel": service.cancel_operation,
+    "approve": service.approve_operation,
+    "reject": service.reject_operation,
+    "reschedule": service.reschedule_operation,
 }
 
 
@@ -130,12 +135,14 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
 
     def get_stage_context(self, request: HttpRequest, live: dict[str, Any]) -> dict[str, Any]:
         verbs = build_verbs_context(request, live["progress"])
-        return verbs | _get_items(request, live["original"])
+        operation: Operation = live["original"]
+        timeline = build_timeline_context(request, operation)
+        return verbs | timeline | _get_items(request, operation)
 
     def get_announcement(self, live: dict[str, Any]) -> str:
         operation: Operation = live["original"]
         reason = f": {operation.pause_reason}" if operation.pause_reason else ""
-        return f"The operation is {operation.state}{reason}."
+        return f"The operation is {operation.state.replace('_', ' ')}{reason}."
 
     # --- its entries, and what can be done ------------------------------------------------------
 
@@ -145,10 +152,14 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
             return path(f"<uuid:object_id>/{name}/", view, name=f"retry_operation_{name}")
 
         items = self.admin_site.admin_view(require_safe(self.items_view))
+        timeline = self.admin_site.admin_view(require_safe(self.timeline_view))
         preview = self.admin_site.admin_view(preview_page)
+        numbers = self.admin_site.admin_view(numbers_page)
         return [
             path("preview/", preview, name="retry_operation_preview"),
+            path("preview/numbers/", numbers, name="retry_operation_numbers"),
             path("<uuid:object_id>/items/", items, name="retry_operation_items"),
+            path("<uuid:object_id>/timeline/", timeline, name="retry_operation_timeline"),
             *map(verb, _VERBS),
             *super().get_urls(),
         ]
@@ -160,11 +171,20 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
         context = _get_items(request, operation) | {"original": operation}
         return respond(request, context["items_live"], "retry/operation/items.html", context)
 
+    def timeline_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        operation = get_object_or_404(Operation, pk=object_id)
+        context = build_timeline_context(request, operation)
+        return respond(request, context["timeline_live"], "retry/operation/timeline.html", context)
+
     def verb_view(self, request: HttpRequest, object_id: UUID, verb: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            _VERBS[verb](object_id, actor=get_actor(request), reason=parse_reason(request.POST))
+            options = {"start_at": parse_start(request.POST)} if verb == "reschedule" else {}
+            reason = parse_reason(request.POST)
+            _VERBS[verb](object_id, actor=get_actor(request), reason=reason, **options)
         except NotPermitted as error:
             raise PermissionDenied from error
         except OperationNotFound as error:

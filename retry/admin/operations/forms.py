@@ -1,20 +1,41 @@
 """The form that starts an operation: reason, pace and safety."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 from uuid import uuid4
 
 from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from retry.admin.operations.address import Proposal
+from retry.admin.shared.selection import SelectionRefused
 from retry.models import Action
-from retry.operations.control import Pace
+from retry.operations.pace import Pace, parse_ramp
 from retry.operations.selection import Preview
 
 #: Above this number of entries, a canary is proposed.
 CANARY_FROM = 500
 CANARY = 20
 CANARY_PERCENT = 20
+
+
+class StartField(forms.DateTimeField):
+    """A time in the time zone of the desk, which its help names."""
+
+    def __init__(self) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        super().__init__(label=_("Start at"), required=False, widget=widget)
+
+
+def parse_start(post: QueryDict) -> datetime | None:
+    """Parse another time to start at; None for "now". Raises ``SelectionRefused``."""
+    try:
+        return cast("datetime | None", StartField().clean(post.get("start_at", "")))
+    except forms.ValidationError as error:
+        raise SelectionRefused(f"{error.messages[0]} Nothing was changed.") from error
 
 
 class StartForm(forms.Form):
@@ -37,9 +58,19 @@ class StartForm(forms.Form):
         required=False,
         min_value=0,
         max_value=10_000,
-        help_text="How many entries go first. The rest start only if few enough of these fail. "
-        "Leave empty for none.",
+        help_text="How many entries go first, drawn from all large error groups. The rest start "
+        "only if few enough of these fail. Leave empty for none.",
     )
+    ramp = forms.CharField(
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": "10, 100, 1,000, rest"}),
+        help_text=_(
+            "Entries in growing steps, in place of the canary. A step starts when the one before "
+            "it has ended within the failure limit."
+        ),
+    )
+    start_at = StartField()
     max_failure_percent = forms.FloatField(
         label="Failure limit in percent",
         required=False,
@@ -80,8 +111,11 @@ class StartForm(forms.Form):
         if proposal.action != Action.RESYNC:
             del self.fields["only_if_changed"]
         if not proposal.action.by_workers:
-            for name in ("rate_per_second", "canary_size", "max_failure_percent"):
+            for name in ("rate_per_second", "canary_size", "ramp", "max_failure_percent"):
                 del self.fields[name]
+        zone = timezone.get_current_timezone_name()
+        where = _("Time zone: %(zone)s. Leave empty to start at once.") % {"zone": zone}
+        self.fields["start_at"].help_text = where
         if not proposal.everything:
             del self.fields["every"]
 
@@ -92,10 +126,19 @@ class StartForm(forms.Form):
             self.initial.setdefault("canary_size", CANARY)
             self.initial.setdefault("max_failure_percent", CANARY_PERCENT)
 
+    def clean_ramp(self) -> tuple[int, ...]:
+        try:
+            return parse_ramp(self.cleaned_data["ramp"])
+        except ValueError as error:
+            raise forms.ValidationError(f"{str(error).capitalize()}.") from error
+
     def get_pace(self) -> Pace:
         percent = self.cleaned_data.get("max_failure_percent")
+        ramp = self.cleaned_data.get("ramp") or ()
         return Pace(
             rate_per_second=self.cleaned_data.get("rate_per_second"),
-            canary_size=self.cleaned_data.get("canary_size") or 0,
+            canary_size=0 if ramp else self.cleaned_data.get("canary_size") or 0,
+            ramp=ramp,
+            start_at=self.cleaned_data.get("start_at"),
             max_failure_rate=None if percent is None else percent / 100,
         )

@@ -13,7 +13,7 @@ from retry.admin.shared.entry_list import BACK, get_list_url
 from retry.admin.shared.messages import add_messages
 from retry.errors import IdempotencyKeyReused
 from retry.models import Action, Operation
-from retry.operations.control import Pace
+from retry.operations.pace import Pace
 from retry.operations.selection import Selection, require_eligible
 
 

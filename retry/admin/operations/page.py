@@ -1,6 +1,6 @@
 """What an operation's page shows of its progress, and what can be done with it now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -11,25 +11,37 @@ from django.utils import timezone
 
 from entries.admin import display
 from entries.admin.live import LiveFragment
-from retry.access.permissions import OPERATE
+from entries.filters import EntryFilter
+from retry.access.permissions import APPROVE_OPERATION, OPERATE
 from retry.access.visibility import sees_everything, sees_nothing
 from retry.admin.holds.words import explain_operation
 from retry.admin.operations.address import get_part_url, get_preview_url, get_return_query
-from retry.admin.operations.words import OUTCOMES, describe_reason, list_outcomes
+from retry.admin.operations.words import (
+    OUTCOMES,
+    describe_canary,
+    describe_end,
+    describe_reason,
+    get_tab_title,
+    list_outcomes,
+)
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import Bar
 from retry.admin.shared.entry_list import get_back
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
-from retry.operations.groups import Groups, find_groups
+from retry.operations.approval import is_own
+from retry.operations.groups import Group, Groups, find_groups
 from retry.operations.progress import Progress, read_progress
 from retry.operations.selection import Selection
 
 #: Error groups are read from attempts, and the page polls every second.
 _GROUPS_SECONDS = 3
 _PAUSABLE = {OperationState.PLANNED, OperationState.RUNNING}
-_OPEN = _PAUSABLE | {OperationState.PAUSED}
+_MOVABLE = {OperationState.PLANNED, OperationState.PAUSED}
+_OPEN = _PAUSABLE | {OperationState.PAUSED, OperationState.AWAITING}
+#: What may help against an error, on the entries of one group.
+_REPEATING = (Action.RETRY, Action.RESYNC)
 #: Pauses by the operation itself, which tries a new canary when it is resumed.
 _OWN_PAUSES = frozenset({PauseCause.CANARY, PauseCause.LIMIT})
 
@@ -41,14 +53,29 @@ class Figure:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """``verbs``: words and the address of a preview, for each."""
+
+    group: Group
+    verbs: Sequence[tuple[str, str]]
+
+
 def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     """Return what changes while the operation runs."""
     found = read_progress(operation.pk)
     operation = found.operation
     counts = _get_counts(found)
     hold_words = explain_operation(operation)
-    stage = "going" if operation.state in _PAUSABLE else operation.state
-    parts = (stage, operation.state, *counts.values(), round(found.rate, 1), bool(hold_words))
+    parts = (
+        _get_stage(operation),
+        operation.state,
+        operation.ramp_step,
+        operation.canary_state,
+        *counts.values(),
+        round(found.rate, 1),
+        bool(hold_words),
+    )
     now = timezone.now()
     eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
     return {
@@ -68,8 +95,20 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
         "eta": display.format_duration(now, eta),
         "took": display.format_duration(operation.started_at, operation.ended_at or now),
         "skipped": [(describe_reason(reason), count) for reason, count in found.skipped.items()],
-        "groups": _find_groups(request, found),
+        "canary_words": describe_canary(operation),
+        "step": operation.ramp_step + 1,
+        "waits_for_its_time": operation.start_at is not None and now < operation.start_at,
+        "tab_title": get_tab_title(found),
+        "news": describe_end(found),
+        **_build_groups(request, found),
     }
+
+
+def _get_stage(operation: Operation) -> str:
+    """Return what differs whenever other verbs fit; a poll then replaces them, too."""
+    if operation.state not in _PAUSABLE:
+        return str(operation.state)
+    return "waiting" if operation.started_at is None and operation.start_at else "going"
 
 
 def build_verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
@@ -89,9 +128,24 @@ def build_verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]
         "may_overrule": may_control and paused and _has_open_canary(operation),
         "new_canary": operation.canary_size and operation.pause_cause in _OWN_PAUSES,
         "may_cancel": may_control and operation.state in _OPEN,
+        "may_reschedule": may_control and _is_movable(operation),
+        **_build_decision(request, operation),
         "retry_failed_url": retry_failed_url,
         "again": describe_action(again),
     }
+
+
+def _is_movable(operation: Operation) -> bool:
+    """Return whether its start can be moved: it has one, and neither has begun nor was approved."""
+    unbegun = operation.started_at is None and not operation.decided_by
+    return unbegun and operation.start_at is not None and operation.state in _MOVABLE
+
+
+def _build_decision(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+    awaiting = operation.state == OperationState.AWAITING
+    own = awaiting and is_own(operation, get_actor(request))
+    may_decide = awaiting and not own and request.user.has_perm(APPROVE_OPERATION)
+    return {"awaits_another": own, "may_decide": may_decide}
 
 
 def _has_open_canary(operation: Operation) -> bool:
@@ -106,6 +160,28 @@ def _get_counts(found: Progress) -> Mapping[str, int]:
         name: found.skipped_total if name == "skipped" else int(getattr(found, name))
         for name in list_outcomes(found.operation)
     }
+
+
+def _build_groups(request: HttpRequest, found: Progress) -> dict[str, Any]:
+    """Return what failed, each group with the verbs that the user may try on it."""
+    groups = _find_groups(request, found)
+    if groups is None:
+        return {"groups": None}
+    verbs = [action for action in _REPEATING if request.user.has_perm(OPERATE[action])]
+    back = get_back(request.GET)
+
+    def link(action: Action, fingerprint: str) -> tuple[str, str]:
+        failed = Selection(
+            failed_of=found.operation.pk, filter=EntryFilter(fingerprint=fingerprint)
+        )
+        do = describe_action(action).do.capitalize()
+        return f"{do}…", get_preview_url(action, failed, back=back)
+
+    rows = [
+        GroupRow(group, [link(verb, group.fingerprint) for verb in verbs if group.fingerprint])
+        for group in groups.found
+    ]
+    return {"groups": groups, "group_rows": rows}
 
 
 def _find_groups(request: HttpRequest, found: Progress) -> Groups | None:

@@ -6,8 +6,10 @@ from django.contrib import messages
 
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.messages import PENDING, Message, count_entries
-from retry.models import Action, Operation
+from retry.models import Action, Operation, OperationState, PauseCause
+from retry.operations.forecast import Forecast
 from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
+from retry.operations.progress import Progress
 from retry.reasons import Reason
 
 #: What became of an operation's entries, in the order in which it happens.
@@ -24,7 +26,16 @@ OUTCOMES = {
 }
 #: Outcomes that only the work of workers has.
 _BY_WORKERS = frozenset({"queued", "running", "failed", "scheduled", "unchanged"})
+_STATES = {
+    OperationState.AWAITING.value: "Awaiting approval",
+    OperationState.PAUSED.value: "Paused",
+    OperationState.COMPLETED.value: "Done",
+    OperationState.CANCELLED.value: "Cancelled",
+}
 _CONTROLLED = {
+    "approve": "Approved. It starts as it was requested.",
+    "reject": "Rejected. The operation is cancelled; no entry was touched.",
+    "reschedule": "The start was changed.",
     "pause": "Paused. Running entries are finished; the rest waits until the operation is resumed.",
     "resume": "Resumed.",
     "overrule": "Resumed without a canary.",
@@ -42,10 +53,73 @@ def get_title(operation: Operation) -> str:
     return f"{do} {count_entries(operation.total)}"
 
 
+def get_tab_title(found: Progress) -> str:
+    """``43 % · Retry 7,400``: what a tab shows of it beside others."""
+    operation = found.operation
+    what = f"{describe_action(operation.action).do.capitalize()} {operation.total:,}"
+    if operation.ended_at is not None or operation.state == OperationState.AWAITING:
+        return f"{_STATES[operation.state]} · {what}"
+    percent = 100 * found.settled // found.total if found.total else 0
+    paused = f"{_STATES[operation.state]} · " if operation.state == OperationState.PAUSED else ""
+    return f"{paused}{percent} % · {what}"
+
+
+def describe_end(found: Progress) -> str:
+    """Say how it ended, or that it paused by itself; empty while it needs no attention."""
+    operation = found.operation
+    if operation.state == OperationState.PAUSED:
+        return operation.pause_reason if operation.pause_cause != PauseCause.PERSON else ""
+    if operation.ended_at is None:
+        return ""
+    return f"{found.succeeded + found.unchanged:,} succeeded, {found.failed:,} failed."
+
+
+def describe_canary(operation: Operation) -> str:
+    """``20, under way``, or of a ramp ``10, 100, 1,000, rest: step 2 under way``"""
+    state = operation.canary_state
+    if state == "none":
+        return ""
+    words = state.replace("_", " ")
+    if state == "overruled":
+        words = f"overruled by {operation.canary_overruled_by}"
+    if operation.started_at is None and state == "under_way":
+        return describe_steps(operation.ramp) or f"{operation.canary_size:,}"
+    if not operation.ramp:
+        return f"{operation.canary_size:,}, {words}"
+    step = "" if state in {"passed", "overruled"} else f"step {operation.ramp_step + 1} "
+    return f"{describe_steps(operation.ramp)}: {step}{words}"
+
+
 def describe_pace(rate_per_second: float | None) -> str:
     if rate_per_second is None:
         return "as fast as possible"
     return f"{rate_per_second:g} entries per second"
+
+
+def describe_steps(steps: Sequence[int]) -> str:
+    """``10, 100, 1,000, rest``"""
+    return ", ".join([*(f"{step:,}" for step in steps), "rest"]) if steps else ""
+
+
+def describe_forecast(found: Forecast | None, *, whole: bool) -> str:
+    """``About 2 min at 60/s``; ``whole``: all that would be taken was counted."""
+    if found is None:
+        return ""
+    rate = f"{found.rate:,.0f}" if found.rate >= 10 else f"{found.rate:.2g}"
+    about = "About" if whole else "More than"
+    lately = "" if found.paced else ", as fast as recently"
+    return f"{about} {_format_roughly(found.seconds)} at {rate}/s{lately}"
+
+
+def _format_roughly(seconds: float) -> str:
+    """``30 s``, ``2 min``, ``1.5 h`` or ``3 days``"""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f}".removesuffix(".0") + " h"
+    return f"{round(seconds / 86400)} days"
 
 
 def describe_failure_limit(rate: float | None) -> str:

@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from retry.api.http.schemas import (
     KindName,
+    Moment,
     PageQuery,
     ReasonText,
     Request,
@@ -18,12 +19,16 @@ from retry.models import Hold
 
 
 class HoldRequest(Request):
-    """Either ``kind``, with or without one ``upstream`` of it, or ``source``, by its slug."""
+    """Either ``kind``, with or without one ``upstream`` of it, or ``source``, by its slug.
+
+    ``ends_at``: when it is lifted by itself.
+    """
 
     kind: KindName | None = None
     upstream: UpstreamName | None = None
     source: SourceSlug | None = None
     reason: ReasonText = ""
+    ends_at: Moment | None = None
 
     @model_validator(mode="after")
     def _check_one_target(self) -> Self:
@@ -49,6 +54,7 @@ class StandingHold(Response):
     actor: str
     reason: str
     created_at: datetime
+    ends_at: datetime | None
     probes: int
     next_probe_at: datetime | None
 

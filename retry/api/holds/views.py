@@ -30,9 +30,17 @@ def list_holds(request: HttpRequest, _actor: Actor) -> HttpResponse:
 def place_hold(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, HoldRequest)
     if body.kind is not None:
-        hold = service.hold_kind(body.kind, body.upstream or "", actor=actor, reason=body.reason)
+        hold = service.hold_kind(
+            body.kind,
+            body.upstream or "",
+            actor=actor,
+            reason=body.reason,
+            ends_at=body.ends_at,
+        )
     else:
-        hold = service.hold_source(body.source or "", actor=actor, reason=body.reason)
+        hold = service.hold_source(
+            body.source or "", actor=actor, reason=body.reason, ends_at=body.ends_at
+        )
     return answer(HoldResponse.from_hold(hold), status=201)
 
 

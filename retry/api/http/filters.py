@@ -13,7 +13,8 @@ from pydantic import (
 )
 
 from entries import payload_match
-from entries.filters import CRITERIA, VALUE_TYPES, EntryFilter, Moment, Payload, Span, Text
+from entries.criteria import Exclusion, Moment, Payload, Span, Text
+from entries.filters import CRITERIA, VALUE_TYPES, EntryFilter
 from retry.api.http import schemas
 from retry.api.http.schemas import STORABLE, PageQuery, Request
 
@@ -33,13 +34,13 @@ class _FilterQuery(PageQuery):
 
 
 class _FilterRequest(Request):
-    """All that is given must hold; ``{"all": true}`` alone means every entry."""
+    """All that is given must hold; ``{"all": true}`` means every entry, less what is left out."""
 
     all: bool = False
 
     @model_validator(mode="after")
     def _check_all_alone(self) -> Self:
-        if self.all and self.model_fields_set != {"all"}:
+        if self.all and self.model_fields_set - {"all", "exclude_fingerprints"}:
             raise ValueError('"all" means every entry; leave the other fields out')
         return self
 
@@ -63,6 +64,8 @@ def _annotate(name: str, *, parse: Callable[[Any], Any]) -> Any:
             ]
             | None
         )
+    if isinstance(criterion, Exclusion):
+        return Annotated[tuple[str, ...], PlainValidator(criterion.parse)] | None
     if isinstance(criterion, Moment):
         return schemas.Moment | None
     if isinstance(criterion, Span):

@@ -10,6 +10,7 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 from entries import errors as entries_errors
 from entries.errors import EntriesError
 from retry import errors
+from retry.operations import errors as operation_errors
 from retry.outages import Outage
 
 _PREFIX = "/admin/api"
@@ -32,6 +33,7 @@ TITLES: Mapping[str, str] = {
     "wrong_group_state": "The state of the error group does not allow it.",
     "proof_under_way": "A proof of the error group is under way.",
     "already_on_hold": "It is already on hold.",
+    "end_in_the_past": "The hold would end in the past.",
     "hold_lifted": "The hold was already lifted.",
     "no_upstreams": "The kind has no upstreams.",
     "method_not_allowed": "This address does not support the method.",
@@ -50,6 +52,11 @@ TITLES: Mapping[str, str] = {
     "entry_changed": "The entry has changed meanwhile.",
     "content_refused": "The content is refused.",
     "operation_finished": "The operation has finished.",
+    "operation_begun": "The operation has begun.",
+    "awaiting_approval": "The operation awaits approval.",
+    "not_awaiting_approval": "The operation does not await approval.",
+    "own_operation": "Another user has to approve the operation.",
+    "approved_as_it_is": "The operation was approved as it is.",
     "idempotency_key_reused": "The idempotency key was used for another request.",
     "source_disabled": "The source is disabled.",
     "refused": "The request was refused.",
@@ -97,6 +104,7 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.NotConfirmable: 409,
     errors.HoldNotFound: 404,
     errors.AlreadyOnHold: 409,
+    errors.EndInThePast: 422,
     errors.HoldLifted: 409,
     errors.NoUpstreams: 422,
     errors.ErrorGroupNotFound: 404,
@@ -108,6 +116,11 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.ContentRefused: 422,
     errors.OperationFinished: 409,
     errors.OperationNotFound: 404,
+    operation_errors.OperationBegun: 409,
+    operation_errors.AwaitingApproval: 409,
+    operation_errors.NotAwaitingApproval: 409,
+    operation_errors.OwnOperation: 409,
+    operation_errors.ApprovedAsItIs: 409,
     errors.IdempotencyKeyReused: 422,
     errors.TooManyEntries: 422,
     errors.InvalidItems: 422,

@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from entries.filters import EntryFilter
 from retry.api.http.filters import FilterRequest
-from retry.api.http.schemas import EntryId, PageQuery, ReasonRequest, SourceSlug
-from retry.operations.control import Pace
+from retry.api.http.schemas import EntryId, Moment, PageQuery, ReasonRequest, SourceSlug
 from retry.operations.items import ITEM_ORDER
+from retry.operations.pace import LARGEST_STEP, MOST_STEPS, Pace
 from retry.operations.selection import MAX_IDS, Selection
 from retry.pages import Keyset, parse_instant, parse_uuid
 
@@ -19,6 +19,7 @@ class SelectionRequest(ReasonRequest):
     entry_ids: Annotated[list[EntryId], Field(min_length=1, max_length=MAX_IDS)] | None = None
     filter: FilterRequest | None = None
     dry_run: bool = False
+    start_at: Moment | None = None
 
     @model_validator(mode="after")
     def _check_one_selection(self) -> Self:
@@ -32,22 +33,28 @@ class SelectionRequest(ReasonRequest):
         return Selection(ids=tuple(self.entry_ids or ()))
 
     def pace(self) -> Pace:
-        return Pace()
+        return Pace(start_at=self.start_at)
 
 
 class BulkRetryRequest(SelectionRequest):
-    """``rate_per_second``: entries. ``canary_size`` entries run first, the rest only if at most
-    ``max_failure_rate`` (0 to 1; with a canary 0.1 unless given) of them failed.
+    """``rate_per_second``: entries. ``canary_size`` entries run first, then each step of the
+    ``ramp``, then the rest; each only if at most ``max_failure_rate`` (0 to 1; with a canary or a
+    ramp 0.1 unless given) of those before it failed.
     """
 
     rate_per_second: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] | None = None
     canary_size: Annotated[int, Field(ge=0, le=10_000)] = 0
+    ramp: Annotated[
+        list[Annotated[int, Field(ge=1, le=LARGEST_STEP)]], Field(max_length=MOST_STEPS)
+    ] = []
     max_failure_rate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 
     def pace(self) -> Pace:
         return Pace(
             rate_per_second=self.rate_per_second,
             canary_size=self.canary_size,
+            ramp=tuple(self.ramp),
+            start_at=self.start_at,
             max_failure_rate=self.max_failure_rate,
         )
 
@@ -70,7 +77,9 @@ class OneOrManyRequest(BulkRetryRequest):
         return self
 
 
-_FOR_MANY = frozenset({"dry_run", "rate_per_second", "canary_size", "max_failure_rate"})
+_FOR_MANY = frozenset(
+    {"dry_run", "start_at", "rate_per_second", "canary_size", "ramp", "max_failure_rate"}
+)
 
 
 class ResyncRequest(OneOrManyRequest):
@@ -96,10 +105,19 @@ class ResumeRequest(ReasonRequest):
     overrule_canary: bool = False
 
 
+class RescheduleRequest(ReasonRequest):
+    """``start_at``: null starts it as soon as it can."""
+
+    start_at: Moment | None
+
+
 class OperationQuery(PageQuery):
     order: ClassVar = Keyset(columns=("created_at", "pk"), parsers=(parse_instant, parse_uuid))
 
-    state: Literal["planned", "running", "paused", "completed", "cancelled"] | None = None
+    state: (
+        Literal["awaiting_approval", "planned", "running", "paused", "completed", "cancelled"]
+        | None
+    ) = None
 
 
 class ItemQuery(PageQuery):

@@ -37,7 +37,10 @@ class BulkRetryResponse(BulkPreviewResponse):
 
 
 class BulkProgressResponse(Response):
-    """Counts of entries, adding up to ``total``. ``rate``: outcomes a second. ``eta``: seconds."""
+    """Counts of entries, adding up to ``total``. ``rate``: outcomes a second. ``eta``: seconds.
+
+    ``ramp_step``: which step of the ramp is under way, from 0; null where none is.
+    """
 
     operation_id: UUID
     action: str
@@ -45,6 +48,11 @@ class BulkProgressResponse(Response):
     pause_reason: str
     pause_cause: str
     canary: str
+    ramp: list[int]
+    ramp_step: int | None
+    start_at: datetime | None
+    decided_by: str
+    decided_at: datetime | None
     actor: str
     reason: str
     selection: str
@@ -74,6 +82,11 @@ class BulkProgressResponse(Response):
             pause_reason=operation.pause_reason,
             pause_cause=operation.pause_cause,
             canary=operation.canary_state,
+            ramp=operation.ramp,
+            ramp_step=None if operation.canary_done or not operation.ramp else operation.ramp_step,
+            start_at=operation.start_at,
+            decided_by=operation.decided_by,
+            decided_at=operation.decided_at,
             actor=operation.actor_label,
             reason=operation.reason,
             selection=operation.selection_words,

@@ -9,7 +9,12 @@ from retry.access.permissions import VIEW_OPERATION
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import ReasonRequest
-from retry.api.operations.requests import ItemQuery, OperationQuery, ResumeRequest
+from retry.api.operations.requests import (
+    ItemQuery,
+    OperationQuery,
+    RescheduleRequest,
+    ResumeRequest,
+)
 from retry.api.operations.responses import (
     BulkProgressResponse,
     ItemPageResponse,
@@ -75,6 +80,29 @@ def resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
 def cancel(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.cancel_operation(operation_id, actor=actor, reason=body.reason)
+    return _answer_progress(operation_id)
+
+
+@routes.post("operations/<uuid:operation_id>/reschedule", name="reschedule")
+def reschedule(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+    body = parse_body(request, RescheduleRequest)
+    service.reschedule_operation(
+        operation_id, start_at=body.start_at, actor=actor, reason=body.reason
+    )
+    return _answer_progress(operation_id)
+
+
+@routes.post("operations/<uuid:operation_id>/approve", name="approve")
+def approve(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+    body = parse_body(request, ReasonRequest)
+    service.approve_operation(operation_id, actor=actor, reason=body.reason)
+    return _answer_progress(operation_id)
+
+
+@routes.post("operations/<uuid:operation_id>/reject", name="reject")
+def reject(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+    body = parse_body(request, ReasonRequest)
+    service.reject_operation(operation_id, actor=actor, reason=body.reason)
     return _answer_progress(operation_id)
 
 

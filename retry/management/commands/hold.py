@@ -1,8 +1,10 @@
 """``manage.py hold``: put a kind, an upstream or a source on hold, lift a hold, list holds."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
 
 from entries.errors import UnknownKind
 from retry import service
@@ -10,6 +12,7 @@ from retry.errors import RetryError
 from retry.holds import control
 from retry.holds.overview import count_waiting, list_active
 from retry.management.account import find_account
+from retry.management.bulk import parse_time
 from retry.management.command import DeskCommand
 from retry.models import Hold
 from retry.outcomes import Actor
@@ -27,17 +30,26 @@ class Command(DeskCommand):
         what.add_argument("--source", metavar="SLUG", help="put this source on hold")
         what.add_argument("--lift", type=int, metavar="ID", help="lift the hold with this id")
         parser.add_argument("--upstream", default="", help="only this upstream of the kind")
+        parser.add_argument(
+            "--until", type=parse_time, metavar="TIME", help="lift the hold by itself at this time"
+        )
         parser.add_argument("--reason", default="", help="recorded with the hold")
 
     def handle(self, *args: Any, **given: Any) -> None:
         if given["upstream"] and not given["kind"]:
             raise CommandError("--upstream belongs to a kind: give --kind as well.")
-        request = {"actor": Actor.command(find_account()), "reason": given["reason"]}
+        if given["until"] and not (given["kind"] or given["source"]):
+            raise CommandError("--until belongs to a new hold: give --kind or --source as well.")
+        request: dict[str, Any] = {
+            "actor": Actor.command(find_account()),
+            "reason": given["reason"],
+        }
+        new = {**request, "ends_at": given["until"]}
         try:
             if given["kind"]:
-                self._report(service.hold_kind(given["kind"], given["upstream"], **request))
+                self._report(service.hold_kind(given["kind"], given["upstream"], **new))
             elif given["source"]:
-                self._report(service.hold_source(given["source"], **request))
+                self._report(service.hold_source(given["source"], **new))
             elif given["lift"] is not None:
                 self._report(service.lift_hold(given["lift"], **request))
             else:
@@ -47,6 +59,8 @@ class Command(DeskCommand):
 
     def _report(self, hold: Hold) -> None:
         state = "is on hold" if hold.lifted_at is None else "is no longer on hold"
+        if hold.lifted_at is None and hold.ends_at is not None:
+            state = f"{state} until {_format(hold.ends_at)}"
         self.stdout.write(f"Hold {hold.pk}: {control.describe_target(hold)} {state}.")
 
     def _list(self) -> None:
@@ -58,8 +72,13 @@ class Command(DeskCommand):
             self.stdout.write(
                 f"Hold {hold.pk}: {control.describe_target(hold)}, since {since}, "
                 f"by {hold.actor_label}"
+                f"{f', until {_format(hold.ends_at)}' if hold.ends_at else ''}"
                 f"{f': {hold.reason}' if hold.reason else ''} "
                 f"({waits.runs:,} runs and {waits.scheduled:,} scheduled entries wait)"
             )
         if not holds:
             self.stdout.write("Nothing is on hold.")
+
+
+def _format(moment: datetime) -> str:
+    return timezone.localtime(moment).isoformat(timespec="minutes")

@@ -1,0 +1,55 @@
+"""What the verbs of operations refuse, by the state of the operation; no HTTP."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from retry.errors import RetryError
+
+
+class OperationBegun(RetryError):
+    """Its start cannot be moved any more."""
+
+    code: ClassVar[str] = "operation_begun"
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(f"Operation {operation_id} has begun; pause it instead.")
+
+
+class AwaitingApproval(RetryError):
+    """The operation awaits approval: it can be approved, rejected or cancelled, nothing else."""
+
+    code: ClassVar[str] = "awaiting_approval"
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(f"Operation {operation_id} awaits approval.")
+
+
+class NotAwaitingApproval(RetryError):
+    """It needed no approval, or it was approved before."""
+
+    code: ClassVar[str] = "not_awaiting_approval"
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(f"Operation {operation_id} does not await approval.")
+
+
+class OwnOperation(RetryError):
+    """Who requested an operation neither approves nor rejects it."""
+
+    code: ClassVar[str] = "own_operation"
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(
+            f"You requested operation {operation_id}, so another user has to approve it."
+        )
+
+
+class ApprovedAsItIs(RetryError):
+    """What was approved is what runs, so it cannot be changed."""
+
+    code: ClassVar[str] = "approved_as_it_is"
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(
+            f"Operation {operation_id} was approved as it is; cancel it and start another."
+        )
