@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
+from django.core.cache import cache
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
@@ -31,6 +33,7 @@ _MOST = 10_000
 _FEWER = 1_000
 _COUNT_SECONDS = 0.02
 _SPAN = timedelta(days=1)
+_FREQUENT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +94,21 @@ def _find_candidates(failed: EntryQuerySet, scope: Scope, *, now: datetime) -> S
     newest = [name for name, _ in Counter(ordered[:_NEWEST]).most_common(_CANDIDATES)]
     if scope.is_empty:
         return newest
-    frequent = find_most_frequent(now - _SPAN, scope=scope, most=_CANDIDATES)
-    return list(dict.fromkeys([*newest, *(found.fingerprint for found in frequent)]))
+    # What is new is among the newest; what failed most in a day changes slowly and is much to read.
+    frequent = cast(
+        "list[str]",
+        cache.get_or_set(
+            f"redrive.frequent.{scope.key}",
+            lambda: _find_frequent(scope, since=now - _SPAN),
+            _FREQUENT_SECONDS,
+        ),
+    )
+    return list(dict.fromkeys([*newest, *frequent]))
+
+
+def _find_frequent(scope: Scope, *, since: datetime) -> list[str]:
+    frequent = find_most_frequent(since, scope=scope, most=_CANDIDATES)
+    return [found.fingerprint for found in frequent]
 
 
 def _count(failed: EntryQuerySet, fingerprints: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
