@@ -13,7 +13,7 @@ Entries from outside
     ``sync_source`` ``export_entries``
 Operations
     ``start_operation`` ``pause_operation`` ``resume_operation`` ``cancel_operation``
-    ``retry_failed``
+    ``retry_failed`` ``undo_repair``
 Holds
     ``hold_kind`` ``hold_source`` ``lift_hold``
 API tokens
@@ -34,7 +34,7 @@ from retry.imports.control import confirm_import, repeat_lost_imports, request_i
 from retry.operations.control import cancel as cancel_operation
 from retry.operations.control import pause as pause_operation
 from retry.operations.control import resume as resume_operation
-from retry.operations.control import retry_failed
+from retry.operations.control import retry_failed, undo_repair
 from retry.operations.control import start as start_operation
 from retry.retries import (
     discard_entries,
@@ -94,5 +94,6 @@ __all__ = [
     "submit_patches",
     "sync_source",
     "trip_breaker",
+    "undo_repair",
     "wake_entries",
 ]

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 PACER = Actor.system("dispatcher")
 #: Entries started in one transaction.
 BATCH_ENTRIES = 5_000
+#: Of repairs, whose payloads are read and written.
+REPAIR_ENTRIES = 1_000
 #: One tick, for all operations together; the next tick follows at once.
 SLICE_SECONDS = 2.0
 _RUNS_AT_ONCE = 500
@@ -147,7 +149,8 @@ def _lock_next(
         planned = planned.exclude(run_is_held())
     if canary_only:
         planned = planned.filter(canary=True)
-    most = min(allowed, 1 if probing else BATCH_ENTRIES)
+    repairs = operation.action == Action.REPAIR
+    most = min(allowed, 1 if probing else REPAIR_ENTRIES if repairs else BATCH_ENTRIES)
     judged = measure_room(operation)
     chosen: list[UUID] = []
     size = 0

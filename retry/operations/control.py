@@ -8,10 +8,11 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from entries.masking import mask_values
+from entries.repairs import Repair
 from retry import audit, wakeup
-from retry.access.permissions import OPERATE
+from retry.access.permissions import OPERATE, RETRY_ENTRY
 from retry.access.visibility import sees_nothing
-from retry.errors import OperationFinished, OperationNotFound
+from retry.errors import OperationFinished, OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.selection import Selection, freeze
@@ -43,16 +44,22 @@ def start(
     reason: str = "",
     pace: Pace | None = None,
     only_if_changed: bool = False,
+    repair: Repair | None = None,
     idempotency_key: str | None = None,
 ) -> Operation:
     """Freeze the selection into planned runs, which the dispatcher starts.
 
-    ``only_if_changed``: a resync processes only what its source has changed. The same
+    ``only_if_changed``: a resync processes only what its source has changed. ``repair``: what
+    ``Action.REPAIR`` changes in payloads before it retries; needed for it alone. The same
     ``idempotency_key`` from the same actor returns the same operation. Raises ``NotPermitted``,
     ``EmptySelection``, ``TooManyEntries``, ``NoSuchName`` and, for the key of another request,
     ``IdempotencyKeyReused``; all before anything is created.
     """
     actor.require(OPERATE[action])
+    if action is Action.REPAIR:
+        actor.require(RETRY_ENTRY)
+    if (repair is not None) != (action is Action.REPAIR):
+        raise RepairRefused("A repair needs a JSON Patch or the name of a repair.")
     selection.check()
     pace = pace or Pace()
     key = None
@@ -64,6 +71,7 @@ def start(
             reason=reason,
             pace=asdict(pace),
             only_if_changed=only_if_changed,
+            repair=repair.data() if repair else None,
         )
         known = key.find_operation(actor)
         if known is not None:
@@ -76,6 +84,7 @@ def start(
             reason=reason,
             pace=pace,
             only_if_changed=only_if_changed,
+            repair=repair,
             key=key,
         )
     except IntegrityError:
@@ -94,6 +103,7 @@ def _create(
     reason: str,
     pace: Pace,
     only_if_changed: bool,
+    repair: Repair | None,
     key: IdempotencyKey | None,
 ) -> Operation:
     limit = pace.max_failure_rate
@@ -111,13 +121,14 @@ def _create(
             canary_size=pace.canary_size,
             only_if_changed=only_if_changed and action == Action.RESYNC,
             max_failure_rate=limit,
+            repair=repair.data() if repair else None,
             idempotency_key=key.key if key is not None else None,
             idempotency_digest=key.digest if key is not None else "",
         )
         operation.total = freeze(operation, selection, actor=actor)
         operation.save(update_fields=["total"])
         # Not all who read the audit may see payloads, and a filter can hold a secret of one.
-        told = mask_values(selection.data())
+        told = mask_values(selection.data() | ({"repair": repair.data()} if repair else {}))
         _audit(f"start_{action.value}", operation, actor, reason, after=told)
         wakeup.notify()
     return operation
@@ -192,6 +203,24 @@ def retry_failed(
     return start(
         Selection(failed_of=operation_id),
         action=choose_retry_action(operation),
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+    )
+
+
+def undo_repair(
+    operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
+) -> Operation:
+    """Start an operation that gives back what a repair changed, where nobody changed it since.
+
+    Raises ``OperationNotFound`` for an operation that is no repair.
+    """
+    if not Operation.objects.filter(pk=operation_id, action=Action.REPAIR).exists():
+        raise OperationNotFound(operation_id)
+    return start(
+        Selection(repaired_by=operation_id),
+        action=Action.UNDO,
         actor=actor,
         reason=reason,
         idempotency_key=idempotency_key,

@@ -38,11 +38,16 @@ FREEZE_SECONDS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """One of three: ids, a filter, or what failed in an earlier operation."""
+    """One of four: ids, a filter, what failed in an earlier operation, or what one repaired."""
 
     ids: tuple[int, ...] = ()
     filter: EntryFilter | None = None
     failed_of: UUID | None = None
+    repaired_by: UUID | None = None
+
+    @property
+    def of_operation(self) -> UUID | None:
+        return self.failed_of or self.repaired_by
 
     def check(self) -> None:
         """Raises ``EmptySelection`` where nothing narrows it, ``TooManyEntries``, ``NoSuchSource``
@@ -50,7 +55,11 @@ class Selection:
         """
         if len(self.ids) > MAX_IDS:
             raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
-        if self.failed_of is None and not self.ids and not (self.filter and self.filter.explicit):
+        if (
+            self.of_operation is None
+            and not self.ids
+            and not (self.filter and self.filter.explicit)
+        ):
             raise EmptySelection
         if self.filter is not None:
             check_names(self.filter)
@@ -58,6 +67,8 @@ class Selection:
     def data(self) -> dict[str, Any]:
         if self.failed_of is not None:
             return {"failed_of": str(self.failed_of)}
+        if self.repaired_by is not None:
+            return {"repaired_by": str(self.repaired_by)}
         if self.filter is not None:
             return {"filter": self.filter.data()}
         return {"ids": len(self.ids)}
@@ -69,6 +80,8 @@ class Selection:
     def words(self) -> str:
         if self.failed_of is not None:
             return f"what failed in operation {self.failed_of}"
+        if self.repaired_by is not None:
+            return f"what operation {self.repaired_by} repaired"
         if self.filter is not None:
             return self.filter.words()
         return f"{len(self.ids):,} selected entries"
@@ -78,6 +91,8 @@ class Selection:
         visible = visible_entries(actor)
         if self.failed_of is not None:
             return visible.filter(pk__in=_find_failed_ids(self.failed_of))
+        if self.repaired_by is not None:
+            return visible.filter(pk__in=_find_repaired_ids(self.repaired_by))
         if self.filter is not None:
             return visible.filter(self.filter.condition())
         return visible.filter(pk__in=self.ids)
@@ -114,6 +129,18 @@ def _find_failed_ids(operation_id: UUID) -> RawSQL:
         " CROSS JOIN unnest(r.entry_ids) AS u (id)"
         " JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = r.id"
         " WHERE r.operation_id = %s AND r.failed + r.scheduled > 0 AND a.status = 'failed'",
+        [operation_id],
+    )
+
+
+def _find_repaired_ids(operation_id: UUID) -> RawSQL:
+    """Select the ids whose payload that operation changed, as a subquery."""
+    return RawSQL(
+        "SELECT d.entry_id FROM retry_run r"
+        " CROSS JOIN unnest(r.entry_ids) AS u (id)"
+        " JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = r.id"
+        " JOIN entries_edit d ON d.entry_id = a.entry_id AND d.attempt = a.number"
+        " WHERE r.operation_id = %s",
         [operation_id],
     )
 

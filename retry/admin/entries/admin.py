@@ -109,7 +109,8 @@ class RetryEntryAdmin(AuditedAdmin, EntryImport, EntryExport, EntryVerbs, NextFa
                 get_preview_url(action, shown, back=request.GET.urlencode()),
             )
             for action in OPERATE
-            if request.user.has_perm(OPERATE[action])
+            if action not in {Action.REPAIR, Action.UNDO}  # they need more than a preview
+            and request.user.has_perm(OPERATE[action])
         ]
 
     # --- actions -------------------------------------------------------------------------------
