@@ -1,6 +1,7 @@
 """Repairs of entries in planned runs, and their undoing, in the transaction that starts them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
@@ -27,22 +28,33 @@ def repair(operation: Operation, run_of_entry: Mapping[int, UUID]) -> Iterator[t
         yield from ((id_, Reason.NOT_FOUND) for id_ in sorted(missing))
         edits = []
         for content in contents:
-            found = _repair_one(content, change)
-            if isinstance(found, Reason):
-                yield content.id, found
-            else:
-                edits.append(found)
+            judged = judge(content, change)
+            if judged.edit is not None:
+                edits.append(judged.edit)
+            elif judged.reason is not None:
+                yield content.id, judged.reason
         yield from _store_and_queue(edits, run_of_entry)
 
 
-def _repair_one(content: StoredContent, change: Repair) -> ContentEdit | Reason:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a repair makes of an entry: an ``edit``, or the ``reason`` why not, with ``words``."""
+
+    edit: ContentEdit | None = None
+    reason: Reason | None = None
+    words: str = ""
+
+
+def judge(content: StoredContent, change: Repair) -> Judged:
+    """Say what becomes of an entry; nothing is changed. Entries of other statuses stay alone."""
     why = reason_for(content.status, verb="repair")
     if why is not None:
-        return why
+        return Judged(reason=why)
     repaired = change.apply(content.payload, kind=content.kind)
     if repaired.payload is None:
-        return Reason(repaired.refusal or Reason.REPAIR_MISFIT)
-    return ContentEdit(content, content.title, repaired.payload)
+        reason = Reason(repaired.refusal or Reason.REPAIR_MISFIT)
+        return Judged(reason=reason, words=repaired.words)
+    return Judged(ContentEdit(content, content.title, repaired.payload))
 
 
 def _store_and_queue(

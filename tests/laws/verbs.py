@@ -286,6 +286,7 @@ ACTS: Mapping[str, Scene] = {
     "resume_operation": Scene(_resume, "resume"),
     "cancel_operation": Scene(_cancel, "cancel"),
     "retry_failed": Scene(_retry_failed, "start_retry"),
+    "undo_repair": Scene(editing.undo_repair, "start_undo"),
     "hold_kind": Scene(_hold_kind, "hold"),
     "hold_source": Scene(_hold_source, "hold"),
     "trip_breaker": Scene(_trip, "hold"),

@@ -19,12 +19,14 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter
 from entries.admin.lists import BoundedList
 from entries.admin.live import respond
+from entries.masking import mask_values
 from retry import service
 from retry.admin.operations import words
 from retry.admin.operations.address import get_return_query
 from retry.admin.operations.items import build_items_context
 from retry.admin.operations.page import build_live_context, build_verbs_context
 from retry.admin.operations.preview import preview_page
+from retry.admin.operations.repair import repair_page, undo_view
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import Bar
@@ -119,6 +121,9 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
             context = context | {
                 "pace": words.describe_pace(operation.rate_per_second),
                 "failure_limit": words.describe_failure_limit(operation.max_failure_rate),
+                "repair_text": display.format_json(mask_values(operation.repair))
+                if operation.repair
+                else "",
                 "back_url": get_list_url(back) if (back := get_back(request.GET)) else "",
             }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -147,7 +152,11 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
 
         items = self.admin_site.admin_view(require_safe(self.items_view))
         preview = self.admin_site.admin_view(preview_page)
+        repair = self.admin_site.admin_view(repair_page)
+        undo = self.admin_site.admin_view(undo_view)
         return [
+            path("repair/", repair, name="retry_operation_repair"),
+            path("<uuid:object_id>/undo/", undo, name="retry_operation_undo"),
             path("preview/", preview, name="retry_operation_preview"),
             path("<uuid:object_id>/items/", items, name="retry_operation_items"),
             *map(verb, _VERBS),
