@@ -13,7 +13,7 @@ WHERE e.id = ANY(%(ids)s::bigint[]) ORDER BY e.id
 @content FOR UPDATE OF e
 
 -- name: lock
--- Locks an entry against everybody who writes it, until the transaction ends.
+-- Locks an entry against other writers until the transaction ends.
 SELECT id FROM entries_entry WHERE id = %(id)s FOR NO KEY UPDATE
 
 -- name: edit

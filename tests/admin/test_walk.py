@@ -24,6 +24,8 @@ VERBS = {
     "entries_entry_retry_now",
     "entries_entry_stop",
     "entries_entry_resync",
+    "entries_entry_restore",
+    "entries_entry_discard",
     "retry_import_confirm",
     "entries_source_sync",
     "entries_source_dry_run",

@@ -21,6 +21,8 @@ MADE: dict[type[Exception], Exception] = {
     errors.NotRetryable: errors.NotRetryable(
         reason=Reason.ALREADY_RUNNING, status=EntryStatus.RUNNING, entry_id=7
     ),
+    errors.EntryChanged: errors.EntryChanged(7),
+    errors.ContentRefused: errors.ContentRefused(["the title must have at most 500 characters"]),
     errors.TooManyEntries: errors.TooManyEntries(limit=1000, given=1001),
     errors.NoSuchName: errors.NoSuchName("planet", known=["news"]),
     errors.NoSuchSource: errors.NoSuchSource("planet", known=["news", "shop"]),
