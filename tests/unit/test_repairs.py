@@ -10,11 +10,16 @@ from entries.kinds.registry import KINDS, register
 from entries.repairs import Refusal, Repair
 
 
+def empty(payload: Any) -> Any:
+    payload.clear()
+    return payload
+
+
 class Repairable(Kind):
     name = "repairable"
     repairs: ClassVar = {
         "double": lambda payload: {**payload, "n": payload["n"] * 2},
-        "greedy": lambda payload: payload.clear() or payload,
+        "greedy": empty,
     }
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:

@@ -51,6 +51,11 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
     "entries_endpoint_add": lambda _: _ENDPOINT,
     "entries_endpoint_change": lambda _: _ENDPOINT,
     "retry_operation_preview": lambda _: {"key": "0" * 32},
+    "retry_operation_repair": lambda _: {
+        "key": "0" * 32,
+        "patch": '[{"op": "add", "path": "/n", "value": 1}]',
+        "start": "1",
+    },
     "retry_hold_put": lambda _: {"kind": "page"},
     "auth_user_add": lambda _: {"username": "another"} | _NEW_PASSWORD,
     "auth_user_change": lambda _: {
@@ -64,7 +69,10 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
     "auth_group_change": lambda _: {"name": "renamed"},
 }
 #: What stands behind the ``?`` of an address, without which it has nothing to show.
-QUERIES = {"retry_operation_preview": "?action=retry&status=failed"}
+QUERIES = {
+    "retry_operation_preview": "?action=retry&status=failed",
+    "retry_operation_repair": "?status=failed",
+}
 
 
 def forged() -> dict[str, Any]:
@@ -123,6 +131,13 @@ def _paused(made: Made, *, cause: str) -> Made:
     return {}
 
 
+def _repaired(made: Made) -> Made:
+    Operation.objects.filter(pk=made["retry_operation"].pk).update(
+        action="repair", state="completed"
+    )
+    return {}
+
+
 def _held() -> Made:
     Hold.objects.all().delete()
     return {"retry_hold": Hold.objects.create(kind="page", actor_label="somebody")}
@@ -145,6 +160,7 @@ BEFORE: dict[str, Callable[[Made], Made]] = {
     "restore_selected": lambda _: _entry(discarded=True),
     "retry_operation_resume": lambda made: _paused(made, cause="person"),
     "retry_operation_overrule": lambda made: _paused(made, cause="canary"),
+    "retry_operation_undo": _repaired,
     "retry_hold_lift": lambda _: _held(),
     "entries_source_sync": lambda _: _no_sync(),
 }

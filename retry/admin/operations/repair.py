@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from retry import service
-from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_ENTRY
+from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_ENTRY, VIEW_OPERATION
 from retry.admin.operations.address import Proposal, get_return_query, parse_proposal
 from retry.admin.operations.launch import launch
 from retry.admin.operations.repair_form import RepairForm
@@ -119,6 +119,8 @@ def _render(request: HttpRequest, proposal: Proposal, form: RepairForm) -> HttpR
 @require_POST
 def undo_view(request: HttpRequest, object_id: UUID) -> HttpResponse:
     """Start undoing a repair and redirect to the page of that operation."""
+    if not request.user.has_perm(VIEW_OPERATION):
+        raise PermissionDenied
     try:
         operation = service.undo_repair(
             object_id, actor=get_actor(request), reason=parse_reason(request.POST)
