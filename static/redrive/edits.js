@@ -44,15 +44,16 @@
 
     // A button that stores the edits says so while there are any.
     const nameButtons = () => {
-      const unsaved = edited();
+      const unsaved = edited() && !form.elements.without_edits?.checked;
       for (const button of document.querySelectorAll("button[data-saves]")) {
         if (!button.dataset.saves) continue;
         button.dataset.label ??= button.textContent;
         button.textContent = unsaved ? button.dataset.saves : button.dataset.label;
       }
     };
-    form.addEventListener("input", nameButtons);
+    document.addEventListener("input", nameButtons);
     document.addEventListener("htmx:afterSwap", nameButtons);
+    nameButtons();
 
     window.addEventListener("beforeunload", (event) => {
       if (!leaving && edited()) event.preventDefault();
