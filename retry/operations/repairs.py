@@ -18,9 +18,10 @@ from retry.runs.repairs import judge
 
 #: Entries that are shown with what would change, or with why not.
 SAMPLE = 20
-#: For the whole preview, and for finding one chunk of entries.
-SECONDS, CHUNK_SECONDS = 4.0, 1.0
-CHUNK = 500
+#: For the whole preview, and for finding the entries.
+SECONDS, FIND_SECONDS = 4.0, 2.0
+#: Entries that are looked at, and payloads in memory at once.
+MOST, CHUNK = 100_000, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,17 @@ def preview_repair(selection: Selection, repair: Repair, *, actor: Actor) -> Rep
 
 
 def _read(selection: Selection, *, actor: Actor) -> Iterator[Sequence[StoredContent]]:
-    """Yield what the entries hold, a chunk at a time, in id order."""
-    ids = selection.find(actor=actor).order_by("pk").values_list("pk", flat=True)
-    last = 0
-    while True:
-        with time_budget(CHUNK_SECONDS):
-            chunk = list(ids.filter(pk__gt=last)[:CHUNK])
-            contents = storage.read_content(chunk)
-        if not chunk:
-            return
-        yield contents
-        last = chunk[-1]
+    """Yield what the entries hold, a chunk at a time, in id order; of at most ``MOST`` entries.
+
+    Raises ``OutOfTime``, also where there are more.
+    """
+    with time_budget(FIND_SECONDS):
+        found = selection.find(actor=actor).order_by("pk").values_list("pk", flat=True)
+        ids = list(found[: MOST + 1])
+    for start in range(0, min(len(ids), MOST), CHUNK):
+        yield storage.read_content(ids[start : start + CHUNK])
+    if len(ids) > MOST:
+        raise OutOfTime(f"looked at {MOST} only")
 
 
 def _look_at(content: StoredContent, repair: Repair, preview: RepairPreview) -> None:
