@@ -29,7 +29,7 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
+class RepairResult:
     """What a repair makes of a payload: the new one, or why there is none, in words."""
 
     payload: Mapping[str, Any] | None = None
@@ -58,19 +58,19 @@ class Repair:
     def data(self) -> dict[str, Any]:
         return {"name": self.name} if self.name else {"patch": list(self.patch)}
 
-    def apply(self, payload: Mapping[str, Any], *, kind: str) -> Repaired:
+    def apply(self, payload: Mapping[str, Any], *, kind: str) -> RepairResult:
         """Return what becomes of a payload, which stays as it is. Never raises."""
         change = self._find_change(kind)
         if change is None:
             words = f"the kind {kind} has no repair “{self.name}”"
-            return Repaired(refusal=Refusal.MISFIT, words=words)
+            return RepairResult(refusal=Refusal.MISFIT, words=words)
         try:
             changed: Any = change(payload)
         except (JsonPatchException, JsonPointerException) as error:
-            return Repaired(refusal=Refusal.MISFIT, words=_describe(error))
+            return RepairResult(refusal=Refusal.MISFIT, words=_describe(error))
         except Exception as error:  # noqa: BLE001 - a kind's repair may raise anything
             words = f"{type(error).__name__}: {_describe(error)}"
-            return Repaired(refusal=Refusal.MISFIT, words=words)
+            return RepairResult(refusal=Refusal.MISFIT, words=words)
         return _judge(changed, payload, kind=kind)
 
     def _find_change(self, kind: str) -> Callable[[Mapping[str, Any]], Any] | None:
@@ -117,19 +117,21 @@ def _check_step(step: Any) -> None:
         JsonPatch([step])  # the path alone
 
 
-def _judge(changed: Any, payload: Mapping[str, Any], *, kind: str) -> Repaired:
+def _judge(changed: Any, payload: Mapping[str, Any], *, kind: str) -> RepairResult:
     try:
         clean = clean_json(changed, max_bytes=MAX_PAYLOAD_BYTES)
     except (NotJSON, NotStorable) as error:
-        return Repaired(refusal=Refusal.REFUSED, words=f"it cannot be stored: {_describe(error)}")
+        return RepairResult(
+            refusal=Refusal.REFUSED, words=f"it cannot be stored: {_describe(error)}"
+        )
     if not isinstance(clean, dict) or clean != changed:
-        return Repaired(refusal=Refusal.REFUSED, words="the result is no JSON object to store")
+        return RepairResult(refusal=Refusal.REFUSED, words="the result is no JSON object to store")
     if is_same(clean, payload):
-        return Repaired(refusal=Refusal.UNCHANGED, words="the payload stays as it is")
+        return RepairResult(refusal=Refusal.UNCHANGED, words="the payload stays as it is")
     problems = find_payload_problems(kind, clean)
     if problems:
-        return Repaired(refusal=Refusal.REFUSED, words="; ".join(problems))
-    return Repaired(payload=clean)
+        return RepairResult(refusal=Refusal.REFUSED, words="; ".join(problems))
+    return RepairResult(payload=clean)
 
 
 def _describe(error: BaseException) -> str:

@@ -52,7 +52,8 @@ def read_content(ids: Iterable[int], *, lock: bool = False) -> list[StoredConten
     With ``lock`` they stay locked until the caller's transaction ends.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["read_locked" if lock else "read"], {"ids": array(ids)})
+        statement = _SQL["read_locked"] if lock else _SQL["read"]
+        cursor.execute(statement, {"ids": array(ids)})
         return [
             StoredContent(
                 id=id_,
@@ -97,8 +98,8 @@ def edit(edits: Sequence[ContentEdit]) -> set[int]:
 
 
 def undo(ids: Iterable[int], *, run_ids: Sequence[UUID]) -> dict[int, EntryStatus | None]:
-    """Undo the edits that were made for attempts of these runs, where nobody has changed the entry
-    since and it is at rest; return those left alone with their status.
+    """Undo the edits that were made for attempts of these runs, where the entry was not changed
+    since and is at rest; return those left alone with their status.
 
     The status is None where there is no such entry. Statuses stay as they are.
     """

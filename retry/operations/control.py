@@ -212,7 +212,7 @@ def retry_failed(
 def undo_repair(
     operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
 ) -> Operation:
-    """Start an operation that gives back what a repair changed, where nobody changed it since.
+    """Start an operation that gives back what a repair changed, where it was not changed since.
 
     Raises ``OperationNotFound`` for an operation that is no repair.
     """

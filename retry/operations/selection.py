@@ -46,7 +46,7 @@ class Selection:
     repaired_by: UUID | None = None
 
     @property
-    def of_operation(self) -> UUID | None:
+    def earlier(self) -> UUID | None:
         return self.failed_of or self.repaired_by
 
     def check(self) -> None:
@@ -55,11 +55,7 @@ class Selection:
         """
         if len(self.ids) > MAX_IDS:
             raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
-        if (
-            self.of_operation is None
-            and not self.ids
-            and not (self.filter and self.filter.explicit)
-        ):
+        if self.earlier is None and not self.ids and not (self.filter and self.filter.explicit):
             raise EmptySelection
         if self.filter is not None:
             check_names(self.filter)

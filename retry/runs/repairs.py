@@ -37,7 +37,7 @@ def repair(operation: Operation, run_of_entry: Mapping[int, UUID]) -> Iterator[t
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Verdict:
     """What a repair makes of an entry: an ``edit``, or the ``reason`` why not, with ``words``."""
 
     edit: ContentEdit | None = None
@@ -45,16 +45,16 @@ class Judged:
     words: str = ""
 
 
-def judge(content: StoredContent, change: Repair) -> Judged:
+def judge(content: StoredContent, change: Repair) -> Verdict:
     """Say what becomes of an entry; nothing is changed. Entries of other statuses stay alone."""
     why = reason_for(content.status, verb="repair")
     if why is not None:
-        return Judged(reason=why)
+        return Verdict(reason=why)
     repaired = change.apply(content.payload, kind=content.kind)
     if repaired.payload is None:
         reason = Reason(repaired.refusal or Reason.REPAIR_MISFIT)
-        return Judged(reason=reason, words=repaired.words)
-    return Judged(ContentEdit(content, content.title, repaired.payload))
+        return Verdict(reason=reason, words=repaired.words)
+    return Verdict(ContentEdit(content, content.title, repaired.payload))
 
 
 def _store_and_queue(
@@ -68,7 +68,7 @@ def _store_and_queue(
 
 
 def undo(operation: Operation, run_of_entry: Mapping[int, UUID]) -> Iterator[tuple[int, Reason]]:
-    """Undo the repairs of an operation where nobody has changed the entry since; yield the others.
+    """Undo the repairs of an operation where it was not changed since; yield the others.
 
     Statuses stay as they are.
     """
