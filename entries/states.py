@@ -70,6 +70,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _move("finish", {_S.RUNNING}, {_S.SUCCEEDED, _S.FAILED, _S.SCHEDULED}, fenced=True),
     _move("wake", {_S.SCHEDULED}, {_S.QUEUED}),
     _move("retry", {_S.FAILED}, {_S.QUEUED}),
+    _move("repair", {_S.FAILED, _S.SCHEDULED}, {_S.QUEUED}),
     _move("retry_now", {_S.SCHEDULED}, {_S.QUEUED}),
     _move("stop", {_S.SCHEDULED}, {_S.FAILED}),
     _move("resync", set(RESTING), {_S.QUEUED}),
@@ -83,12 +84,16 @@ TRANSITIONS: tuple[Transition, ...] = (
 )
 
 
+#: What changes content and no status, and from which statuses it may.
+CONTENT_VERBS = {"undo": RESTING}
+
+
 def find_allowed_statuses(verb: str) -> frozenset[EntryStatus]:
     """Return the statuses from which ``verb`` may start. Raises ``KeyError`` if it is unknown."""
     for transition in TRANSITIONS:
         if transition.verb == verb:
             return transition.sources
-    raise KeyError(verb)
+    return CONTENT_VERBS[verb]
 
 
 def mermaid() -> str:

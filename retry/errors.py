@@ -42,6 +42,8 @@ _ONLY = {
     "retry_now": "only scheduled entries can be retried now",
     "stop": "only scheduled entries have automatic retries to stop",
     "resync": "it can be resynced when it is no longer queued or running",
+    "repair": "only failed and scheduled entries can be repaired",
+    "undo": "it can be undone when it is no longer queued or running",
     "discard": "only pending, scheduled and failed entries can be discarded",
     "restore": "only discarded entries can be restored",
 }
@@ -175,6 +177,12 @@ class OperationNotFound(RetryError):
     def __init__(self, operation_id: UUID) -> None:
         super().__init__(f"There is no operation {operation_id}.")
         self.operation_id = operation_id
+
+
+class RepairRefused(RetryError):
+    """It is no JSON Patch and no kind's repair; nothing was started."""
+
+    code: ClassVar[str] = "invalid_request"
 
 
 class OperationFinished(RetryError):

@@ -22,6 +22,9 @@ class Reason(StrEnum):
     UNCHANGED = "unchanged"
     DISCARDED = "discarded"
     OTHER_KIND = "other_kind"
+    REPAIR_MISFIT = "repair_misfit"
+    CONTENT_REFUSED = "content_refused"
+    CHANGED_SINCE = "changed_since"
 
     @property
     def words(self) -> str:
@@ -35,6 +38,7 @@ _ALREADY = {
 }
 _NOT = {
     "retry": Reason.NOT_FAILED,
+    "repair": Reason.NOT_FAILED,
     "wake": Reason.NOT_FAILED,
     "submit": Reason.NOT_PENDING,
     "discard": Reason.NOT_DISCARDABLE,

@@ -13,7 +13,8 @@ Entries from outside
     ``sync_source`` ``export_entries``
 Operations
     ``start_operation`` ``reschedule_operation`` ``pause_operation`` ``resume_operation``
-    ``cancel_operation`` ``retry_failed`` ``approve_operation`` ``reject_operation``
+    ``cancel_operation`` ``retry_failed`` ``undo_repair`` ``approve_operation``
+    ``reject_operation``
 Holds
     ``hold_kind`` ``hold_source`` ``lift_hold``
 Error groups
@@ -53,7 +54,7 @@ from retry.operations.control import cancel as cancel_operation
 from retry.operations.control import pause as pause_operation
 from retry.operations.control import reschedule as reschedule_operation
 from retry.operations.control import resume as resume_operation
-from retry.operations.control import retry_failed
+from retry.operations.control import retry_failed, undo_repair
 from retry.operations.control import start as start_operation
 from retry.retries import (
     discard_entries,
@@ -128,6 +129,7 @@ __all__ = [
     "submit_patches",
     "sync_source",
     "trip_breaker",
+    "undo_repair",
     "unmute_due_groups",
     "unmute_group",
     "wake_entries",

@@ -3,7 +3,7 @@
 import math
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -151,6 +151,8 @@ class Kind(ABC):
     breaker: ClassVar[Breaker | None] = Breaker()
     #: How often an entry is rescued from a dead worker in a row before it fails as ``WorkerLost``.
     rescue_limit: ClassVar[int] = 2
+    #: What staff may do to payloads in bulk, by name: a function from a payload to a new one.
+    repairs: ClassVar[Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]] = {}
 
     @abstractmethod
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:

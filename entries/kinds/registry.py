@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from entries.errors import UnknownKind
@@ -29,6 +30,8 @@ def _find_problems(cls: type[Kind]) -> list[str]:
             found.append(f"{attribute} must be the name of a queue")
     if not _is_count(cls.rescue_limit, low=0, high=100):
         found.append("rescue_limit must be 0 to 100")
+    if not _are_repairs(cls.repairs):
+        found.append("repairs must map names of at most 50 characters to functions")
     return found + _find_policy_problems(cls.retry_policy) + _find_breaker_problems(cls.breaker)
 
 
@@ -79,6 +82,13 @@ def _is_number(value: object) -> bool:
 
 def _is_count(value: object, *, low: int, high: int) -> bool:
     return isinstance(value, int) and low <= value <= high
+
+
+def _are_repairs(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and 0 < len(name) <= 50 and callable(repair)
+        for name, repair in value.items()
+    )
 
 
 def _is_exception(value: object) -> bool:

@@ -5,7 +5,7 @@ are locked in id order, as ``entries.transitions`` locks them. Nothing here open
 unless it says so.
 """
 
-from entries.storage.edits import ContentEdit, StoredContent, edit, lock_entry, read_content
+from entries.storage.edits import ContentEdit, StoredContent, edit, lock_entry, read_content, undo
 from entries.storage.index import index_entries
 from entries.storage.presence import MissingEntry, Presence
 from entries.storage.refresh import FreshContent, refresh
@@ -42,5 +42,6 @@ __all__ = [
     "refresh",
     "store",
     "store_merged",
+    "undo",
     "upsert_entries",
 ]

@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
 from entries.content import content_hash
 from entries.kinds.upstreams import derive_upstream
 from entries.sql import array, load
-from entries.states import EntryStatus
+from entries.states import EntryStatus, find_allowed_statuses
 
 _SQL = load(__file__)
 
@@ -45,11 +46,14 @@ class ContentEdit:
     payload: Mapping[str, Any]
 
 
-def read_content(ids: Iterable[int]) -> list[StoredContent]:
-    """Read what entries hold, in id order, without locking them; ids that are not there are left
-    out."""
+def read_content(ids: Iterable[int], *, lock: bool = False) -> list[StoredContent]:
+    """Read what entries hold, in id order; ids that are not there are left out.
+
+    With ``lock`` they stay locked until the caller's transaction ends.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["read"], {"ids": array(ids)})
+        statement = _SQL["read_locked"] if lock else _SQL["read"]
+        cursor.execute(statement, {"ids": array(ids)})
         return [
             StoredContent(
                 id=id_,
@@ -91,3 +95,26 @@ def edit(edits: Sequence[ContentEdit]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["edit"], params)
         return {id_ for (id_,) in cursor.fetchall()}
+
+
+def undo(ids: Iterable[int], *, run_ids: Sequence[UUID]) -> dict[int, EntryStatus | None]:
+    """Undo the edits that were made for attempts of these runs, where the entry was not changed
+    since and is at rest; return those left alone with their status.
+
+    The status is None where there is no such entry. Statuses stay as they are.
+    """
+    wanted = list(ids)
+    params: dict[str, Any] = {
+        "ids": array(wanted),
+        "run_ids": list(run_ids),
+        "allowed": sorted(find_allowed_statuses("undo")),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["undo"], params)
+        found = {id_: (status, written) for id_, status, written in cursor.fetchall()}
+    left: dict[int, EntryStatus | None] = {}
+    for id_ in wanted:
+        status, written = found.get(id_, (None, False))
+        if not written:
+            left[id_] = EntryStatus(status) if status else None
+    return left

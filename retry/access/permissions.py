@@ -68,4 +68,6 @@ OPERATE: Mapping[Action, str] = {
     Action.STOP: RETRY_ENTRY,
     Action.DISCARD: DISCARD_ENTRY,
     Action.RESTORE: DISCARD_ENTRY,
+    Action.REPAIR: CHANGE_ENTRY,
+    Action.UNDO: CHANGE_ENTRY,
 }

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 PACER = Actor.system("dispatcher")
 #: Entries started in one transaction.
 BATCH_ENTRIES = 5_000
+#: Of repairs, whose payloads are read and written.
+REPAIR_ENTRIES = 1_000
 #: One tick, for all operations together; the next tick follows at once.
 SLICE_SECONDS = 2.0
 _RUNS_AT_ONCE = 500
@@ -107,7 +109,9 @@ def _step(operation_id: UUID, *, probing: str, lane: Lane | None) -> int:
     if verdict.wait:
         return 0
     planned = _find_planned(operation, canary_only=verdict.canary_only, probing=probing)
-    return _start_next(operation, planned, most=1 if probing else BATCH_ENTRIES, lane=aside)
+    repairs = operation.action == Action.REPAIR
+    most = 1 if probing else REPAIR_ENTRIES if repairs else BATCH_ENTRIES
+    return _start_next(operation, planned, most=most, lane=aside)
 
 
 def _start_next(
@@ -138,6 +142,7 @@ def _is_unbounded(operation: Operation) -> bool:
     """
     return (
         operation.state == OperationState.RUNNING
+        and operation.action != Action.REPAIR  # its payloads are computed here
         and operation.rate_per_second is None
         and (operation.canary_done or not operation.canary_size)
         and (operation.max_failure_rate is None or operation.max_failure_rate >= 1)

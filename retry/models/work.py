@@ -24,10 +24,12 @@ class Trigger(models.TextChoices):
     RESCUE = "rescue", "rescue"
     DISCARD = "discard", "discard"
     RESTORE = "restore", "restore"
+    REPAIR = "repair", "repair"
+    UNDO = "undo", "undo of a repair"
 
 
 #: Verbs that need no worker: their transaction completes them.
-BY_NO_WORKER = (Trigger.STOP, Trigger.DISCARD, Trigger.RESTORE)
+BY_NO_WORKER = (Trigger.STOP, Trigger.DISCARD, Trigger.RESTORE, Trigger.UNDO)
 
 
 class RunState(models.TextChoices):
@@ -45,11 +47,13 @@ class Action(models.TextChoices):
     STOP = "stop", "stop retrying"
     DISCARD = "discard", "discard"
     RESTORE = "restore", "restore"
+    REPAIR = "repair", "repair and retry"
+    UNDO = "undo", "undo of a repair"
 
     @property
     def by_workers(self) -> bool:
         """Whether workers process its entries; other actions are complete once written."""
-        return self in {Action.RETRY, Action.RESYNC, Action.RETRY_NOW}
+        return self in {Action.RETRY, Action.RESYNC, Action.RETRY_NOW, Action.REPAIR}
 
 
 class OperationState(models.TextChoices):
@@ -81,6 +85,7 @@ class Operation(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     selection = models.JSONField(default=dict, help_text="the requested entries, as data")
     selection_words = models.CharField(max_length=1000)
+    repair = models.JSONField(null=True, help_text="what is changed in payloads, as data")
     total = models.PositiveIntegerField(default=0)
     start_at = models.DateTimeField(null=True, help_text="nothing of it starts before")
     rate_per_second = models.FloatField(null=True, blank=True)

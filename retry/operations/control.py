@@ -7,9 +7,11 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from entries.masking import mask_values
+from entries.repairs import Repair
 from retry import wakeup
-from retry.access.permissions import OPERATE
-from retry.errors import OperationNotFound
+from retry.access.permissions import OPERATE, RETRY_ENTRY
+from retry.errors import OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.approval import needs_approval
 from retry.operations.changes import record, steer
@@ -30,17 +32,23 @@ def start(
     reason: str = "",
     pace: Pace | None = None,
     only_if_changed: bool = False,
+    repair: Repair | None = None,
     idempotency_key: str | None = None,
 ) -> Operation:
     """Freeze the selection into planned runs, which the dispatcher starts: at once, at a time, or
     when a second person has approved so many entries.
 
-    ``only_if_changed``: a resync processes only what its source has changed. The same
+    ``only_if_changed``: a resync processes only what its source has changed. ``repair``: what
+    ``Action.REPAIR`` changes in payloads before it retries; needed for it alone. The same
     ``idempotency_key`` from the same actor returns the same operation. Raises ``NotPermitted``,
     ``EmptySelection``, ``TooManyEntries``, ``NoSuchName`` and, for the key of another request,
     ``IdempotencyKeyReused``; all before anything is created.
     """
     actor.require(OPERATE[action])
+    if action is Action.REPAIR:
+        actor.require(RETRY_ENTRY)
+    if (repair is not None) != (action is Action.REPAIR):
+        raise RepairRefused("A repair needs a JSON Patch or the name of a repair.")
     selection.check()
     pace = pace or Pace()
     key = None
@@ -52,6 +60,7 @@ def start(
             reason=reason,
             pace=pace.identity(),
             only_if_changed=only_if_changed,
+            repair=repair.data() if repair else None,
         )
         known = key.find_operation(actor)
         if known is not None:
@@ -64,6 +73,7 @@ def start(
             reason=reason,
             pace=pace,
             only_if_changed=only_if_changed,
+            repair=repair,
             key=key,
         )
     except IntegrityError:
@@ -82,6 +92,7 @@ def _create(
     reason: str,
     pace: Pace,
     only_if_changed: bool,
+    repair: Repair | None,
     key: IdempotencyKey | None,
 ) -> Operation:
     with transaction.atomic():
@@ -98,6 +109,7 @@ def _create(
             ramp=list(pace.steps) if pace.ramp else [],
             only_if_changed=only_if_changed and action == Action.RESYNC,
             max_failure_rate=pace.failure_limit,
+            repair=repair.data() if repair else None,
             idempotency_key=key.key if key is not None else None,
             idempotency_digest=key.digest if key is not None else "",
         )
@@ -105,7 +117,7 @@ def _create(
         if needs_approval(operation.total):
             operation.state = OperationState.AWAITING
         operation.save(update_fields=["total", "state"])
-        told = selection.mask()
+        told = selection.mask() | (mask_values({"repair": repair.data()}) if repair else {})
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
         wakeup.notify()
     return operation
@@ -203,6 +215,24 @@ def retry_failed(
     return start(
         Selection(failed_of=operation_id),
         action=choose_retry_action(operation),
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+    )
+
+
+def undo_repair(
+    operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
+) -> Operation:
+    """Start an operation that gives back what a repair changed, where it was not changed since.
+
+    Raises ``OperationNotFound`` for an operation that is no repair.
+    """
+    if not Operation.objects.filter(pk=operation_id, action=Action.REPAIR).exists():
+        raise OperationNotFound(operation_id)
+    return start(
+        Selection(repaired_by=operation_id),
+        action=Action.UNDO,
         actor=actor,
         reason=reason,
         idempotency_key=idempotency_key,

@@ -39,13 +39,18 @@ FREEZE_SECONDS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """One of three: ids, a filter, or what failed in an earlier operation, which a filter may
-    narrow.
+    """One of four: ids, a filter, what failed in an earlier operation, which a filter may narrow,
+    or what an operation repaired.
     """
 
     ids: tuple[int, ...] = ()
     filter: EntryFilter | None = None
     failed_of: UUID | None = None
+    repaired_by: UUID | None = None
+
+    @property
+    def earlier(self) -> UUID | None:
+        return self.failed_of or self.repaired_by
 
     def check(self) -> None:
         """Raises ``EmptySelection`` where nothing narrows it, ``TooManyEntries``, ``NoSuchSource``
@@ -53,7 +58,7 @@ class Selection:
         """
         if len(self.ids) > MAX_IDS:
             raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
-        if self.failed_of is None and not self.ids and not (self.filter and self.filter.explicit):
+        if self.earlier is None and not self.ids and not (self.filter and self.filter.explicit):
             raise EmptySelection
         if self.filter is not None:
             check_names(self.filter)
@@ -62,6 +67,8 @@ class Selection:
         if self.failed_of is not None:
             narrowed = {"filter": self.filter.data()} if self.filter else {}
             return {"failed_of": str(self.failed_of), **narrowed}
+        if self.repaired_by is not None:
+            return {"repaired_by": str(self.repaired_by)}
         if self.filter is not None:
             return {"filter": self.filter.data()}
         return {"ids": len(self.ids)}
@@ -78,6 +85,8 @@ class Selection:
         if self.failed_of is not None:
             narrowed = f", {self.filter.words()}" if self.filter else ""
             return f"what failed in operation {self.failed_of}{narrowed}"
+        if self.repaired_by is not None:
+            return f"what operation {self.repaired_by} repaired"
         if self.filter is not None:
             return self.filter.words()
         return f"{len(self.ids):,} selected entries"
@@ -88,6 +97,8 @@ class Selection:
         if self.failed_of is not None:
             failed = visible.filter(pk__in=_find_failed_ids(self.failed_of))
             return failed.filter(self.filter.condition()) if self.filter else failed
+        if self.repaired_by is not None:
+            return visible.filter(pk__in=_find_repaired_ids(self.repaired_by))
         if self.filter is not None:
             return visible.filter(self.filter.condition())
         return visible.filter(pk__in=self.ids)
@@ -129,6 +140,18 @@ def _find_failed_ids(operation_id: UUID) -> RawSQL:
         " CROSS JOIN unnest(r.entry_ids) AS u (id)"
         " JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = r.id"
         " WHERE r.operation_id = %s AND r.failed + r.scheduled > 0 AND a.status = 'failed'",
+        [operation_id],
+    )
+
+
+def _find_repaired_ids(operation_id: UUID) -> RawSQL:
+    """Select the ids whose payload that operation changed, as a subquery."""
+    return RawSQL(
+        "SELECT d.entry_id FROM retry_run r"
+        " CROSS JOIN unnest(r.entry_ids) AS u (id)"
+        " JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = r.id"
+        " JOIN entries_edit d ON d.entry_id = a.entry_id AND d.attempt = a.number"
+        " WHERE r.operation_id = %s",
         [operation_id],
     )
 

@@ -23,6 +23,7 @@ from retry import audit
 from retry.models import Action, Operation, Run, Trigger
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
+from retry.runs import repairs
 from retry.runs.handover import Handover
 from retry.runs.hold_condition import FRAGMENTS as HOLDS
 from retry.runs.job_ids import operation_job_id
@@ -128,7 +129,7 @@ def start_planned(operation: Operation, runs: Sequence[Run]) -> list[Run]:
     action = Action(operation.action)
     skipped: dict[UUID, dict[str, list[int]]] = {run.id: {} for run in runs}
     run_of_entry = {id_: run.id for run in runs if run.kind for id_ in run.entry_ids}
-    for entry_id, reason in _act(run_of_entry, action=action):
+    for entry_id, reason in _act(operation, run_of_entry, action=action):
         skipped[run_of_entry[entry_id]].setdefault(reason.value, []).append(entry_id)
     for run in runs:
         if not run.kind:  # missing when the selection was frozen, or hidden from its actor
@@ -154,10 +155,16 @@ def start_planned(operation: Operation, runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if action.by_workers and totals[run.id] < run.size]
 
 
-def _act(run_of_entry: Mapping[int, UUID], *, action: Action) -> Iterator[tuple[int, Reason]]:
+def _act(
+    operation: Operation, run_of_entry: Mapping[int, UUID], *, action: Action
+) -> Iterator[tuple[int, Reason]]:
     """Yield the entries left alone, with the reason."""
     verb = action.value
-    if action.by_workers:
+    if action is Action.REPAIR:
+        yield from repairs.repair(operation, run_of_entry)
+    elif action is Action.UNDO:
+        yield from repairs.undo(operation, run_of_entry)
+    elif action.by_workers:
         run_ids = list(run_of_entry.values())
         for left in transitions.queue(run_of_entry, verb=verb, run_ids=run_ids):
             why = reason_for(left.status, verb=verb, has_source=left.source_id is not None)

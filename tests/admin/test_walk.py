@@ -41,6 +41,7 @@ VERBS = {
     "retry_operation_pause",
     "retry_operation_resume",
     "retry_operation_overrule",
+    "retry_operation_undo",
     "retry_operation_cancel",
     "retry_operation_approve",
     "retry_operation_reject",

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from entries.content import content_hash
+from entries.repairs import Repair
 from retry import service
+from retry.models import Action
+from retry.operations.selection import Selection
 from retry.outcomes import Actor
 from tests.factories.entries import EntryFactory
 
@@ -43,3 +46,15 @@ def stop() -> Callable[[Actor], object]:
 def stop_one() -> Callable[[Actor], object]:
     entry = EntryFactory.create(scheduled=True)
     return lambda actor: service.stop_retrying_entry(entry.id, actor=actor)
+
+
+def undo_repair() -> Callable[[Actor], object]:
+    entry = EntryFactory.create(failed=True)
+    repair = Repair(patch=({"op": "add", "path": "/url", "value": "http://page.example/2"},))
+    operation = service.start_operation(
+        Selection(ids=(entry.id,)),
+        action=Action.REPAIR,
+        repair=repair,
+        actor=Actor.command("before"),
+    )
+    return lambda actor: service.undo_repair(operation.pk, actor=actor)

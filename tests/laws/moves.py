@@ -87,6 +87,7 @@ DRIVERS: Mapping[str, tuple[Driver, ...]] = {
     "wake": (_start("wake"), _queue("wake")),
     "retry": (_start("retry"), _queue("retry")),
     "retry_now": (_start("retry_now"), _queue("retry_now")),
+    "repair": (_queue("repair"),),
     "stop": (_move("stop"),),
     "resync": (_start("resync"), _queue("resync")),
     "revert": (

@@ -35,7 +35,17 @@ _VERBS = frozenset(
         *("forget", "format", "get", "hold", "insert", "join", "kill", "lift", "list", "load"),
         *("lock", "log", "mark", "move", "note", "notice", "order", "parse", "pause", "put"),
         *("queue", "raise", "read", "record", "refuse", "release", "remove", "render", "repeat"),
-        *("replace", "requeue", "rescue", "restore", "resume", "resync", "retry", "return"),
+        *(
+            "repair",
+            "replace",
+            "requeue",
+            "rescue",
+            "restore",
+            "resume",
+            "resync",
+            "retry",
+            "return",
+        ),
         *("revert", "save", "select", "send", "serve", "set", "settle", "show", "skip", "sort"),
         *("start", "stop", "store", "submit", "sync", "take", "update", "wait", "wake", "write"),
         *(

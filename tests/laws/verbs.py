@@ -262,6 +262,7 @@ ACTS: Mapping[str, Scene] = {
     "approve_operation": Scene(operating.approve, "approve"),
     "reject_operation": Scene(operating.reject, "reject"),
     "retry_failed": Scene(operating.retry_failed, "start_retry"),
+    "undo_repair": Scene(editing.undo_repair, "start_undo"),
     "hold_kind": Scene(_hold_kind, "hold"),
     "hold_source": Scene(_hold_source, "hold"),
     "trip_breaker": Scene(_trip, "hold"),

@@ -29,6 +29,7 @@ RAISED: list[RetryError] = [
         if reason is not Reason.NOT_FOUND
     ),
     errors.EntryChanged(7),
+    errors.RepairRefused("A repair needs a JSON Patch or the name of a repair."),
     errors.ContentRefused(['the kind page refuses the payload: the payload has no "url"']),
     errors.TooManyEntries(limit=1000, given=1001),
     errors.EmptySelection(),

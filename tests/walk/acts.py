@@ -55,6 +55,11 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
     "entries_endpoint_add": lambda _: _ENDPOINT,
     "entries_endpoint_change": lambda _: _ENDPOINT,
     "retry_operation_preview": lambda _: {"key": "0" * 32},
+    "retry_operation_repair": lambda _: {
+        "key": "0" * 32,
+        "patch": '[{"op": "add", "path": "/n", "value": 1}]',
+        "start": "1",
+    },
     "retry_hold_put": lambda _: {"kind": "page"},
     "retry_errorgroup_note": lambda _: {"text": "known"},
     "retry_errorgroup_mute": lambda _: {"hours": "1"},
@@ -73,7 +78,11 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
 }
 #: What stands behind the ``?`` of an address, without which it has nothing to show.
 _PREVIEW = "?action=retry&status=failed"
-QUERIES = {"retry_operation_preview": _PREVIEW, "retry_operation_numbers": _PREVIEW}
+QUERIES = {
+    "retry_operation_preview": _PREVIEW,
+    "retry_operation_numbers": _PREVIEW,
+    "retry_operation_repair": "?status=failed",
+}
 
 
 def forged() -> dict[str, Any]:
@@ -143,6 +152,13 @@ def _awaiting(made: Made) -> Made:
     return {}
 
 
+def _repaired(made: Made) -> Made:
+    Operation.objects.filter(pk=made["retry_operation"].pk).update(
+        action="repair", state="completed"
+    )
+    return {}
+
+
 def _held() -> Made:
     Hold.objects.all().delete()
     return {"retry_hold": Hold.objects.create(kind="page", actor_label="somebody")}
@@ -177,6 +193,7 @@ BEFORE: dict[str, Callable[[Made], Made]] = {
     "retry_operation_overrule": lambda made: _paused(made, cause="canary"),
     "retry_operation_approve": _awaiting,
     "retry_operation_reject": _awaiting,
+    "retry_operation_undo": _repaired,
     "retry_hold_lift": lambda _: _held(),
     "entries_source_sync": lambda _: _no_sync(),
     "retry_errorgroup_unmute": lambda _: _group("muted", muted=True),

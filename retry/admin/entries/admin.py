@@ -32,6 +32,7 @@ from retry.admin.holds.words import explain_entry
 from retry.admin.imports.upload import EntryImport
 from retry.admin.operations.address import get_preview_url
 from retry.admin.operations.launch import launch
+from retry.admin.operations.repair import get_repair_url, may_repair
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
@@ -65,6 +66,7 @@ class RetryEntryAdmin(
         "stop_selected",
         "discard_selected",
         "restore_selected",
+        "repair_selected",
     )
     selects_all_pages = True
     change_form_template = "admin/retry/entry/change_form.html"
@@ -81,6 +83,9 @@ class RetryEntryAdmin(
 
     def has_discard_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(OPERATE[Action.DISCARD])
+
+    def has_repair_permission(self, request: HttpRequest) -> bool:
+        return may_repair(request.user)
 
     # --- the list ------------------------------------------------------------------------------
 
@@ -125,7 +130,8 @@ class RetryEntryAdmin(
                 get_preview_url(action, shown, back=request.GET.urlencode()),
             )
             for action in OPERATE
-            if request.user.has_perm(OPERATE[action])
+            if action not in {Action.REPAIR, Action.UNDO}  # they need more than a preview
+            and request.user.has_perm(OPERATE[action])
         ]
 
     # --- actions -------------------------------------------------------------------------------
@@ -163,6 +169,24 @@ class RetryEntryAdmin(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
         return self._start_operation(request, Action.RESTORE)
+
+    @admin.action(description="Repair…", permissions=["repair"])
+    def repair_selected(
+        self, request: HttpRequest, queryset: QuerySet[Entry]
+    ) -> HttpResponse | None:
+        """Redirect to the page of a repair, for the ticked entries or for all pages."""
+        chosen = parse_selection(request.POST)
+        try:
+            shown = (
+                Selection(filter=parse_list_filter(request.GET))
+                if chosen.all_pages
+                else Selection(ids=chosen.ids)
+            )
+        except SelectionRefused as refusal:
+            messages.error(request, str(refusal))
+            return None
+        back = request.GET.urlencode()
+        return HttpResponseRedirect(get_repair_url(shown, reason=chosen.reason, back=back))
 
     def _act(
         self,

@@ -19,6 +19,7 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter
 from entries.admin.lists import BoundedList
 from entries.admin.live import respond
+from entries.masking import mask_values
 from retry import service
 from retry.admin.operations import words
 from retry.admin.operations.address import get_return_query
@@ -26,6 +27,7 @@ from retry.admin.operations.forms import parse_start
 from retry.admin.operations.items import build_items_context
 from retry.admin.operations.page import build_live_context, build_verbs_context
 from retry.admin.operations.preview import numbers_page, preview_page
+from retry.admin.operations.repair import repair_page, undo_view
 from retry.admin.operations.timeline import build_timeline_context
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
@@ -123,6 +125,9 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
             context = context | {
                 "pace": words.describe_pace(operation.rate_per_second),
                 "failure_limit": words.describe_failure_limit(operation.max_failure_rate),
+                "repair_text": display.format_json(mask_values(operation.repair))
+                if operation.repair
+                else "",
                 "back_url": get_list_url(back) if (back := get_back(request.GET)) else "",
             }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -155,7 +160,11 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
         timeline = self.admin_site.admin_view(require_safe(self.timeline_view))
         preview = self.admin_site.admin_view(preview_page)
         numbers = self.admin_site.admin_view(numbers_page)
+        repair = self.admin_site.admin_view(repair_page)
+        undo = self.admin_site.admin_view(undo_view)
         return [
+            path("repair/", repair, name="retry_operation_repair"),
+            path("<uuid:object_id>/undo/", undo, name="retry_operation_undo"),
             path("preview/", preview, name="retry_operation_preview"),
             path("preview/numbers/", numbers, name="retry_operation_numbers"),
             path("<uuid:object_id>/items/", items, name="retry_operation_items"),

@@ -5,6 +5,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from entries.repairs import Repair
 from retry import service
 from retry.access.permissions import OPERATE, VIEW_OPERATION
 from retry.admin.operations.words import describe_start, warn_repeated_form
@@ -26,6 +27,7 @@ def launch(
     key: str,
     pace: Pace | None = None,
     only_if_changed: bool = False,
+    repair: Repair | None = None,
     back: str = "",
 ) -> HttpResponse:
     """Start an operation and redirect to its page.
@@ -47,6 +49,7 @@ def launch(
             reason=reason,
             pace=pace,
             only_if_changed=only_if_changed,
+            repair=repair,
             idempotency_key=key,
         )
     except IdempotencyKeyReused as error:

@@ -132,6 +132,9 @@ def build_verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]
         **_build_decision(request, operation),
         "retry_failed_url": retry_failed_url,
         "again": describe_action(again),
+        "may_undo": operation.action == Action.REPAIR
+        and operation.state not in _PAUSABLE
+        and may_control,
     }
 
 

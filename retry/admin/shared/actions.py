@@ -27,6 +27,8 @@ _WORDS = {
     Action.STOP: ActionWords("stop retrying", "stopped"),
     Action.DISCARD: ActionWords("discard", "discarded"),
     Action.RESTORE: ActionWords("restore", "restored"),
+    Action.REPAIR: ActionWords("repair and retry", "repaired and retried"),
+    Action.UNDO: ActionWords("undo the repair", "undone"),
 }
 
 
