@@ -97,7 +97,7 @@ def test_the_page_shows_a_traceback_with_libraries_folded(keeper: Browser) -> No
     group = make_group(1)
     Attempt.objects.update(traceback=TRACEBACK)
     page = keeper.read(url_of(group))
-    assert "<summary>2 calls in libraries</summary>" in page
+    assert "<summary>2 frames of libraries</summary>" in page
     own = re.findall(r'<pre class="code own"[^>]*>(.*?)</pre>', page, re.DOTALL)
     assert len(own) == 2
     assert "page.py" in own[0]

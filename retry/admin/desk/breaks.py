@@ -18,7 +18,7 @@ from entries.states import EntryStatus
 from retry.access.visibility import visible_entries
 from retry.admin.desk.words import shorten_message
 from retry.admin.shared.plots import draw_sparkline
-from retry.models import Action
+from retry.models import Action, ErrorGroup, GroupState
 from retry.outcome_history.scope import Scope
 from retry.outcome_history.series import Period, find_most_frequent, read_failures_alike
 from retry.outcomes import Actor
@@ -52,7 +52,7 @@ class FailureGroup:
     upstream: str
     action: Action
     values: Sequence[int] = ()
-    #: As of the group; empty where no one has looked at it.
+    #: What people say of the group, "new" for a day, or empty.
     state: str = ""
 
     @property
@@ -71,21 +71,40 @@ class FailureGroup:
 
 
 def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[FailureGroup]:
-    """Find the largest groups among the entries that the actor may see, the largest first."""
+    """Find the largest groups among the entries that the actor may see, the largest first.
+
+    Without those that are muted.
+    """
     failed = visible_entries(actor).failed()
     counts = _count(failed, _find_candidates(failed, scope, now=now))
-    largest = sorted((name for name in counts if counts[name][0]), key=lambda n: (-counts[n][0], n))
-    shown = largest[:ROWS]
+    states = _read_states(list(counts), now=now)
+    open_ = [name for name in counts if counts[name][0] and states.get(name) != GroupState.MUTED]
+    shown = sorted(open_, key=lambda name: (-counts[name][0], name))[:ROWS]
     values: Mapping[str, Sequence[int]] = {}
     if not scope.is_empty:
         values = read_failures_alike(shown, Period.DAY, scope=scope, now=now)
     newest = {name: _find_newest(failed, name) for name in shown}
     transient = _find_transient([entry for entry in newest.values() if entry is not None])
     return [
-        _build_group(entry, counts[name], values.get(name, ()), transient=entry.pk in transient)
+        _build_group(
+            entry,
+            counts[name],
+            values.get(name, ()),
+            transient=entry.pk in transient,
+            state=states.get(name, ""),
+        )
         for name, entry in newest.items()
         if entry is not None
     ]
+
+
+def _read_states(fingerprints: Sequence[str], *, now: datetime) -> Mapping[str, str]:
+    known = ErrorGroup.objects.filter(fingerprint__in=fingerprints)
+    found = {}
+    for fingerprint, state, first_seen in known.values_list("fingerprint", "state", "first_seen"):
+        fresh = "new" if first_seen > now - _SPAN else ""
+        found[fingerprint] = fresh if state == GroupState.OPEN else state
+    return found
 
 
 def _find_candidates(failed: EntryQuerySet, scope: Scope, *, now: datetime) -> Sequence[str]:
@@ -141,7 +160,12 @@ def _find_transient(entries: Sequence[Entry]) -> set[int]:
 
 
 def _build_group(
-    newest: Entry, counted: tuple[int, bool], values: Sequence[int], *, transient: bool
+    newest: Entry,
+    counted: tuple[int, bool],
+    values: Sequence[int],
+    *,
+    transient: bool,
+    state: str,
 ) -> FailureGroup:
     retries = transient or newest.source_id is None
     return FailureGroup(
@@ -153,4 +177,5 @@ def _build_group(
         upstream=newest.upstream,
         action=Action.RETRY if retries else Action.RESYNC,
         values=values,
+        state=state,
     )

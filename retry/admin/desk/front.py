@@ -24,6 +24,7 @@ from retry.access.permissions import (
     MANAGE_HOLD,
     OPERATE,
     VIEW_AUDIT,
+    VIEW_ERROR_GROUP,
     VIEW_HOLD,
     VIEW_OPERATION,
     VIEW_STATUS,
@@ -36,6 +37,7 @@ from retry.admin.desk.breaks import FailureGroup, find_groups
 from retry.admin.desk.parts import HIDDEN, Part, read_part
 from retry.admin.desk.sentence import find_headline, get_list_url, is_on_hold
 from retry.admin.desk.status import list_tiles
+from retry.admin.error_groups.address import get_alike_url
 from retry.admin.operations.address import get_preview_url
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
@@ -199,6 +201,8 @@ class GroupRow:
 
     group: FailureGroup
     url: str
+    #: Of the error group; empty for users who may not see groups.
+    page_url: str
     do: str
     do_url: str
 
@@ -210,6 +214,7 @@ def _build_row(viewer: Viewer, group: FailureGroup) -> GroupRow:
     return GroupRow(
         group,
         get_list_url(group.filter),
+        get_alike_url(group.fingerprint) if viewer.may(VIEW_ERROR_GROUP) else "",
         describe_action(group.action).do.capitalize(),
         do_url,
     )

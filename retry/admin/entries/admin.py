@@ -8,9 +8,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import escape
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -27,6 +25,7 @@ from retry.admin.entries.reasons import find_runs
 from retry.admin.entries.toolbar import list_buttons
 from retry.admin.entries.verbs import EntryVerbs
 from retry.admin.entries.views import SavedViews
+from retry.admin.error_groups.address import get_alike_url
 from retry.admin.exports.page import EntryExport
 from retry.admin.holds.words import explain_entry
 from retry.admin.imports.upload import EntryImport
@@ -264,9 +263,3 @@ def get_group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:
         return ""
     group = EntryFilter(status=EntryStatus.FAILED, fingerprint=fingerprint)
     return get_preview_url(Action.RETRY, Selection(filter=group), back=back)
-
-
-def get_alike_url(fingerprint: str) -> str:
-    """Return the address that leads to the page of the error group, or to its failed entries."""
-    query = urlencode({"fingerprint": fingerprint})
-    return f"{reverse('admin:retry_errorgroup_find')}?{query}"

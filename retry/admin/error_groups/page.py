@@ -11,6 +11,7 @@ from entries.admin.live import LiveFragment
 from entries.filters import EntryFilter
 from entries.models import Entry
 from entries.states import EntryStatus
+from entries.tracebacks import split_frames
 from retry.access.permissions import MANAGE_ERROR_GROUP, OPERATE, VIEW_OPERATION
 from retry.access.visibility import sees_everything
 from retry.admin.error_groups.forms import (
@@ -30,7 +31,6 @@ from retry.admin.operations.address import get_preview_url
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.error_groups.control import UNRESOLVED
-from retry.error_groups.frames import split_traceback
 from retry.error_groups.overview import GroupFacts, read_facts, read_last_operations
 from retry.error_groups.proof import PROVING
 from retry.error_groups.samples import Sample
@@ -139,7 +139,7 @@ def build_evidence_context(
     traceback = sample.attempt.traceback if sample.attempt is not None else ""
     return {
         "sample": sample,
-        "parts": split_traceback(traceback),
+        "sections": split_frames(traceback),
         "comparison": compare_entries(group.fingerprint, facts.kinds, actor=actor),
         "newest": [_describe_entry(entry) for entry in sample.newest],
     }
