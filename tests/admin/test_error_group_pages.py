@@ -98,10 +98,11 @@ def test_the_page_shows_a_traceback_with_libraries_folded(keeper: Browser) -> No
     Attempt.objects.update(traceback=TRACEBACK)
     page = keeper.read(url_of(group))
     assert "<summary>2 frames of libraries</summary>" in page
-    own = re.findall(r'<pre class="code own"[^>]*>(.*?)</pre>', page, re.DOTALL)
-    assert len(own) == 2
-    assert "page.py" in own[0]
-    assert "&lt;b&gt;no" in own[1]
+    traceback = page.split('class="traceback"')[1]
+    own, library, error = re.findall(r"<pre[^>]*>(.*?)</pre>", traceback, re.DOTALL)[:3]
+    assert "page.py" in own
+    assert "parser.py" in library
+    assert "&lt;b&gt;no" in error
 
 
 def test_the_page_says_what_its_entries_share(keeper: Browser) -> None:
