@@ -67,7 +67,6 @@ def test_the_audit_is_found_by_actor_entry_and_run(auditor: Browser) -> None:
     assert "1 audit event" in text_of(auditor.read(f"{AUDIT}?q={event.run_id}"))
     assert "0 audit events" in text_of(auditor.read(f"{AUDIT}?q=nobody"))
     assert "2 audit events" in text_of(auditor.read(f"{AUDIT}?verb=retry&channel=command"))
-    assert f'href="{AUDIT}?q={id_}"' in auditor.read(f"/admin/entries/entry/{id_}/change/")
     page = auditor.read(page_of(event))
     assert f'href="/admin/entries/entry/{id_}/change/"' in page
     assert "queued" in page
