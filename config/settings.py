@@ -232,19 +232,12 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 # --- the browser -------------------------------------------------------------------------------
 
+_NOWHERE = ("default-src", "frame-ancestors", "base-uri", "object-src")
+_HERE = ("script-src", "style-src", "font-src", "connect-src", "form-action")
 CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-        "object-src": [NONE],
-    }
+    "DIRECTIVES": {name: [NONE] for name in _NOWHERE}
+    | {name: [SELF] for name in _HERE}
+    | {"img-src": [SELF, "data:"]}
 }
 _HTTPS = env.bool("HTTPS", not _LOCAL)
 SECURE_SSL_REDIRECT = _HTTPS

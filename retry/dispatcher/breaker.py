@@ -14,7 +14,7 @@ from retry.dispatcher import verdict
 from retry.dispatcher.attention import find_due_holds
 from retry.dispatcher.kind_outcomes import read_recent
 from retry.dispatcher.probes import BREAKER, follow_up
-from retry.errors import AlreadyOnHold
+from retry.holds.errors import AlreadyOnHold
 from retry.limits import hurry_locks
 from retry.models import Hold
 from retry.runs.hold_condition import find_active_holds

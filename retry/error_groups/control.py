@@ -16,8 +16,8 @@ from django.utils import timezone
 from retry import audit
 from retry.access.permissions import MANAGE_ERROR_GROUP
 from retry.edits import get_subject
+from retry.error_groups.errors import InvalidMute, WrongGroupState
 from retry.error_groups.lock import lock_group
-from retry.errors import InvalidMute, WrongGroupState
 from retry.models import ErrorGroup, GroupState
 from retry.outcomes import Actor
 

@@ -1,7 +1,7 @@
 """The lock of one group, for who may see it."""
 
 from retry.access.visibility import sees_group
-from retry.errors import ErrorGroupNotFound
+from retry.error_groups.errors import ErrorGroupNotFound
 from retry.models import ErrorGroup
 from retry.outcomes import Actor
 

@@ -11,8 +11,9 @@ from retry import audit
 from retry.access.permissions import MANAGE_ERROR_GROUP
 from retry.access.visibility import sees_group
 from retry.edits import get_subject
+from retry.error_groups.errors import ErrorGroupNotFound, ProofUnderWay
 from retry.error_groups.lock import lock_group
-from retry.errors import ErrorGroupNotFound, NothingEligible, ProofUnderWay
+from retry.errors import NothingEligible
 from retry.models import Action, ErrorGroup, Operation
 from retry.operations.control import start as start_operation
 from retry.operations.pace import Pace

@@ -17,14 +17,8 @@ from entries.kinds.upstreams import has_upstreams
 from entries.models import Source
 from retry import audit, wakeup
 from retry.access.permissions import MANAGE_HOLD
-from retry.errors import (
-    AlreadyOnHold,
-    EndInThePast,
-    HoldLifted,
-    HoldNotFound,
-    NoUpstreams,
-    SourceNotFound,
-)
+from retry.errors import SourceNotFound
+from retry.holds.errors import AlreadyOnHold, EndInThePast, HoldLifted, HoldNotFound, NoUpstreams
 from retry.models import Hold
 from retry.outcomes import Actor
 from retry.runs.probe import dismiss_probe

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Value
-from django.db.models.expressions import RawSQL
 
 from entries import lists, names
 from entries.budget import OutOfTime, time_budget
@@ -20,6 +19,7 @@ from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
 from retry.models import Action, Operation
+from retry.operations.earlier import find_failed_ids, find_repaired_ids
 from retry.operations.sizes import choose_sizes
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
@@ -95,10 +95,10 @@ class Selection:
         """Return the selected entries that the actor may see."""
         visible = visible_entries(actor)
         if self.failed_of is not None:
-            failed = visible.filter(pk__in=_find_failed_ids(self.failed_of))
+            failed = visible.filter(pk__in=find_failed_ids(self.failed_of))
             return failed.filter(self.filter.condition()) if self.filter else failed
         if self.repaired_by is not None:
-            return visible.filter(pk__in=_find_repaired_ids(self.repaired_by))
+            return visible.filter(pk__in=find_repaired_ids(self.repaired_by))
         if self.filter is not None:
             return visible.filter(self.filter.condition())
         return visible.filter(pk__in=self.ids)
@@ -131,29 +131,6 @@ def check_names(chosen: EntryFilter) -> None:
         raise NoSuchSource(chosen.source, known=names.list_sources())
     if chosen.kind is not None and not names.is_kind(chosen.kind):
         raise NoSuchKind(chosen.kind, known=names.list_kinds())
-
-
-def _find_failed_ids(operation_id: UUID) -> RawSQL:
-    """Select the ids whose attempt in that operation failed, as a subquery."""
-    return RawSQL(
-        "SELECT a.entry_id FROM retry_run r"
-        " CROSS JOIN unnest(r.entry_ids) AS u (id)"
-        " JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = r.id"
-        " WHERE r.operation_id = %s AND r.failed + r.scheduled > 0 AND a.status = 'failed'",
-        [operation_id],
-    )
-
-
-def _find_repaired_ids(operation_id: UUID) -> RawSQL:
-    """Select the ids whose payload that operation changed, as a subquery."""
-    return RawSQL(
-        "SELECT d.entry_id FROM retry_run r"
-        " CROSS JOIN unnest(r.entry_ids) AS u (id)"
-        " JOIN entries_attempt a ON a.entry_id = u.id AND a.run_id = r.id"
-        " JOIN entries_edit d ON d.entry_id = a.entry_id AND d.attempt = a.number"
-        " WHERE r.operation_id = %s",
-        [operation_id],
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,6 @@ def test_an_address_says_what_the_selection_said(selection: Selection, action: A
         "action=retry&all=false",
         "action=retry&all=true&status=failed",
         "action=retry&failed_of=7",
-        f"action=retry&failed_of={UUID(int=7)}&status=failed",
         "action=retry&status=failed&status=queued",
         "action=retry&status=failed&nonsense=1",
         "action=retry&kind=",

@@ -12,6 +12,9 @@ from entries.errors import EntriesError, SourceError
 from entries.states import EntryStatus
 from retry import errors
 from retry.admin.shared.messages import describe_refusal, describe_selection, explain_no_verb
+from retry.error_groups import errors as group_errors
+from retry.holds import errors as hold_errors
+from retry.operations import errors as operation_errors
 from retry.outcomes import ItemOutcome, QueueOutcome
 from retry.reasons import Reason
 
@@ -41,13 +44,26 @@ MADE: dict[type[Exception], Exception] = {
     errors.ImportNotFound: errors.ImportNotFound(UUID(int=1)),
     errors.UploadRefused: errors.UploadRefused("It has more than 10 bytes."),
     errors.NotConfirmable: errors.NotConfirmable("It is queued."),
-    errors.HoldNotFound: errors.HoldNotFound(7),
-    errors.AlreadyOnHold: errors.AlreadyOnHold("kind page"),
-    errors.HoldLifted: errors.HoldLifted(by="alice"),
-    errors.NoUpstreams: errors.NoUpstreams("page"),
-    errors.ErrorGroupNotFound: errors.ErrorGroupNotFound(7),
-    errors.WrongGroupState: errors.WrongGroupState(state="resolved"),
-    errors.ProofUnderWay: errors.ProofUnderWay(UUID(int=1)),
+    hold_errors.HoldNotFound: hold_errors.HoldNotFound(7),
+    hold_errors.AlreadyOnHold: hold_errors.AlreadyOnHold("kind page"),
+    hold_errors.HoldLifted: hold_errors.HoldLifted(by="alice"),
+    hold_errors.NoUpstreams: hold_errors.NoUpstreams("page"),
+    group_errors.ErrorGroupNotFound: group_errors.ErrorGroupNotFound(7),
+    group_errors.WrongGroupState: group_errors.WrongGroupState(state="resolved"),
+    group_errors.ProofUnderWay: group_errors.ProofUnderWay(UUID(int=1)),
+    errors.ViewNotFound: errors.ViewNotFound(7),
+    errors.ViewRefused: errors.ViewRefused("A view needs a name."),
+    errors.RepairRefused: errors.RepairRefused("A repair needs a JSON Patch."),
+    **{
+        cls: cls(UUID(int=1))
+        for cls in (
+            operation_errors.OperationBegun,
+            operation_errors.AwaitingApproval,
+            operation_errors.NotAwaitingApproval,
+            operation_errors.OwnOperation,
+            operation_errors.ApprovedAsItIs,
+        )
+    },
     SourceError: SourceError("unreachable", "The source cannot be reached."),
 }
 

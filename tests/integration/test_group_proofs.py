@@ -8,7 +8,8 @@ from entries.models import Entry
 from entries.states import EntryStatus
 from retry import service
 from retry.dispatcher.loop import Dispatcher
-from retry.errors import NothingEligible, ProofUnderWay
+from retry.error_groups.errors import ProofUnderWay
+from retry.errors import NothingEligible
 from retry.models import AuditEvent, ErrorGroup, Operation
 from retry.operations.progress import read_progress
 from retry.service import retry_entries

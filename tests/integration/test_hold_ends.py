@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from entries.models import Entry
 from retry.dispatcher.loop import Dispatcher
-from retry.errors import EndInThePast
 from retry.holds import control as holds
+from retry.holds.errors import EndInThePast
 from retry.models import AuditEvent, Hold
 from retry.outcomes import Actor
 from tests.factories.entries import SourceFactory

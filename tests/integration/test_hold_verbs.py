@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from entries.errors import UnknownKind
-from retry.errors import AlreadyOnHold, HoldLifted, HoldNotFound, NotPermitted, SourceNotFound
+from retry.errors import NotPermitted, SourceNotFound
 from retry.holds import control as holds
+from retry.holds.errors import AlreadyOnHold, HoldLifted, HoldNotFound
 from retry.models import AuditEvent, Hold
 from retry.outcomes import Actor, Channel
 from retry.runs.hold_condition import find_active_holds

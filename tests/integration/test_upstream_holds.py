@@ -14,8 +14,8 @@ from entries.models import Entry
 from entries.sources.base import SourceItem
 from retry import queue
 from retry.dispatcher.loop import Dispatcher
-from retry.errors import AlreadyOnHold, NoUpstreams
 from retry.holds import control as holds
+from retry.holds.errors import AlreadyOnHold, NoUpstreams
 from retry.holds.overview import count_waiting, find_holds_on, find_holds_on_operation, list_active
 from retry.models import AuditEvent, Hold, Run, RunState, Sync
 from retry.operations.progress import read_progress

@@ -9,7 +9,7 @@ from django.utils import timezone
 from entries.models import Entry
 from retry import service
 from retry.dispatcher.loop import Dispatcher
-from retry.errors import ProofUnderWay
+from retry.error_groups.errors import ProofUnderWay
 from retry.models import AuditEvent, ErrorGroup, Operation
 from tests.factories.entries import EntryFactory
 from tests.races.test_transitions import in_order

@@ -7,8 +7,8 @@ import pytest
 from entries import transitions
 from entries.models import Entry
 from retry.dispatcher.breaker import watch
-from retry.errors import AlreadyOnHold, HoldLifted
 from retry.holds import control as holds
+from retry.holds.errors import AlreadyOnHold, HoldLifted
 from retry.models import AuditEvent, Hold, Run
 from retry.outcomes import Actor
 from retry.runs.backlog import find_startable_runs

@@ -15,7 +15,9 @@ from entries.states import EntryStatus
 from retry import errors
 from retry.api.http import problems
 from retry.api.http.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
+from retry.error_groups import errors as group_errors
 from retry.errors import RetryError
+from retry.holds import errors as hold_errors
 from retry.operations import errors as operation_errors
 from retry.reasons import Reason
 
@@ -53,11 +55,15 @@ RAISED: list[RetryError] = [
     errors.ImportNotFound(uuid4()),
     errors.UploadRefused("It has more than 10 bytes."),
     errors.NotConfirmable("It is queued."),
-    errors.HoldNotFound(7),
-    errors.AlreadyOnHold("kind page"),
-    errors.EndInThePast(),
-    errors.HoldLifted(by="alice"),
-    errors.NoUpstreams("page"),
+    hold_errors.HoldNotFound(7),
+    hold_errors.AlreadyOnHold("kind page"),
+    hold_errors.EndInThePast(),
+    hold_errors.HoldLifted(by="alice"),
+    hold_errors.NoUpstreams("page"),
+    group_errors.ErrorGroupNotFound(7),
+    group_errors.WrongGroupState(state="resolved"),
+    group_errors.InvalidMute(),
+    group_errors.ProofUnderWay(uuid4()),
     errors.ViewNotFound(7),
     errors.ViewRefused("A view needs a name."),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),

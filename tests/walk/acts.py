@@ -8,9 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from entries.content import content_hash
-from entries.models import Entry
+from entries.models import Attempt, Edit, Entry
 from entries.sources.files import uploads
-from retry.models import ErrorGroup, Hold, Import, Operation, SavedView, Sync
+from retry.models import ErrorGroup, Hold, Import, Operation, Run, SavedView, Sync
 from tests.factories.entries import EntryFactory
 from tests.support.error_groups import note_failures
 
@@ -153,8 +153,19 @@ def _awaiting(made: Made) -> Made:
 
 
 def _repaired(made: Made) -> Made:
-    Operation.objects.filter(pk=made["retry_operation"].pk).update(
-        action="repair", state="completed"
+    operation = made["retry_operation"]
+    Operation.objects.filter(pk=operation.pk).update(action="repair", state="completed")
+    entry = EntryFactory.create(failed=True)
+    run = Run.objects.create(
+        operation=operation, kind=entry.kind, queue="bulk", entry_ids=[entry.pk], size=1
+    )
+    Attempt.objects.create(entry=entry, number=2, run_id=run.pk, status="failed")
+    Edit.objects.create(
+        entry=entry,
+        attempt=2,
+        payload_before={"url": "http://before.example/"},
+        payload_after=entry.payload,
+        hash_after=entry.content_hash,
     )
     return {}
 

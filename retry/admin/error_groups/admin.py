@@ -38,8 +38,9 @@ from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.records import LiveRecordAdmin
 from retry.admin.shared.selection import SelectionRefused
+from retry.error_groups.errors import ErrorGroupNotFound
 from retry.error_groups.samples import find_sample
-from retry.errors import ErrorGroupNotFound, NotPermitted, RetryError
+from retry.errors import NotPermitted, RetryError
 from retry.models import ErrorGroup
 
 #: Names in a row of the list.

@@ -30,8 +30,9 @@ from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused, parse_reason
-from retry.errors import HoldNotFound, RetryError
+from retry.errors import RetryError
 from retry.holds import control
+from retry.holds.errors import HoldNotFound
 from retry.holds.overview import list_active
 from retry.models import Hold
 

@@ -8,7 +8,7 @@ from retry.api.holds.schemas import HoldPage, HoldQuery, HoldRequest, HoldRespon
 from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
-from retry.errors import HoldNotFound
+from retry.holds.errors import HoldNotFound
 from retry.models import Hold
 from retry.outcomes import Actor
 

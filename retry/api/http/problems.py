@@ -10,6 +10,8 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 from entries import errors as entries_errors
 from entries.errors import EntriesError
 from retry import errors
+from retry.error_groups import errors as group_errors
+from retry.holds import errors as hold_errors
 from retry.operations import errors as operation_errors
 from retry.outages import Outage
 
@@ -104,15 +106,15 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.ImportNotFound: 404,
     errors.UploadRefused: 422,
     errors.NotConfirmable: 409,
-    errors.HoldNotFound: 404,
-    errors.AlreadyOnHold: 409,
-    errors.EndInThePast: 422,
-    errors.HoldLifted: 409,
-    errors.NoUpstreams: 422,
-    errors.ErrorGroupNotFound: 404,
-    errors.WrongGroupState: 409,
-    errors.InvalidMute: 422,
-    errors.ProofUnderWay: 409,
+    hold_errors.HoldNotFound: 404,
+    hold_errors.AlreadyOnHold: 409,
+    hold_errors.EndInThePast: 422,
+    hold_errors.HoldLifted: 409,
+    hold_errors.NoUpstreams: 422,
+    group_errors.ErrorGroupNotFound: 404,
+    group_errors.WrongGroupState: 409,
+    group_errors.InvalidMute: 422,
+    group_errors.ProofUnderWay: 409,
     errors.NotRetryable: 409,
     errors.EntryChanged: 409,
     errors.ContentRefused: 422,

@@ -1,0 +1,49 @@
+"""What the verbs of holds refuse; no HTTP."""
+
+from typing import ClassVar
+
+from retry.errors import RetryError
+
+
+class HoldNotFound(RetryError):
+    code: ClassVar[str] = "hold_not_found"
+
+    def __init__(self, hold_id: int) -> None:
+        super().__init__(f"There is no hold {hold_id}.")
+        self.hold_id = hold_id
+
+
+class AlreadyOnHold(RetryError):
+    """It is on hold by a person; only automatic holds are taken over."""
+
+    code: ClassVar[str] = "already_on_hold"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what[:1].upper()}{what[1:]} is already on hold.")
+
+
+class EndInThePast(RetryError):
+    """A hold must not end before it begins."""
+
+    code: ClassVar[str] = "end_in_the_past"
+
+    def __init__(self) -> None:
+        super().__init__("The hold would end in the past.")
+
+
+class NoUpstreams(RetryError):
+    """The kind derives no upstreams for its entries."""
+
+    code: ClassVar[str] = "no_upstreams"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"The kind {kind} has no upstreams; put the kind on hold instead.")
+
+
+class HoldLifted(RetryError):
+    """The hold was already lifted."""
+
+    code: ClassVar[str] = "hold_lifted"
+
+    def __init__(self, *, by: str) -> None:
+        super().__init__(f"The hold was already lifted by {by}.")
