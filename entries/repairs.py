@@ -1,13 +1,14 @@
 """Repairs: one change of payloads, made to many entries. A JSON Patch, or what a kind offers."""
 
 import copy
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
 from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
-from jsonpointer import JsonPointerException
+from jsonpointer import JsonPointerException, resolve_pointer
 
 from entries.content import is_same
 from entries.kinds.problems import find_payload_problems
@@ -66,6 +67,8 @@ class Repair:
             return RepairResult(refusal=Refusal.MISFIT, words=words)
         try:
             changed: Any = change(payload)
+        except NotStorable as error:
+            return _refuse_to_store(error)
         except (JsonPatchException, JsonPointerException) as error:
             return RepairResult(refusal=Refusal.MISFIT, words=_describe(error))
         except Exception as error:  # noqa: BLE001 - a kind's repair may raise anything
@@ -75,11 +78,23 @@ class Repair:
 
     def _find_change(self, kind: str) -> Callable[[Mapping[str, Any]], Any] | None:
         if not self.name:
-            return JsonPatch(list(self.patch)).apply
+            return self._apply_patch
         found = find(kind)
         repair = found.repairs.get(self.name) if found is not None else None
         # It gets a copy, so that it may change what it is given.
         return None if repair is None else lambda payload: repair(copy.deepcopy(payload))
+
+    def _apply_patch(self, payload: Mapping[str, Any]) -> Any:
+        """Raises ``NotStorable`` for a patch that copies too much: each copy may double a value."""
+        changed: Any = copy.deepcopy(payload)
+        copied = 0
+        for step in self.patch:
+            if step["op"] == "copy":
+                copied += len(json.dumps(resolve_pointer(changed, step["from"])))
+                if copied > MAX_PAYLOAD_BYTES:
+                    raise NotStorable(f"the patch copies more than {MAX_PAYLOAD_BYTES:,} bytes")
+            changed = JsonPatch([step]).apply(changed, in_place=True)
+        return changed
 
 
 def list_repairs() -> dict[str, list[str]]:
@@ -121,9 +136,7 @@ def _judge(changed: Any, payload: Mapping[str, Any], *, kind: str) -> RepairResu
     try:
         clean = clean_json(changed, max_bytes=MAX_PAYLOAD_BYTES)
     except (NotJSON, NotStorable) as error:
-        return RepairResult(
-            refusal=Refusal.REFUSED, words=f"it cannot be stored: {_describe(error)}"
-        )
+        return _refuse_to_store(error)
     if not isinstance(clean, dict) or clean != changed:
         return RepairResult(refusal=Refusal.REFUSED, words="the result is no JSON object to store")
     if is_same(clean, payload):
@@ -132,6 +145,10 @@ def _judge(changed: Any, payload: Mapping[str, Any], *, kind: str) -> RepairResu
     if problems:
         return RepairResult(refusal=Refusal.REFUSED, words="; ".join(problems))
     return RepairResult(payload=clean)
+
+
+def _refuse_to_store(error: NotJSON | NotStorable) -> RepairResult:
+    return RepairResult(refusal=Refusal.REFUSED, words=f"it cannot be stored: {_describe(error)}")
 
 
 def _describe(error: BaseException) -> str:

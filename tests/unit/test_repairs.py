@@ -93,3 +93,15 @@ def test_repairs_of_a_kind_are_functions_by_name(repairs: Any) -> None:
     broken = type("Broken", (Repairable,), {"repairs": repairs})
     (found,) = KINDS.find_problems(broken)
     assert found.startswith("repairs must map names")
+
+
+def test_copies_that_double_a_value_stop_before_they_fill_the_memory() -> None:
+    steps = [{"op": "copy", "from": "/a", "path": f"/a/{n}"} for n in range(100)]
+    found = Repair.from_data({"patch": steps}).apply({"a": {"n": "x" * 1_000}}, kind="repairable")
+    assert found.refusal is Refusal.REFUSED
+    assert found.words == "it cannot be stored: the patch copies more than 262,144 bytes"
+
+
+def test_a_copy_of_what_is_not_there_is_a_misfit() -> None:
+    patch = [{"op": "copy", "from": "/a/b", "path": "/c"}]
+    assert Repair.from_data({"patch": patch}).apply({}, kind="repairable").refusal is Refusal.MISFIT
