@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
-from jsonpointer import JsonPointerException, resolve_pointer
+from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException, JsonPatchTestFailed
+from jsonpointer import JsonPointer, JsonPointerException, resolve_pointer
 
 from entries.content import is_same
 from entries.kinds.problems import find_payload_problems
 from entries.kinds.registry import all_kinds, find
+from entries.masking import mask_values
 from entries.text import NotJSON, NotStorable, clean_json, clean_text, one_line
 
 #: Of a patch: operations, and bytes as JSON.
@@ -56,8 +57,17 @@ class Repair:
             raise ValueError("give a patch or the name of a repair")
         return cls(patch=_check_patch(data["patch"]))
 
+    @classmethod
+    def from_stored(cls, data: Mapping[str, Any]) -> Self:
+        """Build what was checked when it was stored; a repair by name may be gone since then."""
+        return cls(patch=tuple(data.get("patch", ())), name=data.get("name", ""))
+
     def data(self) -> dict[str, Any]:
         return {"name": self.name} if self.name else {"patch": list(self.patch)}
+
+    def mask(self) -> dict[str, Any]:
+        """Return ``data`` for those who may not see payloads: a path may lead to a secret."""
+        return {"name": self.name} if self.name else {"patch": [_mask_step(s) for s in self.patch]}
 
     def apply(self, payload: Mapping[str, Any], *, kind: str) -> RepairResult:
         """Return what becomes of a payload, which stays as it is. Never raises."""
@@ -93,7 +103,11 @@ class Repair:
                 copied += len(json.dumps(resolve_pointer(changed, step["from"])))
                 if copied > MAX_PAYLOAD_BYTES:
                     raise NotStorable(f"the patch copies more than {MAX_PAYLOAD_BYTES:,} bytes")
-            changed = JsonPatch([step]).apply(changed, in_place=True)
+            try:
+                changed = JsonPatch([step]).apply(changed, in_place=True)
+            except JsonPatchTestFailed:  # its words would have the values, which may be secrets
+                what = f"the value at {step['path'] or 'the root'}"
+                raise JsonPatchTestFailed(f"{what} is not what the patch tests for") from None
         return changed
 
 
@@ -120,6 +134,13 @@ def _check_patch(patch: Any) -> Sequence[Mapping[str, Any]]:
     if clean != patch:
         raise ValueError("the patch contains a value that JSON or PostgreSQL cannot store")
     return tuple(patch)
+
+
+def _mask_step(step: Mapping[str, Any]) -> dict[str, Any]:
+    value = mask_values(step.get("value"))
+    for name in JsonPointer(step["path"]).parts:
+        value = mask_values({name: value})[name]
+    return {**step, "value": value} if "value" in step else dict(step)
 
 
 def _check_step(step: Any) -> None:

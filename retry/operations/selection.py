@@ -75,7 +75,7 @@ class Selection:
 
     def mask(self) -> dict[str, Any]:
         """Return ``data`` for the audit: not all who read it may see payloads."""
-        return self.data() if self.filter is None else {"filter": self.filter.mask()}
+        return self.data() | ({"filter": self.filter.mask()} if self.filter else {})
 
     def identity(self) -> dict[str, Any]:
         """Return ``data`` with every id, sorted: equal for selections that mean the same."""
@@ -123,6 +123,12 @@ class Selection:
     @property
     def order(self) -> Order:
         return lists.choose_order(self.filter.status if self.filter else None)
+
+
+def mask_stored(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Do the same as ``Selection.mask`` with ``data`` as it was stored."""
+    chosen = data.get("filter")
+    return {**data, "filter": EntryFilter.from_data(chosen).mask()} if chosen else dict(data)
 
 
 def check_names(chosen: EntryFilter) -> None:

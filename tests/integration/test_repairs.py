@@ -82,6 +82,28 @@ def test_the_audit_says_what_was_changed_and_by_which_patch() -> None:
     assert AuditEvent.objects.filter(verb="start_undo").count() == 1
 
 
+def test_the_audit_masks_secrets_in_the_patch_and_names_what_it_narrows() -> None:
+    failed()
+    step = {"op": "add", "path": "/password", "value": "hunter2"}
+    first = start(Repair(patch=(step,)))
+    narrowed = Selection(failed_of=first.pk, filter=EntryFilter(kind="scripted"))
+    start_operation(narrowed, action=Action.RETRY, actor=SCRIPT)
+    repair, retry = AuditEvent.objects.filter(verb__startswith="start_").order_by("pk")
+    assert repair.after is not None
+    assert repair.after["repair"]["patch"] == [{**step, "value": "***"}]
+    assert retry.after == {"failed_of": str(first.pk), "filter": {"kind": "scripted"}}
+
+
+def test_a_repair_by_a_name_that_is_gone_leaves_every_entry_alone() -> None:
+    (entry,) = failed()
+    operation = start()
+    Operation.objects.filter(pk=operation.pk).update(repair={"name": "of-an-older-release"})
+    pace()
+    operation.refresh_from_db()
+    assert operation.state == "completed"
+    assert reasons(operation) == {entry.pk: "repair_misfit"}
+
+
 def test_every_entry_gets_an_outcome_with_its_reason() -> None:
     (good,) = failed()
     misfit = EntryFactory.create(failed=True, kind="scripted", payload={"n": 1})
