@@ -20,7 +20,7 @@ from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
 from retry.models import Action, Operation
-from retry.operations.sizes import choose_sizes
+from retry.operations.sizes import LARGEST, LARGEST_REWRITTEN, choose_sizes
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
 from retry.runs import plan
@@ -288,7 +288,8 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     allow_statement(FREEZE_SECONDS)
     text, params = _select(selection, actor=actor)
     judged = operation.max_failure_rate is not None
-    chosen = choose_sizes(rate=operation.rate_per_second, judged=judged)
+    largest = LARGEST_REWRITTEN if Action(operation.action).rewrites else LARGEST
+    chosen = choose_sizes(rate=operation.rate_per_second, judged=judged, largest=largest)
     total = plan.freeze(operation, selected=text, params=params, sizes=chosen)
     if operation.step_size:
         draw_canary(operation, wanted=operation.step_size)

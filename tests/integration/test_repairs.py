@@ -10,9 +10,12 @@ from entries.content import content_hash
 from entries.filters import EntryFilter
 from entries.models import Edit, Entry
 from entries.repairs import Repair
+from retry.dispatcher import pacing
+from retry.dispatcher.lane import Lane
 from retry.dispatcher.pacing import pace
 from retry.errors import NotPermitted, OperationNotFound, RepairRefused
 from retry.models import Action, AuditEvent, Operation, Run
+from retry.operations import selection
 from retry.operations.items import list_items
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection
@@ -221,3 +224,26 @@ def test_it_needs_both_permissions(permission: str, reader: Any) -> None:
     with pytest.raises(NotPermitted):
         start_operation(FAILED, action=Action.REPAIR, repair=MEND, actor=actor)
     assert not Operation.objects.exists()
+
+
+def test_a_step_begins_no_further_run_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed(3)
+    operation = start(pace=Pace(rate_per_second=1.0))  # a run for each entry
+    Operation.objects.update(rate_per_second=None)
+    monkeypatch.setattr(pacing, "REPAIR_SECONDS", -1.0)
+    assert [pacing.step(operation.pk) for _ in range(4)] == [1, 1, 1, 0]
+    assert to_the_end(operation).succeeded == 3
+
+
+def test_runs_are_small_and_nothing_of_an_undo_starts_beside_its_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(selection, "LARGEST_REWRITTEN", 2)
+    monkeypatch.setattr(pacing, "REPAIR_ENTRIES", 2)
+    failed(6)
+    operation = start()
+    assert sorted(Run.objects.values_list("size", flat=True)) == [2, 2, 2]
+    assert to_the_end(operation).succeeded == 6
+    undone = undo_repair(operation.pk, actor=SCRIPT)
+    with Lane() as lane:
+        assert [pacing.step(undone.pk, lane=lane) for _ in range(4)] == [2, 2, 2, 0]
