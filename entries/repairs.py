@@ -1,17 +1,19 @@
 """Repairs: one change of payloads, made to many entries. A JSON Patch, or what a kind offers."""
 
 import copy
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException
-from jsonpointer import JsonPointerException
+from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException, JsonPatchTestFailed
+from jsonpointer import JsonPointer, JsonPointerException, resolve_pointer
 
 from entries.content import is_same
 from entries.kinds.problems import find_payload_problems
 from entries.kinds.registry import all_kinds, find
+from entries.masking import mask_values
 from entries.text import NotJSON, NotStorable, clean_json, clean_text, one_line
 
 #: Of a patch: operations, and bytes as JSON.
@@ -55,8 +57,17 @@ class Repair:
             raise ValueError("give a patch or the name of a repair")
         return cls(patch=_check_patch(data["patch"]))
 
+    @classmethod
+    def from_stored(cls, data: Mapping[str, Any]) -> Self:
+        """Build what was checked when it was stored; a repair by name may be gone since then."""
+        return cls(patch=tuple(data.get("patch", ())), name=data.get("name", ""))
+
     def data(self) -> dict[str, Any]:
         return {"name": self.name} if self.name else {"patch": list(self.patch)}
+
+    def mask(self) -> dict[str, Any]:
+        """Return ``data`` for those who may not see payloads: a path may lead to a secret."""
+        return {"name": self.name} if self.name else {"patch": [_mask_step(s) for s in self.patch]}
 
     def apply(self, payload: Mapping[str, Any], *, kind: str) -> RepairResult:
         """Return what becomes of a payload, which stays as it is. Never raises."""
@@ -66,6 +77,8 @@ class Repair:
             return RepairResult(refusal=Refusal.MISFIT, words=words)
         try:
             changed: Any = change(payload)
+        except NotStorable as error:
+            return _refuse_to_store(error)
         except (JsonPatchException, JsonPointerException) as error:
             return RepairResult(refusal=Refusal.MISFIT, words=_describe(error))
         except Exception as error:  # noqa: BLE001 - a kind's repair may raise anything
@@ -75,11 +88,27 @@ class Repair:
 
     def _find_change(self, kind: str) -> Callable[[Mapping[str, Any]], Any] | None:
         if not self.name:
-            return JsonPatch(list(self.patch)).apply
+            return self._apply_patch
         found = find(kind)
         repair = found.repairs.get(self.name) if found is not None else None
         # It gets a copy, so that it may change what it is given.
         return None if repair is None else lambda payload: repair(copy.deepcopy(payload))
+
+    def _apply_patch(self, payload: Mapping[str, Any]) -> Any:
+        """Raises ``NotStorable`` for a patch that copies too much: each copy may double a value."""
+        changed: Any = copy.deepcopy(payload)
+        copied = 0
+        for step in self.patch:
+            if step["op"] == "copy":
+                copied += len(json.dumps(resolve_pointer(changed, step["from"])))
+                if copied > MAX_PAYLOAD_BYTES:
+                    raise NotStorable(f"the patch copies more than {MAX_PAYLOAD_BYTES:,} bytes")
+            try:
+                changed = JsonPatch([step]).apply(changed, in_place=True)
+            except JsonPatchTestFailed:  # its words would have the values, which may be secrets
+                what = f"the value at {step['path'] or 'the root'}"
+                raise JsonPatchTestFailed(f"{what} is not what the patch tests for") from None
+        return changed
 
 
 def list_repairs() -> dict[str, list[str]]:
@@ -107,6 +136,13 @@ def _check_patch(patch: Any) -> Sequence[Mapping[str, Any]]:
     return tuple(patch)
 
 
+def _mask_step(step: Mapping[str, Any]) -> dict[str, Any]:
+    value = mask_values(step.get("value"))
+    for name in JsonPointer(step["path"]).parts:
+        value = mask_values({name: value})[name]
+    return {**step, "value": value} if "value" in step else dict(step)
+
+
 def _check_step(step: Any) -> None:
     """Raise ``InvalidJsonPatch``: the library looks for some members only when it applies it."""
     try:
@@ -121,9 +157,7 @@ def _judge(changed: Any, payload: Mapping[str, Any], *, kind: str) -> RepairResu
     try:
         clean = clean_json(changed, max_bytes=MAX_PAYLOAD_BYTES)
     except (NotJSON, NotStorable) as error:
-        return RepairResult(
-            refusal=Refusal.REFUSED, words=f"it cannot be stored: {_describe(error)}"
-        )
+        return _refuse_to_store(error)
     if not isinstance(clean, dict) or clean != changed:
         return RepairResult(refusal=Refusal.REFUSED, words="the result is no JSON object to store")
     if is_same(clean, payload):
@@ -132,6 +166,10 @@ def _judge(changed: Any, payload: Mapping[str, Any], *, kind: str) -> RepairResu
     if problems:
         return RepairResult(refusal=Refusal.REFUSED, words="; ".join(problems))
     return RepairResult(payload=clean)
+
+
+def _refuse_to_store(error: NotJSON | NotStorable) -> RepairResult:
+    return RepairResult(refusal=Refusal.REFUSED, words=f"it cannot be stored: {_describe(error)}")
 
 
 def _describe(error: BaseException) -> str:

@@ -42,15 +42,20 @@ def count_by_status(visible: EntryQuerySet) -> StatusCounts:
     )
 
 
-def count_each(found: Sequence[QuerySet[Any]]) -> list[tuple[int, bool]] | None:
-    """Count at most ``MOST`` of each in one statement; None where that takes too long."""
+def count_each(
+    found: Sequence[QuerySet[Any]], *, most: int | None = None
+) -> list[tuple[int, bool]] | None:
+    """Count at most ``MOST`` of each, unless given, in one statement; None where that takes too
+    long.
+    """
+    most = MOST if most is None else most
     if not found:
         return []
     parts, params = [], []
     for number, each in enumerate(found):
         compiler = (
             each.order_by()
-            .values("pk")[: MOST + 1]
+            .values("pk")[: most + 1]
             .query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False)
         )
         text, positional = compiler.as_sql()
@@ -59,7 +64,7 @@ def count_each(found: Sequence[QuerySet[Any]]) -> list[tuple[int, bool]] | None:
         params += positional
     with suppress(OutOfTime), time_budget(BUDGET_SECONDS), connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), params)
-        return [(min(count, MOST), count > MOST) for _, count in sorted(cursor.fetchall())]
+        return [(min(count, most), count > most) for _, count in sorted(cursor.fetchall())]
     return None
 
 

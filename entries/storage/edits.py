@@ -85,7 +85,11 @@ def edit(edits: Sequence[ContentEdit]) -> set[int]:
         "titles_before": [each.before.title for each in edits],
         "payloads_before": [each.before.raw for each in edits],
         "titles": [each.title for each in edits],
-        "payloads": [json.dumps(each.payload) for each in edits],
+        # What is not edited stays to the last digit.
+        "payloads": [
+            each.before.raw if each.payload is each.before.payload else json.dumps(each.payload)
+            for each in edits
+        ],
         "hashes": [content_hash(each.title, each.payload) for each in edits],
         "upstreams": [
             derive_upstream(each.before.kind, each.payload, source=each.before.source)

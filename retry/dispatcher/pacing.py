@@ -27,8 +27,10 @@ logger = logging.getLogger(__name__)
 PACER = Actor.system("dispatcher")
 #: Entries started in one transaction.
 BATCH_ENTRIES = 5_000
-#: Of repairs, whose payloads are read and written.
+#: Of actions that rewrite payloads, and when no further run of them is begun: large payloads take
+#: long, and the lease of the dispatcher is short.
 REPAIR_ENTRIES = 1_000
+REPAIR_SECONDS = 2.0
 #: One tick, for all operations together; the next tick follows at once.
 SLICE_SECONDS = 2.0
 _RUNS_AT_ONCE = 500
@@ -109,8 +111,8 @@ def _step(operation_id: UUID, *, probing: str, lane: Lane | None) -> int:
     if verdict.wait:
         return 0
     planned = _find_planned(operation, canary_only=verdict.canary_only, probing=probing)
-    repairs = operation.action == Action.REPAIR
-    most = 1 if probing else REPAIR_ENTRIES if repairs else BATCH_ENTRIES
+    rewrites = Action(operation.action).rewrites
+    most = 1 if probing else REPAIR_ENTRIES if rewrites else BATCH_ENTRIES
     return _start_next(operation, planned, most=most, lane=aside)
 
 
@@ -142,7 +144,7 @@ def _is_unbounded(operation: Operation) -> bool:
     """
     return (
         operation.state == OperationState.RUNNING
-        and operation.action != Action.REPAIR  # its payloads are computed here
+        and not Action(operation.action).rewrites
         and operation.rate_per_second is None
         and (operation.canary_done or not operation.canary_size)
         and (operation.max_failure_rate is None or operation.max_failure_rate >= 1)
@@ -217,10 +219,21 @@ def _choose(
 
 
 def _start(operation: Operation, planned: QuerySet[Run]) -> Slice:
-    """Lock and start runs in the caller's transaction, after which they are to be handed over."""
+    """Lock and start runs in the caller's transaction, after which they are to be handed over.
+
+    Of those that rewrite payloads, the first and what else can be begun in time.
+    """
     runs = list(planned.order_by("position", "id").select_for_update())
-    with_job = start_planned(operation, runs)
-    return Slice(sum(run.size for run in runs), with_job)
+    if not Action(operation.action).rewrites:
+        return Slice(sum(run.size for run in runs), start_planned(operation, runs))
+    deadline = time.monotonic() + REPAIR_SECONDS
+    entries, with_job = 0, []
+    for run in runs:
+        with_job += start_planned(operation, [run])
+        entries += run.size
+        if time.monotonic() > deadline:
+            break
+    return Slice(entries, with_job)
 
 
 def _start_beside(operation: Operation, planned: QuerySet[Run]) -> Slice:

@@ -23,11 +23,18 @@ class Sample:
 
     @property
     def suggestion(self) -> Action:
-        """The action that fits: what may pass is retried, else the input has to change first."""
-        if self.attempt is None or self.attempt.transient:
+        """The action that fits, by ``choose_action``."""
+        if self.attempt is None:
             return Action.RETRY
         entry = self.newest[0] if self.newest else self.attempt.entry
-        return Action.RETRY if entry.source_id is None else Action.RESYNC
+        return choose_action(entry, transient=self.attempt.transient)
+
+
+def choose_action(entry: Entry, *, transient: bool) -> Action:
+    """Return what fits a failed entry: what may pass is retried, else the input has to change
+    first, which the source may have done.
+    """
+    return Action.RETRY if transient or entry.source_id is None else Action.RESYNC
 
 
 def find_sample(group: ErrorGroup, *, actor: Actor) -> Sample:

@@ -55,6 +55,11 @@ class Action(models.TextChoices):
         """Whether workers process its entries; other actions are complete once written."""
         return self in {Action.RETRY, Action.RESYNC, Action.RETRY_NOW, Action.REPAIR}
 
+    @property
+    def rewrites(self) -> bool:
+        """Whether payloads are read and written as its runs are started."""
+        return self in {Action.REPAIR, Action.UNDO}
+
 
 class OperationState(models.TextChoices):
     AWAITING = "awaiting_approval", "awaiting approval"

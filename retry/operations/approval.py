@@ -6,11 +6,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models.functions import Now
 
-from entries.masking import mask_values
 from retry.access.permissions import APPROVE_OPERATION
 from retry.models import Operation, OperationState
 from retry.operations.changes import steer
 from retry.operations.errors import OwnOperation
+from retry.operations.selection import mask_stored
 from retry.outcomes import Actor
 from retry.runs.plan import cancel_planned_runs
 
@@ -32,7 +32,7 @@ def approve(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
         _decide(operation, actor)
         operation.state = OperationState.PLANNED
         return {
-            "selection": mask_values(operation.selection),
+            "selection": mask_stored(operation.selection),
             "total": operation.total,
             "requested_by": operation.actor_label,
         }

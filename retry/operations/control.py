@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from entries.masking import mask_values
 from entries.repairs import Repair
 from retry import wakeup
 from retry.access.permissions import OPERATE, RETRY_ENTRY
@@ -117,7 +116,7 @@ def _create(
         if needs_approval(operation.total):
             operation.state = OperationState.AWAITING
         operation.save(update_fields=["total", "state"])
-        told = selection.mask() | (mask_values({"repair": repair.data()}) if repair else {})
+        told = selection.mask() | ({"repair": repair.mask()} if repair else {})
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
         wakeup.notify()
     return operation

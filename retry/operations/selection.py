@@ -20,7 +20,7 @@ from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligib
 from retry.limits import allow_statement
 from retry.models import Action, Operation
 from retry.operations.earlier import find_failed_ids, find_repaired_ids
-from retry.operations.sizes import choose_sizes
+from retry.operations.sizes import LARGEST, LARGEST_REWRITTEN, choose_sizes
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
 from retry.runs import plan
@@ -75,7 +75,7 @@ class Selection:
 
     def mask(self) -> dict[str, Any]:
         """Return ``data`` for the audit: not all who read it may see payloads."""
-        return self.data() if self.filter is None else {"filter": self.filter.mask()}
+        return self.data() | ({"filter": self.filter.mask()} if self.filter else {})
 
     def identity(self) -> dict[str, Any]:
         """Return ``data`` with every id, sorted: equal for selections that mean the same."""
@@ -123,6 +123,12 @@ class Selection:
     @property
     def order(self) -> Order:
         return lists.choose_order(self.filter.status if self.filter else None)
+
+
+def mask_stored(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Do the same as ``Selection.mask`` with ``data`` as it was stored."""
+    chosen = data.get("filter")
+    return {**data, "filter": EntryFilter.from_data(chosen).mask()} if chosen else dict(data)
 
 
 def check_names(chosen: EntryFilter) -> None:
@@ -259,7 +265,8 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     allow_statement(FREEZE_SECONDS)
     text, params = _select(selection, actor=actor)
     judged = operation.max_failure_rate is not None
-    chosen = choose_sizes(rate=operation.rate_per_second, judged=judged)
+    largest = LARGEST_REWRITTEN if Action(operation.action).rewrites else LARGEST
+    chosen = choose_sizes(rate=operation.rate_per_second, judged=judged, largest=largest)
     total = plan.freeze(operation, selected=text, params=params, sizes=chosen)
     if operation.step_size:
         draw_canary(operation, wanted=operation.step_size)

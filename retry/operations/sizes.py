@@ -15,12 +15,19 @@ LARGEST = 500
 #: Where a failure limit bounds what may be under way, which several workers share.
 JUDGED_SECONDS = 1.0
 LARGEST_JUDGED = 50
+#: Where payloads are rewritten as a run is started: some seconds' work of the dispatcher if each
+#: payload is as large as it may be.
+LARGEST_REWRITTEN = 100
 
 _SQL = load(__file__)
 
 
-def choose_sizes(*, rate: float | None = None, judged: bool = False) -> list[RunSize]:
+def choose_sizes(
+    *, rate: float | None = None, judged: bool = False, largest: int = LARGEST
+) -> list[RunSize]:
     """Return one size for every kind; a kind without finished runs gets its ``run_size``.
+
+    No run is larger than ``largest``.
 
     No run is smaller than what its kind has under way at once.
 
@@ -32,7 +39,7 @@ def choose_sizes(*, rate: float | None = None, judged: bool = False) -> list[Run
     return [
         RunSize(
             name,
-            _cap(_fit(seconds.get(name), kind=kind, judged=judged), rate),
+            _cap(min(_fit(seconds.get(name), kind=kind, judged=judged), largest), rate),
             kind.bulk_queue,
         )
         for name, kind in registry.all_kinds().items()

@@ -11,8 +11,8 @@ from entries.storage import ContentEdit, StoredContent
 from retry.models import Operation, Run
 from retry.reasons import Reason, reason_for
 
-#: Payloads in memory at once.
-CHUNK = 200
+#: Payloads in memory at once. PostgreSQL waits while they are repaired, and only for some seconds.
+CHUNK = 50
 
 
 def repair(operation: Operation, run_of_entry: Mapping[int, UUID]) -> Iterator[tuple[int, Reason]]:
@@ -20,7 +20,7 @@ def repair(operation: Operation, run_of_entry: Mapping[int, UUID]) -> Iterator[t
 
     An entry is repaired and queued, or neither. What it held stays with its attempt.
     """
-    change = Repair.from_data(operation.repair or {})
+    change = Repair.from_stored(operation.repair or {})
     ids = iter(sorted(run_of_entry))
     while chunk := list(islice(ids, CHUNK)):
         contents = storage.read_content(chunk, lock=True)

@@ -4,13 +4,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 
 from entries.content import content_hash
 from entries.models import Edit, Entry
+from retry import service
 from retry.models import AuditEvent, Run
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory
+from tests.support.asking import SCRIPT
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -85,6 +88,18 @@ def test_a_title_alone_can_be_edited(desk: Browser, entry: Entry) -> None:
     press(desk, entry, title="New")
     stored = Entry.objects.get()
     assert (stored.status, stored.title, stored.payload) == ("queued", "New", OLD)
+
+
+def test_a_payload_that_is_not_edited_stays_to_the_last_digit(entry: Entry) -> None:
+    digits = "1234567890.12345678901234567890"
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE entries_entry SET payload = %s", [f'{{"n": {digits}}}'])
+    entry.refresh_from_db()
+    seen = content_hash(entry.title, entry.payload)
+    service.edit_and_retry(entry.pk, seen=seen, title="Another", actor=SCRIPT)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT title, payload ->> 'n' FROM entries_entry")
+        assert cursor.fetchone() == ("Another", digits)
 
 
 def test_what_a_browser_does_to_a_title_is_not_stored_with_the_payload(desk: Browser) -> None:

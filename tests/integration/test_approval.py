@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
+from entries.filters import EntryFilter
 from entries.models import Entry
 from retry.dispatcher.loop import Dispatcher
 from retry.errors import NotPermitted, OperationFinished, TooManyEntries
@@ -18,6 +19,7 @@ from retry.operations.errors import (
     OwnOperation,
 )
 from retry.operations.progress import read_progress
+from retry.operations.selection import Selection
 from retry.outcomes import Actor, Channel
 from retry.service import retry_entries
 from tests.conftest import grant
@@ -68,6 +70,16 @@ def test_it_waits_and_runs_exactly_what_was_approved() -> None:
         "total": 4,
         "requested_by": SCRIPT.label,
     }
+
+
+def test_its_audit_masks_what_is_searched_in_payloads() -> None:
+    for _ in range(4):
+        EntryFactory.create(failed=True, payload={"password": "hunter2"})
+    searched = Selection(filter=EntryFilter(q="payload.password=hunter2"))
+    operation = control.start(searched, action=Action.RETRY, actor=SCRIPT)
+    approval.approve(operation.pk, actor=SECOND)
+    assert AuditEvent.objects.count() == 2
+    assert "hunter2" not in str(list(AuditEvent.objects.values_list("before", "after")))
 
 
 def test_as_many_as_the_setting_names_need_none() -> None:

@@ -10,9 +10,12 @@ from entries.content import content_hash
 from entries.filters import EntryFilter
 from entries.models import Edit, Entry
 from entries.repairs import Repair
+from retry.dispatcher import pacing
+from retry.dispatcher.lane import Lane
 from retry.dispatcher.pacing import pace
 from retry.errors import NotPermitted, OperationNotFound, RepairRefused
 from retry.models import Action, AuditEvent, Operation, Run
+from retry.operations import selection
 from retry.operations.items import list_items
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection
@@ -80,6 +83,28 @@ def test_the_audit_says_what_was_changed_and_by_which_patch() -> None:
     assert (event.reason, event.operation_id) == ("INC-42", operation.pk)
     undo_repair(operation.pk, actor=SCRIPT)
     assert AuditEvent.objects.filter(verb="start_undo").count() == 1
+
+
+def test_the_audit_masks_secrets_in_the_patch_and_names_what_it_narrows() -> None:
+    failed()
+    step = {"op": "add", "path": "/password", "value": "hunter2"}
+    first = start(Repair(patch=(step,)))
+    narrowed = Selection(failed_of=first.pk, filter=EntryFilter(kind="scripted"))
+    start_operation(narrowed, action=Action.RETRY, actor=SCRIPT)
+    repair, retry = AuditEvent.objects.filter(verb__startswith="start_").order_by("pk")
+    assert repair.after is not None
+    assert repair.after["repair"]["patch"] == [{**step, "value": "***"}]
+    assert retry.after == {"failed_of": str(first.pk), "filter": {"kind": "scripted"}}
+
+
+def test_a_repair_by_a_name_that_is_gone_leaves_every_entry_alone() -> None:
+    (entry,) = failed()
+    operation = start()
+    Operation.objects.filter(pk=operation.pk).update(repair={"name": "of-an-older-release"})
+    pace()
+    operation.refresh_from_db()
+    assert operation.state == "completed"
+    assert reasons(operation) == {entry.pk: "repair_misfit"}
 
 
 def test_every_entry_gets_an_outcome_with_its_reason() -> None:
@@ -199,3 +224,26 @@ def test_it_needs_both_permissions(permission: str, reader: Any) -> None:
     with pytest.raises(NotPermitted):
         start_operation(FAILED, action=Action.REPAIR, repair=MEND, actor=actor)
     assert not Operation.objects.exists()
+
+
+def test_a_step_begins_no_further_run_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed(3)
+    operation = start(pace=Pace(rate_per_second=1.0))  # a run for each entry
+    Operation.objects.update(rate_per_second=None)
+    monkeypatch.setattr(pacing, "REPAIR_SECONDS", -1.0)
+    assert [pacing.step(operation.pk) for _ in range(4)] == [1, 1, 1, 0]
+    assert to_the_end(operation).succeeded == 3
+
+
+def test_runs_are_small_and_nothing_of_an_undo_starts_beside_its_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(selection, "LARGEST_REWRITTEN", 2)
+    monkeypatch.setattr(pacing, "REPAIR_ENTRIES", 2)
+    failed(6)
+    operation = start()
+    assert sorted(Run.objects.values_list("size", flat=True)) == [2, 2, 2]
+    assert to_the_end(operation).succeeded == 6
+    undone = undo_repair(operation.pk, actor=SCRIPT)
+    with Lane() as lane:
+        assert [pacing.step(undone.pk, lane=lane) for _ in range(4)] == [2, 2, 2, 0]

@@ -93,3 +93,36 @@ def test_repairs_of_a_kind_are_functions_by_name(repairs: Any) -> None:
     broken = type("Broken", (Repairable,), {"repairs": repairs})
     (found,) = KINDS.find_problems(broken)
     assert found.startswith("repairs must map names")
+
+
+def test_copies_that_double_a_value_stop_before_they_fill_the_memory() -> None:
+    steps = [{"op": "copy", "from": "/a", "path": f"/a/{n}"} for n in range(100)]
+    found = Repair.from_data({"patch": steps}).apply({"a": {"n": "x" * 1_000}}, kind="repairable")
+    assert found.refusal is Refusal.REFUSED
+    assert found.words == "it cannot be stored: the patch copies more than 262,144 bytes"
+
+
+def test_a_copy_of_what_is_not_there_is_a_misfit() -> None:
+    patch = [{"op": "copy", "from": "/a/b", "path": "/c"}]
+    assert Repair.from_data({"patch": patch}).apply({}, kind="repairable").refusal is Refusal.MISFIT
+
+
+def test_secrets_of_a_patch_are_masked_by_their_path() -> None:
+    patch = [
+        {"op": "replace", "path": "/login/password", "value": "hunter2"},
+        {"op": "add", "path": "/api_key/0", "value": "hunter2"},
+        {"op": "add", "path": "/login", "value": {"token": "hunter2", "user": "anna"}},
+        {"op": "remove", "path": "/secret"},
+        {"op": "add", "path": "/n", "value": 1},
+    ]
+    repair = Repair.from_data({"patch": patch})
+    assert "hunter2" not in str(repair.mask())
+    assert repair.mask()["patch"][2]["value"] == {"token": "***", "user": "anna"}
+    assert repair.mask()["patch"][3:] == patch[3:]
+
+
+def test_a_test_that_fails_does_not_tell_the_value() -> None:
+    patch = [{"op": "test", "path": "/password", "value": "guess"}]
+    found = Repair.from_data({"patch": patch}).apply({"password": "hunter2"}, kind="repairable")
+    assert found.refusal is Refusal.MISFIT
+    assert found.words == "the value at /password is not what the patch tests for"

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -11,13 +10,14 @@ from django.core.cache import cache
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from entries.budget import OutOfTime, time_budget
 from entries.filters import EntryFilter
 from entries.models import Attempt, Entry, EntryQuerySet
 from entries.states import EntryStatus
 from retry.access.visibility import visible_entries
 from retry.admin.desk.words import shorten_message
 from retry.admin.shared.plots import draw_sparkline
+from retry.error_groups.overview import count_failed
+from retry.error_groups.samples import choose_action
 from retry.models import Action, ErrorGroup, GroupState
 from retry.outcome_history.scope import Scope
 from retry.outcome_history.series import Period, find_most_frequent, read_failures_alike
@@ -28,10 +28,6 @@ ROWS = 6
 _CANDIDATES = 8
 #: Failures, the newest, among which groups are looked for.
 _NEWEST = 2_000
-#: Counting a group stops here, or at fewer where that takes too long.
-_MOST = 10_000
-_FEWER = 1_000
-_COUNT_SECONDS = 0.02
 _SPAN = timedelta(days=1)
 _FREQUENT_SECONDS = 30
 
@@ -40,7 +36,7 @@ _FREQUENT_SECONDS = 30
 class FailureGroup:
     """Entries that are failed now and failed alike: ``count``, or ``more`` than that.
 
-    ``action``: the one that fits. What may pass is retried; else the input has to change first.
+    ``action``: the one that fits.
     ``values``: failures in each hour of the last day, for all that failed so.
     """
 
@@ -76,7 +72,7 @@ def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[Failur
     Without those that are muted.
     """
     failed = visible_entries(actor).failed()
-    counts = _count(failed, _find_candidates(failed, scope, now=now))
+    counts = count_failed(_find_candidates(failed, scope, now=now), actor=actor)
     states = _read_states(list(counts), now=now)
     open_ = [name for name in counts if counts[name][0] and states.get(name) != GroupState.MUTED]
     shown = sorted(open_, key=lambda name: (-counts[name][0], name))[:ROWS]
@@ -130,19 +126,6 @@ def _find_frequent(scope: Scope, *, since: datetime) -> list[str]:
     return [found.fingerprint for found in frequent]
 
 
-def _count(failed: EntryQuerySet, fingerprints: Sequence[str]) -> Mapping[str, tuple[int, bool]]:
-    """Count the entries of each group, and tell whether there are more."""
-    for most in (_MOST, _FEWER):
-        with suppress(OutOfTime), time_budget(_COUNT_SECONDS):
-            return {name: _count_alike(failed, name, most=most) for name in fingerprints}
-    return dict.fromkeys(fingerprints, (1, True))
-
-
-def _count_alike(failed: EntryQuerySet, fingerprint: str, *, most: int) -> tuple[int, bool]:
-    number = failed.filter(fingerprint=fingerprint).order_by()[: most + 1].count()
-    return min(number, most), number > most
-
-
 def _find_newest(failed: EntryQuerySet, fingerprint: str) -> Entry | None:
     alike = failed.filter(fingerprint=fingerprint).defer("payload", "result")
     return alike.order_by("-failed_at", "-id").first()
@@ -167,7 +150,6 @@ def _build_group(
     transient: bool,
     state: str,
 ) -> FailureGroup:
-    retries = transient or newest.source_id is None
     return FailureGroup(
         fingerprint=newest.fingerprint,
         count=counted[0],
@@ -175,7 +157,7 @@ def _build_group(
         error_class=newest.error_class,
         message=shorten_message(newest.error_message, upstream=newest.upstream),
         upstream=newest.upstream,
-        action=Action.RETRY if retries else Action.RESYNC,
+        action=choose_action(newest, transient=transient),
         values=values,
         state=state,
     )

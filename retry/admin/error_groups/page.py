@@ -54,7 +54,8 @@ def build_live_context(request: HttpRequest, group: ErrorGroup, *, url: str) -> 
     """Return what changes by itself: state, count, times and the proof under way."""
     actor = get_actor(request)
     facts = read_facts([group], actor=actor)[group.pk]
-    everything = sees_everything(actor) and request.user.has_perm(VIEW_OPERATION)
+    sees_all = sees_everything(actor)
+    everything = sees_all and request.user.has_perm(VIEW_OPERATION)
     proof = group.proof if everything else None
     progress = read_progress(proof.pk) if proof is not None else None
     last = read_last_operations([group.fingerprint]) if everything else {}
@@ -62,14 +63,17 @@ def build_live_context(request: HttpRequest, group: ErrorGroup, *, url: str) -> 
     words = describe_last(newest) if newest else ""
     stage = f"{group.state}-{'proving' if group.proof_id else ''}-{bool(facts.count)}"
     settled = progress.settled if progress is not None else ""
-    shown = (facts.count, facts.last_seen, settled, words, group.note, group.owner_id)
+    state = progress.operation.state if progress is not None else ""
+    shown = (facts.count, facts.last_seen, settled, state, words, group.note, group.owner_id)
     version = f"{stage}.{sha256(repr(shown).encode()).hexdigest()[:16]}"
     return {
         "original": group,
         "facts": facts,
         "count_words": describe_count(facts),
         "entries_url": get_entries_url(group.fingerprint),
-        "mute": describe_mute(group) if group.state == GroupState.MUTED else None,
+        "mute": describe_mute(group, everything=sees_all)
+        if group.state == GroupState.MUTED
+        else None,
         "may_view_operations": everything,
         "progress": progress,
         "proof_words": proof.pause_reason if proof is not None else "",

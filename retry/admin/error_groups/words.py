@@ -14,7 +14,7 @@ from retry.admin.shared.actions import describe_action
 from retry.admin.shared.messages import PENDING, Message
 from retry.error_groups.overview import GroupFacts, LastOperation
 from retry.error_groups.samples import Sample
-from retry.models import Action, ErrorGroup, Operation
+from retry.models import Action, ErrorGroup, Operation, OperationState
 
 _DONE: Mapping[str, Promise] = {
     "acknowledge": _("Acknowledged."),
@@ -32,6 +32,8 @@ def describe_verb(verb: str) -> Message:
 
 def describe_proof(operation: Operation) -> Message:
     """For users who cannot look at the operation."""
+    if operation.state == OperationState.AWAITING:
+        return Message(PENDING, gettext("The proof starts when another user has approved it."))
     text = ngettext(
         "%(count)s entry is being tried. If it succeeds, the group is resolved.",
         "%(count)s entries are being tried, a few first. If all succeed, the group is resolved.",
@@ -54,11 +56,15 @@ def describe_last(last: LastOperation) -> str:
     return f"{do} {operation.total:,}: {settled or operation.state}"
 
 
-def describe_mute(group: ErrorGroup) -> dict[str, Any]:
-    """Return what ends the mute: ``until`` and how many failures are ``left``."""
-    left = None
-    if group.mute_above is not None:
-        left = max(group.mute_above - (group.failures - group.mute_from), 0)
+def describe_mute(group: ErrorGroup, *, everything: bool) -> dict[str, Any]:
+    """Return what ends the mute: ``until`` and how many failures are ``left``.
+
+    For users who may not see ``everything``: how many it was muted for, because what is left tells
+    how many have failed.
+    """
+    left = group.mute_above
+    if left is not None and everything:
+        left = max(left - (group.failures - group.mute_from), 0)
     return {"until": group.muted_until, "left": left}
 
 

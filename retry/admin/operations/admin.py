@@ -19,7 +19,7 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter
 from entries.admin.lists import BoundedList
 from entries.admin.live import respond
-from entries.masking import mask_values
+from entries.repairs import Repair
 from retry import service
 from retry.admin.operations import words
 from retry.admin.operations.address import get_return_query
@@ -125,7 +125,7 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
             context = context | {
                 "pace": words.describe_pace(operation.rate_per_second),
                 "failure_limit": words.describe_failure_limit(operation.max_failure_rate),
-                "repair_text": display.format_json(mask_values(operation.repair))
+                "repair_text": display.format_json(Repair.from_stored(operation.repair).mask())
                 if operation.repair
                 else "",
                 "back_url": get_list_url(back) if (back := get_back(request.GET)) else "",
