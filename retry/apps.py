@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class RetryConfig(AppConfig):
     name = "retry"
-    verbose_name = "operations"
+    verbose_name = "Operations"
 
     def ready(self) -> None:
         from django.db.backends.signals import connection_created

@@ -89,7 +89,7 @@ class Selection:
             return f"what operation {self.repaired_by} repaired"
         if self.filter is not None:
             return self.filter.words()
-        return f"{len(self.ids):,} selected entries"
+        return "1 selected entry" if len(self.ids) == 1 else f"{len(self.ids):,} selected entries"
 
     def entries(self, *, actor: Actor) -> EntryQuerySet:
         """Return the selected entries that the actor may see."""

@@ -45,6 +45,8 @@ def assert_untouched() -> None:
 
 def test_the_list_leads_there_with_what_is_ticked_or_shown(desk: Browser) -> None:
     ids = [entry.pk for entry in failed(2)]
+    assert 'data-verb="repair_selected"' in desk.read(f"{ENTRIES}?status=failed")
+    assert 'data-verb="repair_selected"' not in desk.read(f"{ENTRIES}?status=succeeded")
     form = {"_selected_action": ids, "action": "repair_selected", "index": "0"}
     answer = desk.post(f"{ENTRIES}?status=failed", form | {"reason": "INC-42"})
     assert f"{REPAIR}?ids={ids[0]}%2C{ids[1]}&reason=INC-42&back=status" in answer["Location"]
@@ -108,7 +110,7 @@ def test_it_starts_an_operation_that_can_be_undone(desk: Browser) -> None:
     finish(undo)
     assert {entry.payload["do"] for entry in Entry.objects.all()} == {"fail"}
     words = text_of(desk.read(page_of(undo)))
-    assert "Undo the repair 3 entries" in words
+    assert "Undo the repair of 3 entries" in words
     assert "Undoes this repair" in words
 
 

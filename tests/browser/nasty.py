@@ -10,6 +10,7 @@ from entries.models import Attempt, Entry, Source
 from retry.models import ApiToken, AuditEvent, Hold, Operation, Run, Sync
 from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
+from tests.support.error_groups import note_failures
 
 LONG = "unbroken" * 63  # 504 characters
 RTL = "שלום עולם (שלום) 123 - \u202edlrow olleh"
@@ -127,6 +128,13 @@ def everything() -> dict[str, Any]:
         ),
         "retry_run": run,
         "retry_operation": operation,
+        "retry_errorgroup": note_failures(
+            it.fingerprint,
+            error_class=LONG[:200],
+            message=LONG[:500],
+            upstreams=(LONG[:200],),
+            sample_entry_id=it.pk,
+        ),
         "retry_sync": sync,
         "retry_hold": hold,
         "retry_auditevent": event,

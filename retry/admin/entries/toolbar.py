@@ -14,9 +14,12 @@ _LABELS: Mapping[Action, object] = {
     Action.RESYNC: gettext_lazy("Resync"),
     Action.RETRY_NOW: gettext_lazy("Retry now"),
     Action.STOP: gettext_lazy("Stop retrying"),
+    Action.REPAIR: gettext_lazy("Repair"),
     Action.RESTORE: gettext_lazy("Restore"),
     Action.DISCARD: gettext_lazy("Discard"),
 }
+#: The verb asks for more on a page of its own.
+_ASKING = frozenset({Action.REPAIR})
 #: The button stands apart from the others.
 _DANGEROUS = frozenset({Action.DISCARD})
 _SUFFIX = "_selected"
@@ -62,14 +65,15 @@ def _fits(action: Action, status: str) -> bool:
 
 def _build_button(action: Action, index: int) -> Button:
     label = str(_LABELS[action])
+    more = "…" if action in _ASKING else ""
     return Button(
         action=f"{action.value}{_SUFFIX}",
         index=index,
-        label=label,
+        label=f"{label}{more}",
         help=describe_action(action).help,
         all_label=gettext("%(verb)s all…") % {"verb": label},
-        every_label=gettext("%(verb)s {ticked}") % {"verb": label},
-        some_label=gettext("%(verb)s {fit} of {ticked}") % {"verb": label},
+        every_label=gettext("%(verb)s {ticked}") % {"verb": label} + more,
+        some_label=gettext("%(verb)s {fit} of {ticked}") % {"verb": label} + more,
         fits=" ".join(sorted(find_allowed_statuses(action.value))),
         needs_source=action == Action.RESYNC,
         dangerous=action in _DANGEROUS,

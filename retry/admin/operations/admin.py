@@ -101,7 +101,11 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
     @admin.display(description="operation")
     def what(self, operation: Operation) -> SafeString:
         do = describe_action(operation.action).do.capitalize()
-        return format_html("<b>{}</b> {}", do, display.format_name(operation.selection_words))
+        return format_html(
+            "<b>{}</b> {}",
+            do,
+            display.format_name(words.describe_selection(operation.selection_words)),
+        )
 
     @admin.display(description="entries")
     def entries(self, operation: Operation) -> str:

@@ -21,6 +21,7 @@ from retry.admin.operations.words import (
     describe_canary,
     describe_end,
     describe_reason,
+    describe_selection,
     get_tab_title,
     list_outcomes,
 )
@@ -82,6 +83,7 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
         "original": operation,
         "return_query": get_return_query(request),
         "words": describe_action(operation.action),
+        "selection_words": describe_selection(operation.selection_words),
         "hold_words": hold_words,
         "progress": found,
         "live": LiveFragment(

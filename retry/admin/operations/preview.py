@@ -13,7 +13,11 @@ from retry.access.permissions import OPERATE, VIEW_ENTRY, VIEW_OPERATION
 from retry.admin.operations.address import Proposal, choose_groups, parse_proposal
 from retry.admin.operations.forms import StartForm
 from retry.admin.operations.launch import launch
-from retry.admin.operations.words import describe_forecast, get_preview_title
+from retry.admin.operations.words import (
+    describe_forecast,
+    describe_selection,
+    get_preview_title,
+)
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.entry_list import get_back, get_list_url
@@ -154,7 +158,7 @@ def _render(request: HttpRequest, proposal: Proposal, form: StartForm) -> HttpRe
             "proposal": proposal,
             "failed_of": proposal.selection.failed_of if may_view else None,
             "under_way": _find_under_way(proposal),
-            "selection_words": proposal.selection.words(),
+            "selection_words": describe_selection(proposal.selection.words()),
             "left_out": chosen.exclude_fingerprints or () if chosen else (),
             "numbers_query": request.GET.urlencode(),
             "form": form,

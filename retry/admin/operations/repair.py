@@ -18,6 +18,7 @@ from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_ENTRY, VIEW
 from retry.admin.operations.address import Proposal, get_return_query, parse_proposal
 from retry.admin.operations.launch import launch
 from retry.admin.operations.repair_form import RepairForm
+from retry.admin.operations.words import describe_selection
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.entry_list import BACK, get_back, get_list_url
 from retry.admin.shared.messages import add_messages, describe_refusal
@@ -105,7 +106,7 @@ def _render(request: HttpRequest, proposal: Proposal, form: RepairForm) -> HttpR
         found = preview_repair(proposal.selection, form.repair, actor=get_actor(request))
     context: dict[str, Any] = admin.site.each_context(request) | {
         "title": gettext("Repair and retry in bulk"),
-        "selection_words": proposal.selection.words(),
+        "selection_words": describe_selection(proposal.selection.words()),
         "form": form,
         "found": found,
         "skipped": describe_skipped(found).items() if found else (),

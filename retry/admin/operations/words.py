@@ -1,8 +1,10 @@
 """Sentences about operations."""
 
+import re
 from collections.abc import Sequence
 
 from django.contrib import messages
+from django.utils.translation import gettext, ngettext
 
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.messages import PENDING, Message, count_entries
@@ -12,6 +14,8 @@ from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
 from retry.operations.progress import Progress
 from retry.reasons import Reason
 
+_FINGERPRINT = re.compile(r"\bfingerprint \d+-[0-9a-f]{32}\b")
+_LEFT_OUT = re.compile(r"\bfingerprint not \d+-[0-9a-f]{32}(?: or \d+-[0-9a-f]{32})*")
 #: What became of an operation's entries, in the order in which it happens.
 OUTCOMES = {
     "succeeded": "succeeded",
@@ -49,14 +53,30 @@ def get_preview_title(action: Action) -> str:
 
 def get_title(operation: Operation) -> str:
     """``Retry 1,200 entries``"""
+    return f"{_begin_title(operation)} {count_entries(operation.total)}"
+
+
+def _begin_title(operation: Operation) -> str:
     do = describe_action(operation.action).do.capitalize()
-    return f"{do} {count_entries(operation.total)}"
+    return f"{do} of" if operation.action == Action.UNDO else do
+
+
+def describe_selection(words: str) -> str:
+    """Say ``of one error group`` in place of the fingerprints in the words of a selection."""
+
+    def count_left_out(match: re.Match[str]) -> str:
+        number = match[0].count(" or ") + 1
+        return ngettext(
+            "without %(number)d error group", "without %(number)d error groups", number
+        ) % {"number": number}
+
+    return _FINGERPRINT.sub(gettext("of one error group"), _LEFT_OUT.sub(count_left_out, words))
 
 
 def get_tab_title(found: Progress) -> str:
     """``43 % · Retry 7,400``: what a tab shows of it beside others."""
     operation = found.operation
-    what = f"{describe_action(operation.action).do.capitalize()} {operation.total:,}"
+    what = f"{_begin_title(operation)} {operation.total:,}"
     if operation.ended_at is not None or operation.state == OperationState.AWAITING:
         return f"{_STATES[operation.state]} · {what}"
     percent = 100 * found.settled // found.total if found.total else 0

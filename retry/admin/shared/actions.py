@@ -9,6 +9,7 @@ RETRY_OR_RESYNC = (
     "Retry runs the stored input again. Resync fetches the input from its source first. If the "
     "source cannot be read, the entry keeps its status."
 )
+REPAIR = "Repair changes the payloads of many entries at once, after a preview, and retries them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ _WORDS = {
     Action.STOP: ActionWords("stop retrying", "stopped"),
     Action.DISCARD: ActionWords("discard", "discarded"),
     Action.RESTORE: ActionWords("restore", "restored"),
-    Action.REPAIR: ActionWords("repair and retry", "repaired and retried"),
+    Action.REPAIR: ActionWords("repair and retry", "repaired and retried", REPAIR),
     Action.UNDO: ActionWords("undo the repair", "undone"),
 }
 
