@@ -58,7 +58,7 @@ class Repair:
         return cls(patch=_check_patch(data["patch"]))
 
     @classmethod
-    def from_stored(cls, data: Mapping[str, Any]) -> Self:
+    def build(cls, data: Mapping[str, Any]) -> Self:
         """Build what was checked when it was stored; a repair by name may be gone since then."""
         return cls(patch=tuple(data.get("patch", ())), name=data.get("name", ""))
 

@@ -78,13 +78,17 @@ def _describe(fingerprint: str, alike: Sequence[Outcome]) -> dict[str, Any]:
     named = [upstream for upstream in upstreams if upstream]
     row = _build_row(count=len(alike), fingerprint=fingerprint, upstreams=named[:_MOST_UPSTREAMS])
     if first.error is not None:
-        message = normalise(_TRIES.sub("", first.error.message))
         row |= {
             "error_class": first.error.error_class,
-            "message": clean_text(message, limit=_LONGEST_MESSAGE),
+            "message": describe_alike(first.error.message),
             "sample": first.entry_id,
         }
     return row
+
+
+def describe_alike(message: str) -> str:
+    """Return what messages have in common with all that failed alike."""
+    return clean_text(normalise(_TRIES.sub("", message)), limit=_LONGEST_MESSAGE)
 
 
 def _build_row(

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from entries.fingerprints import normalise
 from entries.sql import load
 from retry.error_groups.recording import FoldedFailures, record_failures
+from retry.outcome_counts import describe_alike
 
 _SQL = load(__file__)
 
@@ -50,7 +50,7 @@ def _build(row: Sequence[Any]) -> list[FoldedFailures]:
         FoldedFailures(
             fingerprint=fingerprint,
             error_class=error_class,
-            message=normalise(message),
+            message=describe_alike(message),
             kind=kind,
             source_id=None,
             upstreams=upstreams,

@@ -10,7 +10,7 @@ from retry.access.permissions import APPROVE_OPERATION
 from retry.models import Operation, OperationState
 from retry.operations.changes import steer
 from retry.operations.errors import OwnOperation
-from retry.operations.selection import mask_stored
+from retry.operations.selection import mask_selection
 from retry.outcomes import Actor
 from retry.runs.plan import cancel_planned_runs
 
@@ -32,7 +32,7 @@ def approve(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
         _decide(operation, actor)
         operation.state = OperationState.PLANNED
         return {
-            "selection": mask_stored(operation.selection),
+            "selection": mask_selection(operation.selection),
             "total": operation.total,
             "requested_by": operation.actor_label,
         }

@@ -125,7 +125,7 @@ class Selection:
         return lists.choose_order(self.filter.status if self.filter else None)
 
 
-def mask_stored(data: Mapping[str, Any]) -> dict[str, Any]:
+def mask_selection(data: Mapping[str, Any]) -> dict[str, Any]:
     """Do the same as ``Selection.mask`` with ``data`` as it was stored."""
     chosen = data.get("filter")
     return {**data, "filter": EntryFilter.from_data(chosen).mask()} if chosen else dict(data)

@@ -20,7 +20,7 @@ def repair(operation: Operation, run_of_entry: Mapping[int, UUID]) -> Iterator[t
 
     An entry is repaired and queued, or neither. What it held stays with its attempt.
     """
-    change = Repair.from_stored(operation.repair or {})
+    change = Repair.build(operation.repair or {})
     ids = iter(sorted(run_of_entry))
     while chunk := list(islice(ids, CHUNK)):
         contents = storage.read_content(chunk, lock=True)

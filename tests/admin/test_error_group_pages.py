@@ -21,7 +21,6 @@ from tests.support.hiding import only_source
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,26 +206,6 @@ def test_a_proof_leads_to_its_operation_and_stands_on_the_page(keeper: Browser) 
     ]
 
 
-def test_a_proof_that_awaits_approval_is_not_under_way(
-    keeper: Browser, reader: "User", settings: "Settings"
-) -> None:
-    settings.REDRIVE_APPROVAL_ABOVE = 2
-    group = make_group(3)
-    form = {"action": "retry", "canary_size": "2", "rate_per_second": "", "reason": "deployed"}
-    names = ("retry.view_errorgroup", "retry.manage_errorgroup", "entries.retry_entry")
-    assert Browser(grant(reader, *names)).press(url_of(group, "prove"), **form) == [
-        "The proof starts when another user has approved it."
-    ]
-    page = keeper.read(url_of(group))
-    assert "The proof awaits approval." in text_of(page).replace(" .", ".")
-    assert "under way" not in text_of(page)
-    service.approve_operation(Operation.objects.get().pk, actor=PERSON)
-    approved = keeper.read(url_of(group))
-    assert "Proof under way : 0 of 3 succeeded." in text_of(approved)
-    versions = [re.findall(r'[?&;]seen=([^"&]+)', each) for each in (page, approved)]
-    assert versions[0] != versions[1], "a poll shows it"
-
-
 def test_readers_see_no_verbs_and_may_use_none(reader: "User") -> None:
     group = make_group(1)
     browser = Browser(grant(reader, "retry.view_errorgroup"))
@@ -269,17 +248,6 @@ def test_who_does_not_see_a_source_learns_nothing_of_its_failures(
         assert keeper.post(url_of(hidden, "resolve")).status_code == 404
         answer = keeper.get(f"{GROUPS}find/?fingerprint=1-hidden")
         assert answer["Location"] == f"{ENTRIES}?status=failed&fingerprint=1-hidden"
-
-
-def test_who_does_not_see_all_does_not_see_how_many_have_failed_since_a_mute(
-    keeper: Browser, mine: Source
-) -> None:
-    group = make_group(1, source=mine)
-    service.mute_group(group.pk, above=50, actor=PERSON)
-    note_failures(count=7)  # of sources that are hidden
-    with only_source("mine"):
-        assert "until more than 50 further" in text_of(keeper.read(url_of(group)))
-    assert "until more than 43 further" in text_of(keeper.read(url_of(group)))
 
 
 def test_same_error_leads_to_the_group_or_to_the_list(keeper: Browser, reader: "User") -> None:

@@ -100,6 +100,13 @@ def test_failed_entries_from_before_get_their_groups_in_bounded_batches(
     assert GroupSweep().step() == 0
 
 
+def test_a_group_made_from_an_entry_is_named_as_by_a_worker() -> None:
+    given_up = "HTTP 503 from page.example (gave up after 4 attempts)"
+    EntryFactory.create(failed=True, error_message=given_up)
+    assert GroupSweep().step() == 1
+    assert ErrorGroup.objects.get().message == "http 503 from page.example"
+
+
 def test_a_failure_that_no_worker_has_written_reaches_its_group_as_well() -> None:
     group = make_group(1)
     service.resolve_group(group.pk, actor=PERSON)

@@ -172,6 +172,35 @@ def test_what_is_held_is_not_proven_until_the_hold_is_lifted(dispatcher: Dispatc
     assert play(dispatcher, operation).state == "resolved"
 
 
+def test_a_proof_that_awaits_approval_resolves_nothing_until_it_was_approved(
+    dispatcher: Dispatcher, settings: "Settings"
+) -> None:
+    group = break_entries(dispatcher, 4)
+    settings.REDRIVE_APPROVAL_ABOVE = 3
+    repair()
+    operation = service.prove_group(group.pk, actor=PERSON)
+    run(dispatcher)
+    group.refresh_from_db()
+    assert (group.state, group.proof_id) == ("open", operation.pk)
+    assert read_progress(operation.pk).planned == 4
+    service.approve_operation(operation.pk, actor=SCRIPT)
+    assert play(dispatcher, operation).state == "resolved"
+
+
+def test_a_proof_that_is_rejected_ends_and_resolves_nothing(
+    dispatcher: Dispatcher, settings: "Settings"
+) -> None:
+    group = break_entries(dispatcher, 4)
+    settings.REDRIVE_APPROVAL_ABOVE = 3
+    operation = service.prove_group(group.pk, actor=PERSON)
+    service.reject_operation(operation.pk, actor=SCRIPT)
+    dispatcher.tick()
+    group.refresh_from_db()
+    assert (group.state, group.proof_id) == ("open", None)
+    assert AuditEvent.objects.filter(verb="fail_proof").count() == 1
+    assert Entry.objects.failed().count() == 4
+
+
 def test_there_must_be_something_to_prove(dispatcher: Dispatcher) -> None:
     group = break_entries(dispatcher, 1)
     Entry.objects.all().delete()

@@ -98,3 +98,11 @@ def test_a_filter_in_the_address_is_the_filter_of_a_selection() -> None:
     fields = set(FilterQuery.model_fields) - {"cursor", "limit"}
     assert fields == {f for f in EntryFilter.__dataclass_fields__ if f != "all"}
     assert fields == CRITERIA.keys() == FilterRequest.model_fields.keys() - {"all"}
+
+
+def test_what_is_left_out_is_a_list_in_a_body_and_a_text_in_an_address() -> None:
+    body = FilterRequest.model_validate({"exclude_fingerprints": ["1-a", "1-b"]})
+    query = FilterQuery.model_validate({"exclude_fingerprints": "1-a,1-b"})
+    assert body.as_filter() == query.as_filter()
+    with pytest.raises(ValidationError, match="must be a list"):
+        FilterRequest.model_validate({"exclude_fingerprints": "1-a,1-b"})

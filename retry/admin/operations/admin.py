@@ -129,7 +129,7 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
             context = context | {
                 "pace": words.describe_pace(operation.rate_per_second),
                 "failure_limit": words.describe_failure_limit(operation.max_failure_rate),
-                "repair_text": display.format_json(Repair.from_stored(operation.repair).mask())
+                "repair_text": display.format_json(Repair.build(operation.repair).mask())
                 if operation.repair
                 else "",
                 "back_url": get_list_url(back) if (back := get_back(request.GET)) else "",

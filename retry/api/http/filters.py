@@ -48,6 +48,17 @@ class _FilterRequest(Request):
         return EntryFilter(**self.model_dump())
 
 
+def _accept(value: Any) -> Any:
+    return value
+
+
+def _refuse_text(value: Any) -> Any:
+    """A body has a list where an address has commas."""
+    if isinstance(value, str):
+        raise ValueError("must be a list")  # noqa: TRY004 - pydantic wants it
+    return value
+
+
 def _annotate(name: str, *, parse: Callable[[Any], Any]) -> Any:
     """Empty texts are refused: a script whose variable is unset must not get every entry.
 
@@ -65,7 +76,8 @@ def _annotate(name: str, *, parse: Callable[[Any], Any]) -> Any:
             | None
         )
     if isinstance(criterion, Exclusion):
-        return Annotated[tuple[str, ...], PlainValidator(criterion.parse)] | None
+        check = BeforeValidator(_refuse_text if parse is payload_match.parse_value else _accept)
+        return Annotated[tuple[str, ...], PlainValidator(criterion.parse), check] | None
     if isinstance(criterion, Moment):
         return schemas.Moment | None
     if isinstance(criterion, Span):
