@@ -33,12 +33,12 @@ def test_a_link_that_moved_is_picked_up_by_resync_and_not_by_retry(
     page = visit(operator).page
     page.goto(f"/admin/entries/entry/{entry.pk}/change/")
     expect(page.get_by_text("Resync fetches the input from its source first")).to_be_visible()
-    page.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Retry", exact=True).click()
     work()
     newest = page.locator(".attempts li").first
     expect(newest).to_contain_text("failed")
     expect(page.locator(".attempts li")).to_have_count(2)
-    page.get_by_role("button", name="Resync").click()
+    page.get_by_role("button", name="Resync", exact=True).click()
     work()
     expect(newest).to_contain_text("succeeded")  # without a reload
     expect(newest).to_contain_text("Changed in its source")

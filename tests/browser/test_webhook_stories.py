@@ -59,7 +59,7 @@ def test_from_the_first_endpoint_to_a_delivery(
     payload = {"endpoint": "billing", "invoice": "b-7"}
     entry = EntryFactory.create(failed=True, kind="webhook", payload=payload)
     page.goto(f"/admin/entries/entry/{entry.pk}/change/")
-    page.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Retry", exact=True).click()
     work()
     expect(page.get_by_text("Request and response")).to_be_visible()
     exchange = page.locator(".exchange").first
