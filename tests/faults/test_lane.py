@@ -90,7 +90,8 @@ def test_killed_when_one_of_two_transactions_is_committed(tmp_path: Path) -> Non
             until_it_sleeps()
             first.send(signal.SIGKILL)
             first.wait()
-        wait_until(lambda: states() == ["queued", "planned", "queued", "planned", "planned"])
+        left = ["queued", "planned", "queued", "planned", "planned"]
+        wait_until(lambda: states() == left, timeout=30)
     with manage("dispatcher"), manage("worker", "bulk"):
         wait_until(lambda: read_progress(operation.pk).finished, timeout=60)
     assert read_progress(operation.pk).succeeded == len(ids)
