@@ -14,6 +14,7 @@ from retry import queue
 from retry.admin.registrations import load_pages
 from tests.factories.users import UserFactory
 from tests.support.browser import pytest_terminal_summary
+from tests.support.emptying import emptying_by_row
 from tests.support.shops import Shop
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ OPERATOR = (
 
 
 load_pages()  # a process loads them with its addresses; some tests look at the pages alone
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    with emptying_by_row():
+        yield
 
 
 @pytest.fixture(autouse=True)
