@@ -12,6 +12,7 @@ from tests.admin.operating import step
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory
 from tests.support.browser import Visitor
+from tests.support.servers import wait_until
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -65,7 +66,7 @@ def test_a_group_is_left_out_and_the_end_is_told(visit: Visit, foreman: "User") 
     expect(page.locator(".state-completed")).to_be_visible()
     expect(page).to_have_title("Done · Retry 6 | Redrive")
     notices = [["Done · Retry 6", "6 succeeded, 0 failed."]]
-    assert page.evaluate("window.notices") == notices
+    wait_until(lambda: page.evaluate("window.notices") == notices)
     expect(page.locator("svg.timeline polygon.area-succeeded")).to_have_count(1)
     assert Operation.objects.get().total == 6
     assert Entry.objects.filter(fingerprint="1-b", status="failed").count() == 4
