@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -35,12 +35,11 @@ from retry.admin.error_groups.rows import ErrorGroupList, get_entries_url
 from retry.admin.error_groups.verbs import act, list_verbs
 from retry.admin.operations.address import get_return_query
 from retry.admin.shared.actor import get_actor
-from retry.admin.shared.messages import add_messages, describe_refusal
+from retry.admin.shared.messages import add_messages
 from retry.admin.shared.records import LiveRecordAdmin
-from retry.admin.shared.selection import SelectionRefused
+from retry.admin.shared.refusals import show_refusals
 from retry.error_groups.errors import ErrorGroupNotFound
 from retry.error_groups.samples import find_sample
-from retry.errors import NotPermitted, RetryError
 from retry.models import ErrorGroup
 
 #: Names in a row of the list.
@@ -207,17 +206,8 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         page = reverse("admin:retry_errorgroup_change", args=[object_id])
-        try:
+        with show_refusals(request, missing=ErrorGroupNotFound):
             operation = act(verb, object_id, request)
-        except NotPermitted as error:
-            raise PermissionDenied from error
-        except ErrorGroupNotFound as error:
-            raise Http404 from error
-        except SelectionRefused as refusal:
-            messages.error(request, str(refusal))
-        except RetryError as error:
-            add_messages(request, describe_refusal(error))
-        else:
             if operation is None:
                 add_messages(request, words.describe_verb(verb))
             elif request.user.has_perm(VIEW_OPERATION):

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -33,10 +33,11 @@ from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import Bar
 from retry.admin.shared.entry_list import get_back, get_list_url
-from retry.admin.shared.messages import add_messages, describe_refusal
+from retry.admin.shared.messages import add_messages
 from retry.admin.shared.records import LiveRecordAdmin, StateFilter
-from retry.admin.shared.selection import SelectionRefused, parse_reason
-from retry.errors import NotPermitted, OperationNotFound, RetryError
+from retry.admin.shared.refusals import show_refusals
+from retry.admin.shared.selection import parse_reason
+from retry.errors import OperationNotFound
 from retry.models import Action, Operation, OperationState
 from retry.operations.tallies import Tally, read_tallies
 
@@ -194,19 +195,10 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
     def verb_view(self, request: HttpRequest, object_id: UUID, verb: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        try:
+        with show_refusals(request, missing=OperationNotFound):
             options = {"start_at": parse_start(request.POST)} if verb == "reschedule" else {}
             reason = parse_reason(request.POST)
             _VERBS[verb](object_id, actor=get_actor(request), reason=reason, **options)
-        except NotPermitted as error:
-            raise PermissionDenied from error
-        except OperationNotFound as error:
-            raise Http404 from error
-        except SelectionRefused as refusal:
-            messages.error(request, str(refusal))
-        except RetryError as error:
-            add_messages(request, describe_refusal(error))
-        else:
             add_messages(request, words.describe_control(verb))
         page = reverse("admin:retry_operation_change", args=[object_id])
         query = get_return_query(request)

@@ -1,0 +1,31 @@
+"""What a verb of the service refuses, as an answer of a page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from retry.admin.shared.messages import add_messages, describe_refusal
+from retry.admin.shared.selection import SelectionRefused
+from retry.errors import NotPermitted, RetryError
+
+
+@contextmanager
+def show_refusals(request: HttpRequest, *, missing: type[RetryError]) -> Iterator[None]:
+    """Show a refusal of the block as a message; it ends the block.
+
+    Raises ``PermissionDenied`` for what the user may not do, and ``Http404`` for what is
+    ``missing``, or hidden.
+    """
+    try:
+        yield
+    except NotPermitted as error:
+        raise PermissionDenied from error
+    except missing as error:
+        raise Http404 from error
+    except SelectionRefused as refusal:
+        messages.error(request, str(refusal))
+    except RetryError as error:
+        add_messages(request, describe_refusal(error))
