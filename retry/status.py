@@ -1,13 +1,13 @@
 """The status of queues, workers, dispatcher and holds, for the API and the admin's pages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import ExpressionWrapper, F, Max
+from django.db.models import ExpressionWrapper, F
 from django.db.models.fields import DurationField
-from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from entries.lists import StatusCounts, count_by_status
@@ -19,9 +19,7 @@ from retry.holds.overview import list_active
 from retry.intakes import rows
 from retry.intakes.handover import QUEUE
 from retry.models import Heartbeat, Hold
-from retry.runs import ramp
-from retry.runs.backlog import find_startable_runs
-from retry.runs.hold_condition import newest_lift
+from retry.runs.backlog import find_startable_runs, measure_waits
 
 #: A dispatcher without a heartbeat for longer does not work.
 SILENCE = timedelta(seconds=10)
@@ -41,9 +39,9 @@ class Status:
     workers: list[WorkerView]
     heartbeat: Heartbeat | None
     #: Runs that wait for the dispatcher because Redis was away.
-    undispatched: int
-    oldest_queued_at: datetime | None
-    holds: tuple[Hold, ...]
+    undispatched: int = 0
+    oldest_queued_at: datetime | None = None
+    holds: tuple[Hold, ...] = ()
     #: By queue: how long the oldest work that could start has waited.
     waits: Mapping[str, timedelta] = field(default_factory=dict)
 
@@ -93,31 +91,28 @@ def read(*, counting: bool = True) -> Status:
         queues = queue.count_jobs(tuple(settings.RQ_QUEUES))
     except QueueUnavailable:
         queues = None
-    waiting = find_startable_runs()
-    oldest = waiting.order_by("created_at").values_list("created_at", flat=True)
-    return Status(
-        entries=count_entries() if counting else StatusCounts(counts={}),
+    engine = Status(
+        entries=StatusCounts(counts={}),
         queues=queues,
         workers=heartbeats.list_workers(),
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
-        undispatched=waiting.filter(dispatches=0)[:_MANY].count() if counting else 0,
-        oldest_queued_at=oldest.first() if counting else None,
-        holds=tuple(list_active()) if counting else (),
         waits=_measure_waits(),
+    )
+    if not counting:
+        return engine
+    waiting = find_startable_runs()
+    oldest = waiting.order_by("created_at").values_list("created_at", flat=True)
+    return replace(
+        engine,
+        entries=count_entries(),
+        undispatched=waiting.filter(dispatches=0)[:_MANY].count(),
+        oldest_queued_at=oldest.first(),
+        holds=tuple(list_active()),
     )
 
 
 def _measure_waits() -> Mapping[str, timedelta]:
-    """Measure the waits since the work could start: since its ramp, where a hold was lifted, or
-    since its operation was resumed.
-    """
-    released = newest_lift() + timedelta(seconds=ramp.SECONDS)
-    since = Greatest(Coalesce("dispatched_at", "created_at"), "operation__resumed_at", released)
-    wait = ExpressionWrapper(Now() - F("since"), output_field=DurationField())
-    runs = (
-        find_startable_runs().annotate(since=since).order_by().values("queue").annotate(w=Max(wait))
-    )
-    found = {row["queue"]: row["w"] for row in runs}
+    found = dict(measure_waits())
     oldest = (
         rows.find_waiting_syncs()
         .order_by("pk")

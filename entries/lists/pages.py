@@ -11,7 +11,14 @@ from django.db.models import QuerySet
 from entries.budget import OutOfTime, time_budget
 from entries.lists.counts import MOST, count
 from entries.lists.search import find_by_index, search
-from entries.lists.windows import BUDGET_SECONDS, BY_ID, WINDOW_SECONDS, Order, open_window
+from entries.lists.windows import (
+    BUDGET_SECONDS,
+    BY_ID,
+    COUNT_SECONDS,
+    WINDOW_SECONDS,
+    Order,
+    open_window,
+)
 from entries.models import Entry, EntryQuerySet
 from entries.search_terms import SearchTerms
 
@@ -123,7 +130,7 @@ def _find_plain(
         # The end of the list, so nothing is left to count.
         return ListPage(ids=ids, count=offset + len(ids))
     # Rows that were slow to find are slow to count as well: both have one budget.
-    left = max(BUDGET_SECONDS / 10, BUDGET_SECONDS - (time.monotonic() - begin))
+    left = max(COUNT_SECONDS / 5, min(COUNT_SECONDS, BUDGET_SECONDS - (time.monotonic() - begin)))
     number, more = count(found, visible=visible, seconds=left)
     known = offset + len(ids) if ids else 0
     return ListPage(ids=ids[:limit], count=max(number, known), more=more)

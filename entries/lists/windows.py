@@ -10,6 +10,8 @@ from entries.states import EntryStatus
 
 #: For finding rows and counting them: a page whose rows no index finds still takes under 100 ms.
 BUDGET_SECONDS = 0.02
+#: For counting what was found: people read a page before its number.
+COUNT_SECONDS = 0.01
 #: For looking at the first entries; it takes a few milliseconds unless something blocks.
 WINDOW_SECONDS = 2.0
 #: How many of the first entries are looked at.

@@ -1,26 +1,41 @@
 """What waits: runs that may begin, runs without a job, and entries whose retry is due."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from entries.models import Entry
+from entries.sql import load
 from entries.states import EntryStatus
 from retry.models import Run, RunState
-from retry.runs.hold_condition import STOPPED, find_active_holds, run_is_held
+from retry.runs import ramp as ramps
+from retry.runs.hold_condition import FRAGMENTS, STOPPED, find_active_holds, run_is_held
 from retry.runs.ramp import Ramp, WaitingItem
 
 #: Runs by age; those that were created together, by the entries in them.
 BY_AGE = ("created_at", "position", "entry_ids__0")
 #: How many waiting runs the ramp chooses from.
 _RAMP_RUNS = 5_000
+_SQL = load(__file__, include=FRAGMENTS)
 
 
 def find_startable_runs() -> QuerySet[Run]:
     """Find queued runs that may begin: not held, and of no stopped operation."""
     stopped = Q(operation__state__in=STOPPED)
     return Run.objects.filter(state=RunState.QUEUED).exclude(stopped).exclude(run_is_held())
+
+
+def measure_waits() -> Mapping[str, timedelta]:
+    """Measure for each queue how long the oldest run that could begin has waited."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL["longest_waits"], {"ramp": ramps.SECONDS, "stopped": [*map(str, STOPPED)]}
+        )
+        return dict(cursor.fetchall())
 
 
 def find_lapsed_runs(*, limit: int) -> list[Run]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, DateTimeField, F, Field, Func, Q
+from django.db.models import BooleanField, F, Field, Func, Q
 
 from entries.kinds.upstreams import depends_on_upstreams
 from entries.sql import load
@@ -119,8 +119,3 @@ class _RunFragment(Func):
 def run_is_held() -> Func:
     """Return the condition for querysets of runs: ``.exclude(run_is_held())``."""
     return _RunFragment("run_is_held", output_field=BooleanField())
-
-
-def newest_lift() -> Func:
-    """Return the time of the last lift of a hold on a run, for querysets of runs."""
-    return _RunFragment("newest_lift", output_field=DateTimeField())
