@@ -90,6 +90,16 @@ class Grouped(Scripted):
 
 
 @register
+class Swift(Scripted):
+    """As ``scripted``, hundreds at a time: for stories with thousands of entries."""
+
+    name = "swift"
+    group_size = 200
+    run_size = 500
+    breaker = None
+
+
+@register
 class Routed(Scripted):
     """As ``scripted``, and depends on what the payload names as ``to``."""
 
