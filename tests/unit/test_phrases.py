@@ -10,6 +10,7 @@ import pytest
 from django.utils import translation
 
 from entries.phrases import Phrase, Sentence, nphrase, phrase, show
+from tests.support.languages import marked_language
 
 LIMIT = "Ensure this value is less than or equal to %(limit_value)s."
 CHANGED = (
@@ -89,3 +90,9 @@ def test_an_error_without_a_phrase_is_looked_up_as_it_is() -> None:
             show(ValueError("This field is required.")) == "Dieses Feld ist zwingend erforderlich."
         )
         assert show("This field is required.") == "This field is required."
+
+
+def test_a_marked_language_shows_what_is_translated() -> None:
+    with marked_language():
+        assert translation.gettext("a") == show(phrase("a")) == "«a»"
+        assert phrase("a") == "a"
