@@ -50,7 +50,7 @@ FILE_REMOVED = Sentence("the file was removed; upload it again")
 FILE_WITHOUT_ROWS = Sentence("there are no rows in the file")
 COLUMNS_IGNORED = Sentence("Columns ignored because the file has a column payload: %(names)s")
 
-# --- what is wrong with a row, behind the name of its member --------------------------------------
+# --- what is wrong with a row: with a member, and what --------------------------------------
 
 BLANK = Sentence("must not be blank")
 TOO_LONG = Sentence("must have at most %(limit)s characters")
@@ -60,3 +60,8 @@ NO_OBJECT = Sentence("must be a JSON object")
 NOT_KNOWN = Sentence("holds something that JSON or PostgreSQL does not know, such as NUL")
 NOT_JSON = Sentence("is not JSON: %(why)s")
 REPEATED = Sentence("is the same as in line %(line)s")
+ROW_PROBLEMS = {
+    "external_id": Sentence("external_id %(problem)s"),
+    "title": Sentence("title %(problem)s"),
+    "payload": Sentence("payload %(problem)s"),
+}
