@@ -12,6 +12,7 @@ from django.db import transaction
 from entries import storage
 from entries.kinds import registry
 from entries.models import Source
+from entries.phrases import get_phrase, phrase
 from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID, is_storable
 from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
@@ -113,24 +114,26 @@ def find_problems(item: SourceItem) -> dict[str, str]:
     found = {}
     external_id = item.external_id
     if not external_id.strip():
-        found["external_id"] = "must not be blank"
+        found["external_id"] = phrase("must not be blank")
     elif len(external_id) > MAX_ID:
-        found["external_id"] = f"must have at most {MAX_ID} characters"
+        found["external_id"] = phrase("must have at most %(limit)s characters", limit=MAX_ID)
     elif clean_text(external_id, limit=MAX_ID) != external_id:
-        found["external_id"] = "must not contain control characters"
+        found["external_id"] = phrase("must not contain control characters")
     if len(item.title) > MAX_TITLE:
-        found["title"] = f"must have at most {MAX_TITLE} characters"
+        found["title"] = phrase("must have at most %(limit)s characters", limit=MAX_TITLE)
     elif clean_text(item.title, limit=MAX_TITLE) != item.title:
-        found["title"] = "must not contain control characters"
+        found["title"] = phrase("must not contain control characters")
     try:
         payload = clean_json(item.payload, max_bytes=MAX_PAYLOAD_BYTES)
     except (NotJSON, NotStorable) as error:
-        found["payload"] = f"cannot be stored: {error}"
+        found["payload"] = phrase("cannot be stored: %(why)s", why=get_phrase(error))
     else:
         if not isinstance(payload, dict):
-            found["payload"] = "must be a JSON object"
+            found["payload"] = phrase("must be a JSON object")
         elif payload != item.payload:
-            found["payload"] = "holds something that JSON or PostgreSQL does not know, such as NUL"
+            found["payload"] = phrase(
+                "holds something that JSON or PostgreSQL does not know, such as NUL"
+            )
     return found
 
 
@@ -206,7 +209,7 @@ def _authorize(
 ) -> tuple[int | None, str]:
     actor.require(SUBMIT_ENTRY)
     if len(items) > LIMIT:
-        raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
+        raise TooManyEntries(limit=LIMIT, given=len(items), submitted=True)
     return resolve_destination(kind=kind, source=source)
 
 
@@ -257,7 +260,7 @@ def _check(items: Iterable[SourceItem]) -> None:
         found = find_problems(item)
         before = first.setdefault(item.external_id, index)
         if before != index:
-            found["external_id"] = f"is the same as in entries.{before}"
+            found["external_id"] = phrase("is the same as in %(item)s", item=f"entries.{before}")
         problems |= {(index, member): message for member, message in found.items()}
     if problems:
         raise InvalidItems(problems)

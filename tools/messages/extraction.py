@@ -26,6 +26,10 @@ KEYWORDS: dict[str, Any] = {
     "pgettext_lazy": _CONTEXT,
     "npgettext": _CONTEXT_PLURAL,
     "npgettext_lazy": _CONTEXT_PLURAL,
+    # Ours, of ``entries.phrases``.
+    "phrase": None,
+    "nphrase": _PLURAL,
+    "stored": None,
 }
 #: Comments that begin so, directly above a text, are copied into the catalog.
 COMMENT_TAGS = ("Translators:",)
