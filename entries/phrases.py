@@ -5,8 +5,10 @@ languages. ``show`` is the only way to a translation, and only pages call it.
 """
 
 import re
+from bisect import insort
 from collections.abc import Mapping
-from typing import Self
+from functools import cached_property
+from typing import ClassVar, Self
 
 from django.utils.formats import number_format
 from django.utils.text import capfirst
@@ -72,61 +74,60 @@ def nphrase(singular: str, plural: str, count: int, **values: object) -> Phrase:
     return Phrase(singular, plural, count, values={"count": count, **values})
 
 
-def get_phrase(error: BaseException) -> Phrase:
-    """Return what an error was raised with: a phrase, or a text that may be in the catalog."""
-    found = error.args[0] if error.args else ""
-    return found if isinstance(found, Phrase) else Phrase(str(error))
-
-
 class Sentence:
-    """A text that the product writes into rows, recognised there when a page shows it."""
+    """A text that the product writes into rows, recognised there when a page shows it.
+
+    Make them in a module that pages import, once for each text.
+    """
+
+    known: ClassVar[list["Sentence"]] = []
 
     def __init__(self, message: str) -> None:
         self.message = message
-        self.literal = _PLACE.sub("", message)
-        parts = _PLACE.split(message)
-        self._pattern = re.compile(
-            "".join(
-                f"(?P<{part}>.+?)" if index % 2 else re.escape(part.replace("%%", "%"))
-                for index, part in enumerate(parts)
-            ),
-            re.DOTALL,
-        )
+        #: What stands between the places, and by turns the names of these.
+        self.parts = tuple(part.replace("%%", "%") for part in _PLACE.split(message))
+        # The most specific first: another one may fit where only a value differs.
+        insort(Sentence.known, self, key=lambda each: -sum(map(len, each.parts[::2])))
 
     def __call__(self, **values: object) -> Phrase:
         return Phrase(self.message, values=values)
 
     def read(self, text: str) -> Phrase | None:
         """Return the phrase that ``text`` was; None where it was another one."""
+        if not all(part in text for part in self.parts[::2]):
+            return None
         found = self._pattern.fullmatch(text)
         return None if found is None else self(**found.groupdict())
 
-
-_SENTENCES: list[Sentence] = []
-
-
-def stored(message: str) -> Sentence:
-    """Make a sentence that rows hold. In a module that pages import: they have to recognise it."""
-    sentence = Sentence(message)
-    _SENTENCES.append(sentence)
-    # The most specific first: one may fit where only a value of another one differs.
-    _SENTENCES.sort(key=lambda each: -len(each.literal))
-    return sentence
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(
+            "".join(
+                f"(?P<{part}>.+?)" if index % 2 else re.escape(part)
+                for index, part in enumerate(self.parts)
+            ),
+            re.DOTALL,
+        )
 
 
 def show(text: str | BaseException) -> str:
-    """Return a phrase, an error that was raised with one, or what a row holds, as people read it.
+    """Return a phrase, an error, or what a row holds, as people read it.
 
-    What is none of these, such as what people have written, stays as it is.
+    What none of the sentences fits, such as what people have written, stays as it is.
     """
     if isinstance(text, BaseException):
-        text = get_phrase(text)
+        raised = text.args[0] if text.args else ""
+        text = raised if isinstance(raised, Phrase) else _read(str(text)) or Phrase(str(text))
     if isinstance(text, Phrase):
         return text.show()
-    if _speaks_english():
-        return text
-    known = next((found for each in _SENTENCES if (found := each.read(text))), None)
+    known = _read(text)
     return text if known is None else known.show()
+
+
+def _read(text: str) -> Phrase | None:
+    if _speaks_english():
+        return None
+    return next((found for each in Sentence.known if (found := each.read(text))), None)
 
 
 def _speaks_english() -> bool:
@@ -136,7 +137,7 @@ def _speaks_english() -> bool:
 
 def _fill(message: str, values: Mapping[str, object], *, shown: bool) -> str:
     if not values:
-        return message
+        return message.replace("%%", "%")
     write = _show_value if shown else _write_value
     return message % {name: write(value) for name, value in values.items()}
 

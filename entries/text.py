@@ -18,7 +18,6 @@ from typing import Any
 from entries.errors import EntriesError, PermanentError
 from entries.fingerprints import fingerprint
 from entries.masking import MASK, mask_address, may_hold_secret
-from entries.phrases import phrase
 
 #: Bad for PostgreSQL or a terminal: control characters except newline and tab, and surrogates.
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -116,7 +115,7 @@ class _Cleaner:
 
     def clean(self, value: Any, *, depth: int) -> Any:
         if depth > _MAX_DEPTH:
-            raise NotStorable(phrase("nested deeper than %(count)s levels", count=_MAX_DEPTH))
+            raise NotStorable(f"nested deeper than {_MAX_DEPTH} levels")
         if isinstance(value, Mapping):
             return self._copy_mapping(value, depth)
         if isinstance(value, list | tuple):
@@ -131,11 +130,7 @@ class _Cleaner:
         copy: dict[str, Any] = {}
         for key, item in value.items():
             if not isinstance(key, str):
-                raise NotJSON(
-                    phrase(
-                        "a key is %(type)s, JSON has only text keys", type=type(key).__qualname__
-                    )
-                )
+                raise NotJSON(f"a key is {type(key).__qualname__}, JSON has only text keys")
             self._spend(len(json.dumps(key)))
             copy[_UNSTORABLE.sub("\ufffd", key)] = self.clean(item, depth=depth + 1)
         return copy
@@ -157,12 +152,12 @@ class _Cleaner:
             if math.isinf(value):
                 return "Infinity" if value > 0 else "-Infinity"
             return float(value)
-        raise NotJSON(phrase("%(type)s is not JSON", type=type(value).__qualname__))
+        raise NotJSON(f"{type(value).__qualname__} is not JSON")
 
     def _spend(self, size: int) -> None:
         self.left -= size
         if self.left < 0:
-            raise NotStorable(phrase("larger than %(count)s bytes as JSON", count=self.max_bytes))
+            raise NotStorable(f"larger than {self.max_bytes:,} bytes as JSON")
 
 
 #: Each alternative begins at a fixed word or a word's start and reads each character a bounded

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_noop
 
 from entries.phrases import Phrase, phrase
 from entries.states import EntryStatus
-from retry.reasons import Reason
+from retry.reasons import Reason, explain
+from retry.sentences import NOT_PERMITTED
 
 
 class RetryError(Exception):
@@ -27,7 +28,7 @@ class NotPermitted(RetryError):
     code: ClassVar[str] = "permission_denied"
 
     def __init__(self, permission: str) -> None:
-        super().__init__(phrase("This needs the permission %(permission)s.", permission=permission))
+        super().__init__(NOT_PERMITTED(permission=permission))
         self.permission = permission
 
 
@@ -39,34 +40,6 @@ class EntryNotFound(RetryError):
         self.entry_id = entry_id
 
 
-#: By verb, what it accepts.
-_ONLY = {
-    "retry": gettext_noop("Entry %(entry)s is %(status)s; only failed entries can be retried."),
-    "retry_now": gettext_noop(
-        "Entry %(entry)s is %(status)s; only scheduled entries can be retried now."
-    ),
-    "stop": gettext_noop(
-        "Entry %(entry)s is %(status)s; only scheduled entries have automatic retries to stop."
-    ),
-    "resync": gettext_noop(
-        "Entry %(entry)s is %(status)s; it can be resynced when it is no longer queued or running."
-    ),
-    "repair": gettext_noop(
-        "Entry %(entry)s is %(status)s; only failed and scheduled entries can be repaired."
-    ),
-    "undo": gettext_noop(
-        "Entry %(entry)s is %(status)s; it can be undone when it is no longer queued or running."
-    ),
-    "discard": gettext_noop(
-        "Entry %(entry)s is %(status)s; only pending, scheduled and failed entries can be "
-        "discarded."
-    ),
-    "restore": gettext_noop(
-        "Entry %(entry)s is %(status)s; only discarded entries can be restored."
-    ),
-}
-
-
 class NotRetryable(RetryError):
     """The entry's status does not allow ``verb``, or it has no source to resync from."""
 
@@ -75,15 +48,7 @@ class NotRetryable(RetryError):
     def __init__(
         self, *, reason: Reason, status: EntryStatus, entry_id: int, verb: str = "retry"
     ) -> None:
-        if reason is Reason.NO_SOURCE:
-            why = phrase(
-                "Entry %(entry)s has no source to resync from; retry it instead.",
-                entry=str(entry_id),
-            )
-        else:
-            said = {"entry": str(entry_id), "status": Phrase(status.value)}
-            why = Phrase(_ONLY[verb], values=said)
-        super().__init__(why)
+        super().__init__(explain(reason, status=status, entry_id=entry_id, verb=verb))
         self.reason = reason
         self.status = status
         self.entry_id = entry_id

@@ -23,6 +23,7 @@ from retry.holds.errors import AlreadyOnHold, EndInThePast, HoldLifted, HoldNotF
 from retry.models import Hold
 from retry.outcomes import Actor
 from retry.runs.probe import dismiss_probe
+from retry.sentences import HOLD_ENDED
 
 
 def hold_kind(
@@ -119,7 +120,7 @@ def lift_ended(*, actor: Actor) -> int:
             # By the database's clock, and looked at again under the lock.
             due = ended.filter(pk=hold_id).select_for_update(of=("self",), skip_locked=True).first()
             if due is not None:
-                _lift(due, actor=actor, reason="Its end had come.")
+                _lift(due, actor=actor, reason=HOLD_ENDED())
                 lifted += 1
     return lifted
 

@@ -9,7 +9,7 @@ import pickle
 import pytest
 from django.utils import translation
 
-from entries.phrases import Phrase, nphrase, phrase, show, stored
+from entries.phrases import Phrase, Sentence, nphrase, phrase, show
 
 LIMIT = "Ensure this value is less than or equal to %(limit_value)s."
 CHANGED = (
@@ -75,7 +75,7 @@ def test_copies_are_phrases_too() -> None:
 
 
 def test_a_stored_sentence_is_recognised_when_it_is_shown() -> None:
-    sentence = stored("Ensure this value is greater than or equal to %(limit_value)s.")
+    sentence = Sentence("Ensure this value is greater than or equal to %(limit_value)s.")
     kept = str(sentence(limit_value=12_000))
     assert kept == "Ensure this value is greater than or equal to 12,000."
     with translation.override("de"):
