@@ -27,6 +27,7 @@ _NOT_TEXT = {"script", "style", "code", "kbd"}
 _LITERAL_FILTER = re.compile(
     r"\|(?:default|default_if_none|yesno|pluralize|add)(?::(?:\"([^\"]*)\"|'([^']*)'))?"
 )
+_ATTRIBUTE = re.compile(r"[\w-]+=\"[^\"]*\"")
 _ARGUMENT = re.compile(r"(?<![_(])\b\w+=(?:\"([^\"]*)\"|'([^']*)')")
 _CONSTANT = re.compile(r"_\((?:\"[^\"]*\"|'[^']*')\)")
 
@@ -40,11 +41,10 @@ SHOWN = {
 _CALLS = {
     "ValidationError": 0, "message_user": 1, "messages.debug": 1, "messages.error": 1,
     "messages.info": 1, "messages.success": 1, "messages.warning": 1, "format_html": 0,
-    "SafeString": 0, "mark_safe": 0,
 }  # fmt: skip
 GETTEXT = {
     "_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext",
-    "pgettext_lazy", "npgettext", "npgettext_lazy",
+    "pgettext_lazy", "npgettext", "npgettext_lazy", "phrase", "nphrase", "Sentence",
 }  # fmt: skip
 
 
@@ -119,8 +119,9 @@ class _Page(HTMLParser):
             self._open.remove(tag)
 
     def handle_data(self, data: str) -> None:
-        if not self._open and has_words(data):
-            self.found.append(" ".join(data.split()))
+        text = _ATTRIBUTE.sub("", data)  # of a tag that begins in another template
+        if not self._open and has_words(text):
+            self.found.append(" ".join(text.split()))
 
 
 def has_words(text: str) -> bool:
@@ -173,9 +174,20 @@ def find_literals(value: ast.AST) -> Iterator[ast.expr]:
         if has_words(text):
             yield value
         return
-    if isinstance(value, ast.IfExp | ast.BinOp | ast.BoolOp | ast.Tuple | ast.List | ast.Dict):
-        for child in ast.iter_child_nodes(value):
-            yield from find_literals(child)
+    for child in _list_parts(value):
+        yield from find_literals(child)
+
+
+def _list_parts(value: ast.AST) -> Iterator[ast.AST]:
+    """Return what may be shown of a value that is put together."""
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mod):
+        yield value.left
+    elif isinstance(value, ast.IfExp):
+        yield from (value.body, value.orelse)
+    elif isinstance(value, ast.Dict):
+        yield from value.values
+    elif isinstance(value, ast.BinOp | ast.BoolOp | ast.Tuple | ast.List):
+        yield from ast.iter_child_nodes(value)
 
 
 def _is_text(node: ast.AST) -> TypeGuard[ast.expr]:
@@ -188,4 +200,4 @@ def _visible(node: ast.expr) -> str:
     """Return the text without the tags of HTML in it, and without what is filled in."""
     parts = node.values if isinstance(node, ast.JoinedStr) else [node]
     text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
-    return re.sub(r"<[^>]*>|\{[^}]*\}|&\w+;", " ", text)
+    return _ATTRIBUTE.sub("", re.sub(r"<[^>]*>|\{[^}]*\}|&\w+;", " ", text))

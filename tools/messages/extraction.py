@@ -29,7 +29,7 @@ KEYWORDS: dict[str, Any] = {
     # Ours, of ``entries.phrases``.
     "phrase": None,
     "nphrase": _PLURAL,
-    "stored": None,
+    "Sentence": None,
 }
 #: Comments that begin so, directly above a text, are copied into the catalog.
 COMMENT_TAGS = ("Translators:",)
