@@ -83,7 +83,7 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        verbose_name = "API token"
+        verbose_name = _("API token")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "name"], name="token_name_per_user")
         ]

@@ -73,3 +73,31 @@ def test_there_are_some() -> None:
 def test_what_is_said_is_a_known_sentence(text: str) -> None:
     said = FORMS.get(text, text)
     assert any(sentence.read(said) for sentence in Sentence.known)
+
+
+#: Raised with words that a page may show, and no sentence of a row.
+REFUSING = {
+    "NotConfirmable",
+    "QueueUnavailable",
+    "RepairRefused",
+    "RetryError",
+    "SourceError",
+    "UploadRefused",
+    "ViewRefused",
+}
+#: What speaks English to scripts only.
+_ENGLISH = ("retry/api", "retry/management", "retry/worker")
+
+
+def test_what_is_refused_can_be_translated() -> None:
+    """A refusal is raised with a phrase, not with a text."""
+    plain = [
+        f"{path}:{node.lineno}"
+        for path in modules("retry")
+        if not str(path).startswith(_ENGLISH)
+        for node in nodes(path)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in REFUSING
+        and write_example(node.args[-1] if node.args else ast.Constant(value=None))
+    ]
+    assert plain == []
