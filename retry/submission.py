@@ -111,7 +111,7 @@ def find_problems(item: SourceItem) -> dict[str, str]:
 
     Nothing is corrected here: the sender should know what is stored.
     """
-    found = {}
+    found: dict[str, str] = {}
     external_id = item.external_id
     if not external_id.strip():
         found["external_id"] = sentences.BLANK()

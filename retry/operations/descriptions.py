@@ -40,6 +40,5 @@ def describe(
     if repaired_by is not None:
         return phrase("what operation %(operation)s repaired", operation=str(repaired_by))
     if filter is not None:
-        words = filter.words()
-        return words if isinstance(words, Phrase) else Phrase(words)
+        return filter.words()
     return nphrase("%(count)s selected entry", "%(count)s selected entries", count)

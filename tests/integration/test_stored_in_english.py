@@ -19,15 +19,15 @@ from entries.sources.base import SourceItem
 from entries.states import EntryStatus
 from retry import service
 from retry.dispatcher import verdict
-from retry.dispatcher.breaker import BREAKER
 from retry.dispatcher.loop import Dispatcher
-from retry.dispatcher.probes import PROBE_SUCCEEDED
+from retry.dispatcher.probes import BREAKER
 from retry.errors import RetryError
 from retry.imports.work import perform
 from retry.models import Action, AuditEvent, Hold, Import, Operation
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection
 from retry.outcomes import Actor, Channel
+from retry.sentences import PROBE_SUCCEEDED
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.support.asking import SCRIPT

@@ -37,8 +37,10 @@ def _limit_choices(field: Any, request: HttpRequest, options: dict[str, Any]) ->
 
 def _name_choices(field: Any) -> Any:
     """Offer permissions under their names in the language of the page."""
-    if isinstance(field, ModelMultipleChoiceField) and field.queryset.model is Permission:
-        field.label_from_instance = describe_permission
+    if isinstance(field, ModelMultipleChoiceField) and field.queryset is not None:
+        vars(field)["label_from_instance"] = (
+            describe_permission if field.queryset.model is Permission else str
+        )
     return field
 
 
