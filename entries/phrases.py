@@ -5,9 +5,8 @@ languages. ``show`` is the only way to a translation, and only pages call it.
 """
 
 import re
-from bisect import insort
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import ClassVar, Self
 
 from django.utils.formats import number_format
@@ -83,11 +82,9 @@ class Sentence:
     known: ClassVar[list["Sentence"]] = []
 
     def __init__(self, message: str) -> None:
+        # Nothing more: workers import them and recognise none.
         self.message = message
-        #: What stands between the places, and by turns the names of these.
-        self.parts = tuple(part.replace("%%", "%") for part in _PLACE.split(message))
-        # The most specific first: another one may fit where only a value differs.
-        insort(Sentence.known, self, key=lambda each: -sum(map(len, each.parts[::2])))
+        Sentence.known.append(self)
 
     def __call__(self, **values: object) -> Phrase:
         return Phrase(self.message, values=values)
@@ -98,6 +95,11 @@ class Sentence:
             return None
         found = self._pattern.fullmatch(text)
         return None if found is None else self(**found.groupdict())
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """What stands between the places, and by turns the names of these."""
+        return tuple(part.replace("%%", "%") for part in _PLACE.split(self.message))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -125,9 +127,24 @@ def show(text: str | BaseException) -> str:
 
 
 def _read(text: str) -> Phrase | None:
-    if _speaks_english():
-        return None
-    return next((found for each in Sentence.known if (found := each.read(text))), None)
+    return None if _speaks_english() else _recognise(text)
+
+
+@lru_cache(maxsize=2000)  # a list shows the same texts in many rows
+def _recognise(text: str) -> Phrase | None:
+    for first, last, sentence in _order_sentences(len(Sentence.known)):
+        if text.startswith(first) and text.endswith(last):
+            found = sentence.read(text)
+            if found is not None:
+                return found
+    return None
+
+
+@lru_cache(maxsize=1)
+def _order_sentences(count: int) -> Sequence[tuple[str, str, Sentence]]:  # noqa: ARG001 - the key
+    """The most specific first: another one may fit where only a value differs."""
+    found = sorted(Sentence.known, key=lambda each: -sum(map(len, each.parts[::2])))
+    return [(each.parts[0], each.parts[-1], each) for each in found]
 
 
 def _speaks_english() -> bool:
@@ -155,6 +172,8 @@ def _show_value(value: object) -> str:
         return str(number_format(value, force_grouping=True))
     if not isinstance(value, str):
         return str(value)
+    if not isinstance(value, Phrase) and value.isalnum():
+        return value  # an id or a name: no sentence is one word
     if _NUMBER.fullmatch(value):  # of a sentence that was read from a row
         return str(number_format(int(value.replace(",", "")), force_grouping=True))
     return show(value)
