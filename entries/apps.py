@@ -2,10 +2,12 @@ from contextlib import suppress
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 
 class EntriesConfig(AppConfig):
     name = "entries"
+    verbose_name = _("Entries")
 
     def ready(self) -> None:
         from entries import checks  # noqa: F401 - registers the system checks

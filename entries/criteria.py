@@ -13,7 +13,8 @@ from entries import payload_match
 from entries.models import Source
 from entries.moments import describe_span, parse_moment, parse_span
 from entries.payload_match import PayloadMatch, Values
-from entries.search_terms import SearchTerms
+from entries.phrases import Phrase, phrase
+from entries.search_terms import SearchTerms, list_phrases
 from entries.states import EntryStatus
 
 #: Printable ASCII; commas stand between several.
@@ -43,8 +44,10 @@ class Criterion:
         """Make it JSON-safe; ``parse`` is the way back."""
         return value
 
-    def describe(self, name: str, value: Any) -> str:
-        return f"{name.replace('_', ' ')} {value}"
+    def describe(self, name: str, value: Any) -> Phrase:
+        """As ``status failed``."""
+        shown = Phrase(value) if isinstance(value, EntryStatus) else str(value)
+        return phrase("%(name)s %(value)s", name=Phrase(name.replace("_", " ")), value=shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +76,8 @@ class Presence(Choice):
     def condition(self, value: Any) -> Q:
         return Q(**{self.column: value == "no"})
 
-    def describe(self, name: str, value: Any) -> str:
-        return "gone from the source" if value == "yes" else "still in the source"
+    def describe(self, name: str, value: Any) -> Phrase:
+        return phrase("gone from the source") if value == "yes" else phrase("still in the source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,11 @@ class Moment(Criterion):
     def export(self, value: datetime) -> str:
         return value.isoformat()
 
-    def describe(self, name: str, value: Any) -> str:
-        return f"{name.replace('_', ' ')} {value:%Y-%m-%d %H:%M %Z}".strip()
+    def describe(self, name: str, value: Any) -> Phrase:
+        time = f"{value:%Y-%m-%d %H:%M %Z}".strip()
+        if name == "failed_after":
+            return phrase("failed after %(time)s", time=time)
+        return phrase("failed before %(time)s", time=time)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +106,8 @@ class Span(Criterion):
     def condition(self, value: Any) -> Q:
         return Q(**{self.column: timezone.now() - parse_span(value)})
 
-    def describe(self, name: str, value: Any) -> str:
-        return f"failed in the last {describe_span(value)}"
+    def describe(self, name: str, value: Any) -> Phrase:
+        return phrase("failed in the last %(span)s", span=describe_span(value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +120,7 @@ class Search(Text):
         """True of what is found; ``entries.lists`` finds it sooner."""
         return SearchTerms.parse(value).condition()
 
-    def describe(self, name: str, value: Any) -> str:
+    def describe(self, name: str, value: Any) -> Phrase:
         return SearchTerms.parse(value).describe()
 
 
@@ -146,8 +152,9 @@ class Exclusion(Criterion):
     def export(self, value: tuple[str, ...]) -> list[str]:
         return list(value)
 
-    def describe(self, name: str, value: Any) -> str:
-        return f"{self.column} not {' or '.join(value)}"
+    def describe(self, name: str, value: Any) -> Phrase:
+        column = Phrase(self.column)
+        return phrase("%(column)s not %(values)s", column=column, values=" or ".join(value))
 
 
 SEARCH = Search(
@@ -172,6 +179,9 @@ class Payload(Criterion):
             condition &= Q(PayloadMatch(self.column, path, values))
         return condition
 
-    def describe(self, name: str, value: Any) -> str:
+    def describe(self, name: str, value: Any) -> Phrase:
         """Values behind names of secrets are masked: not all who read it may see the payload."""
-        return ", ".join(f"{name} {payload_match.describe(*each)}" for each in value.items())
+        return list_phrases(
+            phrase("payload %(value)s", value=payload_match.describe(*each))
+            for each in value.items()
+        )

@@ -26,7 +26,8 @@ from entries.criteria import (
 )
 from entries.masking import mask_values
 from entries.payload_match import Values
-from entries.search_terms import SearchTerms
+from entries.phrases import Phrase, phrase
+from entries.search_terms import SearchTerms, list_phrases
 from entries.states import EntryStatus
 
 
@@ -149,14 +150,12 @@ class EntryFilter:
             given["payload"] = payload_match.parse_texts(paths)
         return cls(**given)
 
-    def words(self) -> str:
+    def words(self) -> Phrase:
         """Describe it for people: ``status failed, source news``."""
-        parts = [
-            CRITERIA[name].describe(name, value)
-            for name, value in self._values().items()
-            if name in CRITERIA
-        ]
-        return ", ".join(parts) or "every entry"
+        given = {name: value for name, value in self._values().items() if name in CRITERIA}
+        if not given:
+            return phrase("every entry")
+        return list_phrases(CRITERIA[name].describe(name, value) for name, value in given.items())
 
     def _values(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -3,6 +3,8 @@
 import re
 from datetime import datetime, timedelta, tzinfo
 
+from entries.phrases import Phrase, nphrase
+
 _MOMENT = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[Tt](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
@@ -57,8 +59,14 @@ def parse_span(value: object) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def describe_span(value: str) -> str:
+def describe_span(value: str) -> Phrase:
     """``15 minutes``, ``1 hour``. Raises ``ValueError``."""
     parse_span(value)
-    number, unit = value[:-1], _UNITS[value[-1]]
-    return f"{number} {unit.removesuffix('s') if number == '1' else unit}"
+    number = int(value[:-1])
+    match value[-1]:
+        case "m":
+            return nphrase("%(count)s minute", "%(count)s minutes", number)
+        case "h":
+            return nphrase("%(count)s hour", "%(count)s hours", number)
+        case _:
+            return nphrase("%(count)s day", "%(count)s days", number)

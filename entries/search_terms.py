@@ -9,7 +9,7 @@ is no qualifier is text.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 
 from entries import payload_match
 from entries.payload_match import PREFIX, PayloadMatch
+from entries.phrases import Phrase, phrase
 
 #: No column holds an id with more digits.
 _NUMBER = re.compile("0*([0-9]{1,18})", re.ASCII)
@@ -72,20 +73,20 @@ class Term:
     def _by_number(self) -> Q:
         return Q() if self.number is None else Q(pk=self.number)
 
-    def describe(self) -> str:
+    def describe(self) -> Phrase:
         """Values behind names of secrets are masked: not all who read it may see the payload."""
         match self.name:
             case "number":
-                return f"entry #{self.value}"
+                return phrase("entry #%(number)s", number=self.value)
             case "id":
-                return f"id {self.value}"
+                return phrase("id %(id)s", id=self.value)
             case "error":
-                return f"“{self.value}” in the error"
+                return phrase("“%(text)s” in the error", text=self.value)
             case "payload":
                 values = payload_match.parse_text(self.value)
-                return f"payload {payload_match.describe(self.path, values)}"
+                return phrase("payload %(value)s", value=payload_match.describe(self.path, values))
             case "text":
-                return f"“{self.value}” in id, title or error"
+                return phrase("“%(text)s” in id, title or error", text=self.value)
 
     def mask(self) -> str:
         if self.name != "payload":
@@ -158,8 +159,8 @@ class SearchTerms:
             condition &= term.condition()
         return condition
 
-    def describe(self) -> str:
-        return ", ".join(term.describe() for term in self.terms)
+    def describe(self) -> Phrase:
+        return list_phrases(term.describe() for term in self.terms)
 
     def mask(self) -> str:
         """As ``str``, but values behind names of secrets are masked, for logs and audits."""
@@ -175,6 +176,12 @@ class SearchTerms:
             value = self.terms[0].value
             return value if SearchTerms.parse(value) == self else quote(value)
         return " ".join(map(str, self.terms))
+
+
+def list_phrases(phrases: Iterable[Phrase]) -> Phrase:
+    """Join phrases by commas; each is still shown in the reader's language."""
+    named = {f"part{number}": each for number, each in enumerate(phrases)}
+    return Phrase(", ".join(f"%({name})s" for name in named), values=named)
 
 
 def quote(text: str) -> str:

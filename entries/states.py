@@ -7,35 +7,37 @@ from it, the diagram in ``docs/states.md`` is generated from it, and tests hold 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext_noop
+
 
 class EntryStatus(StrEnum):
-    PENDING = "pending"
-    QUEUED = "queued"
-    RUNNING = "running"
-    SCHEDULED = "scheduled"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    DISCARDED = "discarded"
+    PENDING = gettext_noop("pending")
+    QUEUED = gettext_noop("queued")
+    RUNNING = gettext_noop("running")
+    SCHEDULED = gettext_noop("scheduled")
+    SUCCEEDED = gettext_noop("succeeded")
+    FAILED = gettext_noop("failed")
+    DISCARDED = gettext_noop("discarded")
 
 
 class AttemptStatus(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    LOST = "lost"
-    CANCELLED = "cancelled"
+    QUEUED = gettext_noop("queued")
+    RUNNING = gettext_noop("running")
+    SUCCEEDED = gettext_noop("succeeded")
+    FAILED = gettext_noop("failed")
+    LOST = gettext_noop("lost")
+    CANCELLED = gettext_noop("cancelled")
     #: Only changes were to be processed, and its source had none.
-    UNCHANGED = "unchanged"
+    UNCHANGED = gettext_noop("unchanged")
 
 
 class Change(StrEnum):
     """What a resync found at the source."""
 
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
+    CHANGED = gettext_noop("changed")
+    UNCHANGED = gettext_noop("unchanged")
     #: The source does not have the entry any more.
-    GONE = "gone"
+    GONE = gettext_noop("gone")
 
 
 #: An entry in one of these has a run: it waits for a worker, or a worker has it.

@@ -17,6 +17,7 @@ from entries.lists.windows import BUDGET_SECONDS
 from entries.models import EntryQuerySet
 from entries.moments import describe_span
 from entries.payload_match import PREFIX
+from entries.phrases import show
 from entries.search_terms import SearchTerms
 
 _LABELS = {
@@ -86,12 +87,16 @@ def _change(query: QueryDict, changes: Mapping[str, str]) -> str:
 def _describe(name: str, value: str) -> str:
     try:
         if name == "failed_within":
-            return describe_span(value)
+            return show(describe_span(value))
         if name in {"failed_after", "failed_before"}:
             moment = timezone.localtime(CRITERIA[name].parse(value))
             return date_format(moment, "Y-m-d H:i")
     except (ValueError, OverflowError):
         return value
+    if name == "status":
+        return gettext(value)
+    if name == "gone":
+        return {"yes": gettext("yes"), "no": gettext("no")}.get(value, value)
     return value or gettext("none")
 
 

@@ -14,8 +14,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import gettext
 
 from entries.admin.distance import describe_distance
+from entries.admin.numbers import format_number
 from entries.text import one_line
 
 NOTHING = "—"
@@ -23,10 +25,14 @@ NOTHING = "—"
 _MAX_CLASS = 60
 
 
-@cache
 def format_badge(state: str) -> SafeString:
     """Format a state as its word; colour and mark only repeat it."""
-    return format_html('<span class="badge badge-{}">{}</span>', state, state.replace("_", " "))
+    return _build_badge(state, gettext(state.replace("_", " ")))
+
+
+@cache
+def _build_badge(state: str, word: str) -> SafeString:
+    return format_html('<span class="badge badge-{}">{}</span>', state, word)
 
 
 def format_moment(when: datetime | None) -> SafeString | str:
@@ -45,9 +51,11 @@ def format_gone(since: datetime | None) -> SafeString:
     """Format a mark for an entry that its source has not had ``since`` then; empty for others."""
     if since is None:
         return SafeString("")
+    moment = date_format(timezone.localtime(since), "Y-m-d H:i T")
     return format_html(
-        ' <span class="badge badge-gone" title="Not in its source since {}">gone</span>',
-        date_format(timezone.localtime(since), "Y-m-d H:i T"),
+        ' <span class="badge badge-gone" title="{}">{}</span>',
+        gettext("Not in its source since %(time)s") % {"time": moment},
+        gettext("gone"),
     )
 
 
@@ -57,7 +65,7 @@ def format_duration(begin: datetime | None, end: datetime | None) -> str:
         return ""
     seconds = max((end - begin).total_seconds(), 0.0)
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{format_number(seconds, decimals=1)} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes == 0:
         return f"{rest} s"

@@ -8,6 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from entries.admin import display
@@ -18,22 +21,23 @@ from entries.masking import is_masked, mask_address
 from entries.models import Endpoint
 from entries.net import InvalidAddress
 from entries.net.urls import display_url, parse
+from entries.phrases import show
 
 if TYPE_CHECKING:
     _EndpointForm = forms.ModelForm[Endpoint]
 else:
     _EndpointForm = forms.ModelForm
 
-_NEW = "Leave empty to generate one. It is shown once, after you save."
-_KEPT = "Never shown. Leave empty to keep it. A new secret signs the next delivery."
-SHOWN_ONCE = (
+_NEW = _("Leave empty to generate one. It is shown once, after you save.")
+_KEPT = _("Never shown. Leave empty to keep it. A new secret signs the next delivery.")
+SHOWN_ONCE = _(
     "The secret of “{}” is <code>{}</code>. Copy it to the receiver now: it is not shown again."
 )
 
 
 class EndpointForm(_EndpointForm):
     secret = forms.CharField(
-        label="Secret",
+        label=_("Secret"),
         required=False,
         max_length=200,
         widget=forms.PasswordInput(
@@ -46,7 +50,7 @@ class EndpointForm(_EndpointForm):
     class Meta:
         model = Endpoint
         fields = ("slug", "name", "url", "enabled", "secret")
-        labels = {"url": "URL"}
+        labels = {"url": _("URL")}
         widgets = {"url": forms.TextInput(attrs={"class": "vURLField"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -67,7 +71,7 @@ class EndpointForm(_EndpointForm):
         if is_masked(url):
             raise forms.ValidationError(MASKED)
         if problem := find_address_problem(url):
-            raise forms.ValidationError(f"{_capitalize(problem)}.")
+            raise forms.ValidationError(_say(problem))
         return url
 
     @sensitive_variables()
@@ -75,7 +79,7 @@ class EndpointForm(_EndpointForm):
         given = str(self.cleaned_data["secret"])
         if given:
             if problem := find_secret_problem(given):
-                raise forms.ValidationError(f"{_capitalize(problem)}.")
+                raise forms.ValidationError(_say(problem))
             return given
         if self.instance.pk:
             return self.instance.secret
@@ -83,8 +87,8 @@ class EndpointForm(_EndpointForm):
         return self.fresh
 
 
-def _capitalize(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _say(problem: str) -> str:
+    return gettext("%(problem)s.") % {"problem": capfirst(show(problem))}
 
 
 class EndpointAdmin(BoundedAdmin[Endpoint]):
@@ -112,7 +116,10 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
         if not self.has_change_permission(request, obj):
             readable = ("slug", "name", "url_text", "enabled", "created")
             return ((None, {"fields": readable}),)
-        return ((None, {"fields": (*known, "created")}), ("Secret", {"fields": ("secret",)}))
+        return (
+            (None, {"fields": (*known, "created")}),
+            (gettext("Secret"), {"fields": ("secret",)}),
+        )
 
     @method_decorator(sensitive_post_parameters("secret"))
     def changeform_view(
@@ -133,10 +140,10 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
             obj.save(update_fields=form.changed_data)
         if form.fresh:
             self.message_user(
-                request, format_html(SHOWN_ONCE, obj.slug, form.fresh), messages.WARNING
+                request, format_html(str(SHOWN_ONCE), obj.slug, form.fresh), messages.WARNING
             )
 
-    @admin.display(description="URL")
+    @admin.display(description=_("URL"))
     def address(self, endpoint: Endpoint) -> str:
         """Show the URL without its query, which may hold a token."""
         try:
@@ -144,10 +151,10 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
         except InvalidAddress:
             return display.NOTHING
 
-    @admin.display(description="URL")
+    @admin.display(description=_("URL"))
     def url_text(self, endpoint: Endpoint) -> str:
         return mask_address(endpoint.url)
 
-    @admin.display(description="created")
+    @admin.display(description=_("created"))
     def created(self, endpoint: Endpoint) -> SafeString | str:
         return display.format_moment(endpoint.created_at)

@@ -15,7 +15,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from entries import lists, storage
@@ -127,21 +128,21 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
         """Sort by id, failed entries by the time of failure: both have an index."""
         return choose_order(request.GET.dict()).sorting
 
-    @admin.display(description=gettext_lazy("entry"))
+    @admin.display(description=_("entry"))
     def headline(self, entry: Entry) -> SafeString:
         return SafeString(
             f'<span class="number">#{entry.pk}</span> {display.format_name(str(entry))}'
         )
 
-    @admin.display(description=gettext_lazy("status"))
+    @admin.display(description=_("status"))
     def state(self, entry: Entry) -> SafeString:
         return display.format_badge(entry.status) + display.format_gone(entry.gone_at)
 
-    @admin.display(description=gettext_lazy("last error"))
+    @admin.display(description=_("last error"))
     def last_error(self, entry: Entry) -> SafeString | str:
         return display.format_error(entry.error_class, entry.error_message)
 
-    @admin.display(description=gettext_lazy("changed"))
+    @admin.display(description=_("changed"))
     def when(self, entry: Entry) -> SafeString | str:
         return display.format_moment(entry.status_changed_at)
 
@@ -162,22 +163,22 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
         editable = self.has_change_permission(request, obj)
         content = ("title", "payload", "seen") if editable else ("title", "payload_text")
         return (
-            ("Input", {"fields": content}),
+            (gettext("Input"), {"fields": content}),
             (
-                "Origin",
+                gettext("Origin"),
                 {"fields": ("source", "kind", "upstream", "external_id", "created", "updated")},
             ),
         )
 
-    @admin.display(description="payload")
+    @admin.display(description=_("payload"))
     def payload_text(self, entry: Entry) -> SafeString | str:
         return display.format_json_block(entry.payload)
 
-    @admin.display(description="created")
+    @admin.display(description=_("created"))
     def created(self, entry: Entry) -> SafeString | str:
         return display.format_moment(entry.created_at)
 
-    @admin.display(description="updated")
+    @admin.display(description=_("updated"))
     def updated(self, entry: Entry) -> SafeString | str:
         return display.format_moment(entry.updated_at)
 
@@ -196,9 +197,8 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
     ) -> HttpResponse:
         entry = kwargs.get("obj")
         if entry is not None:
-            context = (
-                context | {"title": f"Entry {entry.pk}"} | self.get_live_context(request, entry)
-            )
+            title = gettext("Entry %(entry)s") % {"entry": entry.pk}
+            context = context | {"title": title} | self.get_live_context(request, entry)
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- the live part -------------------------------------------------------------------------
@@ -217,7 +217,9 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
         if entry is None:
             raise Http404
         context = self.get_live_context(request, entry)
-        changes = {"original": entry, "announcement": f"Entry {entry.pk} is {entry.status}."}
+        said = {"entry": entry.pk, "status": gettext(entry.status)}
+        announcement = gettext("Entry %(entry)s is %(status)s.") % said
+        changes = {"original": entry, "announcement": announcement}
         return respond(request, context["live"], "entries/entry/live.html", context | changes)
 
     def get_live_context(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:

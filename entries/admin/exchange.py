@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from entries.admin.display import format_json
+from entries.admin.numbers import format_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def find_exchange(result: Any) -> ExchangeView | None:
         response=None
         if response is None
         else _build_half(response, f"HTTP {response.get('status')}"),
-        took=f"{took:,} ms" if isinstance(took, int) else "",
+        took=f"{format_number(took)} ms" if isinstance(took, int) else "",
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet, TextChoices
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from entries import names
 from entries.criteria import SourceSlug
@@ -65,9 +67,15 @@ class EqualFilter(admin.SimpleListFilter):
 
     def _report_unknown(self, request: HttpRequest, value: str) -> None:
         """Add a message, once per page: an empty list would look as if all were well."""
-        choices = ", ".join(filter(None, dict(self.list_choices()))) or "none yet"
-        shown = value.replace("\0", "")[:100]
-        text = f"There is no {self.title} “{shown}”, so nothing is listed. There are: {choices}."
+        choices = ", ".join(filter(None, dict(self.list_choices())))
+        said = {"name": self.title, "value": value.replace("\0", "")[:100], "choices": choices}
+        text = (
+            gettext(
+                "There is no %(name)s “%(value)s”, so nothing is listed. There are: %(choices)s."
+            )
+            if choices
+            else gettext("There is no %(name)s “%(value)s”, so nothing is listed. There are none.")
+        ) % said
         reported: set[str] = request.META.setdefault("redrive.unknown", set())
         if text not in reported:
             reported.add(text)
@@ -84,17 +92,17 @@ class ChoiceFilter(EqualFilter):
         return [(choice.value, self.get_label(choice)) for choice in self.enumeration]
 
     def get_label(self, choice: StrEnum | TextChoices) -> str:
-        return str(choice.value)
+        return gettext(str(choice.value).replace("_", " "))
 
 
 class StatusFilter(ChoiceFilter):
-    title = "status"
+    title = _("status")
     parameter_name = column = "status"
     enumeration = EntryStatus
 
 
 class KindFilter(EqualFilter):
-    title = "kind"
+    title = _("kind")
     parameter_name = column = "kind"
 
     def is_known(self, value: str) -> bool:
@@ -105,7 +113,7 @@ class KindFilter(EqualFilter):
 
 
 class SourceFilter(EqualFilter):
-    title = "source"
+    title = _("source")
     parameter_name = column = "source"
 
     def is_known(self, value: str) -> bool:
@@ -123,7 +131,7 @@ class OptionalSourceFilter(SourceFilter):
 
     def list_choices(self) -> Iterable[tuple[str, str]]:
         yield from super().list_choices()
-        yield "", "without a source"
+        yield "", gettext("without a source")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "":
@@ -146,25 +154,25 @@ class FailureFilter(EqualFilter):
 
 
 class UpstreamFilter(FailureFilter):
-    title = "upstream"
+    title = _("upstream")
     parameter_name = column = "upstream"
 
 
 class ErrorClassFilter(FailureFilter):
-    title = "error class"
+    title = _("error class")
     parameter_name = column = "error_class"
 
 
 class GoneFilter(admin.SimpleListFilter):
     """Whether the entry's source still has it. Entries that are gone have their own index."""
 
-    title = "gone from source"
+    title = _("gone from source")
     parameter_name = "gone"
 
     def lookups(
         self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
     ) -> list[tuple[str, str]]:
-        return [("yes", "yes"), ("no", "no")]
+        return [("yes", gettext("yes")), ("no", gettext("no"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():

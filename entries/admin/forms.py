@@ -7,14 +7,17 @@ from django import forms
 from django.conf import settings
 from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from entries.admin.display import format_json
+from entries.admin.numbers import format_number
 from entries.content import content_hash, is_same
 from entries.kinds import registry as kinds
 from entries.kinds.base import Kind
 from entries.kinds.problems import find_payload_problems
 from entries.masking import is_masked, mask_address, mask_values, restore_values
 from entries.models import Entry, Source
+from entries.phrases import show
 from entries.sources import registry as source_kinds
 from entries.sources.base import SourceKind, SourceSpec
 from entries.sources.files import uploads
@@ -28,7 +31,7 @@ else:
     _EntryForm = _SourceForm = forms.ModelForm
 
 
-MASKED = (
+MASKED = _(
     "Masked values can be kept only if nothing else here is changed. Enter the credentials again, "
     "or leave everything as it was shown."
 )
@@ -42,15 +45,17 @@ class JSONObjectField(forms.JSONField):
             parsed = super().to_python(value)
             clean = clean_json({} if parsed is None else parsed, max_bytes=MAX_PAYLOAD_BYTES)
         except (NotJSON, NotStorable) as error:
-            raise forms.ValidationError(f"This cannot be stored: {error}.") from error
+            raise forms.ValidationError(
+                gettext("This cannot be stored: %(why)s.") % {"why": show(error)}
+            ) from error
         except (RecursionError, ValueError) as error:
             # Too deep, or with a number too long, for Python's own parser.
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
         if not isinstance(clean, dict):
-            raise forms.ValidationError("Enter a JSON object: {…}.")
+            raise forms.ValidationError(gettext("Enter a JSON object: {…}."))
         if parsed is not None and clean != parsed:
             raise forms.ValidationError(
-                "This contains a value that JSON or PostgreSQL cannot store."
+                gettext("This contains a value that JSON or PostgreSQL cannot store.")
             )
         return clean
 
@@ -80,15 +85,18 @@ class EntryForm(_EntryForm):
         cleaned = super().clean() or {}
         if cleaned.get("seen") != self._stored:
             raise forms.ValidationError(
-                "The entry's title or payload has changed since you opened this page. "
-                "Reload it and make your changes again."
+                gettext(
+                    "The entry's title or payload has changed since you opened this page. "
+                    "Reload it and make your changes again."
+                )
             )
         payload = cleaned.get("payload")
         if payload is not None and not is_same(payload, self.instance.payload):
             problems = find_payload_problems(self.instance.kind, payload)
             words = gettext("The kind %(kind)s refuses this payload: %(problem)s.")
             for problem in problems:
-                self.add_error("payload", words % {"kind": self.instance.kind, "problem": problem})
+                said = {"kind": self.instance.kind, "problem": show(problem)}
+                self.add_error("payload", words % said)
         return cleaned
 
 
@@ -96,8 +104,8 @@ class SourceForm(_SourceForm):
     options = JSONObjectField(required=False, widget=forms.Textarea(attrs={"class": "code"}))
     upload = forms.FileField(
         required=False,
-        label="File",
-        help_text="Upload a file instead of a location, for source kinds that read files.",
+        label=_("File"),
+        help_text=_("Upload a file instead of a location, for source kinds that read files."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -113,21 +121,22 @@ class SourceForm(_SourceForm):
             self._set_choices("entry_kind", kinds.all_kinds())
             self.fields["location"].required = False
             if in_use := uploads.display_name(self.location_before):
-                self.fields["upload"].help_text = f"Current file: {in_use}. A new file replaces it."
+                words = gettext("Current file: %(name)s. A new file replaces it.")
+                self.fields["upload"].help_text = words % {"name": in_use}
         if "sync_interval" in self.fields:
-            self.fields["sync_interval"].label = "Sync every"
-            self.fields[
-                "sync_interval"
-            ].help_text = "Seconds between syncs, at least 10. Leave empty to sync only on request."
+            interval = self.fields["sync_interval"]
+            interval.label = gettext("Sync every")
+            interval.help_text = gettext(
+                "Seconds between syncs, at least 10. Leave empty to sync only on request."
+            )
 
     def clean_upload(self) -> Any:
         upload = self.cleaned_data["upload"]
         limit = settings.REDRIVE_UPLOAD_MAX_BYTES
         if upload and upload.size > limit:
-            raise forms.ValidationError(
-                f"The file has {upload.size:,} bytes. The limit is {limit:,} bytes.",
-                code="too_large",
-            )
+            words = gettext("The file has %(size)s bytes. The limit is %(limit)s bytes.")
+            said = {"size": format_number(upload.size), "limit": format_number(limit)}
+            raise forms.ValidationError(words % said, code="too_large")
         return upload
 
     def clean_location(self) -> str:
@@ -158,13 +167,12 @@ class SourceForm(_SourceForm):
         self._restore_options(cleaned)
         if not cleaned["upload"]:
             if not cleaned["location"]:
-                self.add_error("location", "Enter a location or upload a file.")
+                self.add_error("location", gettext("Enter a location or upload a file."))
         elif source_kinds.get(cleaned["kind"]).reads_files:
             cleaned["location"] = uploads.new_location(cleaned["upload"].name)
         else:
-            self.add_error(
-                "upload", f"A source of the kind {cleaned['kind']} is not read from a file."
-            )
+            words = gettext("A source of the kind %(kind)s is not read from a file.")
+            self.add_error("upload", words % {"kind": cleaned["kind"]})
         return cleaned
 
     def full_clean(self) -> None:
@@ -178,7 +186,7 @@ class SourceForm(_SourceForm):
         spec = SourceSpec(cleaned["slug"], cleaned["location"], cleaned["options"])
         problems = source_kinds.get(cleaned["kind"]).problems_with(spec)
         if problems:
-            self.add_error(None, forms.ValidationError(problems))
+            self.add_error(None, forms.ValidationError([show(each) for each in problems]))
             if cleaned["upload"]:
                 uploads.remove(cleaned["location"])
 
@@ -189,7 +197,7 @@ class SourceForm(_SourceForm):
         saving asks for another."""
         field = self.fields[name]
         choices = [
-            (key, f"{key}: {cls.description}" if cls.description else key)
+            (key, f"{key}: {gettext(cls.description)}" if cls.description else key)
             for key, cls in registered.items()
         ]
         self.fields[name] = forms.ChoiceField(

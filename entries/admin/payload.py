@@ -7,10 +7,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from entries import payload_match
 from entries.filters import EntryFilter
 from entries.payload_match import PREFIX
+from entries.phrases import show
 
 #: The field in which people type one, such as ``customer=17``.
 TYPED = "payload"
@@ -19,7 +22,7 @@ TYPED = "payload"
 class PayloadFilter(admin.ListFilter):
     """A parameter for each path, such as ``payload.customer=17``; all must hold."""
 
-    title = "payload"
+    title = _("payload")
     template = "entries/entry/payload_filter.html"
 
     def __init__(
@@ -55,7 +58,10 @@ class PayloadFilter(admin.ListFilter):
         try:
             return queryset.filter(_parse(self.given).condition())
         except ValueError as error:
-            text = f"The filter of the payload is not valid, so nothing is listed: {error}."
+            words = gettext(
+                "The filter of the payload is not valid, so nothing is listed: %(why)s."
+            )
+            text = words % {"why": show(error)}
             reported: set[str] = request.META.setdefault("redrive.unknown", set())
             if text not in reported:
                 reported.add(text)
@@ -74,7 +80,8 @@ def redirect_to_filter(request: HttpRequest) -> HttpResponse:
                 query[f"{PREFIX}{path}"] = payload_match.format_text(values)
         except ValueError as error:
             shown = typed.replace("\0", "")[:100]
-            messages.error(request, f"The filter “{shown}” is not valid: {error}.")
+            words = gettext("The filter “%(filter)s” is not valid: %(why)s.")
+            messages.error(request, words % {"filter": shown, "why": show(error)})
     return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
 
 

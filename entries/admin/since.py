@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment, describe_span, parse_moment
+from entries.phrases import show
 from entries.states import EntryStatus
 
 WITHIN, AFTER, BEFORE = "failed_within", "failed_after", "failed_before"
@@ -59,7 +60,7 @@ class SinceFilter(admin.ListFilter):
         for span in SPANS:
             query = changelist.get_query_string({WITHIN: span} | status, [AFTER, BEFORE])
             yield {
-                "display": gettext("Last %(span)s") % {"span": describe_span(span)},
+                "display": gettext("Last %(span)s") % {"span": show(describe_span(span))},
                 "query_string": query,
                 "selected": self.given.get(WITHIN) == span,
                 "value": span,
@@ -72,7 +73,7 @@ class SinceFilter(admin.ListFilter):
             return queryset.filter(EntryFilter.from_data(self.given).condition())
         except ValueError as error:
             text = gettext("The time of failure is not valid, so nothing is listed: %(why)s.")
-            text %= {"why": error}
+            text %= {"why": show(error)}
             reported: set[str] = request.META.setdefault("redrive.unknown", set())
             if text not in reported:
                 reported.add(text)

@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from entries import upload_pass
 from entries.admin import display
@@ -16,12 +18,13 @@ from entries.admin.forms import SourceForm
 from entries.admin.lists import BoundedAdmin
 from entries.masking import mask_address, mask_values
 from entries.models import Source
+from entries.phrases import show
 from entries.sources import registry
 from entries.sources.files import uploads
 
 
 class SourceKindFilter(EqualFilter):
-    title = "kind"
+    title = _("kind")
     parameter_name = column = "kind"
 
     def list_choices(self) -> list[tuple[str, str]]:
@@ -33,7 +36,7 @@ class SourceAdmin(BoundedAdmin[Source]):
     list_display = ("name", "slug", "kind", "entry_kind", "enabled", "last_synced", "problem")
     list_filter = (SourceKindFilter,)
     search_fields = ("slug", "name")
-    search_help_text = "Searches slug, name and location."
+    search_help_text = _("Searches slug, name and location.")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
     readonly_fields = (
         "last_synced",
@@ -44,10 +47,10 @@ class SourceAdmin(BoundedAdmin[Source]):
     )
     fieldsets = (
         (None, {"fields": ("name", "slug", "enabled")}),
-        ("Where to read", {"fields": ("kind", "location", "upload", "options")}),
-        ("Entries", {"fields": ("entry_kind",)}),
-        ("Schedule", {"fields": ("sync_interval", "next_sync")}),
-        ("Last sync", {"fields": ("last_synced", "last_error")}),
+        (_("Where to read"), {"fields": ("kind", "location", "upload", "options")}),
+        (_("Entries"), {"fields": ("entry_kind",)}),
+        (_("Schedule"), {"fields": ("sync_interval", "next_sync")}),
+        (_("Last sync"), {"fields": ("last_synced", "last_error")}),
     )
 
     def changeform_view(
@@ -100,28 +103,31 @@ class SourceAdmin(BoundedAdmin[Source]):
         """Fill in the slug of a new source only: scripts and links refer to it."""
         return dict(self.prepopulated_fields) if obj is None else {}
 
-    @admin.display(description="location")
+    @admin.display(description=_("location"))
     def location_text(self, source: Source) -> str:
         return mask_address(source.location)
 
-    @admin.display(description="options")
+    @admin.display(description=_("options"))
     def options_text(self, source: Source) -> SafeString | str:
         return display.format_json_block(mask_values(source.options))
 
-    @admin.display(description="last sync")
+    @admin.display(description=_("last sync"))
     def last_synced(self, source: Source) -> SafeString | str:
-        return display.format_moment(source.last_synced_at) if source.last_synced_at else "never"
+        if source.last_synced_at is None:
+            return gettext("never")
+        return display.format_moment(source.last_synced_at)
 
-    @admin.display(description="next sync")
+    @admin.display(description=_("next sync"))
     def next_sync(self, source: Source) -> SafeString | str:
         if source.sync_interval is None:
-            return "only on request"
+            return gettext("only on request")
         if not source.enabled:
-            return "none while the source is disabled"
+            return gettext("none while the source is disabled")
         if source.next_sync_at is None or source.next_sync_at <= timezone.now():
-            return "due now"
+            return gettext("due now")
         return display.format_moment(source.next_sync_at)
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def problem(self, source: Source) -> SafeString | str:
-        return display.format_error("Sync failed:" if source.last_error else "", source.last_error)
+        head = gettext("Sync failed:") if source.last_error else ""
+        return display.format_error(head, show(source.last_error))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from entries.errors import PermanentError
 from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
@@ -32,7 +33,9 @@ class PageKind(Kind):
     """
 
     name: ClassVar[str] = "page"
-    description: ClassVar[str] = "Fetches a page and notes its title, size and checksum."
+    description: ClassVar[str] = gettext_noop(
+        "Fetches a page and notes its title, size and checksum."
+    )
     time_limit: ClassVar[float] = settings.REDRIVE_PAGE_TIME_LIMIT
     concurrency: ClassVar[int] = settings.REDRIVE_PAGE_CONCURRENCY
     upstream_concurrency: ClassVar[int] = settings.REDRIVE_PAGE_UPSTREAM_CONCURRENCY

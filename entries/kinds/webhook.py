@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import httpx
 from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError
+from django.utils.translation import gettext_noop
 from standardwebhooks import Webhook
 
 from entries.endpoints import find_secret_problem
@@ -43,7 +44,7 @@ class WebhookKind(Kind):
     """
 
     name: ClassVar[str] = "webhook"
-    description: ClassVar[str] = "Delivers the payload to an endpoint, signed."
+    description: ClassVar[str] = gettext_noop("Delivers the payload to an endpoint, signed.")
     time_limit: ClassVar[float] = settings.REDRIVE_WEBHOOK_TIME_LIMIT
     #: Where a worker dies, deliveries under way or not written yet are repeated.
     concurrency: ClassVar[int] = settings.REDRIVE_WEBHOOK_CONCURRENCY

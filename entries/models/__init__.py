@@ -1,5 +1,6 @@
 """Sources, entries, the attempts at them, and endpoints: what there is, not what is done to it."""
 
+from entries.models import names  # noqa: F401 - names them
 from entries.models.attempt import Attempt
 from entries.models.edit import Edit
 from entries.models.endpoint import Endpoint

@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from entries.models.entry import Entry
 from entries.states import AttemptStatus, EntryStatus
@@ -29,7 +30,9 @@ class Attempt(models.Model):
     number = models.PositiveIntegerField()
     run_id = models.UUIDField()
     status = models.CharField(max_length=12, default=AttemptStatus.QUEUED)
-    previous_status = models.CharField(max_length=12, help_text="the entry's, before this attempt")
+    previous_status = models.CharField(
+        max_length=12, help_text=_("the entry's, before this attempt")
+    )
     queued_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -40,16 +43,16 @@ class Attempt(models.Model):
     fingerprint = models.CharField(max_length=40, blank=True)
     result = models.JSONField(null=True)
     is_rescan = models.BooleanField(
-        db_default=False, help_text="an earlier attempt at the entry had begun"
+        db_default=False, help_text=_("an earlier attempt at the entry had begun")
     )
     change = models.CharField(
-        max_length=10, blank=True, db_default="", help_text="what a resync found at the source"
+        max_length=10, blank=True, db_default="", help_text=_("what a resync found at the source")
     )
     hash_before = models.CharField(max_length=64, blank=True, db_default="")
     hash_after = models.CharField(max_length=64, blank=True, db_default="")
-    transient = models.BooleanField(db_default=False, help_text="failed with a transient error")
+    transient = models.BooleanField(db_default=False, help_text=_("failed with a transient error"))
     began = models.BooleanField(
-        db_default=False, help_text="its processing has begun; counts if it is lost"
+        db_default=False, help_text=_("its processing has begun; counts if it is lost")
     )
 
     class Meta:

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from entries.text import visible
 
@@ -13,9 +14,9 @@ class Endpoint(models.Model):
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200, blank=True)
-    url = models.CharField(max_length=2000, help_text="http or https")
+    url = models.CharField(max_length=2000, help_text=_("http or https"))
     secret = models.CharField(
-        max_length=200, help_text="signs each delivery; whsec_…, see Standard Webhooks"
+        max_length=200, help_text=_("signs each delivery; whsec_…, see Standard Webhooks")
     )
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from entries.content import content_hash
 from entries.models import indexed
@@ -111,10 +112,10 @@ class Entry(models.Model):
         blank=True,
         db_default="",
         editable=False,
-        help_text="what it depends on outside, derived by its kind",
+        help_text=_("what it depends on outside, derived by its kind"),
     )
     gone_at = models.DateTimeField(
-        null=True, editable=False, help_text="since when its source has not had it"
+        null=True, editable=False, help_text=_("since when its source has not had it")
     )
     # The database has the defaults of a pending entry: storing content names no status.
     status = models.CharField(
@@ -127,16 +128,16 @@ class Entry(models.Model):
         default=0,
         db_default=0,
         editable=False,
-        help_text="number of the current attempt; 0 before the first",
+        help_text=_("number of the current attempt; 0 before the first"),
     )
-    run_id = models.UUIDField(null=True, editable=False, help_text="the fence")
+    run_id = models.UUIDField(null=True, editable=False, help_text=_("the fence"))
     worker = models.CharField(
         max_length=200,
         blank=True,
         default="",
         db_default="",
         editable=False,
-        help_text="that has claimed it; empty unless it runs",
+        help_text=_("that has claimed it; empty unless it runs"),
     )
     next_attempt_at = models.DateTimeField(null=True, editable=False)
     automatic_attempts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
@@ -158,7 +159,7 @@ class Entry(models.Model):
     objects = EntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "entries"
+        verbose_name_plural = _("entries")
         triggers: ClassVar = indexed.TRIGGERS
         permissions: ClassVar = [
             ("retry_entry", "Can retry an entry"),

@@ -10,6 +10,7 @@ import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
 
 #: Between external id and title in ``IndexedEntry.text``: no search may match across both.
 SEPARATOR = "\x1f"
@@ -27,7 +28,7 @@ class IndexedEntry(models.Model):
     source_id = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=50)
     upstream = models.CharField(max_length=200)
-    text = models.TextField(help_text="external id and title")
+    text = models.TextField(help_text=_("external id and title"))
 
     class Meta:
         default_permissions = ()

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from entries.text import visible
 
@@ -14,7 +15,7 @@ class Source(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
     kind = models.CharField("kind of source", max_length=50, db_comment="name of a source kind")
-    location = models.CharField(max_length=2000, help_text="an address or a path")
+    location = models.CharField(max_length=2000, help_text=_("an address or a path"))
     options = models.JSONField(default=dict, blank=True)
     entry_kind = models.CharField(
         "kind of its entries",
@@ -31,7 +32,7 @@ class Source(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(10)],
-        help_text="seconds between two automatic syncs; empty: only on request",
+        help_text=_("seconds between two automatic syncs; empty: only on request"),
     )
     next_sync_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

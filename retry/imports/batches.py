@@ -10,6 +10,7 @@ from entries.sources.patches import Patch
 from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, estimate_size
 from retry.imports.patches import RowRefused, parse_row
 from retry.imports.seen_ids import SeenIds
+from retry.sentences import REPEATED, ROW_PROBLEMS
 from retry.submission import find_problems
 
 AnyRow = Row | RowError
@@ -26,7 +27,7 @@ class Rejection:
     @classmethod
     def from_problems(cls, line: int, external_id: str, problems: Mapping[str, str]) -> "Rejection":
         """Build one from problems by member."""
-        errors = tuple(f"{member} {message}" for member, message in problems.items())
+        errors = tuple(ROW_PROBLEMS[member](problem=why) for member, why in problems.items())
         return cls(line, external_id, errors)
 
 
@@ -117,4 +118,4 @@ def _reject_duplicates(
     before = first | (seen.add(askable) if seen is not None else {})
     for line, external_id in ids.items():
         if external_id.strip() and before[external_id] != line:
-            problems[line]["external_id"] = f"is the same as in line {before[external_id]:,}"
+            problems[line]["external_id"] = REPEATED(line=before[external_id])

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from entries.errors import SourceError
+from entries.phrases import phrase
 from entries.readers.base import Limits, Row, Table
 from entries.readers.csv_file import CsvTable
 from entries.readers.objects import JsonTable
@@ -48,7 +49,7 @@ def open_table(location: str, file_format: str) -> Iterator[Table]:
     """Open a file and check its header. Raises ``SourceError``."""
     with open_file(location) as file:
         if not file.read(1):
-            raise SourceError("empty", "the file is empty")
+            raise SourceError("empty", phrase("the file is empty"))
         file.seek(0)
         with FORMATS[file_format](file) as table:
             yield table

@@ -19,6 +19,7 @@ from retry.access.visibility import visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
 from retry.models import Action, Operation
+from retry.operations.descriptions import describe
 from retry.operations.earlier import find_failed_ids, find_repaired_ids
 from retry.operations.sizes import LARGEST, LARGEST_REWRITTEN, choose_sizes
 from retry.outcomes import Actor
@@ -82,14 +83,12 @@ class Selection:
         return {"ids": sorted(set(self.ids))} if self.ids else self.data()
 
     def words(self) -> str:
-        if self.failed_of is not None:
-            narrowed = f", {self.filter.words()}" if self.filter else ""
-            return f"what failed in operation {self.failed_of}{narrowed}"
-        if self.repaired_by is not None:
-            return f"what operation {self.repaired_by} repaired"
-        if self.filter is not None:
-            return self.filter.words()
-        return "1 selected entry" if len(self.ids) == 1 else f"{len(self.ids):,} selected entries"
+        return describe(
+            filter=self.filter,
+            failed_of=self.failed_of,
+            repaired_by=self.repaired_by,
+            count=len(self.ids),
+        )
 
     def entries(self, *, actor: Actor) -> EntryQuerySet:
         """Return the selected entries that the actor may see."""

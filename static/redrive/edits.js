@@ -3,6 +3,7 @@
 // Ask before unsaved edits are lost, whichever button is pressed.
 {
   const form = document.querySelector("#content-main form[id$='_form']");
+  const words = document.currentScript.dataset;
   let leaving = false;
 
   const changed = (field) => {
@@ -32,8 +33,8 @@
       const saves = event.submitter?.hasAttribute("data-saves");
       const verb = !saves && (event.submitter?.hasAttribute("formaction") || event.target !== form);
       if (verb && edited() && !form.elements.without_edits?.checked) {
-        const label = event.submitter?.textContent.trim() || "Continue";
-        if (!confirm(`Your changes on this page are not saved. ${label} without them?`)) {
+        const label = event.submitter?.textContent.trim() || words.continue;
+        if (!confirm(words.question.replace("{verb}", label))) {
           event.preventDefault();
           return;
         }

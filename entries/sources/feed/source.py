@@ -4,6 +4,7 @@ from itertools import chain
 from typing import ClassVar
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from entries.errors import SourceError
 from entries.net import InvalidAddress
@@ -32,7 +33,7 @@ class FeedKind(SourceKind):
     """
 
     name: ClassVar[str] = "feed"
-    description: ClassVar[str] = "RSS, Atom, RDF or JSON Feed at a web address."
+    description: ClassVar[str] = gettext_noop("RSS, Atom, RDF or JSON Feed at a web address.")
 
     def problems_with(self, spec: SourceSpec) -> list[str]:
         found = []

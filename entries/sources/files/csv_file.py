@@ -2,6 +2,8 @@
 
 from typing import BinaryIO, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from entries.net.charset import find_codec
 from entries.readers.base import Limits
 from entries.readers.csv_file import CsvTable
@@ -32,7 +34,7 @@ class CsvKind(TableKind):
     """
 
     name: ClassVar[str] = "csv"
-    description: ClassVar[str] = "A CSV file with a header: a path, or an upload."
+    description: ClassVar[str] = gettext_noop("A CSV file with a header: a path, or an upload.")
     counts_rows: ClassVar[bool] = True
     options: ClassVar[type[FileOptions]] = CsvOptions
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, BinaryIO, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from entries.readers.base import Limits
 from entries.readers.objects import JsonTable
 from entries.sources.base import Invalid, SourceItem
@@ -19,7 +21,9 @@ class JsonLinesKind(FileKind):
     """
 
     name: ClassVar[str] = "jsonlines"
-    description: ClassVar[str] = "A file with one JSON object a line: a path, or an upload."
+    description: ClassVar[str] = gettext_noop(
+        "A file with one JSON object a line: a path, or an upload."
+    )
     counts_rows: ClassVar[bool] = True
 
     def table(self, file: BinaryIO, options: FileOptions) -> JsonTable:

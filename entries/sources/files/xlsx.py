@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from entries.readers.base import Limits
 from entries.sources.files.columns import TableKind
 from entries.sources.files.kind import FileOptions
@@ -25,7 +27,9 @@ class XlsxKind(TableKind):
     """
 
     name: ClassVar[str] = "xlsx"
-    description: ClassVar[str] = "A sheet of an Excel workbook with a header: a path, or an upload."
+    description: ClassVar[str] = gettext_noop(
+        "A sheet of an Excel workbook with a header: a path, or an upload."
+    )
     options: ClassVar[type[FileOptions]] = XlsxOptions
 
     def table(self, file: BinaryIO, options: XlsxOptions) -> "XlsxTable":

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx
+from django.utils.translation import gettext_noop
 
 from entries.errors import SourceError
 from entries.net import InvalidAddress
@@ -24,7 +25,9 @@ class HttpJsonKind(SourceKind):
     """The payload is the object. What is not an object with an id is left out and counted."""
 
     name: ClassVar[str] = "http_json"
-    description: ClassVar[str] = "A JSON API at a web address, in one answer or in pages."
+    description: ClassVar[str] = gettext_noop(
+        "A JSON API at a web address, in one answer or in pages."
+    )
 
     def problems_with(self, spec: SourceSpec) -> list[str]:
         found = parse_options(HttpJsonOptions, spec.options)[1]

@@ -18,6 +18,7 @@ from django.utils import timezone
 from entries.admin.lists import BoundedPaginator
 from entries.masking import mask_address
 from entries.models import Entry
+from entries.phrases import show
 from entries.search_terms import SearchTerms
 from entries.text import clean_text
 from retry import service
@@ -108,7 +109,7 @@ class EntryExport(_ModelAdmin):
             "title": "Export entries",
             "opts": self.opts,
             "count": BoundedPaginator(shown, 1),
-            "selection_words": _describe_list(request),
+            "selection_words": show(_describe_list(request)),
             "columns": COLUMNS,
             "formats": FORMATS.values(),
             "back_url": get_list_url(request.GET.urlencode()),

@@ -39,6 +39,7 @@ from retry.admin.shared.refusals import show_refusals
 from retry.admin.shared.selection import parse_reason
 from retry.errors import OperationNotFound
 from retry.models import Action, Operation, OperationState
+from retry.operations.descriptions import describe_stored
 from retry.operations.tallies import Tally, read_tallies
 
 _VERBS: dict[str, Callable[..., Operation]] = {
@@ -105,7 +106,7 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
         return format_html(
             "<b>{}</b> {}",
             do,
-            display.format_name(words.describe_selection(operation.selection_words)),
+            display.format_name(words.describe_selection(describe_stored(operation))),
         )
 
     @admin.display(description="entries")

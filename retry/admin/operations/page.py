@@ -32,6 +32,7 @@ from retry.admin.shared.entry_list import get_back
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
 from retry.operations.approval import is_own
+from retry.operations.descriptions import describe_stored
 from retry.operations.groups import Group, Groups, find_groups
 from retry.operations.progress import Progress, read_progress
 from retry.operations.selection import Selection
@@ -83,7 +84,7 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
         "original": operation,
         "return_query": get_return_query(request),
         "words": describe_action(operation.action),
-        "selection_words": describe_selection(operation.selection_words),
+        "selection_words": describe_selection(describe_stored(operation)),
         "hold_words": hold_words,
         "progress": found,
         "live": LiveFragment(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.utils.translation import gettext, ngettext
 
+from entries.phrases import show
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.messages import PENDING, Message, count_entries
 from retry.models import Action, Operation, OperationState, PauseCause
@@ -14,8 +15,9 @@ from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
 from retry.operations.progress import Progress
 from retry.reasons import Reason
 
-_FINGERPRINT = re.compile(r"\bfingerprint \d+-[0-9a-f]{32}\b")
-_LEFT_OUT = re.compile(r"\bfingerprint not \d+-[0-9a-f]{32}(?: or \d+-[0-9a-f]{32})*")
+#: In every language a word for it stands in front, and one for "not".
+_FINGERPRINT = re.compile(r"\b[^\W\d]+ \d+-[0-9a-f]{32}\b")
+_LEFT_OUT = re.compile(r"\b[^\W\d]+ [^\W\d]+ \d+-[0-9a-f]{32}(?: or \d+-[0-9a-f]{32})*")
 #: What became of an operation's entries, in the order in which it happens.
 OUTCOMES = {
     "succeeded": "succeeded",
@@ -63,6 +65,7 @@ def _begin_title(operation: Operation) -> str:
 
 def describe_selection(words: str) -> str:
     """Say ``of one error group`` in place of the fingerprints in the words of a selection."""
+    words = show(words)
 
     def count_left_out(match: re.Match[str]) -> str:
         number = match[0].count(" or ") + 1

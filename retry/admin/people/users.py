@@ -3,14 +3,16 @@
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import ManyToManyField, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 
 from entries.admin.lists import ListAdmin
 from retry import edits, service
 from retry.access import grants
+from retry.access.permission_names import describe_permission
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 
@@ -31,6 +33,15 @@ def _limit_choices(field: Any, request: HttpRequest, options: dict[str, Any]) ->
         options["queryset"] = grants.list_permissions(holder)
     elif field.name == "groups":
         options["queryset"] = grants.list_grantable_groups(holder)
+
+
+def _name_choices(field: Any) -> Any:
+    """Offer permissions under their names in the language of the page."""
+    if isinstance(field, ModelMultipleChoiceField) and field.queryset is not None:
+        vars(field)["label_from_instance"] = (
+            describe_permission if field.queryset.model is Permission else str
+        )
+    return field
 
 
 class AuditedUserAdmin(AuditedAdmin, ListAdmin[User], _UserAdmin):
@@ -55,7 +66,7 @@ class AuditedUserAdmin(AuditedAdmin, ListAdmin[User], _UserAdmin):
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
         _limit_choices(db_field, request, kwargs)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        return _name_choices(super().formfield_for_manytomany(db_field, request, **kwargs))
 
     def user_change_password(
         self,
@@ -108,4 +119,4 @@ class AuditedGroupAdmin(AuditedAdmin, ListAdmin[Group], GroupAdmin):
     ) -> Any:
         if request is not None:
             _limit_choices(db_field, request, kwargs)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        return _name_choices(super().formfield_for_manytomany(db_field, request, **kwargs))
