@@ -7,6 +7,7 @@ from retry.api.holds.views import routes as holds
 from retry.api.http.resource import api_view
 from retry.api.operations.starts import routes as starts
 from retry.api.operations.views import routes as operations
+from retry.api.runs.views import routes as runs
 from retry.api.status.views import routes as status
 from retry.api.syncs.views import routes as syncs
 
@@ -17,6 +18,7 @@ urlpatterns = [
     *entries.urls,
     *starts.urls,
     *operations.urls,
+    *runs.urls,
     *syncs.urls,
     *holds.urls,
     *status.urls,

@@ -16,6 +16,7 @@ def api(operator: "User") -> Caller:
         "entries.discard_entry",
         "entries.submit_entry",
         "retry.view_operation",
+        "retry.view_run",
         "retry.view_hold",
         "retry.manage_hold",
         "retry.approve_operation",

@@ -43,7 +43,7 @@ def test_everything_behind_a_filter_is_retried_and_watched(api: Caller) -> None:
         "eligible": 3,
         "skipped": {},
         "exact": True,
-        "progress_url": f"/admin/api/operations/{operation.pk}",
+        "progress_url": f"operations/{operation.pk}",
     }
     finish()
     found = ok(api.get(f"operations/{operation.pk}"))

@@ -6,7 +6,7 @@ from django.urls import URLPattern, reverse
 
 from entries.models import Entry
 from retry.api import urls
-from retry.models import Hold, Operation, Sync
+from retry.models import Hold, Operation, Run, Sync
 from tests.api.calls import PREFIX
 from tests.factories.entries import EntryFactory, SourceFactory
 
@@ -41,7 +41,18 @@ BODIES: dict[str, dict[str, object]] = {
 #: What is answered where it is not accepted for later.
 STEERED = ("pause", "resume", "cancel", "reschedule", "approve", "reject")
 ANSWERS = {**dict.fromkeys(STEERED, 200), "holds": 201, "lift": 200}
-READ = {"entries", "entry", "status", "operations", "operation", "items", "syncs", "sync"}
+READ = {
+    "entries",
+    "entry",
+    "status",
+    "operations",
+    "operation",
+    "items",
+    "syncs",
+    "sync",
+    "run",
+    "hold",
+}
 #: Addresses that are read by GET and written to by POST.
 ALSO_WRITTEN: dict[str, dict[str, object]] = {
     "entries": {"kind": "page", "entries": [{"external_id": "pushed", "payload": {}}]},
@@ -60,6 +71,7 @@ def path_of(name: str) -> str:
     values = {
         "entry_id": ENTRY,
         "operation_id": OPERATION,
+        "run_id": OPERATION,
         "sync_id": FAR,
         "slug": "news",
         "hold_id": FAR,
@@ -75,4 +87,7 @@ def furnish() -> Entry:
     Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
     Hold.objects.create(id=FAR, kind="scripted", actor_label="somebody")
     entry: Entry = EntryFactory.create(id=ENTRY, failed=True)
+    Run.objects.create(
+        id=OPERATION, trigger="retry", kind="page", entry_ids=[ENTRY], size=1, state="finished"
+    )
     return entry

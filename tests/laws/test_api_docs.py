@@ -8,6 +8,7 @@ from retry.api.holds import schemas as hold_schemas
 from retry.api.http import filters
 from retry.api.http.problems import TITLES
 from retry.api.operations import requests, responses
+from retry.api.runs import schemas as run_schemas
 from retry.api.status import schemas as status_schemas
 from retry.api.syncs import schemas as sync_schemas
 from tests.laws.tree import ROOT
@@ -58,6 +59,7 @@ def test_every_call_has_its_permission() -> None:
         .replace("<slug:slug>", "<slug>")
         .replace("<uuid:operation_id>", "<id>")
         .replace("<int:hold_id>", "<id>")
+        .replace("<uuid:run_id>", "<id>")
         for pattern in urls.urlpatterns
         if pattern.name != "nothing"
     }
@@ -91,6 +93,7 @@ def test_every_member_is_shown() -> None:
         responses.BulkRetryResponse,
         responses.BulkProgressResponse,
         responses.ItemResponse,
+        run_schemas.RunDetail,
         sync_schemas.SyncRequest,
         sync_schemas.SyncResponse,
         sync_schemas.SyncDetail,

@@ -1,5 +1,6 @@
 """The shapes of entries: read, retried, submitted."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -11,6 +12,7 @@ from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID as MAX_EXTERNAL_ID
 from entries.sources.items import MAX_TITLE
 from entries.states import EntryStatus
+from retry.api.http.links import append
 from retry.api.http.schemas import (
     STORABLE,
     EntryId,
@@ -39,6 +41,7 @@ class RetryResponse(Response):
     job_id: str
     status: EntryStatus
     dispatched: bool
+    progress_url: str
 
     @classmethod
     def from_item(cls, item: ItemOutcome, *, dispatched: bool) -> Self:
@@ -50,6 +53,7 @@ class RetryResponse(Response):
                 "job_id": item.job_id,
                 "status": item.status,
                 "dispatched": dispatched,
+                "progress_url": append("run", item.run_id) if item.run_id else "",
             }
         )
 
@@ -179,11 +183,18 @@ class SubmitResult(Response):
     reason: Reason | None
 
 
+class SubmitRun(Response):
+    run_id: UUID
+    queued: int
+    progress_url: str
+
+
 class SubmitResponse(Response):
-    """``results`` in the order in which the entries were sent."""
+    """``results`` in the order in which the entries were sent. ``runs`` have what was queued."""
 
     results: list[SubmitResult]
     queued: int
+    runs: list[SubmitRun]
     dispatched: bool
 
     @classmethod
@@ -200,7 +211,12 @@ class SubmitResponse(Response):
             )
             for item in outcome.items
         ]
-        return cls(results=results, queued=outcome.queued, dispatched=outcome.dispatched)
+        queued = Counter(item.run_id for item in outcome.items if item.run_id is not None)
+        runs = [
+            SubmitRun(run_id=run_id, queued=count, progress_url=append("run", run_id))
+            for run_id, count in queued.items()
+        ]
+        return cls(results=results, queued=outcome.queued, runs=runs, dispatched=outcome.dispatched)
 
 
 def _summarise(entry: Entry) -> dict[str, object]:

@@ -9,14 +9,13 @@ from entries import lists
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
 from retry.access.visibility import visible_entries
+from retry.api.entries.answers import answer_queued, answer_submitted
 from retry.api.entries.schemas import (
     EntryDetail,
     EntryPage,
     EntrySummary,
     RetryRequest,
-    RetryResponse,
     SubmitRequest,
-    SubmitResponse,
 )
 from retry.api.http.filters import FilterQuery
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
@@ -36,7 +35,7 @@ _ATTEMPTS = 100
 def retry(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, RetryRequest)
     item, dispatched = service.retry_entry(body.entry_id, actor=actor, reason=body.reason)
-    return answer(RetryResponse.from_item(item, dispatched=dispatched), status=202)
+    return answer_queued(item, dispatched=dispatched)
 
 
 @routes.get("entries", needs=VIEW_ENTRY)
@@ -70,7 +69,7 @@ def submit(request: HttpRequest, actor: Actor) -> HttpResponse:
         actor=actor,
         reason=body.reason,
     )
-    return answer(SubmitResponse.from_outcome(outcome), status=202)
+    return answer_submitted(outcome)
 
 
 @routes.get("entries/<int:entry_id>", name="entry", needs=VIEW_ENTRY)

@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from retry import service
 from retry.access.permissions import VIEW_HOLD
 from retry.api.holds.schemas import HoldPage, HoldQuery, HoldRequest, HoldResponse
-from retry.api.http.resource import answer, parse_body, parse_query
+from retry.api.http.links import answer_created
+from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
 from retry.holds.errors import HoldNotFound
@@ -41,7 +42,17 @@ def place_hold(request: HttpRequest, actor: Actor) -> HttpResponse:
         hold = service.hold_source(
             body.source or "", actor=actor, reason=body.reason, ends_at=body.ends_at
         )
-    return answer(HoldResponse.from_hold(hold), status=201)
+    return answer_created(HoldResponse.from_hold(hold), "hold", hold.pk, status=201)
+
+
+@routes.get("holds/<int:hold_id>", name="hold", needs=VIEW_HOLD)
+def show_hold(request: HttpRequest, _actor: Actor, hold_id: int) -> HttpResponse:
+    refuse_query(request)
+    # A path may hold a number that no column can.
+    hold = Hold.objects.select_related("source").filter(pk=min(hold_id, MAX_ID)).first()
+    if hold is None:
+        raise HoldNotFound(hold_id)
+    return answer(HoldResponse.from_hold(hold))
 
 
 @routes.post("holds/<int:hold_id>/lift", name="lift")

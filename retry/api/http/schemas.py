@@ -34,7 +34,7 @@ def _check_storable(value: str) -> str:
     return value
 
 
-def _check_digits(value: str) -> str:
+def check_digits(value: str) -> str:
     """For query strings; pydantic would also accept ``1_000``, `` 7`` and ``7.0``."""
     if not _NUMBER.fullmatch(value):
         raise ValueError("must be a whole number")
@@ -80,7 +80,7 @@ class PageQuery(Query):
     order: ClassVar[Keyset] = BY_ID
 
     cursor: InstanceOf[Cursor] | None = None
-    limit: Annotated[int, BeforeValidator(_check_digits), Field(ge=1, le=500)] = 100
+    limit: Annotated[int, BeforeValidator(check_digits), Field(ge=1, le=500)] = 100
 
     @field_validator("cursor", mode="before")
     @classmethod

@@ -100,7 +100,8 @@ class BulkProgressResponse(Response):
             unchanged=progress.unchanged,
             cancelled=progress.cancelled,
             skipped=dict(progress.skipped),
-            rate=round(progress.rate, 2),
+            # Of the last minute, which says nothing of one that has ended.
+            rate=0.0 if progress.finished else round(progress.rate, 2),
             eta=None if progress.eta_seconds is None else round(progress.eta_seconds, 1),
             created_at=operation.created_at,
             started_at=operation.started_at,

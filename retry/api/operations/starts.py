@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 from entries.models import Source
 from entries.names import list_sources
 from retry import service
 from retry.access.permissions import OPERATE
-from retry.api.entries.schemas import RetryResponse, StopResponse
+from retry.api.entries.answers import answer_queued
+from retry.api.entries.schemas import StopResponse
+from retry.api.http.links import answer_created, append
 from retry.api.http.problems import invalid_request
 from retry.api.http.resource import answer, parse_body
 from retry.api.http.routes import Routes
@@ -115,16 +116,17 @@ def _require_source(slug: str | None) -> None:
 
 def _accept(operation: Operation, preview: Preview) -> HttpResponse:
     counts = BulkPreviewResponse.from_preview(preview).model_dump() | {"total": operation.total}
-    return answer(
+    return answer_created(
         BulkRetryResponse.model_validate(
             counts
             | {
                 "operation_id": operation.pk,
                 "state": operation.state,
-                "progress_url": reverse("api:operation", args=[operation.pk]),
+                "progress_url": append("operation", operation.pk),
             }
         ),
-        status=202,
+        "operation",
+        operation.pk,
     )
 
 
@@ -135,13 +137,13 @@ def _resync_one(body: ResyncRequest, actor: Actor) -> HttpResponse:
         reason=body.reason,
         only_if_changed=body.only_if_changed,
     )
-    return answer(RetryResponse.from_item(item, dispatched=dispatched), status=202)
+    return answer_queued(item, dispatched=dispatched)
 
 
 def _retry_one_now(body: OneOrManyRequest, actor: Actor) -> HttpResponse:
     entry_id = cast("int", body.entry_id)
     item, dispatched = service.retry_entry_now(entry_id, actor=actor, reason=body.reason)
-    return answer(RetryResponse.from_item(item, dispatched=dispatched), status=202)
+    return answer_queued(item, dispatched=dispatched)
 
 
 def _stop_one(body: OneOrManyRequest, actor: Actor) -> HttpResponse:

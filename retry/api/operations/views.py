@@ -6,9 +6,12 @@ from django.http import HttpRequest, HttpResponse
 
 from retry import service
 from retry.access.permissions import VIEW_OPERATION
-from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
+from retry.api.http.links import answer_created
+from retry.api.http.progress import Reading, answer_progress
+from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import ReasonRequest
+from retry.api.http.waiting import Awaited
 from retry.api.operations.requests import (
     ItemQuery,
     OperationQuery,
@@ -23,12 +26,15 @@ from retry.api.operations.responses import (
 )
 from retry.api.operations.starts import parse_idempotency_key
 from retry.errors import OperationNotFound
-from retry.models import Operation
+from retry.models import Operation, OperationState
 from retry.operations.items import list_items
 from retry.operations.progress import read_progress
 from retry.outcomes import Actor
 
 routes = Routes()
+
+#: States in which nothing happens until a person decides.
+_FOR_PEOPLE = {OperationState.PAUSED, OperationState.AWAITING}
 
 
 @routes.get("operations", needs=VIEW_OPERATION)
@@ -44,8 +50,7 @@ def list_operations(request: HttpRequest, _actor: Actor) -> HttpResponse:
 
 @routes.get("operations/<uuid:operation_id>", name="operation", needs=VIEW_OPERATION)
 def show_operation(request: HttpRequest, _actor: Actor, operation_id: UUID) -> HttpResponse:
-    refuse_query(request)
-    return _answer_progress(operation_id)
+    return answer_progress(request, Awaited.OPERATION, operation_id, lambda: _read(operation_id))
 
 
 @routes.get("operations/<uuid:operation_id>/items", name="items", needs=VIEW_OPERATION)
@@ -64,7 +69,7 @@ def show_items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRe
 def pause(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.pause_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
 @routes.post("operations/<uuid:operation_id>/resume", name="resume")
@@ -73,14 +78,14 @@ def resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
     service.resume_operation(
         operation_id, actor=actor, reason=body.reason, overrule_canary=body.overrule_canary
     )
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
 @routes.post("operations/<uuid:operation_id>/cancel", name="cancel")
 def cancel(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.cancel_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
 @routes.post("operations/<uuid:operation_id>/reschedule", name="reschedule")
@@ -89,21 +94,21 @@ def reschedule(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRe
     service.reschedule_operation(
         operation_id, start_at=body.start_at, actor=actor, reason=body.reason
     )
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
 @routes.post("operations/<uuid:operation_id>/approve", name="approve")
 def approve(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.approve_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
 @routes.post("operations/<uuid:operation_id>/reject", name="reject")
 def reject(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.reject_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
 @routes.post("operations/<uuid:operation_id>/retry-failed", name="retry-failed")
@@ -113,8 +118,18 @@ def retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> Http
     operation = service.retry_failed(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
-    return _answer_progress(operation.pk, status=202)
+    return answer_created(_read(operation.pk).model, "operation", operation.pk)
 
 
-def _answer_progress(operation_id: UUID, *, status: int = 200) -> HttpResponse:
-    return answer(BulkProgressResponse.from_progress(read_progress(operation_id)), status=status)
+def _answer(operation_id: UUID) -> HttpResponse:
+    return answer(_read(operation_id).model)
+
+
+def _read(operation_id: UUID) -> Reading:
+    progress = read_progress(operation_id)
+    return Reading(
+        BulkProgressResponse.from_progress(progress),
+        ended=progress.finished,
+        settled=progress.finished or progress.operation.state in _FOR_PEOPLE,
+        eta=progress.eta_seconds,
+    )

@@ -6,9 +6,12 @@ from entries.filters import EntryFilter
 from retry import service
 from retry.access.permissions import VIEW_SYNC
 from retry.access.visibility import sees_source
-from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
+from retry.api.http.links import answer_created
+from retry.api.http.progress import Reading, answer_progress
+from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID
+from retry.api.http.waiting import Awaited
 from retry.api.syncs.schemas import (
     SyncDetail,
     SyncPage,
@@ -29,7 +32,7 @@ routes = Routes()
 def request_sync(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
     body = parse_body(request, SyncRequest)
     sync = service.request_sync(slug, actor=actor, reason=body.reason, dry_run=body.dry_run)
-    return answer(SyncResponse.from_sync(sync), status=202)
+    return answer_created(SyncResponse.from_sync(sync), "sync", sync.pk)
 
 
 @routes.get("syncs", needs=VIEW_SYNC)
@@ -48,10 +51,14 @@ def list_syncs(request: HttpRequest, _actor: Actor) -> HttpResponse:
 
 @routes.get("syncs/<int:sync_id>", name="sync", needs=VIEW_SYNC)
 def show_sync(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
-    refuse_query(request)
+    return answer_progress(request, Awaited.SYNC, sync_id, lambda: _read(sync_id, actor=actor))
+
+
+def _read(sync_id: int, *, actor: Actor) -> Reading:
     # A path may hold a number that no column can.
     sync = Sync.objects.select_related("source").filter(pk=min(sync_id, MAX_ID)).first()
     if sync is None:
         raise SyncNotFound(sync_id)
     everything = sees_source(sync.source_id, actor=actor)
-    return answer(SyncDetail.from_sync_and_view(sync, everything=everything))
+    model = SyncDetail.from_sync_and_view(sync, everything=everything)
+    return Reading(model, ended=sync.finished, settled=sync.finished)
