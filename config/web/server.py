@@ -19,7 +19,7 @@ from waitress.utilities import BadRequest, Error
 
 from config.web import limits
 from retry.api.http.problems import Problem, page_problem, path_under_api
-from retry.api.http.waiting import watch
+from retry.api.http.watch import watch
 
 PROBES = frozenset({"/healthz", "/readyz"})
 #: A probe waits for stores; a waiting one must not delay the next.
@@ -168,7 +168,7 @@ class UnixServer(Server, UnixWSGIServer):
     pass
 
 
-class _Waiting(ThreadedTaskDispatcher):
+class _WaitDispatcher(ThreadedTaskDispatcher):
     def handler_thread(self, thread_no: int) -> None:
         watch.dedicate_thread()
         super().handler_thread(thread_no)
@@ -183,7 +183,7 @@ class Dispatcher(ThreadedTaskDispatcher):
         super().__init__()
         self._probes = ThreadedTaskDispatcher()
         self._probes.set_thread_count(PROBE_THREADS)
-        self._waiting = _Waiting()
+        self._waiting = _WaitDispatcher()
         self._waiting.set_thread_count(waiters)
         self.set_thread_count(threads)
 

@@ -30,7 +30,7 @@ class BufferedWorker(Worker):
 
         from config.web import limits, memory
         from config.web.server import Dispatcher, TcpServer, UnixServer
-        from retry.api.http.waiting import watch
+        from retry.api.http.watch import watch
 
         # It would log a warning for every request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.http import HttpResponse
 
-from retry.api.http.waiting import MOST_SECONDS, watch
+from retry.api.http.watch import MOST_SECONDS, watch
 from retry.dispatcher.loop import Dispatcher
 from retry.models import Operation, Sync
 from retry.worker import run_worker

@@ -3,20 +3,20 @@
 from django.http import HttpResponse
 
 from retry.api.entries.schemas import RetryResponse, SubmitResponse
-from retry.api.http.links import answer_created
+from retry.api.http.links import answer_location
 from retry.api.http.resource import answer
 from retry.outcomes import ItemOutcome
 from retry.submission import SubmitOutcome
 
 
-def answer_queued(item: ItemOutcome, *, dispatched: bool) -> HttpResponse:
+def answer_item(item: ItemOutcome, *, dispatched: bool) -> HttpResponse:
     model = RetryResponse.from_item(item, dispatched=dispatched)
-    return answer_created(model, "run", model.run_id)
+    return answer_location(model, "run", model.run_id)
 
 
-def answer_submitted(outcome: SubmitOutcome) -> HttpResponse:
+def answer_submission(outcome: SubmitOutcome) -> HttpResponse:
     """``Location`` is for one run; of several, the body has the addresses."""
     model = SubmitResponse.from_outcome(outcome)
     if len(model.runs) == 1:
-        return answer_created(model, "run", model.runs[0].run_id)
+        return answer_location(model, "run", model.runs[0].run_id)
     return answer(model, status=202)

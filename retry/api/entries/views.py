@@ -9,7 +9,7 @@ from entries import lists
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
 from retry.access.visibility import visible_entries
-from retry.api.entries.answers import answer_queued, answer_submitted
+from retry.api.entries.answers import answer_item, answer_submission
 from retry.api.entries.schemas import (
     EntryDetail,
     EntryPage,
@@ -35,7 +35,7 @@ _ATTEMPTS = 100
 def retry(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, RetryRequest)
     item, dispatched = service.retry_entry(body.entry_id, actor=actor, reason=body.reason)
-    return answer_queued(item, dispatched=dispatched)
+    return answer_item(item, dispatched=dispatched)
 
 
 @routes.get("entries", needs=VIEW_ENTRY)
@@ -69,7 +69,7 @@ def submit(request: HttpRequest, actor: Actor) -> HttpResponse:
         actor=actor,
         reason=body.reason,
     )
-    return answer_submitted(outcome)
+    return answer_submission(outcome)
 
 
 @routes.get("entries/<int:entry_id>", name="entry", needs=VIEW_ENTRY)

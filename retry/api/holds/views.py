@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from retry import service
 from retry.access.permissions import VIEW_HOLD
 from retry.api.holds.schemas import HoldPage, HoldQuery, HoldRequest, HoldResponse
-from retry.api.http.links import answer_created
+from retry.api.http.links import answer_location
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
@@ -42,7 +42,7 @@ def place_hold(request: HttpRequest, actor: Actor) -> HttpResponse:
         hold = service.hold_source(
             body.source or "", actor=actor, reason=body.reason, ends_at=body.ends_at
         )
-    return answer_created(HoldResponse.from_hold(hold), "hold", hold.pk, status=201)
+    return answer_location(HoldResponse.from_hold(hold), "hold", hold.pk, status=201)
 
 
 @routes.get("holds/<int:hold_id>", name="hold", needs=VIEW_HOLD)

@@ -20,7 +20,7 @@ def append(name: str, *values: UUID | int | str) -> str:
     return _build_path(name, *values).rpartition(_BASE)[2]
 
 
-def answer_created(
+def answer_location(
     model: BaseModel, name: str, *values: UUID | int | str, status: int = 202
 ) -> HttpResponse:
     """Answer with what was created, or accepted to be done, and say in ``Location`` where it is."""

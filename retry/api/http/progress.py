@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from retry.api.http.resource import answer, parse_query
 from retry.api.http.schemas import Query, check_digits
-from retry.api.http.waiting import MOST_SECONDS, Awaited, watch
+from retry.api.http.watch import MOST_SECONDS, Subject, watch
 
 #: Seconds until it is worth asking again: where the end is not known, where a person has to do
 #: something first, where too many wait, and at most.
@@ -40,7 +40,7 @@ class Reading:
 
 
 def answer_progress(
-    request: HttpRequest, awaited: Awaited, id_: UUID | int, read: Callable[[], Reading]
+    request: HttpRequest, subject: Subject, id_: UUID | int, read: Callable[[], Reading]
 ) -> HttpResponse:
     """Answer with what ``read`` returns; with ``?wait=`` once it has settled, or time is up.
 
@@ -50,7 +50,7 @@ def answer_progress(
     reading = read()
     if reading.settled or not query.wait:
         return _answer(request, reading, seconds=_find_seconds(reading))
-    if not watch.wait(awaited, id_, seconds=query.wait):
+    if not watch.wait(subject, id_, seconds=query.wait):
         return _answer(request, reading, seconds=_FULL)
     try:
         reading = read()

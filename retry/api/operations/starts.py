@@ -10,9 +10,9 @@ from entries.models import Source
 from entries.names import list_sources
 from retry import service
 from retry.access.permissions import OPERATE
-from retry.api.entries.answers import answer_queued
+from retry.api.entries.answers import answer_item
 from retry.api.entries.schemas import StopResponse
-from retry.api.http.links import answer_created, append
+from retry.api.http.links import answer_location, append
 from retry.api.http.problems import invalid_request
 from retry.api.http.resource import answer, parse_body
 from retry.api.http.routes import Routes
@@ -116,7 +116,7 @@ def _require_source(slug: str | None) -> None:
 
 def _accept(operation: Operation, preview: Preview) -> HttpResponse:
     counts = BulkPreviewResponse.from_preview(preview).model_dump() | {"total": operation.total}
-    return answer_created(
+    return answer_location(
         BulkRetryResponse.model_validate(
             counts
             | {
@@ -137,13 +137,13 @@ def _resync_one(body: ResyncRequest, actor: Actor) -> HttpResponse:
         reason=body.reason,
         only_if_changed=body.only_if_changed,
     )
-    return answer_queued(item, dispatched=dispatched)
+    return answer_item(item, dispatched=dispatched)
 
 
 def _retry_one_now(body: OneOrManyRequest, actor: Actor) -> HttpResponse:
     entry_id = cast("int", body.entry_id)
     item, dispatched = service.retry_entry_now(entry_id, actor=actor, reason=body.reason)
-    return answer_queued(item, dispatched=dispatched)
+    return answer_item(item, dispatched=dispatched)
 
 
 def _stop_one(body: OneOrManyRequest, actor: Actor) -> HttpResponse:

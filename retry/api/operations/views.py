@@ -6,12 +6,12 @@ from django.http import HttpRequest, HttpResponse
 
 from retry import service
 from retry.access.permissions import VIEW_OPERATION
-from retry.api.http.links import answer_created
+from retry.api.http.links import answer_location
 from retry.api.http.progress import Reading, answer_progress
 from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import ReasonRequest
-from retry.api.http.waiting import Awaited
+from retry.api.http.watch import Subject
 from retry.api.operations.requests import (
     ItemQuery,
     OperationQuery,
@@ -50,7 +50,7 @@ def list_operations(request: HttpRequest, _actor: Actor) -> HttpResponse:
 
 @routes.get("operations/<uuid:operation_id>", name="operation", needs=VIEW_OPERATION)
 def show_operation(request: HttpRequest, _actor: Actor, operation_id: UUID) -> HttpResponse:
-    return answer_progress(request, Awaited.OPERATION, operation_id, lambda: _read(operation_id))
+    return answer_progress(request, Subject.OPERATION, operation_id, lambda: _read(operation_id))
 
 
 @routes.get("operations/<uuid:operation_id>/items", name="items", needs=VIEW_OPERATION)
@@ -118,7 +118,7 @@ def retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> Http
     operation = service.retry_failed(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
-    return answer_created(_read(operation.pk).model, "operation", operation.pk)
+    return answer_location(_read(operation.pk).model, "operation", operation.pk)
 
 
 def _answer(operation_id: UUID) -> HttpResponse:

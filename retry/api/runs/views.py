@@ -8,7 +8,7 @@ from retry.access.permissions import VIEW_RUN
 from retry.access.visibility import visible_ids
 from retry.api.http.progress import Reading, answer_progress
 from retry.api.http.routes import Routes
-from retry.api.http.waiting import Awaited
+from retry.api.http.watch import Subject
 from retry.api.runs.schemas import RunDetail
 from retry.errors import RunNotFound
 from retry.models import Run, RunState
@@ -22,7 +22,7 @@ _ENDED = {RunState.FINISHED, RunState.CANCELLED}
 
 @routes.get("runs/<uuid:run_id>", name="run")
 def show_run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
-    return answer_progress(request, Awaited.RUN, run_id, lambda: _read(run_id, actor=actor))
+    return answer_progress(request, Subject.RUN, run_id, lambda: _read(run_id, actor=actor))
 
 
 def _read(run_id: UUID, *, actor: Actor) -> Reading:

@@ -6,12 +6,12 @@ from entries.filters import EntryFilter
 from retry import service
 from retry.access.permissions import VIEW_SYNC
 from retry.access.visibility import sees_source
-from retry.api.http.links import answer_created
+from retry.api.http.links import answer_location
 from retry.api.http.progress import Reading, answer_progress
 from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID
-from retry.api.http.waiting import Awaited
+from retry.api.http.watch import Subject
 from retry.api.syncs.schemas import (
     SyncDetail,
     SyncPage,
@@ -32,7 +32,7 @@ routes = Routes()
 def request_sync(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
     body = parse_body(request, SyncRequest)
     sync = service.request_sync(slug, actor=actor, reason=body.reason, dry_run=body.dry_run)
-    return answer_created(SyncResponse.from_sync(sync), "sync", sync.pk)
+    return answer_location(SyncResponse.from_sync(sync), "sync", sync.pk)
 
 
 @routes.get("syncs", needs=VIEW_SYNC)
@@ -51,7 +51,7 @@ def list_syncs(request: HttpRequest, _actor: Actor) -> HttpResponse:
 
 @routes.get("syncs/<int:sync_id>", name="sync", needs=VIEW_SYNC)
 def show_sync(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
-    return answer_progress(request, Awaited.SYNC, sync_id, lambda: _read(sync_id, actor=actor))
+    return answer_progress(request, Subject.SYNC, sync_id, lambda: _read(sync_id, actor=actor))
 
 
 def _read(sync_id: int, *, actor: Actor) -> Reading:

@@ -23,17 +23,24 @@ LOOK_SECONDS = 0.25
 MOST_SECONDS = 60
 
 
-class Awaited(StrEnum):
-    """What can be waited for; each has its statement."""
+class Subject(StrEnum):
+    """What can be waited for."""
 
-    OPERATION = "operations"
-    RUN = "runs"
-    SYNC = "syncs"
+    OPERATION = "operation"
+    RUN = "run"
+    SYNC = "sync"
+
+
+_STATEMENTS = {
+    Subject.OPERATION: _SQL["operations"],
+    Subject.RUN: _SQL["runs"],
+    Subject.SYNC: _SQL["syncs"],
+}
 
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    awaited: Awaited
+    subject: Subject
     id: UUID | int
     woken: threading.Event = field(default_factory=threading.Event)
 
@@ -52,13 +59,13 @@ class Watch:
     def __len__(self) -> int:
         return len(self._waiters)
 
-    def wait(self, awaited: Awaited, id_: UUID | int, *, seconds: float) -> bool:
+    def wait(self, subject: Subject, id_: UUID | int, *, seconds: float) -> bool:
         """Wait until it has settled, at most so long; False at once where too many wait already.
 
         Closes the caller's connection. Returns early when the database does not answer: the
         caller's next statement says so.
         """
-        waiter = _Waiter(awaited, id_)
+        waiter = _Waiter(subject, id_)
         if not self._admit(waiter):
             return False
         try:
@@ -93,7 +100,7 @@ class Watch:
         return True
 
     def _list(self) -> Sequence[_Waiter]:
-        """Return those who wait; where nobody does, the thread that looks is over with this."""
+        """Return those who wait; where none does, the thread that looks is over with this."""
         with self._lock:
             self._looking = bool(self._waiters)
             return list(self._waiters)
@@ -120,13 +127,13 @@ class Watch:
 
 
 def _find_settled(waiters: Sequence[_Waiter]) -> list[_Waiter]:
-    groups: dict[Awaited, list[_Waiter]] = defaultdict(list)
+    groups: dict[Subject, list[_Waiter]] = defaultdict(list)
     for waiter in waiters:
-        groups[waiter.awaited].append(waiter)
+        groups[waiter.subject].append(waiter)
     found: list[_Waiter] = []
-    for awaited, group in groups.items():
+    for subject, group in groups.items():
         with open_prepared_cursor() as cursor:
-            cursor.execute(_SQL[awaited], {"ids": array({waiter.id for waiter in group})})
+            cursor.execute(_STATEMENTS[subject], {"ids": array({waiter.id for waiter in group})})
             settled = {row[0] for row in cursor.fetchall()}
         found += [waiter for waiter in group if waiter.id in settled]
     return found
