@@ -20,6 +20,11 @@ def api(operator: "User") -> Caller:
         "retry.view_hold",
         "retry.manage_hold",
         "retry.approve_operation",
+        "entries.change_entry",
+        "retry.view_errorgroup",
+        "retry.manage_errorgroup",
+        "retry.view_auditevent",
+        "retry.share_savedview",
     )
     return Caller(grant(operator, *more))
 

@@ -11,12 +11,12 @@ from retry.submission import SubmitOutcome
 
 def answer_item(item: ItemOutcome, *, dispatched: bool) -> HttpResponse:
     model = RetryResponse.from_item(item, dispatched=dispatched)
-    return answer_location(model, "run", model.run_id)
+    return answer_location(model, model.progress_url)
 
 
 def answer_submission(outcome: SubmitOutcome) -> HttpResponse:
     """``Location`` is for one run; of several, the body has the addresses."""
     model = SubmitResponse.from_outcome(outcome)
     if len(model.runs) == 1:
-        return answer_location(model, "run", model.runs[0].run_id)
+        return answer_location(model, model.runs[0].progress_url)
     return answer(model, status=202)

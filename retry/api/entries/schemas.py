@@ -7,12 +7,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from entries.content import content_hash
 from entries.models import Attempt, Entry
 from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID as MAX_EXTERNAL_ID
 from entries.sources.items import MAX_TITLE
 from entries.states import EntryStatus
-from retry.api.http.links import append
+from retry.api.http.links import build_run_address
 from retry.api.http.schemas import (
     STORABLE,
     EntryId,
@@ -53,7 +54,7 @@ class RetryResponse(Response):
                 "job_id": item.job_id,
                 "status": item.status,
                 "dispatched": dispatched,
-                "progress_url": append("run", item.run_id) if item.run_id else "",
+                "progress_url": build_run_address(item.run_id),
             }
         )
 
@@ -130,8 +131,9 @@ class AttemptDetail(Response):
 
 
 class EntryDetail(EntrySummary):
-    """``attempts``: newest first, at most 100."""
+    """``attempts``: newest first, at most 100. ``content_hash``: for an edit."""
 
+    content_hash: str
     payload: Any
     result: Any
     attempts: list[AttemptDetail]
@@ -139,6 +141,7 @@ class EntryDetail(EntrySummary):
     @classmethod
     def from_entry_and_attempts(cls, entry: Entry, attempts: list[Attempt]) -> Self:
         more = {
+            "content_hash": content_hash(entry.title, entry.payload),
             "payload": entry.payload,
             "result": entry.result,
             "attempts": [AttemptDetail.from_attempt(attempt, entry) for attempt in attempts],
@@ -213,7 +216,7 @@ class SubmitResponse(Response):
         ]
         queued = Counter(item.run_id for item in outcome.items if item.run_id is not None)
         runs = [
-            SubmitRun(run_id=run_id, queued=count, progress_url=append("run", run_id))
+            SubmitRun(run_id=run_id, queued=count, progress_url=build_run_address(run_id))
             for run_id, count in queued.items()
         ]
         return cls(results=results, queued=outcome.queued, runs=runs, dispatched=outcome.dispatched)

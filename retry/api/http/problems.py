@@ -69,6 +69,7 @@ TITLES: Mapping[str, str] = {
     "body_too_large": "The body is too large.",
     "unsupported_media_type": "Send Content-Type: application/json.",
     "invalid_request": "The request has invalid fields.",
+    "invalid_cursor": "The cursor does not belong to this list.",
     "empty_selection": "The selection is empty.",
     "too_many_entries": "Too many entries for one call.",
     "unknown_kind": "No kind with that name is installed.",

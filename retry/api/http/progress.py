@@ -24,7 +24,7 @@ _SOON, _FOR_PEOPLE, _FULL, _LATEST = 2, 30, 2, 30
 class WaitQuery(Query):
     """``wait``: seconds to wait at most until there is something to say."""
 
-    wait: Annotated[int, BeforeValidator(check_digits), Field(ge=0, le=MOST_SECONDS)] = 0
+    wait: Annotated[int, Field(ge=0, le=MOST_SECONDS), BeforeValidator(check_digits)] = 0
 
 
 @dataclass(frozen=True, slots=True)

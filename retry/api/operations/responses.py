@@ -167,8 +167,6 @@ class ItemPageResponse(Response):
     next_cursor: str | None
 
     @classmethod
-    def from_page(cls, page: Page[Item]) -> Self:
-        return cls(
-            results=[ItemResponse.from_item(item) for item in page.items],
-            next_cursor=page.next_text,
-        )
+    def from_page(cls, page: Page[Item], *, next_cursor: str | None) -> Self:
+        results = [ItemResponse.from_item(item) for item in page.items]
+        return cls(results=results, next_cursor=next_cursor)

@@ -11,8 +11,8 @@ from entries.names import list_sources
 from retry import service
 from retry.access.permissions import OPERATE
 from retry.api.entries.answers import answer_item
-from retry.api.entries.schemas import StopResponse
-from retry.api.http.links import answer_location, append
+from retry.api.entries.schemas import RetryResponse, StopResponse
+from retry.api.http.links import answer_location, build_operation_address
 from retry.api.http.problems import invalid_request
 from retry.api.http.resource import answer, parse_body
 from retry.api.http.routes import Routes
@@ -35,32 +35,71 @@ _KEY = re.compile(r"[\x21-\x7e]{1,100}")
 One: TypeAlias = Callable[[Any, Actor], HttpResponse]
 
 
-@routes.post("retry/bulk", name="retry-bulk")
+@routes.post(
+    "retry/bulk",
+    name="retry-bulk",
+    body=BulkRetryRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse},
+)
 def retry_bulk(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.RETRY, BulkRetryRequest)
 
 
-@routes.post("retry/now", name="retry-now")
+@routes.post(
+    "retry/now",
+    name="retry-now",
+    body=OneOrManyRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse, 202: RetryResponse},
+)
 def retry_now(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.RETRY_NOW, OneOrManyRequest, one=_retry_one_now)
 
 
-@routes.post("retry/stop", name="retry-stop")
+@routes.post(
+    "retry/stop",
+    name="retry-stop",
+    body=OneOrManyRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: (BulkPreviewResponse, StopResponse)},
+)
 def stop(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.STOP, OneOrManyRequest, one=_stop_one)
 
 
-@routes.post("resync")
+@routes.post(
+    "resync",
+    body=ResyncRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse, 202: RetryResponse},
+)
 def resync(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.RESYNC, ResyncRequest, one=_resync_one)
 
 
-@routes.post("discard")
+@routes.post(
+    "discard",
+    body=SelectionRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse},
+)
 def discard(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.DISCARD, SelectionRequest)
 
 
-@routes.post("restore")
+@routes.post(
+    "restore",
+    body=SelectionRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse},
+)
 def restore(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.RESTORE, SelectionRequest)
 
@@ -105,7 +144,7 @@ def _start(
         only_if_changed=getattr(body, "only_if_changed", False),
         idempotency_key=key,
     )
-    return _accept(operation, counts)
+    return answer_start(operation, counts)
 
 
 def _require_source(slug: str | None) -> None:
@@ -114,20 +153,12 @@ def _require_source(slug: str | None) -> None:
         raise SourceNotFound(slug, known=list_sources())
 
 
-def _accept(operation: Operation, preview: Preview) -> HttpResponse:
+def answer_start(operation: Operation, preview: Preview) -> HttpResponse:
+    """Answer with an operation that was started, and what was counted before."""
     counts = BulkPreviewResponse.from_preview(preview).model_dump() | {"total": operation.total}
-    return answer_location(
-        BulkRetryResponse.model_validate(
-            counts
-            | {
-                "operation_id": operation.pk,
-                "state": operation.state,
-                "progress_url": append("operation", operation.pk),
-            }
-        ),
-        "operation",
-        operation.pk,
-    )
+    address = build_operation_address(operation.pk)
+    values = {"operation_id": operation.pk, "state": operation.state, "progress_url": address}
+    return answer_location(BulkRetryResponse.model_validate(counts | values), address)
 
 
 def _resync_one(body: ResyncRequest, actor: Actor) -> HttpResponse:

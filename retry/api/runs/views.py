@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from retry.access.permissions import VIEW_RUN
 from retry.access.visibility import visible_ids
-from retry.api.http.progress import Reading, answer_progress
+from retry.api.http.progress import Reading, WaitQuery, answer_progress
 from retry.api.http.routes import Routes
 from retry.api.http.watch import Subject
 from retry.api.runs.schemas import RunDetail
@@ -20,7 +20,7 @@ routes = Routes()
 _ENDED = {RunState.FINISHED, RunState.CANCELLED}
 
 
-@routes.get("runs/<uuid:run_id>", name="run")
+@routes.get("runs/<uuid:run_id>", name="run", query=WaitQuery, answers=RunDetail)
 def show_run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
     return answer_progress(request, Subject.RUN, run_id, lambda: _read(run_id, actor=actor))
 
