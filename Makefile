@@ -53,6 +53,10 @@ faults: $(VENV)/.dev ## Break everything on purpose (ARGS="killer upstream", FAU
 permissions: $(VENV)/.dev ## Rewrite docs/permissions.md: every kind of user at every address
 	@exec $(TEMPORARY) $(PY) -m tests.walk
 
+.PHONY: openapi
+openapi: $(VENV)/.dev ## Rewrite the document of the JSON API
+	@REDRIVE_ENV=test exec $(PY) -m tools.openapi
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## 20,000 bad requests at the API, 5,000 at the admin: no 5xx (FUZZ_SEED=1)
 	@FUZZ_REQUESTS=20000 exec $(TEMPORARY) $(PY) -m pytest --no-cov -n 0 tests/fuzz/test_api.py

@@ -205,6 +205,8 @@ REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", Fa
 #: Bytes of a request to the JSON API, and of ``POST entries``, which carries payloads.
 REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
 REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
+#: Requests to the JSON API that wait at a time in one process (``?wait=``); 0: none does.
+REDRIVE_API_WAITERS = env.int("REDRIVE_API_WAITERS", 16)
 #: Rows in one export.
 REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
 

@@ -17,6 +17,8 @@ from entries.phrases import Phrase, phrase
 from entries.search_terms import SearchTerms, list_phrases
 from entries.states import EntryStatus
 
+#: A number from 1 that a column holds.
+_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 #: Printable ASCII; commas stand between several.
 _EXCLUDED = re.compile(r"[!-+\--~]{1,40}")
 
@@ -155,6 +157,28 @@ class Exclusion(Criterion):
     def describe(self, name: str, value: Any) -> Phrase:
         column = Phrase(self.column)
         return phrase("%(column)s not %(values)s", column=column, values=" or ".join(value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids(Criterion):
+    """Any of these ids. A text has commas between them."""
+
+    listed: bool = False
+    max_values: int = 500
+
+    def parse(self, value: Any) -> tuple[int, ...]:
+        given = value.split(",") if isinstance(value, str) else value
+        if not isinstance(given, list | tuple) or not 1 <= len(given) <= self.max_values:
+            raise ValueError(f"must be 1 to {self.max_values} ids")
+        if not all(type(each) in {int, str} and _ID.fullmatch(str(each)) for each in given):
+            raise ValueError("must be ids of entries, such as 41,42")
+        return tuple(dict.fromkeys(int(each) for each in given))
+
+    def export(self, value: tuple[int, ...]) -> list[int]:
+        return list(value)
+
+    def describe(self, name: str, value: Any) -> str:
+        return f"id {' or '.join(map(str, value))}"
 
 
 SEARCH = Search(

@@ -16,6 +16,7 @@ from entries.criteria import (
     SEARCH,
     Criterion,
     Exclusion,
+    Ids,
     Moment,
     Payload,
     Presence,
@@ -66,6 +67,17 @@ class EntryFilter:
         str | None, Text(column="error_class", help="such as TransientError")
     ] = None
     q: Annotated[str | None, SEARCH] = None
+    ids: Annotated[
+        tuple[int, ...] | None, Ids(column="pk__in", help="of entries, with commas between")
+    ] = None
+    external_id: Annotated[
+        str | None,
+        Text(column="external_id", help="exactly this one", max_length=500, listed=False),
+    ] = None
+    updated_after: Annotated[
+        datetime | None,
+        Moment(column="updated_at__gte", help="changed at this time or later", listed=False),
+    ] = None
     failed_after: Annotated[
         datetime | None, Moment(column="failed_at__gte", help="failed at this time or later")
     ] = None
@@ -129,6 +141,8 @@ class EntryFilter:
         data.pop("payload", None)
         if self.exclude_fingerprints:
             data["exclude_fingerprints"] = ",".join(self.exclude_fingerprints)
+        if self.ids:
+            data["ids"] = ",".join(map(str, self.ids))
         paths = self.payload or {}
         return data | {
             f"{payload_match.PREFIX}{path}": payload_match.format_text(values)

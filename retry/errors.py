@@ -189,6 +189,14 @@ class OperationNotFound(RetryError):
         self.operation_id = operation_id
 
 
+class RunNotFound(RetryError):
+    code: ClassVar[str] = "run_not_found"
+
+    def __init__(self, run_id: UUID) -> None:
+        super().__init__(f"There is no run {run_id}.")
+        self.run_id = run_id
+
+
 class RepairRefused(RetryError):
     """It is no JSON Patch and no kind's repair; nothing was started."""
 

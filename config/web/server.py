@@ -19,6 +19,7 @@ from waitress.utilities import BadRequest, Error
 
 from config.web import limits
 from retry.api.http.problems import Problem, page_problem, path_under_api
+from retry.api.http.watch import watch
 
 PROBES = frozenset({"/healthz", "/readyz"})
 #: A probe waits for stores; a waiting one must not delay the next.
@@ -167,24 +168,50 @@ class UnixServer(Server, UnixWSGIServer):
     pass
 
 
-class Dispatcher(ThreadedTaskDispatcher):
-    """Hands requests to threads; probes have threads of their own, however busy the others are."""
+class _WaitDispatcher(ThreadedTaskDispatcher):
+    def handler_thread(self, thread_no: int) -> None:
+        watch.dedicate_thread()
+        super().handler_thread(thread_no)
 
-    def __init__(self, *, threads: int) -> None:
+
+class Dispatcher(ThreadedTaskDispatcher):
+    """Hands requests to threads; probes have threads of their own, however busy the others are,
+    and so have requests that wait, as many as may.
+    """
+
+    def __init__(self, *, threads: int, waiters: int) -> None:
         super().__init__()
         self._probes = ThreadedTaskDispatcher()
         self._probes.set_thread_count(PROBE_THREADS)
+        self._waiting = _WaitDispatcher()
+        self._waiting.set_thread_count(waiters)
         self.set_thread_count(threads)
 
     def add_task(self, task: Channel) -> None:
-        if getattr(task.requests[0], "path", "") in PROBES:
+        request = task.requests[0]
+        if getattr(request, "path", "") in PROBES:
             self._probes.add_task(task)
+        elif _may_wait(request) and _has_room(self._waiting):
+            self._waiting.add_task(task)
         else:
             super().add_task(task)
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:  # noqa: FBT001, FBT002
         self._probes.shutdown(cancel_pending, timeout=1)
+        self._waiting.shutdown(cancel_pending, timeout=1)
         return bool(super().shutdown(cancel_pending, timeout))
+
+
+def _may_wait(request: Request) -> bool:
+    """Tell by its address. One that was taken for another only gets another thread."""
+    return path_under_api(getattr(request, "path", "")) and "wait=" in getattr(request, "query", "")
+
+
+def _has_room(dispatcher: ThreadedTaskDispatcher) -> bool:
+    """Where none is left, an ordinary thread answers at once that too many wait."""
+    with dispatcher.lock:
+        busy = dispatcher.active_count + len(dispatcher.queue)
+        return bool(busy < len(dispatcher.threads) - dispatcher.stop_count)
 
 
 #: The sockets that waitress polls, by number.

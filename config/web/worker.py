@@ -26,14 +26,17 @@ class BufferedWorker(Worker):
 
     def run(self) -> None:
         # Gunicorn's first process imports this module, without Django being set up.
+        from django.conf import settings
+
         from config.web import limits, memory
         from config.web.server import Dispatcher, TcpServer, UnixServer
+        from retry.api.http.watch import watch
 
         # It would log a warning for every request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         memory.settle()
         polled: Map = {}
-        dispatcher = Dispatcher(threads=self.cfg.threads)
+        dispatcher = Dispatcher(threads=self.cfg.threads, waiters=settings.REDRIVE_API_WAITERS)
         adjustments = _adjustments(
             backlog=self.cfg.backlog,
             connection_limit=limits.CONNECTIONS,
@@ -57,6 +60,7 @@ class BufferedWorker(Worker):
         while self.alive and self.ppid == os.getppid():
             self.notify()
             wasyncore.loop(_TICK_SECONDS, use_poll=True, map=polled, count=1)
+        watch.close()
         self._finish(polled)
         dispatcher.shutdown()
 

@@ -154,6 +154,9 @@ class Kind(ABC):
     #: What staff may do to payloads in bulk, by name: a function from a payload to a new one.
     repairs: ClassVar[Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]] = {}
 
+    #: A JSON Schema of its payloads, for those who push; what is stored is not checked by it.
+    payload_schema: ClassVar[Mapping[str, Any] | None] = None
+
     @abstractmethod
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any] | None:
         """Do the work once and return a JSON object, which becomes ``Entry.result``.

@@ -42,6 +42,11 @@ class PageKind(Kind):
     run_size: ClassVar[int] = 100
     breaker: ClassVar[Breaker] = Breaker.side_by_side(upstream_concurrency)
     retry_policy: ClassVar[RetryPolicy] = RetryPolicy(limit=settings.REDRIVE_PAGE_AUTOMATIC_RETRIES)
+    payload_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "required": ["url"],
+        "properties": {"url": {"type": "string", "format": "uri"}},
+    }
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
         # The fetch ends a little before the worker's time limit, because its error says more.

@@ -56,6 +56,11 @@ class WebhookKind(Kind):
         first_delay=settings.REDRIVE_WEBHOOK_FIRST_DELAY,
     )
 
+    payload_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "properties": {"endpoint": {"type": "string", "description": "slug of an endpoint"}},
+    }
+
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
         message = build_message(entry, key=attempt.idempotency_key)
         endpoint = find_endpoint(read_slug(entry))

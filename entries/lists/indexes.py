@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 
 from entries.filters import EntryFilter
 from entries.models import EntryQuerySet, IndexBacklog, IndexedEntry, Source
+from entries.models.indexed import SEPARATOR
 from entries.states import EntryStatus
 
 #: Few entries have one of these at a time, or indexes of their own answer.
@@ -84,8 +85,13 @@ def narrow(
     found: EntryQuerySet, chosen: EntryFilter, *, indexed: bool | None = None
 ) -> EntryQuerySet:
     """Filter ``found`` by all that is chosen but the search; ``indexed`` as for ``use_index``."""
+    found = found.filter(chosen.without_search().condition())
+    if chosen.external_id and (is_indexed() if indexed is None else indexed):
+        # What begins alike in upper case is more than what is meant, and the index finds it.
+        alike = IndexedEntry.objects.filter(text__istartswith=f"{chosen.external_id}{SEPARATOR}")
+        found = found.filter(pk__in=alike.values("pk"))
     return use_index(
-        found.filter(chosen.without_search().condition()),
+        found,
         status=chosen.status,
         # For a filter, an empty value is none.
         source=chosen.source or None,

@@ -13,7 +13,7 @@ from rich import progress as rich_progress
 from rich.console import Console
 
 from entries import payload_match
-from entries.criteria import Choice, Criterion, Exclusion, Moment, Payload, Span
+from entries.criteria import Choice, Criterion, Exclusion, Ids, Moment, Payload, Span
 from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment, parse_moment, parse_span
 from entries.payload_match import Values
@@ -216,8 +216,8 @@ def _join_paths(pairs: Sequence[tuple[str, Values]]) -> Mapping[str, Values]:
         raise CommandError(f"argument --payload: {error}") from error
 
 
-def _parse_exclusion(criterion: Exclusion) -> Callable[[str], tuple[str, ...]]:
-    def parse(text: str) -> tuple[str, ...]:
+def _parse_several(criterion: Exclusion | Ids) -> Callable[[str], tuple[object, ...]]:
+    def parse(text: str) -> tuple[object, ...]:
         try:
             return criterion.parse(text)
         except ValueError as error:
@@ -227,8 +227,8 @@ def _parse_exclusion(criterion: Exclusion) -> Callable[[str], tuple[str, ...]]:
 
 
 def _choose_type(criterion: Criterion) -> dict[str, Any]:
-    if isinstance(criterion, Exclusion):
-        return {"type": _parse_exclusion(criterion), "metavar": "A,B"}
+    if isinstance(criterion, Exclusion | Ids):
+        return {"type": _parse_several(criterion), "metavar": "A,B"}
     if isinstance(criterion, Payload):
         return {"type": parse_path, "action": "append", "metavar": "PATH=VALUE"}
     if isinstance(criterion, Moment):

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from entries.sql import load
 from retry.access.visibility import visible_ids
-from retry.models import Action, Operation, Run, RunState
+from retry.models import BY_NO_WORKER, Operation, Run, RunState
 from retry.outcomes import Actor
 from retry.pages import Cursor, Keyset, Page, parse_id, parse_number, parse_uuid
 
@@ -74,12 +74,21 @@ def list_items(
     last: Cursor | None = None
     for run, after in _list_runs(operation, outcome, cursor):
         left = limit + 1 - len(found)
-        for item in _read_run(operation, run, outcome, after=after, limit=left):
+        for item in _read_run(run, outcome, ids=run.entry_ids, after=after, limit=left):
             if len(found) == limit:
                 return Page(_hide_errors(found, actor), last)
             found.append(item)
             last = Cursor((run.position, run.pk, item.entry_id))
     return Page(_hide_errors(found, actor), None)
+
+
+def list_run_items(run: Run, *, actor: Actor) -> list[Item] | None:
+    """Read the entries of a run that the actor may see; None where that is none of them.
+
+    Entries that went on in another run are left out.
+    """
+    ids = visible_ids(run.entry_ids, actor=actor)
+    return _read_run(run, None, ids=ids, after=0, limit=len(ids)) if ids else None
 
 
 def _hide_errors(found: list[Item], actor: Actor | None) -> list[Item]:
@@ -111,15 +120,15 @@ def _list_runs(
 
 
 def _read_run(
-    operation: Operation, run: Run, outcome: str | None, *, after: int, limit: int
+    run: Run, outcome: str | None, *, ids: list[int], after: int, limit: int
 ) -> list[Item]:
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL["run_items"],
             {
                 "run": run.pk,
-                "ids": run.entry_ids,
-                "otherwise": _default_outcome(operation, run),
+                "ids": ids,
+                "otherwise": _default_outcome(run),
                 "after": after,
                 "outcome": outcome,
                 "limit": limit,
@@ -128,10 +137,10 @@ def _read_run(
         return [Item(*row) for row in cursor.fetchall()]
 
 
-def _default_outcome(operation: Operation, run: Run) -> str | None:
+def _default_outcome(run: Run) -> str | None:
     """The outcome of an entry of the run that has no attempt in it and was not skipped."""
     if run.state in {RunState.PLANNED, RunState.CANCELLED}:
         return str(run.state)
-    if run.state == RunState.FINISHED and not Action(operation.action).by_workers:
+    if run.state == RunState.FINISHED and run.trigger in BY_NO_WORKER:
         return "succeeded"
     return None  # it went on in another run

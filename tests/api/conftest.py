@@ -16,9 +16,15 @@ def api(operator: "User") -> Caller:
         "entries.discard_entry",
         "entries.submit_entry",
         "retry.view_operation",
+        "retry.view_run",
         "retry.view_hold",
         "retry.manage_hold",
         "retry.approve_operation",
+        "entries.change_entry",
+        "retry.view_errorgroup",
+        "retry.manage_errorgroup",
+        "retry.view_auditevent",
+        "retry.share_savedview",
     )
     return Caller(grant(operator, *more))
 

@@ -12,13 +12,18 @@ from pathlib import Path
 import httpx
 
 from tests.support.processes import child_environment
-from tests.support.servers import spawn, wait_until
+from tests.support.servers import Spawned, spawn, wait_until
 
 
 @dataclass(frozen=True)
 class WebServer:
     path: Path
     client: httpx.Client
+    process: Spawned
+
+    def stop(self) -> None:
+        """Ask it to end; its open requests are answered first."""
+        self.process.process.terminate()
 
     def transport(self) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(uds=str(self.path))
@@ -63,4 +68,4 @@ def web_server(**environment: str) -> Iterator[WebServer]:
                     return False
 
             wait_until(answers, timeout=60, what="the web server answers")
-            yield WebServer(path, client)
+            yield WebServer(path, client, process)

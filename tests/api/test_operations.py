@@ -43,7 +43,7 @@ def test_everything_behind_a_filter_is_retried_and_watched(api: Caller) -> None:
         "eligible": 3,
         "skipped": {},
         "exact": True,
-        "progress_url": f"/admin/api/operations/{operation.pk}",
+        "progress_url": f"operations/{operation.pk}",
     }
     finish()
     found = ok(api.get(f"operations/{operation.pk}"))
@@ -195,7 +195,7 @@ def test_items_say_what_became_of_each_entry_page_by_page(api: Caller) -> None:
     assert rows[bad[0]]["error_message"] == "still broken"
     assert len(ok(api.get(f"{path}/items", outcome="failed"))["results"]) == 1
     assert "outcome" in fields(api.get(f"{path}/items", outcome="odd"))
-    assert "cursor" in fields(api.get(f"{path}/items", cursor="odd"))
+    problem(api.get(f"{path}/items", cursor="odd"), 422, "invalid_cursor")
     again = ok(api.post(f"{path}/retry-failed", {"reason": "once more"}), 202)
     assert (again["total"], again["reason"]) == (1, "once more")
 

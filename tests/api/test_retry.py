@@ -39,6 +39,7 @@ def test_a_failed_entry_is_queued(api: Caller, operator: "User") -> None:
         "job_id": run.job_id,
         "status": "queued",
         "dispatched": True,
+        "progress_url": f"runs/{run.id}",
     }
     assert run.actor == operator
     assert run.reason == "the page is back"

@@ -25,7 +25,7 @@ def test_one_is_asked_for_and_watched_to_its_end(api: Caller) -> None:
         "state": "queued",
         "dry_run": False,
         "dispatched": True,
-        "progress_url": f"/admin/api/syncs/{sync.pk}",
+        "progress_url": f"syncs/{sync.pk}",
     }
     assert (sync.channel, sync.actor_label, sync.reason) == ("api", "operator", "why not")
     assert ok(api.get(f"syncs/{sync.pk}"))["state"] == "queued"
@@ -142,7 +142,7 @@ class TestList:
 
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("limit", "0"), ("limit", "501"), ("cursor", "x"), ("state", "odd"), ("q", "x")],
+        [("limit", "0"), ("limit", "501"), ("state", "odd"), ("q", "x")],
     )
     def test_odd_questions_are_refused(self, api: Caller, name: str, value: str) -> None:
         assert name in fields(api.get("syncs", **{name: value}))

@@ -1,12 +1,15 @@
 """Every address of the API, as its URLs have it, and what is sent to it."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
+from entries.content import content_hash
 from entries.models import Entry
 from retry.api import urls
-from retry.models import Hold, Operation, Sync
+from retry.models import ErrorGroup, Hold, Operation, Run, SavedView, Sync
 from tests.api.calls import PREFIX
 from tests.factories.entries import EntryFactory, SourceFactory
 
@@ -16,6 +19,7 @@ DECISIONS = {"approve", "reject"}
 #: An id that the sequences do not come to.
 FAR = 10**9
 ENTRY = FAR
+TITLE, PAYLOAD = "An entry", {"url": "http://page.example/1"}
 
 #: Name of an address that is written to -> a body with which it would do something. A new address
 #: is missing here until somebody adds it.
@@ -37,14 +41,66 @@ BODIES: dict[str, dict[str, object]] = {
     "source-sync": {"dry_run": False},
     "holds": {"kind": "page"},
     "lift": {},
+    "acknowledge": {},
+    "note": {"text": "looked at"},
+    "mute": {"above": 10},
+    "unmute": {},
+    "resolve": {},
+    "reopen": {},
+    "prove": {},
+    "repair": {
+        "entry_ids": [ENTRY],
+        "repair": {"patch": [{"op": "add", "path": "/n", "value": 1}]},
+    },
+    "undo": {},
+    "edit": {"seen": content_hash(TITLE, PAYLOAD), "title": "Another"},
+    "view-rename": {"name": "Another"},
+    "view-delete": {},
 }
 #: What is answered where it is not accepted for later.
 STEERED = ("pause", "resume", "cancel", "reschedule", "approve", "reject")
-ANSWERS = {**dict.fromkeys(STEERED, 200), "holds": 201, "lift": 200}
-READ = {"entries", "entry", "status", "operations", "operation", "items", "syncs", "sync"}
+ON_GROUPS = ("acknowledge", "note", "mute", "unmute", "resolve", "reopen")
+ON_VIEWS = ("view-rename", "view-delete")
+ANSWERS = {**dict.fromkeys((*STEERED, *ON_GROUPS, *ON_VIEWS, "lift"), 200), "holds": 201}
+READ = {
+    "entries",
+    "entry",
+    "status",
+    "operations",
+    "operation",
+    "items",
+    "syncs",
+    "sync",
+    "run",
+    "hold",
+    "errors",
+    "error",
+    "sources",
+    "source",
+    "kinds",
+    "audit",
+    "views",
+    "view",
+    "openapi",
+}
 #: Addresses that are read by GET and written to by POST.
 ALSO_WRITTEN: dict[str, dict[str, object]] = {
     "entries": {"kind": "page", "entries": [{"external_id": "pushed", "payload": {}}]},
+    "views": {"name": "Failed", "filter": {"status": "failed"}},
+}
+
+
+def _set_state(state: str) -> object:
+    return ErrorGroup.objects.update(
+        state=state, mute_above=10, resolved_at=timezone.now(), resolved_by="somebody"
+    )
+
+
+#: Name of an address -> makes it so that it would do something.
+BEFORE: dict[str, Callable[[], object]] = {
+    "unmute": lambda: _set_state("muted"),
+    "reopen": lambda: _set_state("resolved"),
+    "undo": lambda: Operation.objects.filter(pk=OPERATION).update(action="repair"),
 }
 
 
@@ -60,9 +116,12 @@ def path_of(name: str) -> str:
     values = {
         "entry_id": ENTRY,
         "operation_id": OPERATION,
+        "run_id": OPERATION,
         "sync_id": FAR,
         "slug": "news",
         "hold_id": FAR,
+        "group_id": FAR,
+        "view_id": FAR,
     }
     kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
     return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
@@ -74,5 +133,17 @@ def furnish() -> Entry:
     Sync.objects.create(id=FAR, source=source, state="failed", error_code="unreachable")
     Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
     Hold.objects.create(id=FAR, kind="scripted", actor_label="somebody")
-    entry: Entry = EntryFactory.create(id=ENTRY, failed=True)
+    SavedView.objects.create(id=FAR, name="Shared", filter={"status": "failed"}, shared=True)
+    ErrorGroup.objects.create(
+        id=FAR,
+        fingerprint="1-503",
+        error_class="TransientError",
+        message="HTTP 503",
+        first_seen=timezone.now(),
+        last_seen=timezone.now(),
+    )
+    entry: Entry = EntryFactory.create(id=ENTRY, failed=True, title=TITLE, payload=PAYLOAD)
+    Run.objects.create(
+        id=OPERATION, trigger="retry", kind="page", entry_ids=[ENTRY], size=1, state="finished"
+    )
     return entry

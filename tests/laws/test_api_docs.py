@@ -8,6 +8,7 @@ from retry.api.holds import schemas as hold_schemas
 from retry.api.http import filters
 from retry.api.http.problems import TITLES
 from retry.api.operations import requests, responses
+from retry.api.runs import schemas as run_schemas
 from retry.api.status import schemas as status_schemas
 from retry.api.syncs import schemas as sync_schemas
 from tests.laws.tree import ROOT
@@ -22,9 +23,6 @@ ELSEWHERE = {
     "forbidden",
     "not_discardable",
     "not_discarded",
-    # Saved views are of the admin alone.
-    "view_not_found",
-    "view_refused",
     "not_pending",
     "queue_unavailable",
     "refused",
@@ -36,6 +34,10 @@ ELSEWHERE = {
 def rows(section: str) -> list[list[str]]:
     text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     return [[c.strip() for c in ln.strip("|").split("|")] for ln in text.splitlines() if "|" in ln]
+
+
+def _name(found: re.Match[str]) -> str:
+    return "<slug>" if found[1] == "slug" else "<id>"
 
 
 def quoted(text: str) -> list[str]:
@@ -52,12 +54,7 @@ def test_every_code_has_its_row() -> None:
 def test_every_call_has_its_permission() -> None:
     named = {call.split()[1] for row in rows("Who may call")[2:] for call in quoted(row[0])}
     there = {
-        str(pattern.pattern)
-        .replace("<int:entry_id>", "<id>")
-        .replace("<int:sync_id>", "<id>")
-        .replace("<slug:slug>", "<slug>")
-        .replace("<uuid:operation_id>", "<id>")
-        .replace("<int:hold_id>", "<id>")
+        re.sub(r"<\w+:(\w+)>", _name, str(pattern.pattern))
         for pattern in urls.urlpatterns
         if pattern.name != "nothing"
     }
@@ -91,6 +88,7 @@ def test_every_member_is_shown() -> None:
         responses.BulkRetryResponse,
         responses.BulkProgressResponse,
         responses.ItemResponse,
+        run_schemas.RunDetail,
         sync_schemas.SyncRequest,
         sync_schemas.SyncResponse,
         sync_schemas.SyncDetail,

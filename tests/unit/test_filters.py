@@ -20,6 +20,9 @@ GIVEN: dict[str, Any] = {
     "exclude_fingerprints": ("1-b", "1-c"),
     "error_class": "TransientError",
     "q": "time-out",
+    "ids": (41, 42),
+    "external_id": "order-17",
+    "updated_after": datetime(2026, 1, 30, tzinfo=UTC),
     "failed_after": datetime(2026, 1, 31, tzinfo=UTC),
     "failed_before": datetime(2026, 2, 1, tzinfo=UTC),
     "failed_within": "24h",
@@ -66,7 +69,7 @@ def test_every_field_is_an_option(command: Any, name: str) -> None:
 
 def test_lists_offer_what_can_be_clicked() -> None:
     beside = {name for name, criterion in CRITERIA.items() if not criterion.listed}
-    assert beside == {"q", "exclude_fingerprints"}
+    assert beside == {"q", "exclude_fingerprints", "ids", "external_id", "updated_after"}
 
 
 def test_all_of_it_in_words() -> None:
@@ -74,6 +77,7 @@ def test_all_of_it_in_words() -> None:
         "status failed, kind page, source news, upstream page.example, fingerprint 1-a, "
         "fingerprint not 1-b or 1-c, "
         "error class TransientError, “time-out” in id, title or error, "
+        "id 41 or 42, external id order-17, updated after 2026-01-30 00:00 UTC, "
         "failed after 2026-01-31 00:00 UTC, failed before 2026-02-01 00:00 UTC, "
         "failed in the last 24 hours, still in the source, "
         "payload customer = 17, payload links.0.href = http://page.example/"
@@ -97,6 +101,11 @@ def test_all_of_it_in_words() -> None:
         {"exclude_fingerprints": "1-b,,1-c"},
         {"exclude_fingerprints": [7]},
         {"exclude_fingerprints": [f"1-{n}" for n in range(101)]},
+        {"ids": ""},
+        {"ids": "41,,42"},
+        {"ids": [0]},
+        {"ids": [True]},
+        {"ids": list(range(1, 502))},
         {"payload": "customer=17"},
         {"payload": {}},
         {"payload": {"a..b": 1}},

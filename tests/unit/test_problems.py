@@ -43,6 +43,7 @@ RAISED: list[RetryError] = [
     errors.NoSuchKind("pag", known=["page"]),
     errors.NothingEligible(action="restore", skipped={Reason.NOT_DISCARDED: 2}),
     errors.OperationNotFound(uuid4()),
+    errors.RunNotFound(uuid4()),
     errors.OperationFinished(state="completed"),
     operation_errors.OperationBegun(uuid4()),
     operation_errors.AwaitingApproval(uuid4()),

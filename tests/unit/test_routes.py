@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from retry import api
 from retry.api import urls
-from retry.api.http.routes import Routes
+from retry.api.http.routes import Routes, _guard
 from retry.errors import NotPermitted
 from retry.outcomes import Actor, Channel
 
@@ -37,8 +37,8 @@ def test_an_address_has_one_view_for_all_its_methods() -> None:
 
     [pattern] = routes.urls
     assert (str(pattern.pattern), pattern.name) == ("things", "all-things")
-    found = routes._addresses["things"].methods
-    assert found == {"get": show, "post": add}
+    found = routes.methods["things"]
+    assert {name: method.view for name, method in found.items()} == {"get": show, "post": add}
 
 
 def test_what_an_address_needs_is_checked_before_its_view(rf: Any) -> None:
@@ -49,7 +49,7 @@ def test_what_an_address_needs_is_checked_before_its_view(rf: Any) -> None:
         called.append(pk)
         return HttpResponse()
 
-    view = routes._addresses["things/<int:pk>"].methods["get"]
+    view = _guard(routes.methods["things/<int:pk>"]["get"])
     nobody = Actor.from_user(User(username="nobody", is_active=False), channel=Channel.API)
     with pytest.raises(NotPermitted, match=r"entries\.view_entry"):
         view(rf.get("/"), nobody, pk=7)

@@ -83,16 +83,6 @@ def test_an_instant_comes_through_in_any_zone(instant: datetime, minutes: int) -
     assert query.as_filter().failed_after == instant
 
 
-@given(st.text(max_size=30))
-def test_a_cursor_is_digits_or_refused(text: str) -> None:
-    try:
-        found = FilterQuery.model_validate({"cursor": text}).cursor
-    except ValidationError:
-        return
-    assert found is not None
-    assert str(found) == text.lstrip("0")
-
-
 def test_a_filter_in_the_address_is_the_filter_of_a_selection() -> None:
     """What the list shows and what an operation takes must not drift apart."""
     fields = set(FilterQuery.model_fields) - {"cursor", "limit"}

@@ -47,6 +47,7 @@ def _awaiting() -> object:
 
 #: Name of an address -> makes it so that it would do something.
 BEFORE: dict[str, Callable[[], object]] = {
+    **walking.BEFORE,
     "resume": _paused,
     "approve": _awaiting,
     "reject": _awaiting,

@@ -15,6 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from retry import edits
 from retry.access.permissions import VIEW_STATUS
+from retry.admin.api_pages.page import show_api
 from retry.admin.desk.alarms import list_alarms
 from retry.admin.desk.front import build_context, show_live
 from retry.admin.desk.status import show_status
@@ -72,6 +73,7 @@ class DeskSite(AdminSite):
         return [
             path("retry/desk/", self.admin_view(show_live), name="retry_desk"),
             path("retry/status/", self.admin_view(show_status), name="retry_status"),
+            path("retry/api/", self.admin_view(show_api), name="retry_api"),
             # No object has a page outside the admin, and this view would read any table.
             *(found for found in super().get_urls() if _get_name(found) != "view_on_site"),
         ]

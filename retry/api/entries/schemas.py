@@ -1,16 +1,19 @@
 """The shapes of entries: read, retried, submitted."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field
 
+from entries.content import content_hash
 from entries.models import Attempt, Entry
 from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID as MAX_EXTERNAL_ID
 from entries.sources.items import MAX_TITLE
 from entries.states import EntryStatus
+from retry.api.http.links import build_run_address
 from retry.api.http.schemas import (
     STORABLE,
     EntryId,
@@ -39,6 +42,7 @@ class RetryResponse(Response):
     job_id: str
     status: EntryStatus
     dispatched: bool
+    progress_url: str
 
     @classmethod
     def from_item(cls, item: ItemOutcome, *, dispatched: bool) -> Self:
@@ -50,6 +54,7 @@ class RetryResponse(Response):
                 "job_id": item.job_id,
                 "status": item.status,
                 "dispatched": dispatched,
+                "progress_url": build_run_address(item.run_id),
             }
         )
 
@@ -126,8 +131,9 @@ class AttemptDetail(Response):
 
 
 class EntryDetail(EntrySummary):
-    """``attempts``: newest first, at most 100."""
+    """``attempts``: newest first, at most 100. ``content_hash``: for an edit."""
 
+    content_hash: str
     payload: Any
     result: Any
     attempts: list[AttemptDetail]
@@ -135,6 +141,7 @@ class EntryDetail(EntrySummary):
     @classmethod
     def from_entry_and_attempts(cls, entry: Entry, attempts: list[Attempt]) -> Self:
         more = {
+            "content_hash": content_hash(entry.title, entry.payload),
             "payload": entry.payload,
             "result": entry.result,
             "attempts": [AttemptDetail.from_attempt(attempt, entry) for attempt in attempts],
@@ -179,11 +186,18 @@ class SubmitResult(Response):
     reason: Reason | None
 
 
+class SubmitRun(Response):
+    run_id: UUID
+    queued: int
+    progress_url: str
+
+
 class SubmitResponse(Response):
-    """``results`` in the order in which the entries were sent."""
+    """``results`` in the order in which the entries were sent. ``runs`` have what was queued."""
 
     results: list[SubmitResult]
     queued: int
+    runs: list[SubmitRun]
     dispatched: bool
 
     @classmethod
@@ -200,7 +214,12 @@ class SubmitResponse(Response):
             )
             for item in outcome.items
         ]
-        return cls(results=results, queued=outcome.queued, dispatched=outcome.dispatched)
+        queued = Counter(item.run_id for item in outcome.items if item.run_id is not None)
+        runs = [
+            SubmitRun(run_id=run_id, queued=count, progress_url=build_run_address(run_id))
+            for run_id, count in queued.items()
+        ]
+        return cls(results=results, queued=outcome.queued, runs=runs, dispatched=outcome.dispatched)
 
 
 def _summarise(entry: Entry) -> dict[str, object]:

@@ -9,6 +9,7 @@ from entries import lists
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
 from retry.access.visibility import visible_entries
+from retry.api.entries.answers import answer_item, answer_submission
 from retry.api.entries.schemas import (
     EntryDetail,
     EntryPage,
@@ -32,19 +33,20 @@ routes = Routes()
 _ATTEMPTS = 100
 
 
-@routes.post("retry")
+@routes.post("retry", body=RetryRequest, answers=RetryResponse, status=202)
 def retry(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, RetryRequest)
     item, dispatched = service.retry_entry(body.entry_id, actor=actor, reason=body.reason)
-    return answer(RetryResponse.from_item(item, dispatched=dispatched), status=202)
+    return answer_item(item, dispatched=dispatched)
 
 
-@routes.get("entries", needs=VIEW_ENTRY)
+@routes.get("entries", needs=VIEW_ENTRY, query=FilterQuery, answers=EntryPage)
 def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, FilterQuery)
     chosen = query.as_filter()
     check_names(chosen)
-    behind = query.cursor.place[0] if query.cursor else None
+    cursor = query.place()
+    behind = cursor.place[0] if cursor else None
     visible = visible_entries(actor)
     ids, last = lists.find_behind(
         lists.narrow(visible, chosen),
@@ -55,12 +57,12 @@ def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
         indexed=lists.find_alone(chosen, visible=visible),
     )
     results = [EntrySummary.from_entry(entry) for entry in lists.read_rows(ids)]
-    cursor = None if last is None else str(Cursor((last,)))
-    return answer(EntryPage(results=results, next_cursor=cursor))
+    after = None if last is None else Cursor((last,))
+    return answer(EntryPage(results=results, next_cursor=query.sign(after)))
 
 
 # Checked first, before ten megabytes are read in vain.
-@routes.post("entries", needs=SUBMIT_ENTRY)
+@routes.post("entries", needs=SUBMIT_ENTRY, body=SubmitRequest, answers=SubmitResponse, status=202)
 def submit(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, SubmitRequest, limit=settings.REDRIVE_SUBMIT_MAX_BYTES)
     outcome = service.submit(
@@ -70,10 +72,10 @@ def submit(request: HttpRequest, actor: Actor) -> HttpResponse:
         actor=actor,
         reason=body.reason,
     )
-    return answer(SubmitResponse.from_outcome(outcome), status=202)
+    return answer_submission(outcome)
 
 
-@routes.get("entries/<int:entry_id>", name="entry", needs=VIEW_ENTRY)
+@routes.get("entries/<int:entry_id>", name="entry", needs=VIEW_ENTRY, answers=EntryDetail)
 def show_entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpResponse:
     refuse_query(request)
     # A path may hold a number that no column can.

@@ -8,12 +8,13 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainValidator,
+    WithJsonSchema,
     create_model,
     model_validator,
 )
 
 from entries import payload_match
-from entries.criteria import Exclusion, Moment, Payload, Span, Text
+from entries.criteria import Exclusion, Ids, Moment, Payload, Span, Text
 from entries.filters import CRITERIA, VALUE_TYPES, EntryFilter
 from retry.api.http import schemas
 from retry.api.http.schemas import STORABLE, PageQuery, Request
@@ -75,9 +76,11 @@ def _annotate(name: str, *, parse: Callable[[Any], Any]) -> Any:
             ]
             | None
         )
-    if isinstance(criterion, Exclusion):
-        check = BeforeValidator(_refuse_text if parse is payload_match.parse_value else _accept)
-        return Annotated[tuple[str, ...], PlainValidator(criterion.parse), check] | None
+    if isinstance(criterion, Exclusion | Ids):
+        in_body = parse is payload_match.parse_value
+        check = BeforeValidator(_refuse_text if in_body else _accept)
+        several = _describe_several(criterion, in_body=in_body)
+        return Annotated[Any, PlainValidator(criterion.parse), check, several] | None
     if isinstance(criterion, Moment):
         return schemas.Moment | None
     if isinstance(criterion, Span):
@@ -86,6 +89,15 @@ def _annotate(name: str, *, parse: Callable[[Any], Any]) -> Any:
         bounds = Field(min_length=1, max_length=criterion.max_length)
         return Annotated[str, bounds, STORABLE] | None
     return VALUE_TYPES[name]
+
+
+def _describe_several(criterion: Exclusion | Ids, *, in_body: bool) -> WithJsonSchema:
+    if not in_body:
+        return WithJsonSchema({"type": "string", "description": "with commas between"})
+    item = {"type": "integer"} if isinstance(criterion, Ids) else {"type": "string"}
+    return WithJsonSchema(
+        {"type": "array", "items": item, "minItems": 1, "maxItems": criterion.max_values}
+    )
 
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from retry.api.http.resource import as_problem
 logger = logging.getLogger(__name__)
 
 _JSON = ("application/json", "application/problem+json")
+#: What has no body: an answer to OPTIONS, and one that the caller has already.
+_EMPTY = (204, 304)
 
 
 class ApiMiddleware:
@@ -32,7 +34,7 @@ class ApiMiddleware:
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Language"] = "en"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        if response.status_code != 204:
+        if response.status_code not in _EMPTY:
             response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
@@ -45,7 +47,7 @@ class ApiMiddleware:
         except Exception as error:  # noqa: BLE001 - Django's own error handling may fail
             return as_problem(error).response()
         content_type = response.headers.get("Content-Type", "")
-        if response.status_code == 204 or content_type.startswith(_JSON):
+        if response.status_code in _EMPTY or content_type.startswith(_JSON):
             return response
         logger.warning("api.page_replaced", extra={"status": response.status_code})
         return problems.page_problem(response.status_code).response()

@@ -13,12 +13,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    InstanceOf,
     PlainValidator,
-    field_validator,
+    WithJsonSchema,
 )
 
 from entries.moments import parse_moment
+from retry.api.http.cursors import parse_cursor, sign_cursor
 from retry.pages import BY_ID, Cursor, Keyset, Page
 
 M = TypeVar("M", bound=Model)
@@ -34,7 +34,7 @@ def _check_storable(value: str) -> str:
     return value
 
 
-def _check_digits(value: str) -> str:
+def check_digits(value: str) -> str:
     """For query strings; pydantic would also accept ``1_000``, `` 7`` and ``7.0``."""
     if not _NUMBER.fullmatch(value):
         raise ValueError("must be a whole number")
@@ -47,7 +47,11 @@ KindName = Annotated[str, Field(min_length=1, max_length=50), STORABLE]
 SourceSlug = Annotated[str, Field(min_length=1, max_length=80), STORABLE]
 UpstreamName = Annotated[str, Field(min_length=1, max_length=200), STORABLE]
 ReasonText = Annotated[str, Field(max_length=500), STORABLE]
-Moment = Annotated[datetime, PlainValidator(parse_moment)]
+Moment = Annotated[
+    datetime,
+    PlainValidator(parse_moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
+]
 
 
 class Request(BaseModel):
@@ -79,13 +83,23 @@ class PageQuery(Query):
 
     order: ClassVar[Keyset] = BY_ID
 
-    cursor: InstanceOf[Cursor] | None = None
-    limit: Annotated[int, BeforeValidator(_check_digits), Field(ge=1, le=500)] = 100
-
-    @field_validator("cursor", mode="before")
-    @classmethod
-    def _parse_cursor(cls, text: str) -> Cursor:
-        return cls.order.parse(text)
+    cursor: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    limit: Annotated[int, Field(ge=1, le=500), BeforeValidator(check_digits)] = 100
 
     def read(self, rows: QuerySet[M]) -> Page[M]:
-        return self.order.read(rows, cursor=self.cursor, limit=self.limit)
+        return self.order.read(rows, cursor=self.place(), limit=self.limit)
+
+    def place(self, *of: object) -> Cursor | None:
+        """Return where the page begins. ``of``: what stands in the path of the list.
+
+        Raises ``Problem`` 422 for a cursor of another list or filter.
+        """
+        return parse_cursor(self.cursor, self.order, bound_to=self._bind(of))
+
+    def sign(self, cursor: Cursor | None, *of: object) -> str | None:
+        """Return the text of the next cursor; ``of`` as for ``place``."""
+        return sign_cursor(cursor, bound_to=self._bind(of))
+
+    def _bind(self, of: tuple[object, ...]) -> list[str]:
+        chosen = self.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
+        return [type(self).__name__, *map(str, of), *map(repr, sorted(chosen.items()))]

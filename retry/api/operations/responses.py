@@ -100,7 +100,8 @@ class BulkProgressResponse(Response):
             unchanged=progress.unchanged,
             cancelled=progress.cancelled,
             skipped=dict(progress.skipped),
-            rate=round(progress.rate, 2),
+            # Of the last minute, which says nothing of one that has ended.
+            rate=0.0 if progress.finished else round(progress.rate, 2),
             eta=None if progress.eta_seconds is None else round(progress.eta_seconds, 1),
             created_at=operation.created_at,
             started_at=operation.started_at,
@@ -166,8 +167,6 @@ class ItemPageResponse(Response):
     next_cursor: str | None
 
     @classmethod
-    def from_page(cls, page: Page[Item]) -> Self:
-        return cls(
-            results=[ItemResponse.from_item(item) for item in page.items],
-            next_cursor=page.next_text,
-        )
+    def from_page(cls, page: Page[Item], *, next_cursor: str | None) -> Self:
+        results = [ItemResponse.from_item(item) for item in page.items]
+        return cls(results=results, next_cursor=next_cursor)

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 from entries.models import Source
 from entries.names import list_sources
 from retry import service
 from retry.access.permissions import OPERATE
+from retry.api.entries.answers import answer_item
 from retry.api.entries.schemas import RetryResponse, StopResponse
+from retry.api.http.links import answer_location, build_operation_address
 from retry.api.http.problems import invalid_request
 from retry.api.http.resource import answer, parse_body
 from retry.api.http.routes import Routes
@@ -34,32 +35,71 @@ _KEY = re.compile(r"[\x21-\x7e]{1,100}")
 One: TypeAlias = Callable[[Any, Actor], HttpResponse]
 
 
-@routes.post("retry/bulk", name="retry-bulk")
+@routes.post(
+    "retry/bulk",
+    name="retry-bulk",
+    body=BulkRetryRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse},
+)
 def retry_bulk(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.RETRY, BulkRetryRequest)
 
 
-@routes.post("retry/now", name="retry-now")
+@routes.post(
+    "retry/now",
+    name="retry-now",
+    body=OneOrManyRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse, 202: RetryResponse},
+)
 def retry_now(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.RETRY_NOW, OneOrManyRequest, one=_retry_one_now)
 
 
-@routes.post("retry/stop", name="retry-stop")
+@routes.post(
+    "retry/stop",
+    name="retry-stop",
+    body=OneOrManyRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: (BulkPreviewResponse, StopResponse)},
+)
 def stop(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.STOP, OneOrManyRequest, one=_stop_one)
 
 
-@routes.post("resync")
+@routes.post(
+    "resync",
+    body=ResyncRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse, 202: RetryResponse},
+)
 def resync(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.RESYNC, ResyncRequest, one=_resync_one)
 
 
-@routes.post("discard")
+@routes.post(
+    "discard",
+    body=SelectionRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse},
+)
 def discard(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.DISCARD, SelectionRequest)
 
 
-@routes.post("restore")
+@routes.post(
+    "restore",
+    body=SelectionRequest,
+    answers=BulkRetryResponse,
+    status=202,
+    also={200: BulkPreviewResponse},
+)
 def restore(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _start(request, actor, Action.RESTORE, SelectionRequest)
 
@@ -104,7 +144,7 @@ def _start(
         only_if_changed=getattr(body, "only_if_changed", False),
         idempotency_key=key,
     )
-    return _accept(operation, counts)
+    return answer_start(operation, counts)
 
 
 def _require_source(slug: str | None) -> None:
@@ -113,19 +153,12 @@ def _require_source(slug: str | None) -> None:
         raise SourceNotFound(slug, known=list_sources())
 
 
-def _accept(operation: Operation, preview: Preview) -> HttpResponse:
+def answer_start(operation: Operation, preview: Preview) -> HttpResponse:
+    """Answer with an operation that was started, and what was counted before."""
     counts = BulkPreviewResponse.from_preview(preview).model_dump() | {"total": operation.total}
-    return answer(
-        BulkRetryResponse.model_validate(
-            counts
-            | {
-                "operation_id": operation.pk,
-                "state": operation.state,
-                "progress_url": reverse("api:operation", args=[operation.pk]),
-            }
-        ),
-        status=202,
-    )
+    address = build_operation_address(operation.pk)
+    values = {"operation_id": operation.pk, "state": operation.state, "progress_url": address}
+    return answer_location(BulkRetryResponse.model_validate(counts | values), address)
 
 
 def _resync_one(body: ResyncRequest, actor: Actor) -> HttpResponse:
@@ -135,13 +168,13 @@ def _resync_one(body: ResyncRequest, actor: Actor) -> HttpResponse:
         reason=body.reason,
         only_if_changed=body.only_if_changed,
     )
-    return answer(RetryResponse.from_item(item, dispatched=dispatched), status=202)
+    return answer_item(item, dispatched=dispatched)
 
 
 def _retry_one_now(body: OneOrManyRequest, actor: Actor) -> HttpResponse:
     entry_id = cast("int", body.entry_id)
     item, dispatched = service.retry_entry_now(entry_id, actor=actor, reason=body.reason)
-    return answer(RetryResponse.from_item(item, dispatched=dispatched), status=202)
+    return answer_item(item, dispatched=dispatched)
 
 
 def _stop_one(body: OneOrManyRequest, actor: Actor) -> HttpResponse:

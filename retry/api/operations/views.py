@@ -6,9 +6,12 @@ from django.http import HttpRequest, HttpResponse
 
 from retry import service
 from retry.access.permissions import VIEW_OPERATION
-from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
+from retry.api.http.links import answer_location, build_operation_address
+from retry.api.http.progress import Reading, WaitQuery, answer_progress
+from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import ReasonRequest
+from retry.api.http.watch import Subject
 from retry.api.operations.requests import (
     ItemQuery,
     OperationQuery,
@@ -23,15 +26,18 @@ from retry.api.operations.responses import (
 )
 from retry.api.operations.starts import parse_idempotency_key
 from retry.errors import OperationNotFound
-from retry.models import Operation
+from retry.models import Operation, OperationState
 from retry.operations.items import list_items
 from retry.operations.progress import read_progress
 from retry.outcomes import Actor
 
 routes = Routes()
 
+#: States in which nothing happens until a person decides.
+_FOR_PEOPLE = {OperationState.PAUSED, OperationState.AWAITING}
 
-@routes.get("operations", needs=VIEW_OPERATION)
+
+@routes.get("operations", needs=VIEW_OPERATION, query=OperationQuery, answers=OperationPage)
 def list_operations(request: HttpRequest, _actor: Actor) -> HttpResponse:
     query = parse_query(request, OperationQuery)
     found = Operation.objects.all()
@@ -39,82 +45,144 @@ def list_operations(request: HttpRequest, _actor: Actor) -> HttpResponse:
         found = found.filter(state=query.state)
     page = query.read(found)
     results = [OperationSummary.from_operation(operation) for operation in page.items]
-    return answer(OperationPage(results=results, next_cursor=page.next_text))
+    return answer(OperationPage(results=results, next_cursor=query.sign(page.next_cursor)))
 
 
-@routes.get("operations/<uuid:operation_id>", name="operation", needs=VIEW_OPERATION)
+@routes.get(
+    "operations/<uuid:operation_id>",
+    name="operation",
+    needs=VIEW_OPERATION,
+    query=WaitQuery,
+    answers=BulkProgressResponse,
+)
 def show_operation(request: HttpRequest, _actor: Actor, operation_id: UUID) -> HttpResponse:
-    refuse_query(request)
-    return _answer_progress(operation_id)
+    return answer_progress(request, Subject.OPERATION, operation_id, lambda: _read(operation_id))
 
 
-@routes.get("operations/<uuid:operation_id>/items", name="items", needs=VIEW_OPERATION)
+@routes.get(
+    "operations/<uuid:operation_id>/items",
+    name="items",
+    needs=VIEW_OPERATION,
+    query=ItemQuery,
+    answers=ItemPageResponse,
+)
 def show_items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     query = parse_query(request, ItemQuery)
     operation = Operation.objects.filter(pk=operation_id).first()
     if operation is None:
         raise OperationNotFound(operation_id)
     page = list_items(
-        operation, actor=actor, outcome=query.outcome, cursor=query.cursor, limit=query.limit
+        operation,
+        actor=actor,
+        outcome=query.outcome,
+        cursor=query.place(operation_id),
+        limit=query.limit,
     )
-    return answer(ItemPageResponse.from_page(page))
+    after = query.sign(page.next_cursor, operation_id)
+    return answer(ItemPageResponse.from_page(page, next_cursor=after))
 
 
-@routes.post("operations/<uuid:operation_id>/pause", name="pause")
+@routes.post(
+    "operations/<uuid:operation_id>/pause",
+    name="pause",
+    body=ReasonRequest,
+    answers=BulkProgressResponse,
+)
 def pause(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.pause_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
-@routes.post("operations/<uuid:operation_id>/resume", name="resume")
+@routes.post(
+    "operations/<uuid:operation_id>/resume",
+    name="resume",
+    body=ResumeRequest,
+    answers=BulkProgressResponse,
+)
 def resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ResumeRequest)
     service.resume_operation(
         operation_id, actor=actor, reason=body.reason, overrule_canary=body.overrule_canary
     )
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
-@routes.post("operations/<uuid:operation_id>/cancel", name="cancel")
+@routes.post(
+    "operations/<uuid:operation_id>/cancel",
+    name="cancel",
+    body=ReasonRequest,
+    answers=BulkProgressResponse,
+)
 def cancel(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.cancel_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
-@routes.post("operations/<uuid:operation_id>/reschedule", name="reschedule")
+@routes.post(
+    "operations/<uuid:operation_id>/reschedule",
+    name="reschedule",
+    body=RescheduleRequest,
+    answers=BulkProgressResponse,
+)
 def reschedule(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, RescheduleRequest)
     service.reschedule_operation(
         operation_id, start_at=body.start_at, actor=actor, reason=body.reason
     )
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
-@routes.post("operations/<uuid:operation_id>/approve", name="approve")
+@routes.post(
+    "operations/<uuid:operation_id>/approve",
+    name="approve",
+    body=ReasonRequest,
+    answers=BulkProgressResponse,
+)
 def approve(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.approve_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
-@routes.post("operations/<uuid:operation_id>/reject", name="reject")
+@routes.post(
+    "operations/<uuid:operation_id>/reject",
+    name="reject",
+    body=ReasonRequest,
+    answers=BulkProgressResponse,
+)
 def reject(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.reject_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer(operation_id)
 
 
-@routes.post("operations/<uuid:operation_id>/retry-failed", name="retry-failed")
+@routes.post(
+    "operations/<uuid:operation_id>/retry-failed",
+    name="retry-failed",
+    body=ReasonRequest,
+    answers=BulkProgressResponse,
+    status=202,
+)
 def retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     key = parse_idempotency_key(request)
     body = parse_body(request, ReasonRequest)
     operation = service.retry_failed(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
-    return _answer_progress(operation.pk, status=202)
+    return answer_location(_read(operation.pk).model, build_operation_address(operation.pk))
 
 
-def _answer_progress(operation_id: UUID, *, status: int = 200) -> HttpResponse:
-    return answer(BulkProgressResponse.from_progress(read_progress(operation_id)), status=status)
+def _answer(operation_id: UUID) -> HttpResponse:
+    return answer(_read(operation_id).model)
+
+
+def _read(operation_id: UUID) -> Reading:
+    progress = read_progress(operation_id)
+    return Reading(
+        BulkProgressResponse.from_progress(progress),
+        ended=progress.finished,
+        settled=progress.finished or progress.operation.state in _FOR_PEOPLE,
+        eta=progress.eta_seconds,
+    )

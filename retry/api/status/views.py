@@ -14,7 +14,7 @@ from retry.outcomes import Actor
 routes = Routes()
 
 
-@routes.get("status", needs=VIEW_STATUS)
+@routes.get("status", needs=VIEW_STATUS, answers=StatusResponse)
 def show_status(request: HttpRequest, actor: Actor) -> HttpResponse:
     refuse_query(request)
     found = desk.read()

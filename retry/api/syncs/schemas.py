@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from django.urls import reverse
-
+from retry.api.http.links import build_sync_address
 from retry.api.http.schemas import PageQuery, ReasonRequest, Response, SourceSlug
 from retry.models import Sync
 
@@ -32,7 +31,7 @@ class SyncResponse(Response):
             state=sync.state,
             dry_run=sync.dry_run,
             dispatched=sync.dispatched,
-            progress_url=reverse("api:sync", args=[sync.pk]),
+            progress_url=build_sync_address(sync.pk),
         )
 
 

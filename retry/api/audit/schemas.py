@@ -1,0 +1,58 @@
+"""The shapes of audit events."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from retry.api.http.schemas import MAX_ID, STORABLE, PageQuery, Response, check_digits
+from retry.models import AuditEvent
+
+_Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(check_digits)]
+
+
+class AuditQuery(PageQuery):
+    verb: Annotated[str, Field(min_length=1, max_length=30), STORABLE] | None = None
+    channel: Literal["admin", "api", "command", "system"] | None = None
+    entry_id: _Id | None = None
+    run_id: UUID | None = None
+    operation_id: UUID | None = None
+
+
+class AuditResponse(Response):
+    """``before`` and ``after`` are null for an entry that you may not see. ``subject``: what else
+    was changed, as ``app.model:id``.
+    """
+
+    id: int
+    at: datetime
+    verb: str
+    actor: str
+    channel: str
+    request_id: str
+    entry_id: int | None
+    run_id: UUID | None
+    operation_id: UUID | None
+    subject: str
+    count: int
+    reason: str
+    before: Any
+    after: Any
+
+    @classmethod
+    def from_event(cls, event: AuditEvent, *, visible: Collection[int]) -> Self:
+        shown = event.entry_id is None or event.entry_id in visible
+        names = cls.model_fields.keys() - {"actor", "before", "after"}
+        values = {name: getattr(event, name) for name in names} | {
+            "actor": event.actor_label,
+            "before": event.before if shown else None,
+            "after": event.after if shown else None,
+        }
+        return cls.model_validate(values)
+
+
+class AuditPage(Response):
+    results: list[AuditResponse]
+    next_cursor: str | None

@@ -1,0 +1,80 @@
+"""The shapes of runs."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from retry.api.http.schemas import Response
+from retry.api.operations.responses import ItemResponse
+from retry.models import Run
+from retry.operations.items import Item
+
+_COUNTED = (
+    "planned",
+    "queued",
+    "running",
+    "succeeded",
+    "failed",
+    "scheduled",
+    "unchanged",
+    "cancelled",
+)
+
+
+class RunDetail(Response):
+    """Counts and ``items`` of the entries that the caller may see; the counts add up to ``total``.
+
+    ``handed_on``: entries that went on in another run, because their worker died or they are on
+    hold. ``dispatched`` is false while Redis has no job of it.
+    """
+
+    run_id: UUID
+    operation_id: UUID | None
+    trigger: str
+    actor: str
+    reason: str
+    kind: str
+    source: str | None
+    state: str
+    dispatched: bool
+    total: int
+    planned: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    scheduled: int
+    unchanged: int
+    cancelled: int
+    skipped: dict[str, int]
+    handed_on: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    items: list[ItemResponse]
+
+    @classmethod
+    def from_run(cls, run: Run, items: Sequence[Item], *, total: int) -> Self:
+        outcomes = Counter(item.outcome for item in items)
+        counts = {name: outcomes[name] for name in _COUNTED}
+        return cls(
+            run_id=run.pk,
+            operation_id=run.operation_id,
+            trigger=run.trigger,
+            actor=run.actor_label,
+            reason=run.reason,
+            kind=run.kind,
+            source=run.source.slug if run.source else None,
+            state=run.state,
+            dispatched=run.dispatches > 0,
+            total=total,
+            **counts,
+            skipped=Counter(item.reason for item in items if item.reason is not None),
+            handed_on=total - len(items),
+            created_at=run.created_at,
+            started_at=run.started_at,
+            finished_at=run.ended_at,
+            items=[ItemResponse.from_item(item) for item in items],
+        )

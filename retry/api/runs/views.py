@@ -1,0 +1,38 @@
+"""Runs: look at one, and wait for it."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from retry.access.permissions import VIEW_RUN
+from retry.access.visibility import visible_ids
+from retry.api.http.progress import Reading, WaitQuery, answer_progress
+from retry.api.http.routes import Routes
+from retry.api.http.watch import Subject
+from retry.api.runs.schemas import RunDetail
+from retry.errors import RunNotFound
+from retry.models import Run, RunState
+from retry.operations.items import list_run_items
+from retry.outcomes import Actor
+
+routes = Routes()
+
+_ENDED = {RunState.FINISHED, RunState.CANCELLED}
+
+
+@routes.get("runs/<uuid:run_id>", name="run", query=WaitQuery, answers=RunDetail)
+def show_run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
+    return answer_progress(request, Subject.RUN, run_id, lambda: _read(run_id, actor=actor))
+
+
+def _read(run_id: UUID, *, actor: Actor) -> Reading:
+    """Raises ``RunNotFound``; ``NotPermitted`` for a run that another has requested."""
+    run = Run.objects.select_related("source").filter(pk=run_id).first()
+    if run is None or run.actor_id is None or run.actor_id != actor.user_id:
+        actor.require(VIEW_RUN)
+    items = None if run is None else list_run_items(run, actor=actor)
+    if run is None or items is None:
+        raise RunNotFound(run_id)
+    ended = run.state in _ENDED
+    total = len(visible_ids(run.entry_ids, actor=actor))
+    return Reading(RunDetail.from_run(run, items, total=total), ended=ended, settled=ended)

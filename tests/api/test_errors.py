@@ -1,0 +1,75 @@
+"""Error groups over JSON: looked at, decided about, proven."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from retry.models import ErrorGroup, Operation
+from tests.api.calls import Caller, fields, ok, problem
+from tests.factories.entries import EntryFactory, SourceFactory
+from tests.support.error_groups import make_group, note_failures
+from tests.support.hiding import only_source
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_groups_are_listed_and_one_is_shown(api: Caller) -> None:
+    group = make_group(2)
+    other = note_failures("1-404", kind="webhook", upstreams=())
+    listed = ok(api.get("errors"))["results"]
+    assert [row["id"] for row in listed] == [other.pk, group.pk]
+    assert (listed[1]["failed"], listed[1]["failed_more"]) == (2, False)
+    for query in ({"kind": "page"}, {"upstream": "page.example"}, {"fingerprint": "1-503"}):
+        assert [row["id"] for row in ok(api.get("errors", **query))["results"]] == [group.pk]
+    assert ok(api.get("errors", state="muted"))["results"] == []
+    page = ok(api.get("errors", limit=1))
+    rest = ok(api.get("errors", limit=1, cursor=page["next_cursor"]))
+    assert [row["id"] for row in rest["results"]] == [group.pk]
+    found = ok(api.get(f"errors/{group.pk}"))
+    assert (len(found["newest"]), found["suggestion"], found["state"]) == (2, "retry", "open")
+
+
+def test_what_people_decide(api: Caller, operator: "User", reader: "User") -> None:
+    path = f"errors/{make_group(1).pk}"
+    assert ok(api.post(f"{path}/acknowledge", {"reason": "mine"}))["owner"] == "operator"
+    assert ok(api.post(f"{path}/acknowledge", {"owner": "reader"}))["owner"] == "reader"
+    assert "owner" in fields(api.post(f"{path}/acknowledge", {"owner": "ghost"}))
+    assert ok(api.post(f"{path}/note", {"text": "see wiki"}))["note"] == "see wiki"
+    muted = ok(api.post(f"{path}/mute", {"until": "2099-01-31T12:00:00Z", "above": 5}))
+    assert (muted["state"], muted["mute_above"]) == ("muted", 5)
+    problem(api.post(f"{path}/mute", {}), 422, "invalid_request")
+    assert ok(api.post(f"{path}/unmute", {}))["state"] == "open"
+    assert ok(api.post(f"{path}/resolve", {}))["resolved_by"] == "operator"
+    problem(api.post(f"{path}/mute", {"above": 1}), 409, "wrong_group_state")
+    assert ok(api.post(f"{path}/reopen", {}))["state"] == "open"
+
+
+def test_fixed_prove_it(api: Caller) -> None:
+    path = f"errors/{make_group(2).pk}"
+    answer = api.post(f"{path}/prove", {"canary_size": 1})
+    started = ok(answer, 202)
+    assert (started["total"], started["canary"]) == (2, "under_way")
+    assert answer.headers["Location"] == f"/admin/api/operations/{started['operation_id']}"
+    assert ok(api.get(path))["proof_operation_id"] == started["operation_id"]
+    problem(api.post(f"{path}/prove", {}), 409, "proof_under_way")
+    assert Operation.objects.count() == 1
+
+
+def test_groups_of_hidden_entries_do_not_exist(api: Caller) -> None:
+    group = make_group(1)
+    mixed = note_failures("1-9", upstreams=("secret.example",))
+    seen = SourceFactory.create(slug="seen")
+    EntryFactory.create(failed=True, fingerprint="1-9", source=seen)
+    EntryFactory.create(failed=True, fingerprint="1-9")
+    with only_source("seen"):
+        [row] = ok(api.get("errors"))["results"]
+        assert (row["id"], row["failed"], row["upstreams"]) == (mixed.pk, 1, ["page.example"])
+        assert ok(api.get("errors", upstream="secret.example"))["results"] == []
+        for path in (f"errors/{group.pk}", f"errors/{10**30}"):
+            problem(api.get(path), 404, "error_group_not_found")
+            problem(api.post(f"{path}/resolve", {}), 404, "error_group_not_found")
+            problem(api.post(f"{path}/prove", {}), 404, "error_group_not_found")
+    assert set(ErrorGroup.objects.values_list("state", flat=True)) == {"open"}
