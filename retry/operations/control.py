@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from entries.repairs import Repair
 from retry import wakeup
 from retry.access.permissions import OPERATE, RETRY_ENTRY
+from retry.access.visibility import visible_sources
 from retry.errors import OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.approval import needs_approval
@@ -60,6 +61,7 @@ def start(
             pace=pace.identity(),
             only_if_changed=only_if_changed,
             repair=repair.data() if repair else None,
+            **_list_sources(actor),
         )
         known = key.find_operation(actor)
         if known is not None:
@@ -101,7 +103,7 @@ def _create(
             actor_label=actor.label,
             reason=reason[:500],
             selection=selection.data(),
-            selection_words=selection.words()[:1000],
+            selection_words=_describe(selection, actor)[:1000],
             rate_per_second=pace.rate_per_second,
             start_at=pace.start_at,
             canary_size=pace.steps[0] if pace.steps else 0,
@@ -120,6 +122,18 @@ def _create(
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
         wakeup.notify()
     return operation
+
+
+def _list_sources(actor: Actor) -> dict[str, Any]:
+    """Return what tells a narrowed token's request from one that means more."""
+    return {} if actor.sources is None else {"sources": sorted(actor.sources)}
+
+
+def _describe(selection: Selection, actor: Actor) -> str:
+    if actor.sources is None:
+        return selection.words()
+    slugs = visible_sources(actor).order_by("slug").values_list("slug", flat=True)
+    return f"{selection.words()}, of the sources {', '.join(slugs)}"
 
 
 def reschedule(

@@ -22,7 +22,9 @@ ELSEWHERE = {
     "forbidden",
     "not_discardable",
     "not_discarded",
-    # Saved views are of the admin alone.
+    # Saved views and tokens are of the admin alone.
+    "token_not_found",
+    "token_refused",
     "view_not_found",
     "view_refused",
     "not_pending",

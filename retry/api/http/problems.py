@@ -76,6 +76,8 @@ TITLES: Mapping[str, str] = {
     "source_error": "The source cannot be read.",
     "view_not_found": "There is no saved view with this id.",
     "view_refused": "The view cannot be saved so.",
+    "token_not_found": "The token does not exist.",
+    "token_refused": "The token cannot be made so.",
     "internal_error": "Something went wrong on the server.",
     "database_unavailable": "The database cannot be reached.",
     "database_busy": "Another request is changing the same rows. Try again.",
@@ -132,6 +134,8 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.TooManyToExport: 422,
     errors.ViewNotFound: 404,
     errors.ViewRefused: 422,
+    errors.TokenNotFound: 404,
+    errors.TokenRefused: 422,
     errors.QueueUnavailable: 503,
 }
 
