@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.web.request_id.RequestIdMiddleware",
     "config.web.health.HealthMiddleware",
     "retry.api.http.middleware.ApiMiddleware",
     "config.web.request_log.RequestLog",
@@ -212,13 +213,8 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 AXES_ENABLED = not TESTING
 AXES_FAILURE_LIMIT = 10
@@ -272,10 +268,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / ".static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
+_FILES = "django.core.files.storage.FileSystemStorage"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": _FILES},
     "uploads": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": _FILES,
         "OPTIONS": {
             "location": REDRIVE_UPLOAD_DIR,
             "file_permissions_mode": 0o640,
@@ -294,5 +291,6 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # sane: RequestIdMiddleware
 LOGGING_CONFIG = None
 configure_logging(json=not _LOCAL, level=env.str("LOG_LEVEL", "INFO"))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from config.request_ids import get_id
 from entries.states import EntryStatus
 from retry.errors import EntryNotFound, NotPermitted, NotRetryable, RetryError
 from retry.reasons import Reason
@@ -61,9 +62,9 @@ class Actor:
         return cls(user.get_username()[:150], channel, user, request_id[:64], reach)
 
     @classmethod
-    def command(cls, label: str, *, request_id: str = "") -> Self:
+    def command(cls, label: str) -> Self:
         """Return the actor of a command; who may run one on the server may do everything."""
-        return cls(label[:150], Channel.COMMAND, request_id=request_id[:64])
+        return cls(label[:150], Channel.COMMAND, request_id=get_id()[:64])
 
     @classmethod
     def system(cls, label: str) -> Self:

@@ -101,6 +101,7 @@ def _create(
             action=action,
             actor_id=actor.user_id,
             actor_label=actor.label,
+            request_id=actor.request_id,
             reason=reason[:500],
             selection=selection.data(),
             selection_words=_describe(selection, actor)[:1000],

@@ -56,6 +56,7 @@ class Caller:
     def _sound(self, response: Any) -> HttpResponse:
         found: HttpResponse = response
         assert_sound(found)
+        assert found.headers["X-Request-ID"]
         return found
 
 

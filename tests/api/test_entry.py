@@ -24,7 +24,7 @@ def test_the_whole_entry(api: Caller) -> None:
     assert found["error"]["class"] == "TransientError"
     [attempt] = found["attempts"]
     assert attempt.keys() == {
-        "number", "run_id", "status", "is_rescan", "change", "hash_before", "hash_after",
+        "number", "run_id", "request_id", "status", "is_rescan", "change", "hash_before", "hash_after",
         "previous_status", "queued_at", "started_at", "ended_at",
         "worker", "error", "traceback", "result",
     }  # fmt: skip

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import cast
 
-import structlog
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
+from config.request_ids import get_id
 from retry.access import tokens
 from retry.access.tokens import Bearer
 from retry.api.http.problems import Problem
@@ -36,9 +36,8 @@ def authenticate(request: HttpRequest) -> Caller:
     if not bearer.user.is_staff:
         raise Problem(403, "permission_denied", "The JSON API is for staff.")
     request.user = bearer.user
-    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     actor = Actor.from_user(
-        bearer.user, channel=Channel.API, request_id=request_id, reach=bearer.reach
+        bearer.user, channel=Channel.API, request_id=get_id(), reach=bearer.reach
     )
     return Caller(actor, by_session=not by_token)
 
