@@ -203,6 +203,10 @@ REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", Fa
 #: Bytes of a request to the JSON API, and of ``POST entries``, which carries payloads.
 REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
 REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
+#: Requests a minute to the JSON API with one token, and from one address; 0: no limit.
+REDRIVE_API_TOKEN_RATE = env.int("REDRIVE_API_TOKEN_RATE", 6_000)
+REDRIVE_API_ADDRESS_RATE = env.int("REDRIVE_API_ADDRESS_RATE", 12_000)
+REDRIVE_OPEN_OPERATIONS = env.int("REDRIVE_OPEN_OPERATIONS", 200)  # of one user
 #: Rows in one export.
 REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
@@ -15,8 +16,9 @@ from retry.errors import OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.approval import needs_approval
 from retry.operations.changes import record, steer
-from retry.operations.errors import ApprovedAsItIs, OperationBegun
+from retry.operations.errors import ApprovedAsItIs, OperationBegun, TooManyOperations
 from retry.operations.idempotency import IdempotencyKey
+from retry.operations.moves import OPEN
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
@@ -41,8 +43,8 @@ def start(
     ``only_if_changed``: a resync processes only what its source has changed. ``repair``: what
     ``Action.REPAIR`` changes in payloads before it retries; needed for it alone. The same
     ``idempotency_key`` from the same actor returns the same operation. Raises ``NotPermitted``,
-    ``EmptySelection``, ``TooManyEntries``, ``NoSuchName`` and, for the key of another request,
-    ``IdempotencyKeyReused``; all before anything is created.
+    ``EmptySelection``, ``TooManyEntries``, ``NoSuchName``, ``TooManyOperations`` and, for the key
+    of another request, ``IdempotencyKeyReused``; all before anything is created.
     """
     actor.require(OPERATE[action])
     if action is Action.REPAIR:
@@ -66,6 +68,7 @@ def start(
         known = key.find_operation(actor)
         if known is not None:
             return known
+    _check_open(actor)
     try:
         return _create(
             selection,
@@ -123,6 +126,16 @@ def _create(
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
         wakeup.notify()
     return operation
+
+
+def _check_open(actor: Actor) -> None:
+    """Raise ``TooManyOperations``. Requests at the same moment may each find room for one more."""
+    limit = settings.REDRIVE_OPEN_OPERATIONS
+    if actor.user_id is None or not limit:
+        return
+    found = Operation.objects.filter(actor=actor.user_id, state__in=OPEN)
+    if found[:limit].count() >= limit:
+        raise TooManyOperations(limit=limit)
 
 
 def _list_sources(actor: Actor) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Request ids: in every answer and log line, in the audit, and with what a request has started."""
 
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -22,14 +22,17 @@ from tests.factories.entries import EntryFactory, SourceFactory
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from django.http import HttpResponse
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINE = "nightly-2026.11:29/7"
 
 
-def id_of(response: "HttpResponse") -> str:
-    return response.headers["X-Request-ID"]
+def id_of(response: Any) -> str:
+    return str(response.headers["X-Request-ID"])
+
+
+def is_made(request_id: str) -> bool:
+    return str(UUID(request_id)) == request_id
 
 
 class TestAnswers:
@@ -52,7 +55,7 @@ class TestAnswers:
         answers = [Client().get(path) for _ in range(2)]
         ids = {id_of(answer) for answer in answers}
         assert len(ids) == 2
-        assert all(UUID(each) for each in ids)
+        assert all(is_made(each) for each in ids)
         assert id_of(Client().get(path, headers={"X-Request-ID": MINE})) == MINE
 
     def test_also_one_for_a_wrong_host_and_for_a_bug(
@@ -70,9 +73,9 @@ class TestAnswers:
         "given", ["", " ", "x" * 65, "a b", "<b>", 'a"b', "é", "-first", "a\tb", "a;b", "{}"]
     )
     def test_one_that_is_not_sane_is_replaced(self, given: str) -> None:
-        assert UUID(choose_id(given))
+        assert is_made(choose_id(given))
         answer = Client().get("/admin/login/", headers={"X-Request-ID": given})
-        assert UUID(id_of(answer))
+        assert is_made(id_of(answer))
 
     @pytest.mark.parametrize("given", ["a", "x" * 64, MINE, "4bf92f3577b34da6a3ce929d0e0e4736"])
     def test_a_sane_one_is_kept(self, given: str) -> None:
@@ -137,7 +140,7 @@ class TestCommands:
         EntryFactory.create(failed=True)
         call_command("retry", "--status", "failed", stdout=StringIO())
         operation = Operation.objects.get()
-        assert UUID(operation.request_id)
+        assert is_made(operation.request_id)
         assert AuditEvent.objects.get(verb="start_retry").request_id == operation.request_id
         assert structlog.contextvars.get_contextvars() == {}
 

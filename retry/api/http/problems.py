@@ -83,6 +83,8 @@ TITLES: Mapping[str, str] = {
     "database_busy": "Another request is changing the same rows. Try again.",
     "queue_unavailable": "Redis cannot be reached.",
     "too_many_attempts": "Too many attempts with unknown tokens from this address.",
+    "too_many_requests": "Too many requests in a minute.",
+    "too_many_operations": "You have too many operations open.",
     "too_busy": "The server is receiving too much at the moment. Try again.",
     "query_timed_out": "The query took too long and was stopped.",
 }
@@ -128,6 +130,7 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     operation_errors.NotAwaitingApproval: 409,
     operation_errors.OwnOperation: 409,
     operation_errors.ApprovedAsItIs: 409,
+    operation_errors.TooManyOperations: 409,
     errors.IdempotencyKeyReused: 422,
     errors.TooManyEntries: 422,
     errors.InvalidItems: 422,
