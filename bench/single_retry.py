@@ -23,7 +23,9 @@ def main(*, rounds: int) -> Report:
     """Measure ``rounds`` of each, with the order swapped every time."""
     ids = _make_failed_entries(2 * (rounds + _WARM_UP))
     samples: dict[str, list[float]] = {"/admin/api/retry": [], "/bench/floor": []}
-    with override_settings(ROOT_URLCONF="bench.floor", ALLOWED_HOSTS=["testserver"]):
+    changes = {"ROOT_URLCONF": "bench.floor", "ALLOWED_HOSTS": ["testserver"]}
+    # Counted, as in production, and never exceeded.
+    with override_settings(REDRIVE_API_ADDRESS_RATE=1_000_000, **changes):
         client = log_in()
         for number in range(rounds + _WARM_UP):
             order = list(samples) if number % 2 else list(reversed(samples))

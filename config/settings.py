@@ -50,6 +50,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.web.request_id.RequestIdMiddleware",
     "config.web.health.HealthMiddleware",
     "retry.api.http.middleware.ApiMiddleware",
     "config.web.request_log.RequestLog",
@@ -207,6 +208,10 @@ REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
 REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
 #: Requests to the JSON API that wait at a time in one process (``?wait=``); 0: none does.
 REDRIVE_API_WAITERS = env.int("REDRIVE_API_WAITERS", 16)
+#: Requests a minute to the JSON API with one token, and from one address; 0: no limit.
+REDRIVE_API_TOKEN_RATE = env.int("REDRIVE_API_TOKEN_RATE", 6_000)
+REDRIVE_API_ADDRESS_RATE = env.int("REDRIVE_API_ADDRESS_RATE", 12_000)
+REDRIVE_OPEN_OPERATIONS = env.int("REDRIVE_OPEN_OPERATIONS", 200)  # of one user
 #: Rows in one export.
 REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
 
@@ -217,13 +222,8 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 AXES_ENABLED = not TESTING
 AXES_FAILURE_LIMIT = 10
@@ -295,5 +295,6 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # sane: RequestIdMiddleware
 LOGGING_CONFIG = None
 configure_logging(json=not _LOCAL, level=env.str("LOG_LEVEL", "INFO"))

@@ -29,6 +29,8 @@ for _options in RQ_QUEUES.values():
     _options["URL"] = REDIS_URL
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# All tests come from one address.
+REDRIVE_API_TOKEN_RATE = REDRIVE_API_ADDRESS_RATE = 0
 REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
 REDRIVE_KIND_MODULES = [
     "tests.support.kinds",

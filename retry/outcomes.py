@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from config.request_ids import get_id
 from entries.states import EntryStatus
 from retry.errors import EntryNotFound, NotPermitted, NotRetryable, RetryError
 from retry.reasons import Reason
@@ -25,6 +26,21 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What a token leaves of its user's rights; it never adds to them. None: all that there are.
+
+    ``scopes`` are the token's own names, ``permissions`` what they stand for, ``sources`` ids.
+    """
+
+    scopes: frozenset[str] | None = None
+    permissions: frozenset[str] | None = None
+    sources: frozenset[int] | None = None
+
+    def allows(self, permission: str) -> bool:
+        return self.permissions is None or permission in self.permissions
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts, and over which channel: ``from_user``, ``command`` or ``system`` make one."""
 
@@ -32,15 +48,23 @@ class Actor:
     channel: Channel
     user: "User | None" = None
     request_id: str = ""
+    reach: Reach = Reach()
 
     @classmethod
-    def from_user(cls, user: "User", *, channel: Channel, request_id: str = "") -> Self:
-        return cls(user.get_username()[:150], channel, user, request_id[:64])
+    def from_user(
+        cls,
+        user: "User",
+        *,
+        channel: Channel,
+        request_id: str = "",
+        reach: Reach = Reach(),
+    ) -> Self:
+        return cls(user.get_username()[:150], channel, user, request_id[:64], reach)
 
     @classmethod
     def command(cls, label: str) -> Self:
         """Return the actor of a command; who may run one on the server may do everything."""
-        return cls(label[:150], Channel.COMMAND)
+        return cls(label[:150], Channel.COMMAND, request_id=get_id()[:64])
 
     @classmethod
     def system(cls, label: str) -> Self:
@@ -50,14 +74,31 @@ class Actor:
     def user_id(self) -> int | None:
         return self.user.pk if self.user is not None else None
 
+    @property
+    def sources(self) -> frozenset[int] | None:
+        """The ids of the only sources whose entries there are for the actor's token; None: all."""
+        return self.reach.sources
+
     def may(self, permission: str) -> bool:
-        """Return whether the actor has the permission; commands and the system have all."""
+        """Return whether the actor has the permission; commands and the system have all.
+
+        A token has those of its user's that are in its scopes.
+        """
+        if not self.reach.allows(permission):
+            return False
         return self.user is None or self.user.has_perm(permission)
 
     def require(self, permission: str) -> None:
         """Raise ``NotPermitted`` unless the actor holds ``permission``."""
         if not self.may(permission):
             raise NotPermitted(permission)
+
+    def require_scope(self, scope: str) -> None:
+        """Raise ``NotPermitted`` for a token without ``scope``: for verbs that need no more of a
+        person than to see something.
+        """
+        if self.reach.scopes is not None and scope not in self.reach.scopes:
+            raise NotPermitted(f"of the scope {scope}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from entries.filters import EntryFilter
 from entries.phrases import phrase
 from retry import audit
 from retry.access.permissions import SHARE_VIEW, VIEW_ENTRY
+from retry.access.scopes import TokenScope
 from retry.access.views import visible_views
 from retry.edits import get_subject
 from retry.errors import ViewNotFound, ViewRefused
@@ -36,6 +37,7 @@ def save_view(
     allowed. What a command saves is shared.
     """
     actor.require(VIEW_ENTRY)
+    actor.require_scope(TokenScope.VIEWS)
     shared = shared or actor.user is None
     if shared:
         actor.require(SHARE_VIEW)
@@ -60,6 +62,7 @@ def save_view(
 def rename_view(view_id: int, name: str, *, actor: Actor) -> SavedView:
     """Raises ``NotPermitted``, ``ViewNotFound`` and ``ViewRefused``."""
     actor.require(VIEW_ENTRY)
+    actor.require_scope(TokenScope.VIEWS)
     name = _clean_name(name)
     with transaction.atomic():
         view = _find_own(view_id, actor=actor)
@@ -82,6 +85,7 @@ def rename_view(view_id: int, name: str, *, actor: Actor) -> SavedView:
 def delete_view(view_id: int, *, actor: Actor) -> None:
     """Raises ``NotPermitted`` and ``ViewNotFound``."""
     actor.require(VIEW_ENTRY)
+    actor.require_scope(TokenScope.VIEWS)
     with transaction.atomic():
         view = _find_own(view_id, actor=actor)
         before = {"name": view.name, "shared": view.shared}

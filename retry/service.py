@@ -23,13 +23,14 @@ Error groups
 Saved views
     ``save_view`` ``rename_view`` ``delete_view``
 API tokens
-    ``create_token`` ``revoke_tokens``
+    ``create_token`` ``change_token`` ``revoke_tokens``
 For the system, without a permission
     ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``lift_ended_holds``
     ``request_due_syncs`` ``fail_lost_syncs`` ``repeat_lost_imports``
     ``derive_upstreams`` ``index_entries`` ``settle_proofs`` ``unmute_due_groups``
 """
 
+from retry.access.tokens import change as change_token
 from retry.access.tokens import create as create_token
 from retry.access.tokens import revoke as revoke_tokens
 from retry.corrections import edit_and_retry
@@ -81,6 +82,7 @@ __all__ = [
     "acknowledge_group",
     "approve_operation",
     "cancel_operation",
+    "change_token",
     "confirm_import",
     "create_token",
     "delete_view",

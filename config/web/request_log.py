@@ -1,10 +1,11 @@
 """A log line for each request."""
 
 import structlog
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject, empty
 from django_structlog.middlewares import RequestMiddleware
 
+from config.request_ids import bind_id, get_id
 from config.web.proxies import client_address
 
 
@@ -15,6 +16,12 @@ class RequestLog(RequestMiddleware):
     again inside Django's handling of the first error, and the client gets no error page at all.
     So the user is logged only if the request has already loaded it.
     """
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Keep the id for the middleware outside of this one, which logs as well."""
+        request_id = get_id()
+        super().handle_response(request, response)  # clears the context
+        bind_id(request_id)
 
     @classmethod
     def bind_ip(cls, request: HttpRequest) -> None:

@@ -17,6 +17,7 @@ from waitress.server import BaseWSGIServer, TcpWSGIServer, UnixWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import BadRequest, Error
 
+from config.request_ids import HEADER, choose_id
 from config.web import limits
 from retry.api.http.problems import Problem, page_problem, path_under_api
 from retry.api.http.watch import watch
@@ -75,6 +76,8 @@ class Refusal(ErrorTask):
 
     def execute(self) -> None:
         error = self.request.error
+        given = str(getattr(self.request, "headers", {}).get("X_REQUEST_ID", ""))
+        self.response_headers.append((HEADER, choose_id(given)))
         if not path_under_api(getattr(self.request, "path", "")):
             super().execute()
             return

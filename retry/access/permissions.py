@@ -27,6 +27,7 @@ __all__ = [
     "DELETE_TOKEN",
     "DISCARD_ENTRY",
     "EXPORT_ENTRY",
+    "ISSUE_TOKEN",
     "MANAGE_ERROR_GROUP",
     "MANAGE_HOLD",
     "OPERATE",
@@ -44,6 +45,7 @@ __all__ = [
     "VIEW_SOURCE",
     "VIEW_STATUS",
     "VIEW_SYNC",
+    "VIEW_TOKEN",
 ]
 
 VIEW_OPERATION: Final = "retry.view_operation"
@@ -58,6 +60,9 @@ SHARE_VIEW: Final = "retry.share_savedview"
 VIEW_STATUS: Final = "retry.view_status"
 VIEW_AUDIT: Final = "retry.view_auditevent"
 ADD_TOKEN: Final = "retry.add_apitoken"  # noqa: S105 - the name of a permission
+#: To make tokens for others; ``ADD_TOKEN`` is for one's own.
+ISSUE_TOKEN: Final = "retry.issue_apitoken"  # noqa: S105 - the name of a permission
+VIEW_TOKEN: Final = "retry.view_apitoken"  # noqa: S105 - the name of a permission
 DELETE_TOKEN: Final = "retry.delete_apitoken"  # noqa: S105 - the name of a permission
 
 #: What an operation needs, to be started and to be steered.

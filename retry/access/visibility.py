@@ -1,7 +1,8 @@
 """Which rows an actor may see, and so act on: the one rule of every verb.
 
-``Entry.objects.visible_to`` decides for users; commands and the system see everything. A hidden
-entry is reported as "not found", by every verb and every list.
+``Entry.objects.visible_to`` decides for users; a token sees what it has sources for of that;
+commands and the system see everything. A hidden entry is reported as "not found", by every verb and
+every list.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import BigIntegerField, QuerySet
 
 from entries.lists import StatusCounts, count_by_status
-from entries.models import Entry, EntryQuerySet
+from entries.models import Entry, EntryQuerySet, Source
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_AUDIT, VIEW_ENTRY, VIEW_SYNC
 from retry.models import ErrorGroup, Import
 from retry.outcomes import Actor
@@ -25,7 +26,17 @@ def visible_imports(actor: Actor) -> QuerySet[Import]:
 
 
 def visible_entries(actor: Actor) -> EntryQuerySet:
-    return Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
+    """Return the entries that the actor may see: of a token those of its user that come from its
+    sources.
+    """
+    found = Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
+    return found if actor.sources is None else found.filter(source__in=actor.sources)
+
+
+def visible_sources(actor: Actor) -> QuerySet[Source]:
+    """Return the sources whose entries the actor may see and act on."""
+    found = Source.objects.all()
+    return found if actor.sources is None else found.filter(pk__in=actor.sources)
 
 
 def sees_everything(actor: Actor) -> bool:

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
-from entries.models import Source
 from entries.phrases import Phrase, phrase
 from retry import audit, wakeup
 from retry.access.permissions import MANAGE_HOLD
+from retry.access.visibility import visible_sources
 from retry.errors import SourceNotFound
 from retry.holds.errors import AlreadyOnHold, EndInThePast, HoldLifted, HoldNotFound, NoUpstreams
 from retry.models import Hold
@@ -67,7 +67,7 @@ def hold_source(
     """
     actor.require(MANAGE_HOLD)
     _check_end(ends_at)
-    source = Source.objects.filter(slug=slug).first()
+    source = visible_sources(actor).filter(slug=slug).first()
     if source is None:
         raise SourceNotFound(slug)
     with transaction.atomic():

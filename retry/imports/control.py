@@ -49,7 +49,7 @@ def request_import(
     ``entries.errors.UnknownKind``; the file is then not kept.
     """
     actor.require(SUBMIT_ENTRY)
-    source_id, kind = resolve_destination(kind=kind, source=source)
+    source_id, kind = resolve_destination(kind=kind, source=source, actor=actor)
     name = PurePath(file_name.replace("\\", "/")).name
     stem, _, file_format = name.lower().rpartition(".")
     if not stem or file_format not in FORMATS:

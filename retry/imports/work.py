@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
+from config.request_ids import bound_id
 from entries.errors import EntriesError, SourceError
 from retry.access.permissions import SUBMIT_ENTRY
 from retry.errors import NotPermitted, RetryError
@@ -28,7 +29,7 @@ def perform(import_id: UUID, *, stop: Callable[[], bool]) -> None:
     row = Import.objects.filter(pk=import_id).first()
     if row is None:
         return
-    with claim(row) as claimed:
+    with bound_id(row.request_id), claim(row) as claimed:
         if not claimed:
             return
         try:

@@ -30,6 +30,7 @@ R = TypeVar("R", bound=Intake)
 def insert(row: R, *, actor: Actor) -> R:
     """Insert ``row`` in the state that it has."""
     row.actor_id, row.actor_label, row.channel = actor.user_id, actor.label, actor.channel
+    row.request_id = actor.request_id
     row.save(force_insert=True)
     return row
 
@@ -127,7 +128,7 @@ def find_undispatched(*, limit: int) -> list[Intake]:
 
 def read_actor(row: Intake) -> Actor:
     """Return who asked for it, as far as that is still known."""
-    return Actor(row.actor_label, Channel(row.channel), row.actor)
+    return Actor(row.actor_label, Channel(row.channel), row.actor, row.request_id)
 
 
 def select(row: Intake) -> QuerySet[Any]:

@@ -1,10 +1,11 @@
 """What the commands have in common."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand
 from django.utils import translation
 
+from config.request_ids import bound_id, choose_id
 from entries.registry import WORK
 
 
@@ -15,7 +16,9 @@ class DeskCommand(BaseCommand):
     """
 
     requires_system_checks = (WORK,)
+    #: Whether it does one thing and ends, and so has an id as a request has. Processes do much.
+    has_id: ClassVar[bool] = True
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        with translation.override(None):
+        with translation.override(None), bound_id(choose_id("") if self.has_id else ""):
             return super().execute(*args, **options)

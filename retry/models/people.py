@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -71,21 +72,41 @@ class AuditEvent(models.Model):
 
 
 class ApiToken(models.Model):
-    """Lets a script act as a user. Only the SHA-256 of the token is stored."""
+    """Lets a script act as a user, or do some of what the user may do. Only the SHA-256 of the
+    token is stored.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
     )
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    # Two arrays and no relations: they are read with the token, and a source that is deleted does
+    # not widen what is left.
+    scopes = ArrayField(
+        models.CharField(max_length=20),
+        null=True,
+        help_text="of its user's rights it has those of these scopes; empty: all",
+    )
+    source_ids = ArrayField(
+        models.BigIntegerField(),
+        null=True,
+        help_text="there are no other entries for it than those of these sources; empty: all",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("API token")
+        permissions: ClassVar = [("issue_apitoken", "Can make API tokens for others")]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "name"], name="token_name_per_user")
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                name="token_name_per_user",
+                condition=Q(revoked_at__isnull=True),
+            )
         ]
 
     def __str__(self) -> str:

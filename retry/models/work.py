@@ -89,6 +89,9 @@ class Operation(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     actor_label = models.CharField(max_length=150)
+    request_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="of what started it"
+    )
     reason = models.CharField(max_length=500, blank=True)
     selection = models.JSONField(default=dict, help_text=_("the requested entries, as data"))
     selection_words = models.CharField(max_length=1000)
@@ -161,6 +164,12 @@ class Operation(models.Model):
                 name="operation_open",
                 condition=~Q(state="completed"),
             ),
+            # How many one user has open; few at any time.
+            models.Index(
+                fields=["actor"],
+                name="operation_open_of",
+                condition=Q(state__in=["awaiting_approval", "planned", "running", "paused"]),
+            ),
             # The last operation on an error group; few operations have one.
             models.Index(
                 KeyTextTransform("fingerprint", KeyTransform("filter", "selection")),
@@ -207,6 +216,9 @@ class Run(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     actor_label = models.CharField(max_length=150)
+    request_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="empty in an operation"
+    )
     reason = models.CharField(max_length=500, blank=True)
     kind = models.CharField(max_length=50)
     source = models.ForeignKey(

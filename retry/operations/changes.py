@@ -8,6 +8,7 @@ from django.db import transaction
 
 from retry import audit, wakeup
 from retry.access.permissions import OPERATE
+from retry.access.scopes import TokenScope
 from retry.access.visibility import sees_nothing
 from retry.errors import OperationFinished, OperationNotFound
 from retry.models import Action, Operation, OperationState
@@ -36,6 +37,8 @@ def steer(
         operation = Operation.objects.select_for_update().filter(pk=operation_id).first()
         if operation is None:
             raise OperationNotFound(operation_id)
+        if not permission:
+            actor.require_scope(TokenScope.OPERATIONS)
         actor.require(permission or OPERATE[Action(operation.action)])
         if sees_nothing(actor):  # and so none of its entries
             raise OperationNotFound(operation_id)

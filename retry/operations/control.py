@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
@@ -11,12 +12,14 @@ from entries.phrases import phrase
 from entries.repairs import Repair
 from retry import wakeup
 from retry.access.permissions import OPERATE, RETRY_ENTRY
+from retry.access.visibility import visible_sources
 from retry.errors import OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.approval import needs_approval
 from retry.operations.changes import record, steer
-from retry.operations.errors import ApprovedAsItIs, OperationBegun
+from retry.operations.errors import ApprovedAsItIs, OperationBegun, TooManyOperations
 from retry.operations.idempotency import IdempotencyKey
+from retry.operations.moves import OPEN
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection, freeze
 from retry.outcomes import Actor
@@ -41,8 +44,8 @@ def start(
     ``only_if_changed``: a resync processes only what its source has changed. ``repair``: what
     ``Action.REPAIR`` changes in payloads before it retries; needed for it alone. The same
     ``idempotency_key`` from the same actor returns the same operation. Raises ``NotPermitted``,
-    ``EmptySelection``, ``TooManyEntries``, ``NoSuchName`` and, for the key of another request,
-    ``IdempotencyKeyReused``; all before anything is created.
+    ``EmptySelection``, ``TooManyEntries``, ``NoSuchName``, ``TooManyOperations`` and, for the key
+    of another request, ``IdempotencyKeyReused``; all before anything is created.
     """
     actor.require(OPERATE[action])
     if action is Action.REPAIR:
@@ -61,10 +64,12 @@ def start(
             pace=pace.identity(),
             only_if_changed=only_if_changed,
             repair=repair.data() if repair else None,
+            **_list_sources(actor),
         )
         known = key.find_operation(actor)
         if known is not None:
             return known
+    _check_open(actor)
     try:
         return _create(
             selection,
@@ -100,9 +105,10 @@ def _create(
             action=action,
             actor_id=actor.user_id,
             actor_label=actor.label,
+            request_id=actor.request_id,
             reason=reason[:500],
             selection=selection.data(),
-            selection_words=selection.words()[:1000],
+            selection_words=_describe(selection, actor)[:1000],
             rate_per_second=pace.rate_per_second,
             start_at=pace.start_at,
             canary_size=pace.steps[0] if pace.steps else 0,
@@ -121,6 +127,28 @@ def _create(
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
         wakeup.notify()
     return operation
+
+
+def _check_open(actor: Actor) -> None:
+    """Raise ``TooManyOperations``. Requests at the same moment may each find room for one more."""
+    limit = settings.REDRIVE_OPEN_OPERATIONS
+    if actor.user_id is None or not limit:
+        return
+    found = Operation.objects.filter(actor=actor.user_id, state__in=OPEN)
+    if found[:limit].count() >= limit:
+        raise TooManyOperations(limit=limit)
+
+
+def _list_sources(actor: Actor) -> dict[str, Any]:
+    """Return what tells a narrowed token's request from one that means more."""
+    return {} if actor.sources is None else {"sources": sorted(actor.sources)}
+
+
+def _describe(selection: Selection, actor: Actor) -> str:
+    if actor.sources is None:
+        return selection.words()
+    slugs = visible_sources(actor).order_by("slug").values_list("slug", flat=True)
+    return f"{selection.words()}, of the sources {', '.join(slugs)}"
 
 
 def reschedule(

@@ -69,3 +69,15 @@ class ApprovedAsItIs(RetryError):
                 operation=str(operation_id),
             )
         )
+
+
+class TooManyOperations(RetryError):
+    """One user has so many open that another one is refused; nothing was started."""
+
+    code: ClassVar[str] = "too_many_operations"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(
+            f"You have {limit:,} operations open. Wait until some have ended, or cancel some."
+        )
+        self.limit = limit

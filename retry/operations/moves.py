@@ -8,6 +8,8 @@ from retry.models import OperationState
 _S = OperationState
 #: Nothing changes any more.
 FINISHED = frozenset({_S.COMPLETED, _S.CANCELLED})
+#: In the order in which the index of them has it.
+OPEN = (_S.AWAITING, _S.PLANNED, _S.RUNNING, _S.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ from retry.runs.job_ids import run_job_id
 from retry.runs.routing import choose_queue
 
 #: What a run that continues another takes over from it.
-_INHERITED = ("operation_id", "position", "canary", "created_at", "resync", "only_if_changed")
+_INHERITED = (
+    *("operation_id", "request_id", "position", "canary", "created_at"),
+    *("resync", "only_if_changed"),
+)
 
 
 @dataclass(frozen=True, slots=True)

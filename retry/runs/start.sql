@@ -42,11 +42,11 @@ WITH @picking, grouped AS (
     FROM weighed w, unnest(w.entry_ids, w.statuses) AS e (id, status)
 ), @moving, started AS (
     INSERT INTO retry_run (
-        id, trigger, actor_id, actor_label, reason, kind, source_id, upstream, queue, resync,
+        id, trigger, actor_id, actor_label, request_id, reason, kind, source_id, upstream, queue, resync,
         only_if_changed, probe, entry_ids, size, job_id, dispatches, dispatched_at, state,
         position, canary, worker, skipped, skipped_counts, succeeded, failed, scheduled, lost,
         skipped_count, cancelled, handed_on)
-    SELECT id, %(trigger)s, %(actor)s, %(label)s, %(reason)s, kind, source_id, upstream,
+    SELECT id, %(trigger)s, %(actor)s, %(label)s, %(request_id)s, %(reason)s, kind, source_id, upstream,
            CASE WHEN %(bulk)s OR waits THEN bulk_queue ELSE queue END,
            %(resync)s, %(only_if_changed)s, probe, entry_ids, size,
            -- As retry.runs.job_ids.run_job_id names it.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from django.db import transaction
 
+from config.request_ids import bound_id
 from entries.errors import SourceError
 from entries.models import Entry
 from entries.sources.sync.batches import BATCH
@@ -30,7 +31,7 @@ def perform(sync_id: int, *, stop: Callable[[], bool]) -> None:
     row = Sync.objects.filter(pk=sync_id).first()
     if row is None:
         return
-    with claim(row) as claimed:
+    with bound_id(row.request_id), claim(row) as claimed:
         if not claimed:
             return
         try:

@@ -13,6 +13,7 @@ from retry.worker.activity import Activity
 from retry.worker.bounds import begin_run, finish_run
 from retry.worker.claim import Claim
 from retry.worker.kind_connections import KindConnections
+from retry.worker.log_context import name_run
 from retry.worker.patience import UNTIL_SHUTDOWN, shutdown
 from retry.worker.processing import FLUSH_SECONDS, process
 from retry.worker.resync import LINGER_SECONDS as RESYNC_LINGER_SECONDS
@@ -77,7 +78,7 @@ def _must_run_alone(run: Run) -> bool:
 def _work_one_by_one(claim: Claim | None, tools: _Tools, *, linger: float) -> None:
     began = time.monotonic()
     while claim is not None:
-        with structlog.contextvars.bound_contextvars(run_id=str(claim.run.id)):
+        with structlog.contextvars.bound_contextvars(**name_run(claim.run)):
             ended = _work_through(claim, tools)
         seconds = RESYNC_LINGER_SECONDS if linger and tools.sources.is_ahead else linger
         lingers = ended and not shutdown.is_set() and time.monotonic() - began < seconds

@@ -18,6 +18,7 @@ from retry.worker.activity import Activity
 from retry.worker.buffer import Buffer, Item
 from retry.worker.connection_pool import close_pool
 from retry.worker.kind_connections import KindConnections
+from retry.worker.log_context import name_run
 from retry.worker.processing import build_timeout_outcome, process_one
 from retry.worker.time_limits import ThreadAlarm, TimeLimitHit, find_frame, is_locking
 
@@ -132,7 +133,7 @@ class Threads:
     def _process(self, task: _Task, connections: KindConnections) -> Outcome:
         entry, run = task.item.entry, task.item.claim.run
         try:
-            with structlog.contextvars.bound_contextvars(run_id=str(run.id)):
+            with structlog.contextvars.bound_contextvars(**name_run(run)):
                 return process_one(entry, run=run, alarm=task.alarm, connections=connections)
         except TimeLimitHit as hit:  # raised once more, while the first was being handled
             task.alarm.disarm()

@@ -61,6 +61,7 @@ class Caller:
         found: HttpResponse = response
         assert_sound(found)
         document.check(method, path, found)
+        assert found.headers["X-Request-ID"]
         return found
 
 

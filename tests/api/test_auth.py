@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from entries.models import Entry
 from retry.access import tokens
+from retry.access.tokens import Terms
 from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor
 from tests.api.calls import Caller, ok, problem
@@ -171,13 +172,13 @@ class TestToken:
         problem(nobody.get("entries"), 401, "not_authenticated")
 
     def test_expired(self, operator: "User") -> None:
-        past = timezone.now() - timedelta(seconds=1)
-        token = tokens.create(operator, name="old", actor=ADMIN, expires_at=past)
+        token = tokens.create(operator, name="old", actor=ADMIN)
+        ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
         problem(Caller(token=token).get("entries"), 401, "not_authenticated")
 
     def test_not_yet_expired(self, operator: "User") -> None:
         soon = timezone.now() + timedelta(minutes=1)
-        token = tokens.create(operator, name="new", actor=ADMIN, expires_at=soon)
+        token = tokens.create(operator, name="new", actor=ADMIN, terms=Terms(expires_at=soon))
         ok(Caller(token=token).get("entries"))
 
     def test_of_somebody_inactive(self, operator: "User") -> None:

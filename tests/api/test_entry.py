@@ -24,8 +24,8 @@ def test_the_whole_entry(api: Caller) -> None:
     assert found["error"]["class"] == "TransientError"
     [attempt] = found["attempts"]
     assert attempt.keys() == {
-        "number", "run_id", "status", "is_rescan", "change", "hash_before", "hash_after",
-        "previous_status", "queued_at", "started_at", "ended_at",
+        "number", "run_id", "request_id", "status", "is_rescan", "change", "hash_before",
+        "hash_after", "previous_status", "queued_at", "started_at", "ended_at",
         "worker", "error", "traceback", "result",
     }  # fmt: skip
     assert (attempt["number"], attempt["status"]) == (1, "failed")

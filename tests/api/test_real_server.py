@@ -84,6 +84,7 @@ def test_a_body_that_breaks_off(web: WebServer, token: dict[str, str], framing: 
     status, headers, body = web.raw(request)
     assert (status, headers["Content-Type"]) == (400, "application/problem+json")
     assert json.loads(body)["code"] == "malformed_json"
+    assert headers["X-Request-Id"], "as waitress spells it"
 
 
 def test_any_host(web: WebServer, token: dict[str, str]) -> None:

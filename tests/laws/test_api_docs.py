@@ -23,6 +23,9 @@ ELSEWHERE = {
     "forbidden",
     "not_discardable",
     "not_discarded",
+    # Tokens are of the admin alone.
+    "token_not_found",
+    "token_refused",
     "not_pending",
     "queue_unavailable",
     "refused",

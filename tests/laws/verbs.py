@@ -38,7 +38,7 @@ MODULES: tuple[ModuleType, ...] = (
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
-    "retry.access.tokens.find_user",
+    "retry.access.tokens.find_bearer",
     "retry.operations.control.choose_retry_action",
     "retry.operations.approval.needs_approval",
     "retry.operations.approval.is_own",
@@ -193,6 +193,12 @@ def _create_token() -> Act:
     return lambda actor: service.create_token(user, name="x", actor=actor)
 
 
+def _change_token() -> Act:
+    token = ApiToken.objects.create(user=UserFactory.create(), name="x", digest="x")
+    terms = tokens.Terms(scopes=frozenset({"read"}))
+    return lambda actor: service.change_token(token.pk, terms=terms, actor=actor)
+
+
 def _revoke_token() -> Act:
     ApiToken.objects.create(user=UserFactory.create(), name="x", digest="x")
     return lambda actor: service.revoke_tokens(ApiToken.objects.all(), actor=actor)
@@ -253,6 +259,7 @@ ACTS: Mapping[str, Scene] = {
     "derive_upstreams": Scene(without_upstreams, "derive_upstreams"),
     "index_entries": Scene(without_index, "index_entries"),
     "create_token": Scene(_create_token, "create_token"),
+    "change_token": Scene(_change_token, "change_token"),
     "revoke_tokens": Scene(_revoke_token, "revoke_token"),
     "start_operation": Scene(operating.start, "start_retry"),
     "pause_operation": Scene(operating.pause, "pause"),

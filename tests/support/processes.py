@@ -65,6 +65,7 @@ def redis_at(url: str) -> Iterator[None]:
         for name in settings.RQ_QUEUES:
             settings.RQ_QUEUES[name]["URL"] = to
         queue.get_client.cache_clear()
+        queue._get_hasty_client.cache_clear()
         queue._queue.cache_clear()
 
     switch(url)

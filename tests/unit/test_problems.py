@@ -50,6 +50,7 @@ RAISED: list[RetryError] = [
     operation_errors.NotAwaitingApproval(uuid4()),
     operation_errors.OwnOperation(uuid4()),
     operation_errors.ApprovedAsItIs(uuid4()),
+    operation_errors.TooManyOperations(limit=200),
     errors.IdempotencyKeyReused(uuid4()),
     errors.SourceNotFound("news"),
     errors.SourceDisabled("news"),
@@ -68,6 +69,8 @@ RAISED: list[RetryError] = [
     group_errors.ProofUnderWay(uuid4()),
     errors.ViewNotFound(7),
     errors.ViewRefused("A view needs a name."),
+    errors.TokenNotFound(7),
+    errors.TokenRefused("The name is taken.", field="name"),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),
 ]
 

@@ -56,7 +56,10 @@ class RunAdmin(RecordAdmin[Run]):
                 )
             },
         ),
-        ("Work", {"fields": (("kind", "upstream", "queue", "worker"), ("job", "reason"))}),
+        (
+            "Work",
+            {"fields": (("kind", "upstream", "queue", "worker"), ("job", "request_id", "reason"))},
+        ),
         ("Times", {"fields": (("created", "dispatched", "started", "ended"),)}),
     )
 

@@ -3,10 +3,10 @@
 import logging
 from typing import TYPE_CHECKING, cast
 
-import structlog
 from django.db import DatabaseError
 from django.http import HttpRequest
 
+from config.request_ids import get_id
 from retry import audit
 from retry.outcomes import Actor, Channel
 
@@ -17,8 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def get_actor(request: HttpRequest) -> Actor:
-    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    return Actor.from_user(cast("User", request.user), channel=Channel.ADMIN, request_id=request_id)
+    return Actor.from_user(cast("User", request.user), channel=Channel.ADMIN, request_id=get_id())
 
 
 def record_refusal(request: HttpRequest, what: str, *, permission: str = "") -> None:

@@ -103,11 +103,13 @@ class EntrySummary(Response):
 
 class AttemptDetail(Response):
     """``change``: what a resync found (``changed``, ``unchanged``, ``gone``), else empty; the
-    hashes are of title and payload as stored before and as the source has them.
+    hashes are of title and payload as stored before and as the source has them. ``request_id`` is
+    empty where no request has caused it.
     """
 
     number: int
     run_id: UUID
+    request_id: str
     status: str
     is_rescan: bool
     change: str
@@ -124,8 +126,9 @@ class AttemptDetail(Response):
 
     @classmethod
     def from_attempt(cls, attempt: Attempt, entry: Entry) -> Self:
-        names = cls.model_fields.keys() - {"error"}
+        names = cls.model_fields.keys() - {"error", "request_id"}
         values = {name: getattr(attempt, name) for name in names}
+        values["request_id"] = getattr(attempt, "request_id", "")  # of ``with_request_ids``
         values |= attempt.find_progress(entry)._asdict()
         return cls.model_validate(values | {"error": EntryError.from_row(attempt)})
 

@@ -27,6 +27,7 @@ from retry.errors import EntryNotFound
 from retry.operations.selection import check_names
 from retry.outcomes import Actor
 from retry.pages import Cursor
+from retry.runs.request_ids import with_request_ids
 
 routes = Routes()
 
@@ -83,5 +84,5 @@ def show_entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpRespons
     entry = wanted.select_related("source").first()
     if entry is None:
         raise EntryNotFound(entry_id)
-    attempts = list(entry.attempts.order_by("-number")[:_ATTEMPTS])
+    attempts = list(with_request_ids(entry.attempts.order_by("-number"))[:_ATTEMPTS])
     return answer(EntryDetail.from_entry_and_attempts(entry, attempts))

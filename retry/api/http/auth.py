@@ -1,19 +1,17 @@
 """Authentication: a token, or a staff session with CSRF."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-import structlog
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
+from config.request_ids import get_id
 from retry.access import tokens
+from retry.access.tokens import Bearer
 from retry.api.http.problems import Problem
 from retry.api.http.throttle import unknown_tokens
-from retry.outcomes import Actor, Channel
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+from retry.outcomes import Actor, Channel, Reach
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="redrive"'}
 _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
@@ -34,12 +32,13 @@ def authenticate(request: HttpRequest) -> Caller:
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     by_token = scheme.lower() == "bearer"
-    user = _by_token(request, token.strip()) if by_token else _by_session(request)
-    if not user.is_staff:
+    bearer = _by_token(request, token.strip()) if by_token else _by_session(request)
+    if not bearer.user.is_staff:
         raise Problem(403, "permission_denied", "The JSON API is for staff.")
-    request.user = user
-    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    actor = Actor.from_user(user, channel=Channel.API, request_id=request_id)
+    request.user = bearer.user
+    actor = Actor.from_user(
+        bearer.user, channel=Channel.API, request_id=get_id(), reach=bearer.reach
+    )
     return Caller(actor, by_session=not by_token)
 
 
@@ -53,20 +52,20 @@ def check_csrf(request: HttpRequest) -> None:
         raise Problem(403, "csrf_failed", reason)
 
 
-def _by_token(request: HttpRequest, token: str) -> "User":
-    user = tokens.find_user(token)
-    if user is None:
+def _by_token(request: HttpRequest, token: str) -> Bearer:
+    bearer = tokens.find_bearer(token)
+    if bearer is None:
         unknown_tokens.count(str(request.META.get("REMOTE_ADDR", "")))
         raise Problem(
             401, "not_authenticated", "The token is unknown or expired.", headers=_CHALLENGE
         )
-    return user
+    return bearer
 
 
-def _by_session(request: HttpRequest) -> "User":
+def _by_session(request: HttpRequest) -> Bearer:
     if not request.user.is_authenticated:
         raise Problem(401, "not_authenticated", headers=_CHALLENGE)
-    return request.user
+    return Bearer(request.user, Reach())
 
 
 class _Csrf(CsrfViewMiddleware):

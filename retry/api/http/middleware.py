@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from retry.api.http import problems
 from retry.api.http.problems import Problem
+from retry.api.http.rates import check_rate
 from retry.api.http.resource import as_problem
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class ApiMiddleware:
             # A redirect would hide that the token was sent unencrypted.
             return Problem(403, "https_required").response()
         try:
+            check_rate(request)
             response = self.get_response(request)
         except Exception as error:  # noqa: BLE001 - Django's own error handling may fail
             return as_problem(error).response()

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import structlog
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -12,6 +11,7 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ValidationError
 
+from config.request_ids import get_id
 from entries.errors import EntriesError
 from retry import audit
 from retry.api.http import problems
@@ -108,8 +108,7 @@ def as_problem(error: Exception) -> Problem:
 def _internal(error: Exception) -> Problem:
     # The caller learns nothing of the error but the id under which the log has it.
     logger.error("api.internal_error", exc_info=error)
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
-    return Problem(500, "internal_error", extra={"request_id": request_id})
+    return Problem(500, "internal_error", extra={"request_id": get_id()})
 
 
 def parse_body(request: HttpRequest, model: type[M], *, limit: int | None = None) -> M:

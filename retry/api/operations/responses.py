@@ -54,6 +54,7 @@ class BulkProgressResponse(Response):
     decided_by: str
     decided_at: datetime | None
     actor: str
+    request_id: str
     reason: str
     selection: str
     total: int
@@ -88,6 +89,7 @@ class BulkProgressResponse(Response):
             decided_by=operation.decided_by,
             decided_at=operation.decided_at,
             actor=operation.actor_label,
+            request_id=operation.request_id,
             reason=operation.reason,
             selection=operation.selection_words,
             total=progress.total,

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(DeskCommand):
+    has_id = False
     help = (
         "Run the control loop: start operations, hand over runs, wake due retries, rescue entries "
         "whose worker was lost. Any number can run; one of them acts at a time."

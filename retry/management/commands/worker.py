@@ -14,6 +14,7 @@ _MOST = 256
 
 
 class Command(DeskCommand):
+    has_id = False
     help = (
         "Process the runs of one queue until stopped. On SIGTERM or Ctrl-C it finishes the current "
         "entry, hands on the rest and exits. Any number can run. With --processes, one parent "

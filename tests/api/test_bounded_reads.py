@@ -1,0 +1,42 @@
+"""Every read ends: what PostgreSQL stops is answered, at each address that is read."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from django.db import connection
+
+from tests.api import walking
+from tests.api.calls import Caller, problem
+from tests.support.processes import child_environment
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def limited() -> Iterator[None]:
+    """This session has a time limit, as those of a web process have."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '200ms'")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET statement_timeout")
+
+
+def test_a_read_that_is_stopped_says_so(chief: "User", limited: None) -> None:
+    walking.furnish()
+    caller = Caller(chief)
+    names = connection.introspection.table_names()
+    held = [name for name in names if name.startswith(("entries_", "retry_"))]
+    reads = sorted(walking.READ | {"holds"})
+    with psycopg.connect(child_environment()["DATABASE_URL"]) as other:
+        other.execute(f"LOCK TABLE {', '.join(held)} IN ACCESS EXCLUSIVE MODE")
+        for name in reads:
+            began = time.monotonic()
+            problem(caller.get(walking.path_of(name)), 503, "query_timed_out")
+            assert time.monotonic() - began < 5, name
