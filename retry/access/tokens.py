@@ -14,7 +14,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from entries.models import Source
-from entries.phrases import phrase
 from retry import audit
 from retry.access.grants import exceeds
 from retry.access.permissions import ADD_TOKEN, DELETE_TOKEN, ISSUE_TOKEN

@@ -1,0 +1,1 @@
+"""The client for event loops. The one without, ``_sync``, is made from it: ``make client``."""

@@ -1,0 +1,1 @@
+"""``manage.py desk``: what the API does, as commands; made from the API's own routes."""
