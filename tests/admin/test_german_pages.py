@@ -11,6 +11,7 @@ from tests.admin.browsing import Browser
 from tests.admin.walking import addresses, populate
 from tests.laws.test_translatable import OPEN
 from tools.messages.catalogs import forms, read_known
+from tools.messages.django_texts import django_texts
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -21,7 +22,7 @@ LEAVES = {"logout"}
 _READ = {"title", "alt", "placeholder", "aria-label", "content", "label"}
 _COMMA = re.compile(r"(?<![\d,])\d+,\d+(?![\d,])")
 #: Texts from outside that happen to be in a catalog, and names.
-_ALSO_DATA = {"page", "admin", "name", "status", "source"}
+_ALSO_DATA = {"sync", "page", "admin", "name", "status", "source"}
 
 
 class Page(HTMLParser):
@@ -90,12 +91,13 @@ def test_no_text_is_left_in_english(admin_user: "User") -> None:
 def list_changed() -> Mapping[str, str]:
     """Return the texts whose German is another."""
     known = {text: forms(message)[0] for (_, text), message in read_known("de").items()}
-    german = set(known.values())
+    german = {word.casefold() for word in known.values()}
+    django = {text for _, text in django_texts()}
     return {
         written: word
         for text, word in known.items()
         for written in (text, text[:1].upper() + text[1:])
-        if word != text and text not in german and text not in _ALSO_DATA
+        if text.casefold() not in german and text not in _ALSO_DATA and written not in django
     }
 
 
