@@ -4,13 +4,19 @@ Django derives the English names, and writes what is declared in their place int
 after the class is made, a name is in no migration; the database keeps the English one.
 """
 
+from typing import TYPE_CHECKING, Any, cast
+
 from django.db.models import Model
-from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
-def name_model(model: type[Model], singular: Promise, plural: Promise, **fields: Promise) -> None:
+def name_model(
+    model: type[Model], singular: "_StrPromise", plural: "_StrPromise", **fields: "_StrPromise"
+) -> None:
     """Name a model and some of its fields: the English that Django derives, to be translated."""
     options = model._meta
     options.verbose_name, options.verbose_name_plural = singular, plural
     for name, words in fields.items():
-        options.get_field(name).verbose_name = words
+        cast("Any", options.get_field(name)).verbose_name = words

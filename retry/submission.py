@@ -111,7 +111,7 @@ def find_problems(item: SourceItem) -> dict[str, str]:
 
     Nothing is corrected here: the sender should know what is stored.
     """
-    found = {}
+    found: dict[str, str] = {}
     external_id = item.external_id
     if not external_id.strip():
         found["external_id"] = sentences.BLANK()
@@ -258,7 +258,8 @@ def _check(items: Iterable[SourceItem]) -> None:
         found = find_problems(item)
         before = first.setdefault(item.external_id, index)
         if before != index:
-            found["external_id"] = phrase("is the same as in %(item)s", item=f"entries.{before}")
+            place = f"entries.{before}"
+            found["external_id"] = phrase("is the same as in %(item)s", item=place)
         problems |= {(index, member): message for member, message in found.items()}
     if problems:
         raise InvalidItems(problems)

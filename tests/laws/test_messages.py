@@ -24,7 +24,7 @@ from tools.messages.django_texts import django_texts
 from tools.messages.extraction import PARTS, Part, extract_messages
 
 #: Catalogs that nobody has finished yet.
-OPEN = {"retry/locale", "retry/admin/locale"}
+OPEN: set[str] = {"retry/locale", "retry/admin/locale"}
 TRANSLATED = [code for code, _ in LANGUAGES if code != SOURCE]
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 

@@ -29,6 +29,7 @@ SAYING = {
 }
 #: Mistakes of programs, which no page shows.
 OF_PROGRAMS = ("17 are written by entries.transitions", "not a new location: 17")
+_TOO_LONG = "line 17 is longer than 17 characters; a quotation mark may be missing"
 #: What is put together, in one of its forms.
 FORMS = {
     "17 from 17": "17 bytes, more than 17 from 17",
@@ -36,9 +37,7 @@ FORMS = {
     "broken JSON in 17: 17": "broken JSON in line 17, column 17: 17",
     "broken JSON: 17": "broken JSON: not UTF-8 at byte 17",
     "the header in 17 holds 17": "the header in row 17 holds 17",
-    "the row that 17reaches line 17 is longer than 17 characters; a quotation mark may be missing": (
-        "the row that reaches line 17 is longer than 17 characters; a quotation mark may be missing"
-    ),
+    f"the row that 17reaches {_TOO_LONG}": f"the row that reaches {_TOO_LONG}",
     "the server hung up 17": "the server hung up without an answer",
 }
 SOURCES = modules("entries")
