@@ -10,10 +10,11 @@ from typing import Any
 
 from entries.content import is_same
 from entries.masking import MASK, mask_values
+from entries.phrases import phrase
 
 #: Differences that are shown of one pair, and characters of each value.
 MOST, LONGEST = 50, 300
-_REPLACED = f"{MASK} (replaced)"
+_REPLACED = phrase("%(mask)s (replaced)", mask=MASK)
 _ABSENT = object()
 
 

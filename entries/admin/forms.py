@@ -68,7 +68,9 @@ class JSONObjectField(forms.JSONField):
 
 
 class EntryForm(_EntryForm):
-    payload = JSONObjectField(required=False, widget=forms.Textarea(attrs={"class": "code"}))
+    payload = JSONObjectField(
+        label=_("payload"), required=False, widget=forms.Textarea(attrs={"class": "code"})
+    )
     #: Hash of what the form was filled with, so that a sync in between is not overwritten.
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -101,7 +103,9 @@ class EntryForm(_EntryForm):
 
 
 class SourceForm(_SourceForm):
-    options = JSONObjectField(required=False, widget=forms.Textarea(attrs={"class": "code"}))
+    options = JSONObjectField(
+        label=_("options"), required=False, widget=forms.Textarea(attrs={"class": "code"})
+    )
     upload = forms.FileField(
         required=False,
         label=_("File"),

@@ -122,6 +122,8 @@ class TestDatabase:
             page = web.client.get("/admin/", headers=session)
             assert page.status_code == 503
             assert "Try again in a moment" in page.text
+            german = web.client.get("/admin/", headers=session | {"Accept-Language": "de"})
+            assert "Die Datenbank ist nicht erreichbar." in german.text
             assert page.headers["Retry-After"] == "5"
             assert page.headers["X-Frame-Options"] == "DENY", "it went through all middleware"
             assert web.client.get("/healthz").status_code == 200

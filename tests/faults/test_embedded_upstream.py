@@ -130,6 +130,24 @@ def test_missing_pages_move_to_where_the_feed_says(tmp_path: Path) -> None:
         assert b"have moved" in ask(server, "/")[1]
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language", "words"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.5", b"de", b"Reparieren"),
+        ("fr, de;q=0.5", b"de", b"Reparieren"),
+        ("en, de", b"en", b"Repair it"),
+        ("", b"en", b"Repair it"),
+        ("../de, x" * 99, b"en", b"Repair it"),
+    ],
+)
+def test_the_front_page_has_the_language_of_the_browser(
+    upstream: Served, accepted: str, language: bytes, words: bytes
+) -> None:
+    _, body = ask(upstream, "/", headers={"Accept-Language": accepted})
+    assert b'<html lang="%s">' % language in body
+    assert words in body
+
+
 def test_the_front_page_shows_the_state_and_switches_it(upstream: Served) -> None:
     assert b'action="/repair"' in ask(upstream, "/")[1]
     answer, _ = ask(upstream, "/repair", "POST", headers={"Accept": "text/html"})

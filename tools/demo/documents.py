@@ -6,6 +6,7 @@ from html import escape
 from xml.etree import ElementTree as ET
 
 from tools.demo.behaviour import Behaviour, behaviour
+from tools.demo.language import Translate, load_texts
 
 ATOM = "http://www.w3.org/2005/Atom"
 # The feed says the same at every start, so a second sync finds nothing new.
@@ -50,32 +51,47 @@ def page(title: str, *paragraphs: str) -> bytes:
     return _document(title, f"<h1>{escape(title)}</h1>{body}")
 
 
-def front_page(*, broken: bool, moved: bool, counts: Mapping[Behaviour, int]) -> bytes:
+def front_page(
+    *, broken: bool, moved: bool, counts: Mapping[Behaviour, int], language: str = "en"
+) -> bytes:
+    _ = load_texts(language)
     state, path, button = (
-        ("broken", "/repair", "Repair it") if broken else ("repaired", "/break", "Break it again")
+        (_('It is <strong class="broken">broken</strong>.'), "/repair", _("Repair it"))
+        if broken
+        else (_('It is <strong class="repaired">repaired</strong>.'), "/break", _("Break it again"))
     )
     words = {
-        Behaviour.WORKS: "answer 200",
-        Behaviour.FAILS: "answer 503",
-        Behaviour.HANGS: "hang until the client gives up",
-        Behaviour.GONE: "answer 404 at the address the entry was stored with, repaired or not",
+        Behaviour.WORKS: _("pages answer 200"),
+        Behaviour.FAILS: _("pages answer 503"),
+        Behaviour.HANGS: _("pages hang until the client gives up"),
+        Behaviour.GONE: _(
+            "pages answer 404 at the address the entry was stored with, repaired or not"
+        ),
     }
-    offer = (
-        '<p>The missing pages <strong class="repaired">have moved</strong>: the feed has their new '
-        "addresses. Resync fetches those; Retry uses the old ones.</p>"
-        if moved
-        else '<form method="post" action="/move"><button>Move the missing pages</button></form>'
-    )
+    offer = _offer_to_move(_, moved=moved)
     rows = "".join(
-        f"<tr><td>{counts[kind]}</td><td>pages {text}</td></tr>" for kind, text in words.items()
+        f"<tr><td>{counts[kind]}</td><td>{text}</td></tr>" for kind, text in words.items()
     )
+    title = _("Demo upstream")
     return _document(
-        "Demo upstream",
-        f'<h1>Demo upstream</h1><p>It is <strong class="{state}">{state}</strong>.</p>'
+        title,
+        f"<h1>{title}</h1><p>{state}</p>"
         f"<table>{rows}</table>"
         f'<form method="post" action="{path}"><button>{button}</button></form>{offer}'
         '<p><a href="/feed.atom">feed.atom</a> · <a href="/status.json">status.json</a></p>',
+        language=language,
     )
+
+
+def _offer_to_move(_: Translate, *, moved: bool) -> str:
+    if not moved:
+        move = _("Move the missing pages")
+        return f'<form method="post" action="/move"><button>{move}</button></form>'
+    text = _(
+        'The missing pages <strong class="repaired">have moved</strong>: the feed has their new '
+        "addresses. Resync fetches those; Retry uses the old ones."
+    )
+    return f"<p>{text}</p>"
 
 
 STYLE = b"""\
@@ -98,9 +114,9 @@ button:focus-visible { outline: 3px solid #f0b429; outline-offset: 2px; }
 """
 
 
-def _document(title: str, body: str) -> bytes:
+def _document(title: str, body: str, *, language: str = "en") -> bytes:
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title>"
         f'<link rel="stylesheet" href="/style.css"></head><body>{body}</body></html>\n'

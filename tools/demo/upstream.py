@@ -20,6 +20,7 @@ from typing import Any
 
 from tools.demo import documents
 from tools.demo.behaviour import Behaviour, behaviour, tally
+from tools.demo.language import choose_language
 from tools.http_server import HOST, Answer, Request, listen, serve
 
 # Longer than any client of the demo waits.
@@ -98,8 +99,9 @@ class Upstream:
                 return self._show_moved_page(_parse_number(number))
             case ["feed.atom"]:
                 return self._show_feed(request)
+            case [""]:
+                return self._show_front_page(request)
         others = {
-            "/": self._show_front_page,
             "/status.json": self._show_status,
             "/style.css": _show_style,
         }
@@ -147,9 +149,13 @@ class Upstream:
             return self.last_modified <= since
         return False
 
-    def _show_front_page(self) -> Answer:
-        counts = tally(self.entries, broken=self.broken)
-        page = documents.front_page(broken=self.broken, moved=self.moved, counts=counts)
+    def _show_front_page(self, request: Request) -> Answer:
+        page = documents.front_page(
+            broken=self.broken,
+            moved=self.moved,
+            counts=tally(self.entries, broken=self.broken),
+            language=choose_language(request.headers.get("accept-language", "")),
+        )
         return Answer(body=page)
 
     def _show_status(self) -> Answer:

@@ -1,6 +1,7 @@
 """The catalogs on the disk: `.po` for people, `.mo` for Django."""
 
 import io
+import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
@@ -28,16 +29,27 @@ msgstr ""
 "Plural-Forms: {plural_forms}\\n"
 
 """
+_CONFLICT = re.compile(
+    rb"^<<<<<<< .*?\n(.*?)(?:^\|{7} .*?)?^=======\n(.*?)^>>>>>>> .*?\n", re.DOTALL | re.MULTILINE
+)
 #: Babel dates what it writes; a fixed date keeps files of the same texts the same.
 _DATED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def read_catalog(path: Path, *, language: str) -> Catalog:
     """Return what stands in a file; an empty catalog if there is none."""
-    if not path.exists():
-        return Catalog(locale=language)
-    with path.open("rb") as file:
-        return read_po(file, locale=language, abort_invalid=True)
+    return next(read_sides(path, language=language))
+
+
+def read_sides(path: Path, *, language: str) -> Iterator[Catalog]:
+    """Yield what stands in a file, and after a merge with conflicts what stands on the other side.
+
+    Each side is a whole catalog, wherever the marks of the conflict are.
+    """
+    text = path.read_bytes() if path.exists() else b""
+    yield read_po(io.BytesIO(_CONFLICT.sub(rb"\1", text)), locale=language, abort_invalid=True)
+    if _CONFLICT.search(text):
+        yield read_po(io.BytesIO(_CONFLICT.sub(rb"\2", text)), locale=language, abort_invalid=True)
 
 
 def update(
@@ -67,10 +79,11 @@ def update(
 
 def read_known(language: str) -> dict[Key, Message]:
     """Return the translations of all parts, so that one part may take them from another."""
-    catalogs = (read_catalog(part.path(language), language=language) for part in PARTS)
+    paths = [part.path(language) for part in PARTS]
+    catalogs = [side for path in paths for side in read_sides(path, language=language)]
     return {
         key(message): message
-        for catalog in catalogs
+        for catalog in reversed(catalogs)  # of two translations the first is taken
         for message in texts(catalog)
         if is_translated(message)
     }
