@@ -125,7 +125,7 @@ class RetryEntryAdmin(
             return []
         return [
             (
-                f"{describe_action(action).do.capitalize()} all that match",
+                str(describe_action(action).matching),
                 get_preview_url(action, shown, back=request.GET.urlencode()),
             )
             for action in OPERATE

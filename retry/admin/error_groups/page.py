@@ -127,7 +127,7 @@ def _list_buttons(request: HttpRequest, group: ErrorGroup, sample: Sample) -> li
     allowed.sort(key=lambda action: action != suggested)
     return [
         Button(
-            f"{describe_action(action).do.capitalize()}…",
+            f"{describe_action(action).label}…",
             get_preview_url(action, Selection(filter=alike)),
             action == suggested,
         )

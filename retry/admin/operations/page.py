@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import number_format
 
 from entries.admin import display
 from entries.admin.live import LiveFragment
@@ -92,8 +93,8 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
             active=not found.finished,
         ),
         "bar": Bar.from_counts(counts, total=found.total, labels=OUTCOMES),
-        "figures": [Figure(name, count, OUTCOMES[name]) for name, count in counts.items()],
-        "rate": f"{found.rate:,.1f}" if found.rate else "",
+        "figures": [Figure(name, count, str(OUTCOMES[name])) for name, count in counts.items()],
+        "rate": number_format(found.rate, 1, force_grouping=True) if found.rate else "",
         "eta": display.format_duration(now, eta),
         "took": display.format_duration(operation.started_at, operation.ended_at or now),
         "skipped": [(describe_reason(reason), count) for reason, count in found.skipped.items()],
@@ -179,8 +180,7 @@ def _build_groups(request: HttpRequest, found: Progress) -> dict[str, Any]:
         failed = Selection(
             failed_of=found.operation.pk, filter=EntryFilter(fingerprint=fingerprint)
         )
-        do = describe_action(action).do.capitalize()
-        return f"{do}…", get_preview_url(action, failed, back=back)
+        return f"{describe_action(action).label}…", get_preview_url(action, failed, back=back)
 
     rows = [
         GroupRow(group, [link(verb, group.fingerprint) for verb in verbs if group.fingerprint])

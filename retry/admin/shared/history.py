@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from entries.admin import display
 from entries.models import Entry, Source
@@ -72,6 +73,11 @@ def _find_events(obj: Model) -> QuerySet[AuditEvent]:
             return found.filter(subject=get_subject(obj))
 
 
+def name_verb(verb: str) -> str:
+    """Name a verb of the audit, as people read it."""
+    return _(verb.replace("_", " "))
+
+
 def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
     url = ""
     if request.user.has_perm(VIEW_AUDIT):
@@ -79,7 +85,7 @@ def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
     return Line(
         at=event.at,
         who=event.actor_label,
-        what=event.verb.replace("_", " "),
+        what=name_verb(event.verb),
         reason=event.reason or words,
         before=_format(event.before),
         after=_format(event.after),

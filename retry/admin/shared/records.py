@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from entries.admin import display
@@ -21,26 +22,26 @@ M = TypeVar("M", bound=Model)
 
 
 class StateFilter(ChoiceFilter):
-    title = "state"
+    title = _("state")
     parameter_name = column = "state"
 
 
 class RecordAdmin(AuditedAdmin, ReadOnlyAdmin[M], Generic[M]):
     """The columns that these lists share."""
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state_badge(self, record: Any) -> SafeString:
         return display.format_badge(record.state)
 
-    @admin.display(description="requested by")
+    @admin.display(description=_("requested by"))
     def requester(self, record: Any) -> str:
         return str(record.actor_label)
 
-    @admin.display(description="reason")
+    @admin.display(description=_("reason"))
     def reason_words(self, record: Any) -> SafeString | str:
         return display.format_name(record.reason) if record.reason else display.NOTHING
 
-    @admin.display(description="requested")
+    @admin.display(description=_("requested"))
     def when(self, record: Any) -> SafeString | str:
         return display.format_moment(record.created_at)
 
@@ -53,7 +54,7 @@ class LiveRecordAdmin(RecordAdmin[M], Generic[M]):
     #: Converter of the id in addresses.
     path_converter = "uuid"
 
-    @admin.display(description="progress")
+    @admin.display(description=_("progress"))
     def progress(self, record: Any) -> SafeString:
         return self.get_bar(record).render()
 
