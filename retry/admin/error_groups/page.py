@@ -30,6 +30,7 @@ from retry.admin.error_groups.words import (
 from retry.admin.operations.address import get_preview_url
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
+from retry.admin.shared.texts import show
 from retry.error_groups.control import UNRESOLVED
 from retry.error_groups.overview import GroupFacts, read_facts, read_last_operations
 from retry.error_groups.proof import PROVING
@@ -76,7 +77,7 @@ def build_live_context(request: HttpRequest, group: ErrorGroup, *, url: str) -> 
         else None,
         "may_view_operations": everything,
         "progress": progress,
-        "proof_words": proof.pause_reason if proof is not None else "",
+        "proof_words": show(proof.pause_reason) if proof is not None else "",
         "last": newest,
         "last_words": words,
         "live": LiveFragment(

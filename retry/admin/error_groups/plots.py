@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -51,16 +52,28 @@ def build_plot_context(request: HttpRequest, group: ErrorGroup) -> dict[str, Any
 
 
 def _describe_bucket(begin: datetime, failed: int) -> str:
-    return f"{date_format(localtime(begin), 'Y-m-d H:i')}: {failed:,}"
+    time = date_format(localtime(begin), "Y-m-d H:i")
+    return gettext("%(time)s: %(count)s") % {"time": time, "count": intcomma(failed)}
 
 
 def _describe_number(number: int, period: str) -> str:
-    words = {
-        "24h": gettext("the last 24 hours"),
-        "7d": gettext("the last 7 days"),
-        "30d": gettext("the last 30 days"),
-    }
-    text = ngettext(
-        "%(count)s failed attempt in %(period)s", "%(count)s failed attempts in %(period)s", number
-    )
-    return text % {"count": f"{number:,}", "period": words[period]}
+    match period:
+        case "24h":
+            text = ngettext(
+                "%(count)s failed attempt in the last 24 hours",
+                "%(count)s failed attempts in the last 24 hours",
+                number,
+            )
+        case "7d":
+            text = ngettext(
+                "%(count)s failed attempt in the last 7 days",
+                "%(count)s failed attempts in the last 7 days",
+                number,
+            )
+        case _:
+            text = ngettext(
+                "%(count)s failed attempt in the last 30 days",
+                "%(count)s failed attempts in the last 30 days",
+                number,
+            )
+    return text % {"count": intcomma(number)}
