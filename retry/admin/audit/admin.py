@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter, EqualFilter, sample_values
@@ -25,7 +26,7 @@ from retry.outcomes import Channel
 
 
 class VerbFilter(EqualFilter):
-    title = "verb"
+    title = _("verb")
     parameter_name = column = "verb"
 
     def list_choices(self) -> list[tuple[str, str]]:
@@ -33,7 +34,7 @@ class VerbFilter(EqualFilter):
 
 
 class ChannelFilter(ChoiceFilter):
-    title = "channel"
+    title = _("channel")
     parameter_name = column = "channel"
     enumeration = Channel
 
@@ -53,7 +54,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     list_display_links = ("when",)
     list_filter = (VerbFilter, ChannelFilter)
     search_fields = ("actor_label",)
-    search_help_text = (
+    search_help_text = _(
         "Searches the actor. A number finds an entry; an id finds a run or an operation."
     )
 
@@ -64,8 +65,8 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         change = ("state_before", "state_after", "request_id") if visible else ("request_id",)
         return (
             (None, {"fields": ("when", "verb", "actor_label", "channel", "count", "reason")}),
-            ("Subject", {"fields": ("entry", "run", "operation", "source", "subject")}),
-            ("Change", {"fields": change}),
+            (_("Subject"), {"fields": ("entry", "run", "operation", "source", "subject")}),
+            (_("Change"), {"fields": change}),
         )
 
     def get_search_results(
@@ -80,30 +81,30 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
 
-    @admin.display(description="when")
+    @admin.display(description=_("when"))
     def when(self, event: AuditEvent) -> SafeString | str:
         return display.format_moment(event.at)
 
-    @admin.display(description="entry")
+    @admin.display(description=_("entry"))
     def entry(self, event: AuditEvent) -> SafeString | str:
         return link_to_entry(event.entry_id)
 
-    @admin.display(description="source")
+    @admin.display(description=_("source"))
     def source(self, event: AuditEvent) -> SafeString | str:
         return link_to_source(event.source_id)
 
-    @admin.display(description="run")
+    @admin.display(description=_("run"))
     def run(self, event: AuditEvent) -> SafeString | str:
         return link_to_run(event.run_id)
 
-    @admin.display(description="operation")
+    @admin.display(description=_("operation"))
     def operation(self, event: AuditEvent) -> SafeString | str:
         return link_to_operation(event.operation_id)
 
-    @admin.display(description="before")
+    @admin.display(description=_("before"))
     def state_before(self, event: AuditEvent) -> SafeString | str:
         return display.format_json_block(event.before)
 
-    @admin.display(description="after")
+    @admin.display(description=_("after"))
     def state_after(self, event: AuditEvent) -> SafeString | str:
         return display.format_json_block(event.after)

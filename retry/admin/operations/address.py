@@ -14,6 +14,7 @@ from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment
 from retry.admin.shared.entry_list import BACK
 from retry.admin.shared.selection import SelectionRefused
+from retry.admin.shared.texts import show
 from retry.models import Action, Operation
 from retry.operations.selection import Selection
 
@@ -65,7 +66,7 @@ def parse_proposal(query: QueryDict) -> Proposal:
         return Proposal(action, _parse_selection(named))
     except InvalidMoment as error:
         text = _("A time in this address %(why)s. Nothing was changed.")
-        raise SelectionRefused(text % {"why": _(str(error))}) from error
+        raise SelectionRefused(text % {"why": show(error)}) from error
     except (TypeError, ValueError) as error:
         raise SelectionRefused(_(_NO_PREVIEW)) from error
 

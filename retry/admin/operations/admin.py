@@ -40,6 +40,7 @@ from retry.admin.shared.messages import add_messages
 from retry.admin.shared.records import LiveRecordAdmin, StateFilter
 from retry.admin.shared.refusals import show_refusals
 from retry.admin.shared.selection import parse_reason
+from retry.admin.shared.texts import show
 from retry.errors import OperationNotFound
 from retry.models import Action, Operation, OperationState
 from retry.operations.tallies import Tally, read_tallies
@@ -155,7 +156,7 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
         operation: Operation = live["original"]
         known = {
             "state": gettext(operation.state.replace("_", " ")),
-            "reason": gettext(operation.pause_reason),
+            "reason": show(operation.pause_reason),
         }
         if operation.pause_reason:
             return gettext("The operation is %(state)s: %(reason)s.") % known

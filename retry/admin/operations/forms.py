@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retry.admin.operations.address import Proposal
 from retry.admin.shared.selection import SelectionRefused
+from retry.admin.shared.texts import show
 from retry.models import Action
 from retry.operations.pace import Pace, parse_ramp
 from retry.operations.selection import Preview
@@ -138,7 +139,7 @@ class StartForm(forms.Form):
         try:
             return parse_ramp(self.cleaned_data["ramp"])
         except ValueError as error:
-            words = gettext(str(error))
+            words = show(error)
             raise forms.ValidationError(f"{words[:1].upper()}{words[1:]}.") from error
 
     def get_pace(self) -> Pace:

@@ -30,6 +30,7 @@ from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import Bar
 from retry.admin.shared.entry_list import get_back
+from retry.admin.shared.texts import show
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
 from retry.operations.approval import is_own
@@ -98,6 +99,7 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
         "eta": display.format_duration(now, eta),
         "took": display.format_duration(operation.started_at, operation.ended_at or now),
         "skipped": [(describe_reason(reason), count) for reason, count in found.skipped.items()],
+        "pause_words": show(operation.pause_reason),
         "canary_words": describe_canary(operation),
         "step": operation.ramp_step + 1,
         "waits_for_its_time": operation.start_at is not None and now < operation.start_at,

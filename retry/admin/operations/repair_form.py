@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from entries.repairs import Repair, list_repairs
 from retry.admin.operations.forms import StartForm
+from retry.admin.shared.texts import show
 
 EXAMPLE = '[{"op": "replace", "path": "/url", "value": "https://example.com/"}]'
 
@@ -59,5 +59,5 @@ class RepairForm(StartForm):
         except RecursionError:
             self.add_error("patch", _("This is nested too deep."))
         except ValueError as error:
-            self.add_error("name" if name else "patch", f"{gettext(str(error))}.")
+            self.add_error("name" if name else "patch", f"{show(error)}.")
         return cleaned

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.messages import PENDING, Message
+from retry.admin.shared.texts import show
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.forecast import Forecast
 from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
@@ -100,7 +101,7 @@ def describe_end(found: Progress) -> str:
     operation = found.operation
     if operation.state == OperationState.PAUSED:
         by_itself = operation.pause_cause != PauseCause.PERSON
-        return _(operation.pause_reason) if by_itself else ""
+        return show(operation.pause_reason) if by_itself else ""
     if operation.ended_at is None:
         return ""
     return _("%(succeeded)s succeeded, %(failed)s failed.") % {

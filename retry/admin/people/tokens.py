@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from entries.admin import display
 from entries.admin.lists import ReadOnlyAdmin
@@ -29,7 +30,7 @@ class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found = super().get_actions(request).values()
-        return {each[1]: (each[0], each[1], "Revoke selected") for each in found if each}
+        return {each[1]: (each[0], each[1], str(_("Revoke selected"))) for each in found if each}
 
     def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
         service.revoke_tokens([obj], actor=get_actor(request))
@@ -37,14 +38,14 @@ class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         service.revoke_tokens(queryset.select_related("user"), actor=get_actor(request))
 
-    @admin.display(description="created")
+    @admin.display(description=_("created"))
     def created(self, token: ApiToken) -> SafeString | str:
         return display.format_moment(token.created_at)
 
-    @admin.display(description="expires")
+    @admin.display(description=_("expires"))
     def expires(self, token: ApiToken) -> SafeString | str:
         return display.format_moment(token.expires_at)
 
-    @admin.display(description="last used")
+    @admin.display(description=_("last used"))
     def last_used(self, token: ApiToken) -> SafeString | str:
         return display.format_moment(token.last_used_at)

@@ -20,6 +20,7 @@ from entries.filters import CRITERIA, EntryFilter
 from entries.masking import mask_values
 from entries.payload_match import PREFIX
 from retry.admin.shared.selection import SelectionRefused
+from retry.admin.shared.texts import show
 
 #: The parameter in which other pages keep the query string of the list.
 BACK = "back"
@@ -65,7 +66,7 @@ def parse_list_filter(shown: QueryDict) -> EntryFilter:
         return EntryFilter.from_data(given) if given else EntryFilter(all=True)
     except ValueError as error:
         text = _("The filters of the payload: %(why)s. Nothing was changed.")
-        raise SelectionRefused(text % {"why": _(str(error))}) from None
+        raise SelectionRefused(text % {"why": show(error)}) from None
 
 
 def _is_filter(name: str) -> bool:

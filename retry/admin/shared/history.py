@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from entries.admin import display
 from entries.models import Entry, Source
 from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
+from retry.admin.shared.texts import show
 from retry.edits import get_subject
 from retry.models import AuditEvent, Operation, Run
 
@@ -86,7 +87,7 @@ def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
         at=event.at,
         who=event.actor_label,
         what=name_verb(event.verb),
-        reason=event.reason or words,
+        reason=show(event.reason) or words,
         before=_format(event.before),
         after=_format(event.after),
         url=url,
@@ -113,7 +114,7 @@ def _build_run_line(run: Run, request: HttpRequest) -> Line:
     if request.user.has_perm(VIEW_RUN):
         url = reverse("admin:retry_run_change", args=[run.pk])
     what = run.get_trigger_display()
-    return Line(at=run.created_at, who=run.actor_label, what=what, reason=run.reason, url=url)
+    return Line(at=run.created_at, who=run.actor_label, what=what, reason=show(run.reason), url=url)
 
 
 def _build_log_line(log: LogEntry) -> Line:

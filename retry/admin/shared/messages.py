@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop, ngettext
 from entries.errors import EntriesError
 from entries.states import EntryStatus
 from retry.admin.shared.actions import describe_action
+from retry.admin.shared.texts import show
 from retry.errors import (
     EmptySelection,
     NothingEligible,
@@ -151,7 +152,7 @@ def describe_refusal(error: RetryError | EntriesError) -> Message:
             text = _("This operation is already %(state)s, so it cannot be changed any more.")
             text = text % {"state": _(error.state)}
         case _:
-            text = _(str(error)) or _("This request was refused.")
+            text = show(error) or _("This request was refused.")
     return Message(messages.ERROR, text)
 
 

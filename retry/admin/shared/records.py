@@ -17,6 +17,7 @@ from entries.admin.lists import ReadOnlyAdmin
 from entries.admin.live import respond
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.bar import Bar
+from retry.admin.shared.texts import show
 
 M = TypeVar("M", bound=Model)
 
@@ -39,7 +40,7 @@ class RecordAdmin(AuditedAdmin, ReadOnlyAdmin[M], Generic[M]):
 
     @admin.display(description=_("reason"))
     def reason_words(self, record: Any) -> SafeString | str:
-        return display.format_name(record.reason) if record.reason else display.NOTHING
+        return display.format_name(show(record.reason)) if record.reason else display.NOTHING
 
     @admin.display(description=_("requested"))
     def when(self, record: Any) -> SafeString | str:
