@@ -74,6 +74,10 @@ check: $(VENV)/.dev ## Lint, formatting, types, import contracts, migrations, de
 	REDRIVE_ENV=test $(TEMPORARY) $(PY) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(TEMPORARY) $(PY) manage.py check --deploy --fail-level WARNING
 
+.PHONY: messages
+messages: $(VENV)/.dev ## Bring the catalogs of translations up to date with the code, and compile them
+	@exec $(PY) -m tools.messages
+
 .PHONY: lock
 lock: $(VENV)/.dev ## Pin the requirements of pyproject.toml, with hashes
 	$(LOCK) --extra embedded --output-file requirements/runtime.txt

@@ -9,9 +9,11 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config import languages
 from config.database.limits import LIMITS, Role, connection_options, detect_role
 from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, read_environment, require
+from config.files import build_storages
 from config.logging import configure_logging
 
 ENVIRONMENT = read_environment()
@@ -55,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.web.language.LanguageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -272,23 +275,19 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / ".static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "uploads": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": REDRIVE_UPLOAD_DIR,
-            "file_permissions_mode": 0o640,
-            "directory_permissions_mode": 0o750,
-        },
-    },
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if TESTING or DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
-}
-LANGUAGE_CODE = "en"
+STORAGES = build_storages(uploads=REDRIVE_UPLOAD_DIR, hashed=not (TESTING or DEBUG))
+#: Of the code, and so of what is stored, logged and answered by the API.
+LANGUAGE_CODE = languages.SOURCE
+LANGUAGES = languages.LANGUAGES
+#: Of a page whose reader has chosen none, and whose browser asks for none that there is.
+REDRIVE_LANGUAGE = env.str("REDRIVE_LANGUAGE", "en")
+if REDRIVE_LANGUAGE not in dict(LANGUAGES):
+    raise ImproperlyConfigured(f"REDRIVE_LANGUAGE must be one of {', '.join(dict(LANGUAGES))}.")
+LOCALE_PATHS = languages.LOCALE_PATHS
+LANGUAGE_COOKIE_AGE = 31_536_000
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = _HTTPS
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from entries import storage
 from entries.kinds.problems import find_payload_problems
+from entries.phrases import Phrase, phrase
 from entries.sources.base import SourceItem
 from entries.states import EntryStatus
 from entries.storage import ContentEdit, StoredContent
@@ -94,11 +95,17 @@ def _check_allowed(entry_id: int, status: EntryStatus | None, *, verb: str) -> N
 def _check(edit: ContentEdit) -> None:
     """Raise ``ContentRefused``. A payload that was not edited is the kind's business later on."""
     item = SourceItem(str(edit.before.id), edit.title, edit.payload)
-    problems = [f"the {member} {why}" for member, why in find_problems(item).items()]
+    problems = [
+        phrase("the %(member)s %(problem)s", member=Phrase(member), problem=why)
+        for member, why in find_problems(item).items()
+    ]
     if not problems and edit.payload != edit.before.payload:
         kind = edit.before.kind
         found = find_payload_problems(kind, edit.payload)
-        problems = [f"the kind {kind} refuses the payload: {problem}" for problem in found]
+        problems = [
+            phrase("the kind %(kind)s refuses the payload: %(problem)s", kind=kind, problem=problem)
+            for problem in found
+        ]
     if problems:
         raise ContentRefused(problems)
 

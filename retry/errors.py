@@ -1,6 +1,6 @@
 """What the service refuses, one class for each reason; no HTTP.
 
-``code`` is stable: scripts compare it.
+``code`` is stable: scripts compare it. The text is a phrase: English, and shown translated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,12 @@ from itertools import islice
 from typing import ClassVar
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
+from entries.phrases import Phrase, phrase
 from entries.states import EntryStatus
-from retry.reasons import Reason
+from retry.reasons import Reason, explain
+from retry.sentences import NOT_PERMITTED
 
 
 class RetryError(Exception):
@@ -24,7 +28,7 @@ class NotPermitted(RetryError):
     code: ClassVar[str] = "permission_denied"
 
     def __init__(self, permission: str) -> None:
-        super().__init__(f"This needs the permission {permission}.")
+        super().__init__(NOT_PERMITTED(permission=permission))
         self.permission = permission
 
 
@@ -32,21 +36,8 @@ class EntryNotFound(RetryError):
     code: ClassVar[str] = "entry_not_found"
 
     def __init__(self, entry_id: int) -> None:
-        super().__init__(f"There is no entry {entry_id}.")
+        super().__init__(phrase("There is no entry %(entry)s.", entry=str(entry_id)))
         self.entry_id = entry_id
-
-
-#: By verb, what it accepts.
-_ONLY = {
-    "retry": "only failed entries can be retried",
-    "retry_now": "only scheduled entries can be retried now",
-    "stop": "only scheduled entries have automatic retries to stop",
-    "resync": "it can be resynced when it is no longer queued or running",
-    "repair": "only failed and scheduled entries can be repaired",
-    "undo": "it can be undone when it is no longer queued or running",
-    "discard": "only pending, scheduled and failed entries can be discarded",
-    "restore": "only discarded entries can be restored",
-}
 
 
 class NotRetryable(RetryError):
@@ -57,11 +48,7 @@ class NotRetryable(RetryError):
     def __init__(
         self, *, reason: Reason, status: EntryStatus, entry_id: int, verb: str = "retry"
     ) -> None:
-        if reason is Reason.NO_SOURCE:
-            why = f"Entry {entry_id} has no source to resync from; retry it instead."
-        else:
-            why = f"Entry {entry_id} is {status.value}; {_ONLY[verb]}."
-        super().__init__(why)
+        super().__init__(explain(reason, status=status, entry_id=entry_id, verb=verb))
         self.reason = reason
         self.status = status
         self.entry_id = entry_id
@@ -74,8 +61,11 @@ class EntryChanged(RetryError):
 
     def __init__(self, entry_id: int) -> None:
         super().__init__(
-            f"The title or payload of entry {entry_id} has changed since you opened it, so nothing "
-            "was saved. Reload the page and make your changes again."
+            phrase(
+                "The title or payload of entry %(entry)s has changed since you opened it, so "
+                "nothing was saved. Reload the page and make your changes again.",
+                entry=str(entry_id),
+            )
         )
         self.entry_id = entry_id
 
@@ -87,15 +77,19 @@ class ContentRefused(RetryError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         """``problems``: what is wrong, in words."""
-        super().__init__(f"This was not saved: {'; '.join(problems)}.")
+        super().__init__(phrase("This was not saved: %(problems)s.", problems=tuple(problems)))
         self.problems = tuple(problems)
 
 
 class TooManyEntries(RetryError):
     code: ClassVar[str] = "too_many_entries"
 
-    def __init__(self, *, limit: int, given: int, done: str = "selected") -> None:
-        super().__init__(f"At most {limit:,} entries can be {done} at once, not {given:,}.")
+    def __init__(self, *, limit: int, given: int, submitted: bool = False) -> None:
+        """``submitted``: they came along with the request; otherwise they were selected."""
+        selected = gettext_noop("At most %(limit)s entries can be selected at once, not %(given)s.")
+        pushed = gettext_noop("At most %(limit)s entries can be submitted at once, not %(given)s.")
+        said = {"limit": limit, "given": given}
+        super().__init__(Phrase(pushed if submitted else selected, values=said))
         self.limit = limit
         self.given = given
 
@@ -107,7 +101,7 @@ class InvalidItems(RetryError):
 
     def __init__(self, problems: Mapping[tuple[int, str], str]) -> None:
         """``problems``: (index of the item, its member) -> what is wrong."""
-        super().__init__("Some entries are invalid, so none was stored.")
+        super().__init__(phrase("Some entries are invalid, so none was stored."))
         self.problems = problems
 
     def as_fields(self, *, limit: int = 50) -> list[dict[str, str]]:
@@ -123,8 +117,11 @@ class TooManyToExport(RetryError):
 
     def __init__(self, *, limit: int) -> None:
         super().__init__(
-            f"A file holds at most {limit:,} entries, and this list has more: "
-            "narrow the list by a filter or a search."
+            phrase(
+                "A file holds at most %(limit)s entries, and this list has more: "
+                "narrow the list by a filter or a search.",
+                limit=limit,
+            )
         )
         self.limit = limit
 
@@ -135,28 +132,39 @@ class EmptySelection(RetryError):
     code: ClassVar[str] = "empty_selection"
 
     def __init__(self) -> None:
-        super().__init__('Give ids or a filter; for every entry give "all": true.')
+        super().__init__(phrase('Give ids or a filter; for every entry give "all": true.'))
 
 
 class NoSuchName(RetryError):
     """A filter names something unknown; ``known``: the names that exist."""
 
-    what: ClassVar[str] = "name"
+    #: Where others exist, and where none does.
+    texts: ClassVar[tuple[str, str]] = (
+        gettext_noop("There is no name “%(name)s”. There are: %(known)s."),
+        gettext_noop("There is no name “%(name)s”. There are none yet."),
+    )
 
     def __init__(self, name: str = "", *, known: Sequence[str] = ()) -> None:
-        there_are = f"There are: {', '.join(known)}." if known else "There are none yet."
-        super().__init__(f"There is no {self.what} “{name[:200]}”. {there_are}")
+        some, none = self.texts
+        said = {"name": name[:200], "known": ", ".join(known)}
+        super().__init__(Phrase(some if known else none, values=said))
         self.known = tuple(known)
 
 
 class NoSuchSource(NoSuchName):
     code: ClassVar[str] = "unknown_source"
-    what: ClassVar[str] = "source"
+    texts = (
+        gettext_noop("There is no source “%(name)s”. There are: %(known)s."),
+        gettext_noop("There is no source “%(name)s”. There are none yet."),
+    )
 
 
 class NoSuchKind(NoSuchName):
     code: ClassVar[str] = "unknown_kind"
-    what: ClassVar[str] = "kind"
+    texts = (
+        gettext_noop("There is no kind “%(name)s”. There are: %(known)s."),
+        gettext_noop("There is no kind “%(name)s”. There are none yet."),
+    )
 
 
 class NothingEligible(RetryError):
@@ -166,7 +174,7 @@ class NothingEligible(RetryError):
     """
 
     def __init__(self, *, action: str, skipped: Mapping[Reason, int]) -> None:
-        super().__init__("Every selected entry would be skipped; nothing was started.")
+        super().__init__(phrase("Every selected entry would be skipped; nothing was started."))
         self.action = action
         self.skipped = skipped
 
@@ -175,7 +183,9 @@ class OperationNotFound(RetryError):
     code: ClassVar[str] = "operation_not_found"
 
     def __init__(self, operation_id: UUID) -> None:
-        super().__init__(f"There is no operation {operation_id}.")
+        super().__init__(
+            phrase("There is no operation %(operation)s.", operation=str(operation_id))
+        )
         self.operation_id = operation_id
 
 
@@ -191,7 +201,7 @@ class OperationFinished(RetryError):
     code: ClassVar[str] = "operation_finished"
 
     def __init__(self, *, state: str) -> None:
-        super().__init__(f"The operation is {state}.")
+        super().__init__(phrase("The operation is %(state)s.", state=Phrase(state)))
         self.state = state
 
 
@@ -202,8 +212,11 @@ class IdempotencyKeyReused(RetryError):
 
     def __init__(self, operation_id: UUID) -> None:
         super().__init__(
-            f"This key started operation {operation_id} with another request; nothing was started. "
-            "Use a new key."
+            phrase(
+                "This key started operation %(operation)s with another request; nothing was "
+                "started. Use a new key.",
+                operation=str(operation_id),
+            )
         )
         self.operation_id = operation_id
 
@@ -213,7 +226,7 @@ class SourceNotFound(RetryError):
 
     def __init__(self, slug: str, *, known: Sequence[str] = ()) -> None:
         """``known``: existing slugs, as a help against misspelling."""
-        super().__init__(f"There is no source {slug!r}.")
+        super().__init__(phrase("There is no source %(source)s.", source=repr(slug)))
         self.slug = slug
         self.known = tuple(known)
 
@@ -224,7 +237,9 @@ class SourceDisabled(RetryError):
     code: ClassVar[str] = "source_disabled"
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"The source {slug!r} is disabled; enable it first.")
+        super().__init__(
+            phrase("The source %(source)s is disabled; enable it first.", source=repr(slug))
+        )
         self.slug = slug
 
 
@@ -232,7 +247,7 @@ class SyncNotFound(RetryError):
     code: ClassVar[str] = "sync_not_found"
 
     def __init__(self, sync_id: int) -> None:
-        super().__init__(f"There is no sync {sync_id}.")
+        super().__init__(phrase("There is no sync %(sync)s.", sync=str(sync_id)))
         self.sync_id = sync_id
 
 
@@ -240,7 +255,7 @@ class ImportNotFound(RetryError):
     code: ClassVar[str] = "not_found"
 
     def __init__(self, import_id: UUID) -> None:
-        super().__init__(f"There is no import {import_id}.")
+        super().__init__(phrase("There is no import %(import)s.", **{"import": str(import_id)}))
         self.import_id = import_id
 
 
@@ -260,7 +275,7 @@ class ViewNotFound(RetryError):
     code: ClassVar[str] = "view_not_found"
 
     def __init__(self, view_id: int) -> None:
-        super().__init__(f"There is no saved view {view_id}.")
+        super().__init__(phrase("There is no saved view %(view)s.", view=str(view_id)))
         self.view_id = view_id
 
 

@@ -23,6 +23,7 @@ from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
 
+from entries.phrases import phrase
 from retry.errors import QueueUnavailable
 
 logger = logging.getLogger(__name__)
@@ -117,7 +118,9 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        raise QueueUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
+        raise QueueUnavailable(
+            phrase("Redis cannot be reached: %(error)s", error=type(error).__name__)
+        ) from error
 
 
 def hand_over(job: JobSpec) -> None:

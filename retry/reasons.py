@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+from django.utils.translation import gettext_noop
+
+from entries.phrases import Phrase, phrase
 from entries.states import EntryStatus, find_allowed_statuses
 
 
@@ -27,9 +30,29 @@ class Reason(StrEnum):
     CHANGED_SINCE = "changed_since"
 
     @property
-    def words(self) -> str:
-        return self.value.replace("_", " ")
+    def words(self) -> Phrase:
+        return Phrase(_WORDS[self])
 
+
+_WORDS = {
+    Reason.NOT_FOUND: gettext_noop("not found"),
+    Reason.NOT_FAILED: gettext_noop("not failed"),
+    Reason.NOT_PENDING: gettext_noop("not pending"),
+    Reason.NOT_DISCARDABLE: gettext_noop("not discardable"),
+    Reason.NOT_DISCARDED: gettext_noop("not discarded"),
+    Reason.NOT_SCHEDULED: gettext_noop("not scheduled"),
+    Reason.NO_SOURCE: gettext_noop("no source"),
+    Reason.ALREADY_QUEUED: gettext_noop("already queued"),
+    Reason.ALREADY_RUNNING: gettext_noop("already running"),
+    Reason.ALREADY_SCHEDULED: gettext_noop("already scheduled"),
+    Reason.FORBIDDEN: gettext_noop("forbidden"),
+    Reason.UNCHANGED: gettext_noop("unchanged"),
+    Reason.DISCARDED: gettext_noop("discarded"),
+    Reason.OTHER_KIND: gettext_noop("other kind"),
+    Reason.REPAIR_MISFIT: gettext_noop("repair misfit"),
+    Reason.CONTENT_REFUSED: gettext_noop("content refused"),
+    Reason.CHANGED_SINCE: gettext_noop("changed since"),
+}
 
 _ALREADY = {
     EntryStatus.QUEUED: Reason.ALREADY_QUEUED,
@@ -57,3 +80,41 @@ def reason_for(status: str | None, *, verb: str, has_source: bool = True) -> Rea
         already = _ALREADY.get(EntryStatus(status))
         return already or _NOT[verb]
     return Reason.NO_SOURCE if verb == "resync" and not has_source else None
+
+
+#: By verb, what it accepts.
+_ONLY = {
+    "retry": gettext_noop("Entry %(entry)s is %(status)s; only failed entries can be retried."),
+    "retry_now": gettext_noop(
+        "Entry %(entry)s is %(status)s; only scheduled entries can be retried now."
+    ),
+    "stop": gettext_noop(
+        "Entry %(entry)s is %(status)s; only scheduled entries have automatic retries to stop."
+    ),
+    "resync": gettext_noop(
+        "Entry %(entry)s is %(status)s; it can be resynced when it is no longer queued or running."
+    ),
+    "repair": gettext_noop(
+        "Entry %(entry)s is %(status)s; only failed and scheduled entries can be repaired."
+    ),
+    "undo": gettext_noop(
+        "Entry %(entry)s is %(status)s; it can be undone when it is no longer queued or running."
+    ),
+    "discard": gettext_noop(
+        "Entry %(entry)s is %(status)s; only pending, scheduled and failed entries can be "
+        "discarded."
+    ),
+    "restore": gettext_noop(
+        "Entry %(entry)s is %(status)s; only discarded entries can be restored."
+    ),
+}
+
+
+def explain(reason: Reason, *, status: EntryStatus, entry_id: int, verb: str) -> Phrase:
+    """Say in a sentence why ``verb`` left an entry alone that is there."""
+    entry = str(entry_id)
+    if reason is Reason.NO_SOURCE:
+        return phrase(
+            "Entry %(entry)s has no source to resync from; retry it instead.", entry=entry
+        )
+    return Phrase(_ONLY[verb], values={"entry": entry, "status": Phrase(status.value)})

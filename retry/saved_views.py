@@ -9,6 +9,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.db import transaction
 
 from entries.filters import EntryFilter
+from entries.phrases import phrase
 from retry import audit
 from retry.access.permissions import SHARE_VIEW, VIEW_ENTRY
 from retry.access.views import visible_views
@@ -43,7 +44,9 @@ def save_view(
         kept = SavedView.objects.filter(owner=actor.user_id)
         known = kept.filter(name=name).select_for_update().first()
         if known is None and kept.count() >= MOST:
-            raise ViewRefused(f"You have {MOST} views already. Delete one first.")
+            raise ViewRefused(
+                phrase("You have %(count)s views already. Delete one first.", count=MOST)
+            )
         view, _ = SavedView.objects.update_or_create(
             owner_id=actor.user_id,
             name=name,
@@ -62,7 +65,7 @@ def rename_view(view_id: int, name: str, *, actor: Actor) -> SavedView:
         view = _find_own(view_id, actor=actor)
         others = SavedView.objects.filter(owner=view.owner_id, name=name).exclude(pk=view.pk)
         if others.exists():
-            raise ViewRefused(f"There is a view “{name}” already.")
+            raise ViewRefused(phrase("There is a view “%(name)s” already.", name=name))
         before, view.name = view.name, name
         view.save(update_fields=["name"])
         audit.record(
@@ -103,7 +106,9 @@ def _clean_name(name: str) -> str:
     try:
         ProhibitNullCharactersValidator()(name)
     except ValidationError:
-        raise ViewRefused("The name must not contain NUL characters.") from None
+        raise ViewRefused(phrase("The name must not contain NUL characters.")) from None
     if not name or len(name) > longest:
-        raise ViewRefused(f"A view needs a name of at most {longest} characters.")
+        raise ViewRefused(
+            phrase("A view needs a name of at most %(limit)s characters.", limit=longest)
+        )
     return name

@@ -12,6 +12,7 @@ from django.db import transaction
 from entries import storage
 from entries.kinds import registry
 from entries.models import Source
+from entries.phrases import phrase
 from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID, is_storable
 from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
@@ -20,7 +21,7 @@ from entries.states import EntryStatus
 from entries.storage import Content, StoredEntry
 from entries.text import NotJSON, NotStorable, clean_json, clean_text
 from entries.transitions import QueueResult
-from retry import audit
+from retry import audit, sentences
 from retry.access.permissions import SUBMIT_ENTRY
 from retry.access.visibility import hidden_external_ids
 from retry.errors import InvalidItems, SourceNotFound, TooManyEntries
@@ -113,24 +114,24 @@ def find_problems(item: SourceItem) -> dict[str, str]:
     found = {}
     external_id = item.external_id
     if not external_id.strip():
-        found["external_id"] = "must not be blank"
+        found["external_id"] = sentences.BLANK()
     elif len(external_id) > MAX_ID:
-        found["external_id"] = f"must have at most {MAX_ID} characters"
+        found["external_id"] = sentences.TOO_LONG(limit=MAX_ID)
     elif clean_text(external_id, limit=MAX_ID) != external_id:
-        found["external_id"] = "must not contain control characters"
+        found["external_id"] = sentences.CONTROL_CHARACTERS()
     if len(item.title) > MAX_TITLE:
-        found["title"] = f"must have at most {MAX_TITLE} characters"
+        found["title"] = sentences.TOO_LONG(limit=MAX_TITLE)
     elif clean_text(item.title, limit=MAX_TITLE) != item.title:
-        found["title"] = "must not contain control characters"
+        found["title"] = sentences.CONTROL_CHARACTERS()
     try:
         payload = clean_json(item.payload, max_bytes=MAX_PAYLOAD_BYTES)
     except (NotJSON, NotStorable) as error:
-        found["payload"] = f"cannot be stored: {error}"
+        found["payload"] = sentences.NOT_STORABLE(why=str(error))
     else:
         if not isinstance(payload, dict):
-            found["payload"] = "must be a JSON object"
+            found["payload"] = sentences.NO_OBJECT()
         elif payload != item.payload:
-            found["payload"] = "holds something that JSON or PostgreSQL does not know, such as NUL"
+            found["payload"] = sentences.NOT_KNOWN()
     return found
 
 
@@ -206,7 +207,7 @@ def _authorize(
 ) -> tuple[int | None, str]:
     actor.require(SUBMIT_ENTRY)
     if len(items) > LIMIT:
-        raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
+        raise TooManyEntries(limit=LIMIT, given=len(items), submitted=True)
     return resolve_destination(kind=kind, source=source)
 
 
@@ -257,7 +258,7 @@ def _check(items: Iterable[SourceItem]) -> None:
         found = find_problems(item)
         before = first.setdefault(item.external_id, index)
         if before != index:
-            found["external_id"] = f"is the same as in entries.{before}"
+            found["external_id"] = phrase("is the same as in %(item)s", item=f"entries.{before}")
         problems |= {(index, member): message for member, message in found.items()}
     if problems:
         raise InvalidItems(problems)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from entries.phrases import phrase
 from retry import audit
 from retry.access.grants import exceeds
 from retry.access.permissions import ADD_TOKEN, DELETE_TOKEN
@@ -34,7 +35,12 @@ def create(user: "User", *, name: str, actor: Actor, expires_at: datetime | None
     """
     actor.require(ADD_TOKEN)
     if actor.user is not None and exceeds(user, holder=actor.user):
-        raise NotPermitted(f"{ADD_TOKEN} and every permission of {user.get_username()}")
+        needed = phrase(
+            "%(permission)s and every permission of %(user)s",
+            permission=ADD_TOKEN,
+            user=user.get_username(),
+        )
+        raise NotPermitted(needed)
     token = _PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         ApiToken.objects.update_or_create(

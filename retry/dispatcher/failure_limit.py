@@ -9,6 +9,7 @@ from entries.sql import load
 from retry.models import Action, Operation, PauseCause
 from retry.runs.canary import dismiss_canary, draw_canary
 from retry.runs.hold_condition import FRAGMENTS
+from retry.sentences import CANARY_FAILED, LIMIT_REACHED, STEP_FAILED
 
 _SQL = load(__file__, include=FRAGMENTS)
 
@@ -66,7 +67,7 @@ def _judge_canary(operation: Operation) -> Verdict | None:
         # What is larger than the window is judged on its way, like the rest.
         why = _judge_last_outcomes(operation, canary=True) if operation.step_size > WINDOW else ""
         if why:
-            return _pause(operation, why)
+            return _pause(why)
         return Verdict(canary_only=True) if planned else Verdict(wait=True)
     tried = succeeded + failed
     # A canary whose entries were all skipped proves nothing. Other runs are tried in place of held
@@ -76,13 +77,12 @@ def _judge_canary(operation: Operation) -> Verdict | None:
         return Verdict(canary_only=True)
     if on_hold and not tried:
         return Verdict(canary_only=True)
-    why = _compare_to_limit(operation, failed=failed, total=tried)
-    return _pause(operation, why) if why else None
+    why = _compare_to_limit(operation, failed=failed, total=tried, canary=True)
+    return _pause(why) if why else None
 
 
-def _pause(operation: Operation, why: str) -> Verdict:
-    what = f"Step of {operation.step_size:,}" if operation.ramp else "Canary"
-    return Verdict(pause=f"{what}: {why}", cause=PauseCause.CANARY)
+def _pause(why: str) -> Verdict:
+    return Verdict(pause=why, cause=PauseCause.CANARY)
 
 
 def _draw_next_step(operation: Operation) -> bool:
@@ -113,14 +113,19 @@ def _judge_last_outcomes(operation: Operation, *, canary: bool = False) -> str:
                 break
     if total < FEWEST:
         return ""
-    return _compare_to_limit(operation, failed=failed, total=total)
+    return _compare_to_limit(operation, failed=failed, total=total, canary=canary)
 
 
-def _compare_to_limit(operation: Operation, *, failed: int, total: int) -> str:
+def _compare_to_limit(operation: Operation, *, failed: int, total: int, canary: bool) -> str:
     limit = operation.max_failure_rate
     if limit is None or total == 0 or failed <= limit * total:
         return ""
-    return f"{failed} of {total} failed, limit {limit:.0%}"
+    said = {"failed": failed, "total": total, "limit": f"{limit:.0%}"}
+    if not canary:
+        return LIMIT_REACHED(**said)
+    if operation.ramp:
+        return STEP_FAILED(size=operation.step_size, **said)
+    return CANARY_FAILED(**said)
 
 
 @dataclass(frozen=True, slots=True)

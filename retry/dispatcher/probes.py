@@ -21,6 +21,7 @@ from retry.outcomes import Actor
 from retry.runs.backlog import BY_AGE, find_startable_runs
 from retry.runs.hold_condition import STOPPED, find_active_holds
 from retry.runs.probe import dismiss_probe, make_probe
+from retry.sentences import NOTHING_WAITED, PROBE_ANSWERED, PROBE_SUCCEEDED
 
 BREAKER = Actor.system("breaker")
 #: How many runs are searched for an entry that still waits in them.
@@ -42,8 +43,8 @@ class Answer(Enum):
 
 
 _LIFT_REASONS = {
-    Answer.SUCCEEDED: "a probe succeeded",
-    Answer.ANSWERED: "a probe failed, but not with a transient error",
+    Answer.SUCCEEDED: PROBE_SUCCEEDED(),
+    Answer.ANSWERED: PROBE_ANSWERED(),
 }
 
 
@@ -73,7 +74,7 @@ def follow_up(hold: Hold) -> FollowUp:
         elif answer is Answer.NOTHING:
             _schedule_next(locked, probes=locked.probes)
         if answer is None and _is_forgotten(locked):
-            service.lift_hold(locked.pk, actor=BREAKER, reason="nothing has waited for it")
+            service.lift_hold(locked.pk, actor=BREAKER, reason=NOTHING_WAITED())
             return FollowUp(lifted=True)
         return FollowUp(released=answer is None and _release_probe(locked))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from entries.kinds.base import Breaker
+from retry.sentences import UPSTREAM_FAILS, UPSTREAM_FAILS_MOSTLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def judge(rows: Iterable[Outcomes], *, breaker: Breaker) -> Outcomes | None:
 
 def describe(seen: Outcomes, *, message: str) -> str:
     """Return ``19 of the last 20 outcomes failed with a transient error, most: HTTP 503``."""
-    what = f"{seen.transient:,} of the last {seen.total:,} outcomes"
-    text = f"{what} failed with a transient error"
-    return f"{text}, most: {message}" if message else text
+    said = {"transient": seen.transient, "total": seen.total}
+    if not message:
+        return UPSTREAM_FAILS(**said)
+    return UPSTREAM_FAILS_MOSTLY(message=message, **said)

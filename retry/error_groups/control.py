@@ -20,6 +20,7 @@ from retry.error_groups.errors import InvalidMute, WrongGroupState
 from retry.error_groups.lock import lock_group
 from retry.models import ErrorGroup, GroupState
 from retry.outcomes import Actor
+from retry.sentences import MUTE_ENDED
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -122,7 +123,7 @@ def unmute_due_groups(*, actor: Actor) -> int:
                 "unmute_group",
                 actor=actor,
                 count=1,
-                reason="its time is over",
+                reason=MUTE_ENDED(),
                 subject=get_subject(group),
                 before={"state": group.state},
                 after={"state": GroupState.OPEN.value},

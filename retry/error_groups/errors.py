@@ -3,6 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
+from entries.phrases import Phrase, phrase
 from retry.errors import RetryError
 
 
@@ -10,7 +11,7 @@ class ErrorGroupNotFound(RetryError):
     code: ClassVar[str] = "error_group_not_found"
 
     def __init__(self, group_id: int) -> None:
-        super().__init__(f"There is no error group {group_id}.")
+        super().__init__(phrase("There is no error group %(group)s.", group=str(group_id)))
         self.group_id = group_id
 
 
@@ -20,7 +21,12 @@ class WrongGroupState(RetryError):
     code: ClassVar[str] = "wrong_group_state"
 
     def __init__(self, *, state: str) -> None:
-        super().__init__(f"This error group is {state}, so this cannot be done with it.")
+        super().__init__(
+            phrase(
+                "This error group is %(state)s, so this cannot be done with it.",
+                state=Phrase(state),
+            )
+        )
         self.state = state
 
 
@@ -30,7 +36,7 @@ class InvalidMute(RetryError):
     code: ClassVar[str] = "invalid_request"
 
     def __init__(self) -> None:
-        super().__init__("Say until when, or above how many failures, the group is muted.")
+        super().__init__(phrase("Say until when, or above how many failures, the group is muted."))
 
 
 class ProofUnderWay(RetryError):
@@ -39,5 +45,5 @@ class ProofUnderWay(RetryError):
     code: ClassVar[str] = "proof_under_way"
 
     def __init__(self, operation_id: UUID) -> None:
-        super().__init__("An operation to prove this error group is already under way.")
+        super().__init__(phrase("An operation to prove this error group is already under way."))
         self.operation_id = operation_id

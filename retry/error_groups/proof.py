@@ -19,6 +19,7 @@ from retry.operations.control import start as start_operation
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
+from retry.sentences import FIXED
 
 _SQL = load(__file__)
 
@@ -54,7 +55,7 @@ def prove(
             alike,
             action=action,
             actor=actor,
-            reason=reason or "Fixed, prove it",
+            reason=reason or FIXED(),
             pace=Pace(
                 rate_per_second=rate_per_second,
                 canary_size=max(canary_size, 1),

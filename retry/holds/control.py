@@ -15,6 +15,7 @@ from django.utils import timezone
 from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
 from entries.models import Source
+from entries.phrases import Phrase, phrase
 from retry import audit, wakeup
 from retry.access.permissions import MANAGE_HOLD
 from retry.errors import SourceNotFound
@@ -22,6 +23,7 @@ from retry.holds.errors import AlreadyOnHold, EndInThePast, HoldLifted, HoldNotF
 from retry.models import Hold
 from retry.outcomes import Actor
 from retry.runs.probe import dismiss_probe
+from retry.sentences import HOLD_ENDED
 
 
 def hold_kind(
@@ -118,7 +120,7 @@ def lift_ended(*, actor: Actor) -> int:
             # By the database's clock, and looked at again under the lock.
             due = ended.filter(pk=hold_id).select_for_update(of=("self",), skip_locked=True).first()
             if due is not None:
-                _lift(due, actor=actor, reason="Its end had come.")
+                _lift(due, actor=actor, reason=HOLD_ENDED())
                 lifted += 1
     return lifted
 
@@ -138,11 +140,13 @@ def _lift(hold: Hold, *, actor: Actor, reason: str) -> None:
     hold.refresh_from_db()
 
 
-def describe_target(hold: Hold) -> str:
+def describe_target(hold: Hold) -> Phrase:
     """Return ``kind page``, ``upstream crm of webhook`` or ``source news``."""
     if hold.upstream:
-        return f"upstream {hold.upstream} of {hold.kind}"
-    return f"kind {hold.kind}" if hold.kind else f"source {hold.source.slug if hold.source else ''}"
+        return phrase("upstream %(upstream)s of %(kind)s", upstream=hold.upstream, kind=hold.kind)
+    if hold.kind:
+        return phrase("kind %(kind)s", kind=hold.kind)
+    return phrase("source %(source)s", source=hold.source.slug if hold.source else "")
 
 
 def _lock_active(**target: Any) -> Hold | None:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from entries.phrases import Phrase, phrase
 from retry.errors import RetryError
 
 
@@ -9,7 +10,7 @@ class HoldNotFound(RetryError):
     code: ClassVar[str] = "hold_not_found"
 
     def __init__(self, hold_id: int) -> None:
-        super().__init__(f"There is no hold {hold_id}.")
+        super().__init__(phrase("There is no hold %(hold)s.", hold=str(hold_id)))
         self.hold_id = hold_id
 
 
@@ -18,8 +19,9 @@ class AlreadyOnHold(RetryError):
 
     code: ClassVar[str] = "already_on_hold"
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what[:1].upper()}{what[1:]} is already on hold.")
+    def __init__(self, what: Phrase) -> None:
+        """``what``: such as ``kind page``"""
+        super().__init__(phrase("%(what)s is already on hold.", what=what.begin_sentence()))
 
 
 class EndInThePast(RetryError):
@@ -28,7 +30,7 @@ class EndInThePast(RetryError):
     code: ClassVar[str] = "end_in_the_past"
 
     def __init__(self) -> None:
-        super().__init__("The hold would end in the past.")
+        super().__init__(phrase("The hold would end in the past."))
 
 
 class NoUpstreams(RetryError):
@@ -37,7 +39,9 @@ class NoUpstreams(RetryError):
     code: ClassVar[str] = "no_upstreams"
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"The kind {kind} has no upstreams; put the kind on hold instead.")
+        super().__init__(
+            phrase("The kind %(kind)s has no upstreams; put the kind on hold instead.", kind=kind)
+        )
 
 
 class HoldLifted(RetryError):
@@ -46,4 +50,4 @@ class HoldLifted(RetryError):
     code: ClassVar[str] = "hold_lifted"
 
     def __init__(self, *, by: str) -> None:
-        super().__init__(f"The hold was already lifted by {by}.")
+        super().__init__(phrase("The hold was already lifted by %(user)s.", user=by))

@@ -10,6 +10,7 @@ from entries.sources.patches import Patch
 from entries.sources.sync.batches import BATCH, MAX_CHARACTERS, estimate_size
 from retry.imports.patches import RowRefused, parse_row
 from retry.imports.seen_ids import SeenIds
+from retry.sentences import REPEATED
 from retry.submission import find_problems
 
 AnyRow = Row | RowError
@@ -117,4 +118,4 @@ def _reject_duplicates(
     before = first | (seen.add(askable) if seen is not None else {})
     for line, external_id in ids.items():
         if external_id.strip() and before[external_id] != line:
-            problems[line]["external_id"] = f"is the same as in line {before[external_id]:,}"
+            problems[line]["external_id"] = REPEATED(line=before[external_id])

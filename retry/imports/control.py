@@ -9,6 +9,7 @@ from django.core.files.base import File
 from django.db import transaction
 from django.db.models.functions import Now
 
+from entries.phrases import Phrase, phrase
 from entries.sources.files import uploads
 from entries.text import clean_text
 from retry import audit
@@ -21,6 +22,7 @@ from retry.intakes.handover import enqueue, enqueue_again
 from retry.models import Import, SyncState
 from retry.outcomes import Actor
 from retry.runs.job_ids import import_job_id
+from retry.sentences import IMPORT_LOST
 from retry.submission import resolve_destination
 
 #: How long a dry run can be confirmed: entries change, so an old preview would mislead.
@@ -29,8 +31,6 @@ KEPT = timedelta(days=1)
 MOST_LOSSES = 3
 #: In one tick of the dispatcher.
 _MOST = 100
-_LOST = "Several workers died during this import. What was stored is kept."
-_GONE = "The file was removed: it was imported, or waited too long. Upload it again."
 
 
 def request_import(
@@ -53,9 +53,16 @@ def request_import(
     name = PurePath(file_name.replace("\\", "/")).name
     stem, _, file_format = name.lower().rpartition(".")
     if not stem or file_format not in FORMATS:
-        raise UploadRefused(f"Its name must end in one of {', '.join(map('.{}'.format, FORMATS))}.")
+        raise UploadRefused(
+            phrase(
+                "Its name must end in one of %(endings)s.",
+                endings=", ".join(map(".{}".format, FORMATS)),
+            )
+        )
     if (content.size or 0) > settings.REDRIVE_UPLOAD_MAX_BYTES:
-        raise UploadRefused(f"It has more than {settings.REDRIVE_UPLOAD_MAX_BYTES:,} bytes.")
+        raise UploadRefused(
+            phrase("It has more than %(count)s bytes.", count=settings.REDRIVE_UPLOAD_MAX_BYTES)
+        )
     location = uploads.new_location(name)
     uploads.store(location, content)
     row = Import(
@@ -134,7 +141,7 @@ def repeat_lost_imports(*, actor: Actor) -> int:
     def settle(row: Import) -> bool:
         losses = row.losses + 1
         if losses > MOST_LOSSES:
-            rows.fail(row, code="worker_lost", message=_LOST)
+            rows.fail(row, code="worker_lost", message=IMPORT_LOST())
         elif not put_back(row, losses=losses):
             return False
         audit.record(
@@ -179,15 +186,22 @@ def put_back(row: Import, *, losses: int = 0) -> bool:
 
 def _check_confirmable(preview: Import, *, skip_invalid: bool) -> None:
     if preview.state != SyncState.SUCCEEDED:
-        raise NotConfirmable(f"The dry run is {preview.state}; there is nothing to confirm.")
+        raise NotConfirmable(
+            phrase(
+                "The dry run is %(state)s; there is nothing to confirm.",
+                state=Phrase(preview.state),
+            )
+        )
     if not preview.location:
-        raise NotConfirmable(_GONE)
+        raise NotConfirmable(
+            phrase("The file was removed: it was imported, or waited too long. Upload it again.")
+        )
     if preview.invalid and not skip_invalid:
         raise NotConfirmable(
-            "Some rows cannot be stored. Correct them, or choose to leave them out."
+            phrase("Some rows cannot be stored. Correct them, or choose to leave them out.")
         )
     if preview.total == preview.invalid:
-        raise NotConfirmable("None of the rows can be stored.")
+        raise NotConfirmable(phrase("None of the rows can be stored."))
 
 
 def _create_confirmed(preview: Import, *, skip_invalid: bool) -> Import:

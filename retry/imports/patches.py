@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from entries.sources.patches import Patch
 from retry.imports.cells import cell_text, unescape_formula
 from retry.imports.tables import KNOWN_COLUMNS, fold
+from retry.sentences import NOT_JSON
 
 
 class RowRefused(Exception):
@@ -41,7 +42,7 @@ def parse_row(values: Mapping[str, Any], *, file_format: str, has_payload: bool)
     try:
         payload = _payload(given.get("payload"))
     except (RecursionError, ValueError) as error:
-        raise RowRefused(external_id, "payload", f"is not JSON: {str(error)[:160]}") from error
+        raise RowRefused(external_id, "payload", NOT_JSON(why=str(error)[:160])) from error
     return Patch(
         external_id=external_id,
         title=_text(given["title"]) if "title" in given else None,

@@ -21,6 +21,7 @@ from retry.intakes.claims import Lost, Stopped
 from retry.models import Import
 from retry.outcomes import Actor
 from retry.reasons import Reason
+from retry.sentences import COLUMNS_IGNORED, FILE_WITHOUT_ROWS
 from retry.submission import Effect, find_problems, submit_patches
 
 _COUNT_NAMES = {
@@ -60,7 +61,7 @@ class Step(ABC):
                 if self._stop():
                     raise Stopped
             if not row.position:
-                raise SourceError("empty", "there are no rows in the file")
+                raise SourceError("empty", FILE_WITHOUT_ROWS())
             self.end([*row.notes, *table.notes])
 
     @abstractmethod
@@ -107,7 +108,7 @@ class DryRunStep(Step):
         rows.write(self.row, total=survey.total, has_payload=survey.has_payload)
         if survey.ignored:
             names = ", ".join(survey.ignored)
-            self.row.notes = [f"Columns ignored because the file has a column payload: {names}"]
+            self.row.notes = [COLUMNS_IGNORED(names=names)]
         super().run()
 
     def take(self, batch: Batch) -> None:

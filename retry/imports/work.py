@@ -15,6 +15,7 @@ from retry.intakes import rows
 from retry.intakes.claims import Lost, Stopped, claim
 from retry.models import Import
 from retry.outcomes import Actor, Channel
+from retry.sentences import FILE_REMOVED
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def _run(row: Import, *, stop: Callable[[], bool]) -> None:
     actor = rows.read_actor(row)
     _check(actor)
     if not row.location:
-        raise SourceError("not_found", "the file was removed; upload it again")
+        raise SourceError("not_found", FILE_REMOVED())
     step = DryRunStep if row.dry_run else StoreStep
     step(row, actor=actor, stop=stop).run()
     if not row.dry_run:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from entries.errors import SourceError
+from entries.phrases import phrase
 from retry.intakes import rows
 from retry.intakes.lock import try_lock
 from retry.models import Intake, Sync, SyncState
@@ -45,7 +46,7 @@ def begin(row: Sync, *, actor: Actor) -> Iterator[Sync]:
     """Insert a running row and hold its lock for the block. Raises ``SourceError``."""
     with try_lock(row) as alone:
         if not alone:
-            raise SourceError("sync_running", "the source is being synced already")
+            raise SourceError("sync_running", phrase("the source is being synced already"))
         row.state, row.started_at = SyncState.RUNNING, Now()
         yield rows.insert(row, actor=actor)
 

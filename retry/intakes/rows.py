@@ -16,6 +16,7 @@ from entries.errors import SourceError
 from entries.text import clean_text, describe_error, scrub
 from retry.models import Import, Intake, Sync, SyncState
 from retry.outcomes import Actor, Channel
+from retry.sentences import INTERRUPTED
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def fail_with(row: Intake, error: BaseException) -> None:
             info = describe_error(error)
             code, message = "internal_error", f"{info.error_class}: {info.message}"
         case _:
-            code, message = "interrupted", "It was interrupted; sync again for the rest."
+            code, message = "interrupted", INTERRUPTED()
     try:
         if not connection.in_atomic_block and not connection.is_usable():
             connection.close()

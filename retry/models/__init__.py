@@ -1,6 +1,7 @@
 """What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
 holds, error groups, audit, tokens, heartbeats, saved views, and how attempts ended."""
 
+from retry.models import names  # noqa: F401 - names them
 from retry.models.error_groups import MOST_NAMES, ErrorGroup, GroupState
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold

@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from retry.models.work import Operation
 
@@ -15,11 +17,11 @@ MOST_NAMES = 20
 
 
 class GroupState(models.TextChoices):
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    MUTED = "muted"
-    RESOLVED = "resolved"
-    REGRESSED = "regressed"
+    OPEN = "open", _("Open")
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+    MUTED = "muted", _("Muted")
+    RESOLVED = "resolved", _("Resolved")
+    REGRESSED = "regressed", _("Regressed")
 
 
 class ErrorGroup(models.Model):
@@ -31,18 +33,18 @@ class ErrorGroup(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     fingerprint = models.CharField(
-        max_length=40, unique=True, help_text="begins with the version of the algorithm"
+        max_length=40, unique=True, help_text=_("begins with the version of the algorithm")
     )
     error_class = models.CharField(max_length=200)
     message = models.CharField(
-        max_length=500, blank=True, help_text="without what varies from case to case"
+        max_length=500, blank=True, help_text=_("without what varies from case to case")
     )
     kinds = ArrayField(models.CharField(max_length=50), default=list)
     upstreams = ArrayField(models.CharField(max_length=200), default=list)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
     failures = models.PositiveBigIntegerField(
-        default=0, db_default=0, help_text="attempts that ended so, since the group is known"
+        default=0, db_default=0, help_text=_("attempts that ended so, since the group is known")
     )
     sample_entry_id = models.BigIntegerField(null=True)
     state = models.CharField(
@@ -58,10 +60,10 @@ class ErrorGroup(models.Model):
     note = models.CharField(max_length=1000, blank=True, default="", db_default="")
     muted_until = models.DateTimeField(null=True)
     mute_above = models.PositiveIntegerField(
-        null=True, help_text="failures after which it is open again, counted from mute_from"
+        null=True, help_text=_("failures after which it is open again, counted from mute_from")
     )
     mute_from = models.PositiveBigIntegerField(
-        default=0, db_default=0, help_text="failures when it was muted"
+        default=0, db_default=0, help_text=_("failures when it was muted")
     )
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=150, blank=True, default="", db_default="")
@@ -71,7 +73,7 @@ class ErrorGroup(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
         db_index=False,
-        help_text="that proved it, and still named after a regression",
+        help_text=_("that proved it, and still named after a regression"),
     )
     regressed_at = models.DateTimeField(null=True)
     proof = models.OneToOneField(
@@ -79,14 +81,17 @@ class ErrorGroup(models.Model):
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="under way to prove that it is fixed",
+        help_text=_("under way to prove that it is fixed"),
     )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering: ClassVar = ["-last_seen", "-id"]
         permissions: ClassVar = [
-            ("manage_errorgroup", "Can acknowledge, mute, resolve and reopen an error group")
+            (
+                "manage_errorgroup",
+                gettext_noop("Can acknowledge, mute, resolve and reopen an error group"),
+            )
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Heartbeat(models.Model):
@@ -29,10 +30,10 @@ class Heartbeat(models.Model):
 
 
 class WorkerState(models.TextChoices):
-    IDLE = "idle"
-    BUSY = "busy"
+    IDLE = "idle", _("Idle")
+    BUSY = "busy", _("Busy")
     #: It cannot reach Redis.
-    WAITING = "waiting"
+    WAITING = "waiting", _("Waiting")
 
 
 class WorkerHeartbeat(models.Model):

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from entries.models import Source
 
@@ -19,7 +21,11 @@ class Hold(models.Model):
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=50, blank=True)
     upstream = models.CharField(
-        max_length=200, blank=True, db_default="", default="", help_text="of the kind; empty: all"
+        max_length=200,
+        blank=True,
+        db_default="",
+        default="",
+        help_text=_("of the kind; empty: all"),
     )
     source = models.ForeignKey(Source, null=True, on_delete=models.PROTECT, related_name="holds")
     automatic = models.BooleanField(default=False)
@@ -29,20 +35,22 @@ class Hold(models.Model):
     actor_label = models.CharField(max_length=150)
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(db_default=Now())
-    ends_at = models.DateTimeField(null=True, help_text="when the dispatcher lifts it")
+    ends_at = models.DateTimeField(null=True, help_text=_("when the dispatcher lifts it"))
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.CharField(max_length=150, blank=True)
     lifted_reason = models.CharField(max_length=500, blank=True)
     probes = models.PositiveIntegerField(default=0)
-    probe_run_id = models.UUIDField(null=True, help_text="the probe under way")
+    probe_run_id = models.UUIDField(null=True, help_text=_("the probe under way"))
     next_probe_at = models.DateTimeField(null=True)
     released = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="entries that went on in the ramp after it was lifted"
+        default=0, db_default=0, help_text=_("entries that went on in the ramp after it was lifted")
     )
 
     class Meta:
         ordering: ClassVar = ["-id"]
-        permissions: ClassVar = [("manage_hold", "Can put a kind or source on hold and lift it")]
+        permissions: ClassVar = [
+            ("manage_hold", gettext_noop("Can put a kind or source on hold and lift it"))
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~Q(kind="") ^ Q(source__isnull=False), name="hold_of_one_thing"

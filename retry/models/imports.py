@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from entries.models import Source
 from retry.models.intakes import Intake, SyncState
@@ -23,25 +24,27 @@ class Import(Intake):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="where the entries belong; empty: to none",
+        help_text=_("where the entries belong; empty: to none"),
     )
     kind = models.CharField(max_length=50)
     location = models.CharField(
-        max_length=200, blank=True, help_text="where the upload is kept; empty once it is removed"
+        max_length=200,
+        blank=True,
+        help_text=_("where the upload is kept; empty once it is removed"),
     )
-    file_name = models.CharField(max_length=200, help_text="the name it was uploaded with")
+    file_name = models.CharField(max_length=200, help_text=_("the name it was uploaded with"))
     file_format = models.CharField(max_length=10)
     confirms = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="confirmation"
     )
-    skip_invalid = models.BooleanField(default=False, help_text="rows with errors are left out")
+    skip_invalid = models.BooleanField(default=False, help_text=_("rows with errors are left out"))
     has_payload = models.BooleanField(
-        default=False, help_text="there is a column payload, so that other columns mean nothing"
+        default=False, help_text=_("there is a column payload, so that other columns mean nothing")
     )
     position = models.PositiveBigIntegerField(default=0)
     left_alone = models.PositiveIntegerField(default=0)
-    reasons = models.JSONField(default=dict, help_text="why how many were left alone")
-    losses = models.PositiveSmallIntegerField(default=0, help_text="workers that died over it")
+    reasons = models.JSONField(default=dict, help_text=_("why how many were left alone"))
+    losses = models.PositiveSmallIntegerField(default=0, help_text=_("workers that died over it"))
 
     class Meta:
         ordering: ClassVar = ["-created_at"]

@@ -5,15 +5,16 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from retry.outcomes import Channel
 
 
 class SyncState(models.TextChoices):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
 
 
 class Intake(models.Model):
@@ -41,11 +42,11 @@ class Intake(models.Model):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     invalid = models.PositiveIntegerField(default=0)
-    queued = models.PositiveIntegerField(default=0, help_text="new entries that were submitted")
+    queued = models.PositiveIntegerField(default=0, help_text=_("new entries that were submitted"))
     error_code = models.CharField(max_length=50, blank=True)
     error = models.CharField(max_length=1000, blank=True)
     notes = models.JSONField(default=list)
-    sample = models.JSONField(default=list, help_text="some of what a dry run would change")
+    sample = models.JSONField(default=list, help_text=_("some of what a dry run would change"))
 
     class Meta:
         abstract: ClassVar = True

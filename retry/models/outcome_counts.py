@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class _Outcomes(models.Model):
@@ -37,7 +38,7 @@ class OutcomeFlush(_Outcomes):
     id = models.BigAutoField(primary_key=True)
     error_class = models.CharField(max_length=200, blank=True, db_default="")
     message = models.CharField(
-        max_length=200, blank=True, db_default="", help_text="with what varies replaced"
+        max_length=200, blank=True, db_default="", help_text=_("with what varies replaced")
     )
     at = models.DateTimeField(db_default=Now())
 
@@ -48,9 +49,9 @@ class OutcomeFlush(_Outcomes):
 class Span(models.TextChoices):
     """How much time one count covers; the names are those of PostgreSQL's ``date_trunc``."""
 
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
+    MINUTE = "minute", _("Minute")
+    HOUR = "hour", _("Hour")
+    DAY = "day", _("Day")
 
 
 #: Stands for the fingerprints of all failures together.

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from retry.outcomes import Channel
 
@@ -33,7 +34,7 @@ class AuditEvent(models.Model):
     source_id = models.BigIntegerField(null=True)
     operation_id = models.UUIDField(null=True)
     subject = models.CharField(
-        max_length=100, blank=True, db_default="", help_text="what else was edited: app.model:pk"
+        max_length=100, blank=True, db_default="", help_text=_("what else was edited: app.model:pk")
     )
     count = models.PositiveIntegerField(default=0)
     reason = models.CharField(max_length=500, blank=True)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class OutcomeTally(models.Model):
@@ -19,7 +20,9 @@ class OutcomeTally(models.Model):
     kind = models.CharField(max_length=50)
     upstream = models.CharField(max_length=200, blank=True, db_default="")
     total = models.PositiveIntegerField()
-    transient = models.PositiveIntegerField(help_text="failed or scheduled with a transient error")
+    transient = models.PositiveIntegerField(
+        help_text=_("failed or scheduled with a transient error")
+    )
     message = models.CharField(max_length=200, blank=True, db_default="")
     began_at = models.DateTimeField()
     at = models.DateTimeField(db_default=Now())

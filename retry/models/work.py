@@ -9,23 +9,25 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from entries.models import Source
 
 
 class Trigger(models.TextChoices):
-    SUBMIT = "submit", "first try"
-    RETRY = "retry", "retry"
-    BULK_RETRY = "bulk_retry", "bulk retry"
-    RESYNC = "resync", "resync"
-    AUTOMATIC = "automatic", "automatic retry"
-    RETRY_NOW = "retry_now", "retry now"
-    STOP = "stop", "stop retrying"
-    RESCUE = "rescue", "rescue"
-    DISCARD = "discard", "discard"
-    RESTORE = "restore", "restore"
-    REPAIR = "repair", "repair"
-    UNDO = "undo", "undo of a repair"
+    SUBMIT = "submit", _("first try")
+    RETRY = "retry", _("retry")
+    BULK_RETRY = "bulk_retry", _("bulk retry")
+    RESYNC = "resync", _("resync")
+    AUTOMATIC = "automatic", _("automatic retry")
+    RETRY_NOW = "retry_now", _("retry now")
+    STOP = "stop", _("stop retrying")
+    RESCUE = "rescue", _("rescue")
+    DISCARD = "discard", _("discard")
+    RESTORE = "restore", _("restore")
+    REPAIR = "repair", _("repair")
+    UNDO = "undo", _("undo of a repair")
 
 
 #: Verbs that need no worker: their transaction completes them.
@@ -33,22 +35,22 @@ BY_NO_WORKER = (Trigger.STOP, Trigger.DISCARD, Trigger.RESTORE, Trigger.UNDO)
 
 
 class RunState(models.TextChoices):
-    PLANNED = "planned"
-    QUEUED = "queued"
-    RUNNING = "running"
-    FINISHED = "finished"
-    CANCELLED = "cancelled"
+    PLANNED = "planned", _("Planned")
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    FINISHED = "finished", _("Finished")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Action(models.TextChoices):
-    RETRY = "retry", "retry"
-    RESYNC = "resync", "resync"
-    RETRY_NOW = "retry_now", "retry now"
-    STOP = "stop", "stop retrying"
-    DISCARD = "discard", "discard"
-    RESTORE = "restore", "restore"
-    REPAIR = "repair", "repair and retry"
-    UNDO = "undo", "undo of a repair"
+    RETRY = "retry", _("retry")
+    RESYNC = "resync", _("resync")
+    RETRY_NOW = "retry_now", _("retry now")
+    STOP = "stop", _("stop retrying")
+    DISCARD = "discard", _("discard")
+    RESTORE = "restore", _("restore")
+    REPAIR = "repair", _("repair and retry")
+    UNDO = "undo", _("undo of a repair")
 
     @property
     def by_workers(self) -> bool:
@@ -62,20 +64,20 @@ class Action(models.TextChoices):
 
 
 class OperationState(models.TextChoices):
-    AWAITING = "awaiting_approval", "awaiting approval"
-    PLANNED = "planned"
-    RUNNING = "running"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
+    AWAITING = "awaiting_approval", _("awaiting approval")
+    PLANNED = "planned", _("Planned")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class PauseCause(models.TextChoices):
     """What paused an operation."""
 
-    PERSON = "person"
-    CANARY = "canary"
-    LIMIT = "limit", "failure limit"
+    PERSON = "person", _("Person")
+    CANARY = "canary", _("Canary")
+    LIMIT = "limit", _("failure limit")
 
 
 class Operation(models.Model):
@@ -88,36 +90,40 @@ class Operation(models.Model):
     )
     actor_label = models.CharField(max_length=150)
     reason = models.CharField(max_length=500, blank=True)
-    selection = models.JSONField(default=dict, help_text="the requested entries, as data")
+    selection = models.JSONField(default=dict, help_text=_("the requested entries, as data"))
     selection_words = models.CharField(max_length=1000)
-    repair = models.JSONField(null=True, help_text="what is changed in payloads, as data")
+    repair = models.JSONField(null=True, help_text=_("what is changed in payloads, as data"))
     total = models.PositiveIntegerField(default=0)
-    start_at = models.DateTimeField(null=True, help_text="nothing of it starts before")
+    start_at = models.DateTimeField(null=True, help_text=_("nothing of it starts before"))
     rate_per_second = models.FloatField(null=True, blank=True)
     only_if_changed = models.BooleanField(
-        default=False, db_default=False, help_text="a resync processes only what is new"
+        default=False, db_default=False, help_text=_("a resync processes only what is new")
     )
     canary_size = models.PositiveIntegerField(default=0)
     canary_done = models.BooleanField(
-        default=False, help_text="passed with all steps of the ramp, or overruled by a person"
+        default=False, help_text=_("passed with all steps of the ramp, or overruled by a person")
     )
     canary_since = models.DateTimeField(
-        null=True, help_text="when the present canary was drawn; empty: with the operation"
+        null=True, help_text=_("when the present canary was drawn; empty: with the operation")
     )
     ramp = ArrayField(
         models.PositiveIntegerField(),
         default=list,
         db_default=[],
-        help_text="entries in each step, the canary first; empty: no ramp",
+        help_text=_("entries in each step, the canary first; empty: no ramp"),
     )
     ramp_step = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="which of the steps is under way, from 0"
+        default=0, db_default=0, help_text=_("which of the steps is under way, from 0")
     )
     canary_overruled_by = models.CharField(max_length=150, blank=True, default="", db_default="")
-    max_failure_rate = models.FloatField(null=True, blank=True, help_text="0 to 1")
+    max_failure_rate = models.FloatField(null=True, blank=True, help_text=_("0 to 1"))
     state = models.CharField(max_length=20, choices=OperationState, default=OperationState.PLANNED)
     decided_by = models.CharField(
-        max_length=150, blank=True, default="", db_default="", help_text="approved or rejected it"
+        max_length=150,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("approved or rejected it"),
     )
     decided_at = models.DateTimeField(null=True)
     pause_reason = models.CharField(max_length=300, blank=True)
@@ -126,7 +132,7 @@ class Operation(models.Model):
     )
     idempotency_key = models.CharField(max_length=100, null=True)
     idempotency_digest = models.CharField(
-        max_length=64, blank=True, db_default="", help_text="of the request with this key"
+        max_length=64, blank=True, db_default="", help_text=_("of the request with this key")
     )
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
@@ -134,11 +140,13 @@ class Operation(models.Model):
     # Pace and failure limit count from here: no burst makes up for a pause, and failures from
     # before it do not pause the operation again.
     resumed_at = models.DateTimeField(null=True)
-    paced_entries = models.PositiveIntegerField(default=0, help_text="started since resumed_at")
+    paced_entries = models.PositiveIntegerField(default=0, help_text=_("started since resumed_at"))
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
-        permissions: ClassVar = [("approve_operation", "Can approve what others have requested")]
+        permissions: ClassVar = [
+            ("approve_operation", gettext_noop("Can approve what others have requested"))
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["actor_label", "idempotency_key"], name="operation_idempotency_key"
@@ -193,7 +201,7 @@ class Run(models.Model):
     operation = models.ForeignKey(
         Operation, null=True, on_delete=models.CASCADE, related_name="runs", db_index=False
     )
-    position = models.PositiveIntegerField(default=0, help_text="within its operation")
+    position = models.PositiveIntegerField(default=0, help_text=_("within its operation"))
     trigger = models.CharField(max_length=12, choices=Trigger)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -209,21 +217,23 @@ class Run(models.Model):
         blank=True,
         db_default="",
         default="",
-        help_text="that all its entries depend on, where it was on hold; empty: mixed",
+        help_text=_("that all its entries depend on, where it was on hold; empty: mixed"),
     )
     queue = models.CharField(max_length=50)
     resync = models.BooleanField(
-        default=False, db_default=False, help_text="its entries are fetched from the source first"
+        default=False,
+        db_default=False,
+        help_text=_("its entries are fetched from the source first"),
     )
     only_if_changed = models.BooleanField(default=False, db_default=False)
     probe = models.BooleanField(
-        default=False, db_default=False, help_text="one entry, to see whether what is held works"
+        default=False, db_default=False, help_text=_("one entry, to see whether what is held works")
     )
     entry_ids = ArrayField(models.BigIntegerField())
-    size = models.PositiveIntegerField(help_text="how many entry ids; sums need not read them")
+    size = models.PositiveIntegerField(help_text=_("how many entry ids; sums need not read them"))
     state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
     job_id = models.CharField(
-        max_length=100, help_text="of the RQ job; later hand-overs append -<dispatches>"
+        max_length=100, help_text=_("of the RQ job; later hand-overs append -<dispatches>")
     )
     dispatches = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
@@ -233,28 +243,30 @@ class Run(models.Model):
     worker = models.CharField(max_length=200, blank=True)
     ended_at = models.DateTimeField(null=True)
     canary = models.BooleanField(default=False)
-    skipped = models.JSONField(default=dict, help_text="reason -> entry ids")
-    skipped_counts = models.JSONField(default=dict, help_text="reason -> how many")
+    skipped = models.JSONField(default=dict, help_text=_("reason -> entry ids"))
+    skipped_counts = models.JSONField(default=dict, help_text=_("reason -> how many"))
     succeeded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     scheduled = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(
         default=0,
         db_default=0,
-        help_text="not processed, because nothing had changed at the source",
+        help_text=_("not processed, because nothing had changed at the source"),
     )
     transient = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="failed or scheduled with a transient error"
+        default=0, db_default=0, help_text=_("failed or scheduled with a transient error")
     )
     lost = models.PositiveIntegerField(default=0)
     skipped_count = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
     handed_on = models.PositiveIntegerField(
-        default=0, help_text="given to another run, which counts them"
+        default=0, help_text=_("given to another run, which counts them")
     )
 
     class Meta:
-        permissions: ClassVar = [("view_status", "Can see queues, workers and the dispatcher")]
+        permissions: ClassVar = [
+            ("view_status", gettext_noop("Can see queues, workers and the dispatcher"))
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
             models.CheckConstraint(

@@ -13,6 +13,7 @@ from retry.operations.errors import OwnOperation
 from retry.operations.selection import mask_selection
 from retry.outcomes import Actor
 from retry.runs.plan import cancel_planned_runs
+from retry.sentences import REJECTED, REJECTED_BECAUSE
 
 
 def needs_approval(entries: int) -> bool:
@@ -56,7 +57,7 @@ def reject(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
     def change(operation: Operation) -> dict[str, Any]:
         _decide(operation, actor)
         operation.state = OperationState.CANCELLED
-        operation.pause_reason = f"Rejected: {reason}"[:300] if reason else "Rejected."
+        operation.pause_reason = (REJECTED_BECAUSE(reason=reason) if reason else REJECTED())[:300]
         cancel_planned_runs(operation)
         return {"requested_by": operation.actor_label}
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from entries.phrases import phrase
 from entries.repairs import Repair
 from retry import wakeup
 from retry.access.permissions import OPERATE, RETRY_ENTRY
@@ -47,7 +48,7 @@ def start(
     if action is Action.REPAIR:
         actor.require(RETRY_ENTRY)
     if (repair is not None) != (action is Action.REPAIR):
-        raise RepairRefused("A repair needs a JSON Patch or the name of a repair.")
+        raise RepairRefused(phrase("A repair needs a JSON Patch or the name of a repair."))
     selection.check()
     pace = pace or Pace()
     key = None

@@ -3,6 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
+from entries.phrases import phrase
 from retry.errors import RetryError
 
 
@@ -12,7 +13,12 @@ class OperationBegun(RetryError):
     code: ClassVar[str] = "operation_begun"
 
     def __init__(self, operation_id: UUID) -> None:
-        super().__init__(f"Operation {operation_id} has begun; pause it instead.")
+        super().__init__(
+            phrase(
+                "Operation %(operation)s has begun; pause it instead.",
+                operation=str(operation_id),
+            )
+        )
 
 
 class AwaitingApproval(RetryError):
@@ -21,7 +27,9 @@ class AwaitingApproval(RetryError):
     code: ClassVar[str] = "awaiting_approval"
 
     def __init__(self, operation_id: UUID) -> None:
-        super().__init__(f"Operation {operation_id} awaits approval.")
+        super().__init__(
+            phrase("Operation %(operation)s awaits approval.", operation=str(operation_id))
+        )
 
 
 class NotAwaitingApproval(RetryError):
@@ -30,7 +38,9 @@ class NotAwaitingApproval(RetryError):
     code: ClassVar[str] = "not_awaiting_approval"
 
     def __init__(self, operation_id: UUID) -> None:
-        super().__init__(f"Operation {operation_id} does not await approval.")
+        super().__init__(
+            phrase("Operation %(operation)s does not await approval.", operation=str(operation_id))
+        )
 
 
 class OwnOperation(RetryError):
@@ -40,7 +50,10 @@ class OwnOperation(RetryError):
 
     def __init__(self, operation_id: UUID) -> None:
         super().__init__(
-            f"You requested operation {operation_id}, so another user has to approve it."
+            phrase(
+                "You requested operation %(operation)s, so another user has to approve it.",
+                operation=str(operation_id),
+            )
         )
 
 
@@ -51,5 +64,8 @@ class ApprovedAsItIs(RetryError):
 
     def __init__(self, operation_id: UUID) -> None:
         super().__init__(
-            f"Operation {operation_id} was approved as it is; cancel it and start another."
+            phrase(
+                "Operation %(operation)s was approved as it is; cancel it and start another.",
+                operation=str(operation_id),
+            )
         )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from entries.phrases import phrase
+
 #: A canary without a limit of its own tolerates this share of failures.
 DEFAULT_FAILURE_RATE = 0.1
 MOST_STEPS = 10
@@ -63,14 +65,14 @@ def parse_ramp(text: str) -> tuple[int, ...]:
     parts = re.split(r",?\s+|,$" if re.search(r"\s", text.strip()) else ",", plain)
     steps = [part for part in parts if part]
     if not all(_STEP.fullmatch(part) for part in steps):
-        raise ValueError("write the steps like 10, 100, 1000, rest")
+        raise ValueError(phrase("write the steps like 10, 100, 1000, rest"))
     return check_ramp(tuple(int(part.replace(",", "")) for part in steps))
 
 
 def check_ramp(steps: tuple[int, ...]) -> tuple[int, ...]:
     """Return ``steps``. Raises ``ValueError`` with what is wrong."""
     if len(steps) > MOST_STEPS:
-        raise ValueError(f"a ramp has at most {MOST_STEPS} steps")
+        raise ValueError(phrase("a ramp has at most %(count)s steps", count=MOST_STEPS))
     if not all(1 <= step <= LARGEST_STEP for step in steps):
-        raise ValueError(f"a step has 1 to {LARGEST_STEP:,} entries")
+        raise ValueError(phrase("a step has 1 to %(count)s entries", count=LARGEST_STEP))
     return steps

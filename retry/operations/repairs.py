@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from entries import storage
 from entries.budget import OutOfTime, time_budget
 from entries.diffs import Diff, diff_json
+from entries.phrases import Phrase
 from entries.repairs import Repair
 from entries.storage import StoredContent
 from retry.operations.selection import Selection
@@ -98,5 +99,5 @@ def _look_at(content: StoredContent, repair: Repair, preview: RepairPreview) -> 
         preview.invalid.append(RepairSample(content.id, content.title, words=judged.words))
 
 
-def describe_skipped(preview: RepairPreview) -> Mapping[str, int]:
+def describe_skipped(preview: RepairPreview) -> Mapping[Phrase, int]:
     return {reason.words: count for reason, count in sorted(preview.skipped.items())}

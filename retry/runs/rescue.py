@@ -16,6 +16,7 @@ from retry.outcomes import Actor
 from retry.runs.creation import RunMember, create_runs, read_rescue_limits, transfer_members
 from retry.runs.handover import Handover
 from retry.runs.lifecycle import end_run, lock_lapsed_run
+from retry.sentences import WORKER_SILENT
 
 DISPATCHER = Actor.system("dispatcher")
 
@@ -30,7 +31,7 @@ def rescue(run: Run, *, actor: Actor = DISPATCHER) -> int:
         # Lock first: a worker that was only slow renews before, or finds its run gone.
         if not lock_lapsed_run(run.id):
             return 0
-        cause = f"worker {run.worker} stopped answering"
+        cause = WORKER_SILENT(worker=run.worker)
         # How far the worker had begun is not known any more.
         return take_entries(run, cause=cause, began=False, actor=actor)
 

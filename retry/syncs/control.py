@@ -18,14 +18,11 @@ from retry.intakes.handover import enqueue
 from retry.models import Hold, Sync, SyncState
 from retry.outcomes import Actor, SyncOutcome
 from retry.runs.job_ids import sync_job_id
+from retry.sentences import EVERY, SYNC_LOST
 from retry.syncs import work
 
 #: In one tick of the dispatcher.
 _MOST = 500
-_LOST = (
-    "The worker died or lost the database half-way. What was stored is kept; sync again "
-    "for the rest."
-)
 
 
 def request_sync(slug: str, *, actor: Actor, reason: str = "", dry_run: bool = False) -> Sync:
@@ -99,7 +96,7 @@ def request_due_syncs(*, actor: Actor) -> int:
                 continue
             every = timedelta(seconds=source.sync_interval)
             Source.objects.filter(pk=pk).update(next_sync_at=Now() + every)
-            request_sync(source.slug, actor=actor, reason=f"every {source.sync_interval:,} s")
+            request_sync(source.slug, actor=actor, reason=EVERY(seconds=source.sync_interval))
             asked += 1
     return asked
 
@@ -109,7 +106,7 @@ def fail_lost_syncs(*, actor: Actor) -> int:
     actor.require(SYNC_SOURCE)
 
     def settle(sync: Sync) -> bool:
-        if not rows.fail(sync, code="worker_lost", message=_LOST):
+        if not rows.fail(sync, code="worker_lost", message=SYNC_LOST()):
             return False
         audit.record(
             "sync_lost",

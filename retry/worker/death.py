@@ -17,6 +17,7 @@ from entries.text import describe_error
 from retry.models import Run, RunState
 from retry.outcomes import Actor
 from retry.runs.rescue import take_entries
+from retry.sentences import WORKER_ENDED, WORKER_KILLED, WORKER_STOPPED
 from retry.worker.activity import Activity, Snapshot
 from retry.worker.claim import Claim
 from retry.worker.patience import DATABASE_AWAY, NONE, PAUSE_SECONDS
@@ -112,12 +113,9 @@ def _end_overdue(run: Run, overdue: Snapshot) -> None:
 
 def _describe_cause(seen: Snapshot, status: int | None, overdue: Snapshot | None) -> str:
     if overdue is not None and len(overdue.under_way) > 1:
-        return (
-            f"worker {seen.worker} was stopped: one of {len(overdue.under_way)} entries that were "
-            "under way took longer than its time limit and blocked the others"
-        )
+        return WORKER_STOPPED(worker=seen.worker, count=len(overdue.under_way))
     if status is not None and os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         with suppress(ValueError):  # a real-time signal has no name
-            return f"worker {seen.worker} was killed by {signal.Signals(number).name}"
-    return f"worker {seen.worker} ended in the middle"
+            return WORKER_KILLED(worker=seen.worker, signal=signal.Signals(number).name)
+    return WORKER_ENDED(worker=seen.worker)

@@ -9,6 +9,7 @@ from django.contrib import messages
 
 from entries.admin.display import format_duration
 from entries.errors import EntriesError, SourceError
+from entries.phrases import phrase
 from entries.states import EntryStatus
 from retry import errors
 from retry.admin.shared.messages import describe_refusal, describe_selection, explain_no_verb
@@ -45,7 +46,7 @@ MADE: dict[type[Exception], Exception] = {
     errors.UploadRefused: errors.UploadRefused("It has more than 10 bytes."),
     errors.NotConfirmable: errors.NotConfirmable("It is queued."),
     hold_errors.HoldNotFound: hold_errors.HoldNotFound(7),
-    hold_errors.AlreadyOnHold: hold_errors.AlreadyOnHold("kind page"),
+    hold_errors.AlreadyOnHold: hold_errors.AlreadyOnHold(phrase("kind %(kind)s", kind="page")),
     hold_errors.HoldLifted: hold_errors.HoldLifted(by="alice"),
     hold_errors.NoUpstreams: hold_errors.NoUpstreams("page"),
     group_errors.ErrorGroupNotFound: group_errors.ErrorGroupNotFound(7),

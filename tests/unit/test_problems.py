@@ -11,6 +11,7 @@ import pytest
 import entries
 import retry
 from entries.errors import EntriesError, PermanentError, SourceError, TimeLimitExceeded, UnknownKind
+from entries.phrases import phrase
 from entries.states import EntryStatus
 from retry import errors
 from retry.api.http import problems
@@ -56,7 +57,7 @@ RAISED: list[RetryError] = [
     errors.UploadRefused("It has more than 10 bytes."),
     errors.NotConfirmable("It is queued."),
     hold_errors.HoldNotFound(7),
-    hold_errors.AlreadyOnHold("kind page"),
+    hold_errors.AlreadyOnHold(phrase("kind %(kind)s", kind="page")),
     hold_errors.EndInThePast(),
     hold_errors.HoldLifted(by="alice"),
     hold_errors.NoUpstreams("page"),

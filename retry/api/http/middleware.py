@@ -30,6 +30,7 @@ class ApiMiddleware:
             return self.get_response(request)
         response = self._answer(request)
         response.headers["Cache-Control"] = "no-store"
+        response.headers["Content-Language"] = "en"
         response.headers["X-Content-Type-Options"] = "nosniff"
         if response.status_code != 204:
             response.headers.setdefault("Content-Length", str(len(response.content)))

@@ -8,6 +8,7 @@ import structlog
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ValidationError
 
@@ -38,6 +39,7 @@ def api_view(
         methods["head"] = methods["get"]  # Django leaves the body out
 
     @csrf_exempt  # checked below, for sessions
+    @translation.override(None)  # scripts are answered in English, whatever a browser asks for
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         caller = None
         try:

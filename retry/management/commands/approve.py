@@ -3,15 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from retry import service
 from retry.errors import RetryError
 from retry.management.account import find_account
+from retry.management.command import DeskCommand
 from retry.outcomes import Actor
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = (
         "Approve an operation that awaits approval, so that exactly what it has selected starts; "
         "with --reject it is cancelled. Who requested it cannot do either."

@@ -1,0 +1,14 @@
+"""The languages of the desk, and the folders of their catalogs.
+
+Texts in the code are English, and so is all that is stored, logged or answered by the API. What a
+page shows is translated while it is shown.
+"""
+
+from config.env import BASE_DIR
+
+#: The language of the code, which needs no catalog.
+SOURCE = "en"
+LANGUAGES = [(SOURCE, "English"), ("de", "Deutsch")]
+
+#: Catalogs that belong to no installed app. Django finds those of apps by itself.
+LOCALE_PATHS = [BASE_DIR / "config" / "locale", BASE_DIR / "retry" / "admin" / "locale"]
