@@ -7,7 +7,7 @@ from uuid import UUID
 
 from retry.admin.operations.words import OUTCOMES, get_title
 from retry.admin.shared.bar import Bar
-from retry.admin.shared.history import name_verb
+from retry.admin.shared.verb_names import name_verb
 from retry.models import AuditEvent, Operation, Sync
 from retry.operations.progress import Progress, read_progress
 from retry.outcomes import Channel

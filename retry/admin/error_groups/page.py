@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from entries.admin.live import LiveFragment
 from entries.filters import EntryFilter
 from entries.models import Entry
+from entries.phrases import show
 from entries.states import EntryStatus
 from entries.tracebacks import split_frames
 from retry.access.permissions import MANAGE_ERROR_GROUP, OPERATE, VIEW_OPERATION
@@ -30,7 +31,6 @@ from retry.admin.error_groups.words import (
 from retry.admin.operations.address import get_preview_url
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
-from retry.admin.shared.texts import show
 from retry.error_groups.control import UNRESOLVED
 from retry.error_groups.overview import GroupFacts, read_facts, read_last_operations
 from retry.error_groups.proof import PROVING

@@ -24,6 +24,7 @@ from entries.errors import EntriesError
 from entries.kinds import registry
 from entries.kinds.base import MAX_UPSTREAM
 from entries.kinds.upstreams import has_upstreams
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import MANAGE_HOLD
 from retry.access.visibility import sees_everything
@@ -33,7 +34,6 @@ from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused, parse_reason
-from retry.admin.shared.texts import show
 from retry.errors import RetryError
 from retry.holds import control
 from retry.holds.errors import HoldNotFound

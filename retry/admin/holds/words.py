@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from entries.models import Entry, Source
+from entries.phrases import show
 from entries.states import EntryStatus
 from retry.access.permissions import VIEW_HOLD
 from retry.access.visibility import sees_everything
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import Message
-from retry.admin.shared.texts import show
 from retry.holds.control import describe_target
 from retry.holds.overview import (
     MANY,

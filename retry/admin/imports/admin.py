@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
 from retry.access.visibility import visible_imports
@@ -22,7 +23,6 @@ from retry.admin.imports import words
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import add_messages, describe_refusal
-from retry.admin.shared.texts import show
 from retry.errors import ImportNotFound, NotPermitted, RetryError
 from retry.models import Import, SyncState
 

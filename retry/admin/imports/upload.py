@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from entries import upload_pass
 from entries.errors import EntriesError
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY
 from retry.admin.imports.forms import UploadForm
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import add_messages, describe_refusal
-from retry.admin.shared.texts import show
 from retry.errors import RetryError, SourceNotFound, UploadRefused
 from retry.models import Import
 

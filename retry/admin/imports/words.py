@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from entries.admin import display
+from entries.phrases import show
 from retry.admin.intakes.words import describe_wait
 from retry.admin.shared.bar import describe_counts
 from retry.models import Import, SyncState
@@ -51,7 +52,7 @@ def describe_outcome(row: Import) -> Iterator[str]:
     queued = _("%(count)s queued.") if row.queued else _("Nothing was queued.")
     yield f"{stored} {queued % {'count': intcomma(row.queued)}}"
     if row.left_alone:
-        reasons = sorted((_(Reason(name).words), count) for name, count in row.reasons.items())
+        reasons = sorted((show(Reason(name).words), count) for name, count in row.reasons.items())
         yield _("%(count)s left alone: %(reasons)s.") % {
             "count": intcomma(row.left_alone),
             "reasons": ", ".join(f"{intcomma(count)} {reason}" for reason, count in reasons),
@@ -74,7 +75,7 @@ def describe_row(shown: Mapping[str, Any], *, dry_run: bool) -> str:
         case "changed":
             return _("Changed; already queued") if reason else _("Changed; would be queued")
         case "alone":
-            return _("Left alone: %(reason)s") % {"reason": _(Reason(reason).words)}
+            return _("Left alone: %(reason)s") % {"reason": show(Reason(reason).words)}
         case _other:
             return _("Cannot be stored") if dry_run else _("Left out")
 

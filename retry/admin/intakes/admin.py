@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from entries.admin import display
 from entries.admin.live import LiveFragment
+from entries.phrases import show
 from retry.admin.intakes.words import describe_stage
 from retry.admin.shared.bar import Bar
 from retry.admin.shared.records import LiveRecordAdmin, StateFilter
-from retry.admin.shared.texts import show
 from retry.models import SyncState
 from retry.models.intakes import Intake
 

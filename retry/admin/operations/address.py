@@ -12,9 +12,9 @@ from django.utils.translation import gettext_noop
 
 from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment
+from entries.phrases import show
 from retry.admin.shared.entry_list import BACK
 from retry.admin.shared.selection import SelectionRefused
-from retry.admin.shared.texts import show
 from retry.models import Action, Operation
 from retry.operations.selection import Selection
 

@@ -22,6 +22,7 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter
 from entries.admin.lists import BoundedList
 from entries.admin.live import respond
+from entries.phrases import show
 from entries.repairs import Repair
 from retry import service
 from retry.admin.operations import words
@@ -40,7 +41,6 @@ from retry.admin.shared.messages import add_messages
 from retry.admin.shared.records import LiveRecordAdmin, StateFilter
 from retry.admin.shared.refusals import show_refusals
 from retry.admin.shared.selection import parse_reason
-from retry.admin.shared.texts import show
 from retry.errors import OperationNotFound
 from retry.models import Action, Operation, OperationState
 from retry.operations.tallies import Tally, read_tallies

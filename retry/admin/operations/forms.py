@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from entries.phrases import show
 from retry.admin.operations.address import Proposal
 from retry.admin.shared.selection import SelectionRefused
-from retry.admin.shared.texts import show
 from retry.models import Action
 from retry.operations.pace import Pace, parse_ramp
 from retry.operations.selection import Preview

@@ -13,6 +13,7 @@ from django.utils.formats import number_format
 from entries.admin import display
 from entries.admin.live import LiveFragment
 from entries.filters import EntryFilter
+from entries.phrases import show
 from retry.access.permissions import APPROVE_OPERATION, OPERATE
 from retry.access.visibility import sees_everything, sees_nothing
 from retry.admin.holds.words import explain_operation
@@ -30,7 +31,6 @@ from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import Bar
 from retry.admin.shared.entry_list import get_back
-from retry.admin.shared.texts import show
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
 from retry.operations.approval import is_own

@@ -7,9 +7,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from entries.phrases import show
 from retry.access.permissions import OPERATE, VIEW_ENTRY, VIEW_OPERATION
 from retry.admin.operations.address import Proposal, choose_groups, parse_proposal
 from retry.admin.operations.forms import StartForm
@@ -136,7 +136,7 @@ def _build_numbers(
         "words": words,
         "start_label": words.count_title(found.eligible or 0) if found.exact else words.every,
         "found": found,
-        "skipped": [(_(reason.words), count) for reason, count in found.skipped.items()],
+        "skipped": [(show(reason.words), count) for reason, count in found.skipped.items()],
         "skipped_total": sum(found.skipped.values()),
         "breakdown": groups,
         "forecast": describe_forecast(

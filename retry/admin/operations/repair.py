@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_ENTRY, VIEW_OPERATION
 from retry.admin.operations.address import Proposal, get_return_query, parse_proposal
@@ -118,7 +119,7 @@ def _render(request: HttpRequest, proposal: Proposal, form: RepairForm) -> HttpR
 
 
 def _list_skipped(found: RepairPreview) -> list[tuple[str, int]]:
-    return [(gettext(words), count) for words, count in describe_skipped(found).items()]
+    return [(show(words), count) for words, count in describe_skipped(found).items()]
 
 
 @require_POST

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from entries.phrases import show
 from entries.repairs import Repair, list_repairs
 from retry.admin.operations.forms import StartForm
-from retry.admin.shared.texts import show
 
 EXAMPLE = '[{"op": "replace", "path": "/url", "value": "https://example.com/"}]'
 

@@ -10,9 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from entries.phrases import show
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.messages import PENDING, Message
-from retry.admin.shared.texts import show
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.forecast import Forecast
 from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
@@ -191,4 +191,4 @@ def list_outcomes(operation: Operation) -> Sequence[str]:
 
 
 def describe_reason(code: str) -> str:
-    return _(Reason(code).words if code in set(Reason) else code.replace("_", " "))
+    return show(Reason(code).words) if code in set(Reason) else _(code.replace("_", " "))

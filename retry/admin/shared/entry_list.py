@@ -19,8 +19,8 @@ from entries.admin.entry_list import SORT
 from entries.filters import CRITERIA, EntryFilter
 from entries.masking import mask_values
 from entries.payload_match import PREFIX
+from entries.phrases import show
 from retry.admin.shared.selection import SelectionRefused
-from retry.admin.shared.texts import show
 
 #: The parameter in which other pages keep the query string of the list.
 BACK = "back"

@@ -10,12 +10,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from entries.admin import display
 from entries.models import Entry, Source
+from entries.phrases import show
 from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
-from retry.admin.shared.texts import show
+from retry.admin.shared.verb_names import name_verb
 from retry.edits import get_subject
 from retry.models import AuditEvent, Operation, Run
 
@@ -72,11 +72,6 @@ def _find_events(obj: Model) -> QuerySet[AuditEvent]:
             return found.filter(entry_id=ids[0], run_id=obj.pk) if len(ids) == 1 else found.none()
         case _:
             return found.filter(subject=get_subject(obj))
-
-
-def name_verb(verb: str) -> str:
-    """Name a verb of the audit, as people read it."""
-    return _(verb.replace("_", " "))
 
 
 def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from entries.errors import EntriesError
+from entries.phrases import show
 from entries.states import EntryStatus
 from retry.admin.shared.actions import describe_action
-from retry.admin.shared.texts import show
 from retry.errors import (
     EmptySelection,
     NothingEligible,
@@ -168,7 +168,7 @@ def _describe_nothing_eligible(error: NothingEligible) -> str:
 
 def _summarise(skipped: Mapping[Reason, int]) -> Mapping[str, str]:
     """Return the ``count`` and the ``reasons``: ``3`` and ``2 not failed, 1 not found``"""
-    reasons = sorted((_(reason.words), count) for reason, count in skipped.items())
+    reasons = sorted((show(reason.words), count) for reason, count in skipped.items())
     words = (
         reasons[0][0]
         if len(reasons) == 1

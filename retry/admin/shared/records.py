@@ -15,9 +15,9 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter
 from entries.admin.lists import ReadOnlyAdmin
 from entries.admin.live import respond
+from entries.phrases import show
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.bar import Bar
-from retry.admin.shared.texts import show
 
 M = TypeVar("M", bound=Model)
 

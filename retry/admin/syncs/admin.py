@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from entries.admin import display
 from entries.admin.filters import SourceFilter
 from entries.models import Source
+from entries.phrases import show
 from retry.access.permissions import SYNC_SOURCE, VIEW_SOURCE
 from retry.access.visibility import sees_source
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
 from retry.admin.shared.actor import get_actor
-from retry.admin.shared.texts import show
 from retry.admin.syncs import words
 from retry.models import Sync, SyncState
 
