@@ -8,7 +8,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from entries.admin import display
@@ -85,7 +85,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
                 },
             ),
             (_("Subject"), {"fields": ("entry", "run", "operation", "source", "subject")}),
-            (_("Change"), {"fields": change}),
+            (pgettext_lazy("of the audit", "Change"), {"fields": change}),
         )
 
     def get_search_results(

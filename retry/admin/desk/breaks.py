@@ -64,7 +64,8 @@ class FailureGroup:
             "%(count)s failures in the last 24 hours",
             total,
         )
-        return draw_sparkline(self.values, label=label % {"count": intcomma(total)})
+        words = label % {"count": intcomma(total)}
+        return draw_sparkline(self.values, label=words)
 
 
 def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[FailureGroup]:

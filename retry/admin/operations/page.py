@@ -83,6 +83,7 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
     eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
     return {
         "original": operation,
+        "state_template": f"retry/operation/states/{operation.state}.html",
         "return_query": get_return_query(request),
         "words": describe_action(operation.action),
         "selection_words": describe_selection(operation.selection_words),

@@ -85,9 +85,9 @@ class LiveRecordAdmin(RecordAdmin[M], Generic[M]):
     ) -> HttpResponse:
         record = kwargs.get("obj")
         if record is not None:
-            title = {"title": self.get_title(record), "subtitle": None}
+            head = {"title": self.get_title(record), "subtitle": None}
             live = self.get_live_context(request, record)
-            context = context | title | live | self.get_stage_context(request, live)
+            context = context | head | live | self.get_stage_context(request, live)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
