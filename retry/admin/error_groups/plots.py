@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from entries.admin import display
 from retry.admin.shared.actor import get_actor
@@ -19,6 +19,11 @@ from retry.models import ErrorGroup
 from retry.outcome_history.scope import find_scope
 from retry.outcome_history.series import Period, read_failures_alike
 
+_SHORT = {
+    Period.DAY: gettext_lazy("24h"),
+    Period.WEEK: gettext_lazy("7d"),
+    Period.MONTH: gettext_lazy("30d"),
+}
 #: The parameter of the page that chooses the period.
 SPAN = "span"
 
@@ -47,7 +52,7 @@ def build_plot_context(request: HttpRequest, group: ErrorGroup) -> dict[str, Any
     return {
         "plot": draw_bars(bars, label=label, name="bucket") if any(values) else "",
         "plot_words": label,
-        "periods": [(each.code, each is period) for each in Period],
+        "periods": [(each.code, _SHORT[each], each is period) for each in Period],
     }
 
 
