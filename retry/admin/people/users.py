@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from entries.admin.lists import ListAdmin
 from retry import edits, service
 from retry.access import grants
-from retry.admin.people.permissions import name_permission
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 
@@ -23,12 +22,6 @@ else:
 
 def _get_holder(request: HttpRequest) -> User:
     return cast("User", request.user)
-
-
-def _name_choices(field: Any, name: str) -> Any:
-    if field is not None and name in {"permissions", "user_permissions"}:
-        field.label_from_instance = name_permission
-    return field
 
 
 def _limit_choices(field: Any, request: HttpRequest, options: dict[str, Any]) -> None:
@@ -62,8 +55,7 @@ class AuditedUserAdmin(AuditedAdmin, ListAdmin[User], _UserAdmin):
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
         _limit_choices(db_field, request, kwargs)
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        return _name_choices(field, db_field.name)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def user_change_password(
         self,
@@ -116,5 +108,4 @@ class AuditedGroupAdmin(AuditedAdmin, ListAdmin[Group], GroupAdmin):
     ) -> Any:
         if request is not None:
             _limit_choices(db_field, request, kwargs)
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        return _name_choices(field, db_field.name)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
