@@ -4,13 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter, EqualFilter, sample_values
 from entries.admin.lists import ReadOnlyAdmin
+from entries.phrases import show
 from retry.access.visibility import visible_ids
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
@@ -20,20 +24,24 @@ from retry.admin.shared.links import (
     link_to_run,
     link_to_source,
 )
+from retry.admin.shared.verb_names import name_verb
 from retry.models import AuditEvent
 from retry.outcomes import Channel
 
 
 class VerbFilter(EqualFilter):
-    title = "verb"
+    title = _("verb")
     parameter_name = column = "verb"
 
     def list_choices(self) -> list[tuple[str, str]]:
-        return [(verb, verb) for verb in sample_values(AuditEvent.objects.order_by("-id"), "verb")]
+        return [
+            (verb, name_verb(verb))
+            for verb in sample_values(AuditEvent.objects.order_by("-id"), "verb")
+        ]
 
 
 class ChannelFilter(ChoiceFilter):
-    title = "channel"
+    title = _("channel")
     parameter_name = column = "channel"
     enumeration = Channel
 
@@ -41,19 +49,19 @@ class ChannelFilter(ChoiceFilter):
 class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     list_display = (
         "when",
-        "verb",
+        "verb_words",
         "actor_label",
-        "channel",
-        "count",
+        "channel_words",
+        "number",
         "entry",
         "run",
         "operation",
-        "reason",
+        "reason_words",
     )
     list_display_links = ("when",)
     list_filter = (VerbFilter, ChannelFilter)
     search_fields = ("actor_label",)
-    search_help_text = (
+    search_help_text = _(
         "Searches the actor. A number finds an entry; an id finds a run or an operation."
     )
 
@@ -63,9 +71,21 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         visible = visible_ids(entry_ids, actor=get_actor(request)) == entry_ids
         change = ("state_before", "state_after", "request_id") if visible else ("request_id",)
         return (
-            (None, {"fields": ("when", "verb", "actor_label", "channel", "count", "reason")}),
-            ("Subject", {"fields": ("entry", "run", "operation", "source", "subject")}),
-            ("Change", {"fields": change}),
+            (
+                None,
+                {
+                    "fields": (
+                        "when",
+                        "verb_words",
+                        "actor_label",
+                        "channel_words",
+                        "number",
+                        "reason_words",
+                    )
+                },
+            ),
+            (_("Subject"), {"fields": ("entry", "run", "operation", "source", "subject")}),
+            (pgettext_lazy("of the audit", "Change"), {"fields": change}),
         )
 
     def get_search_results(
@@ -80,30 +100,46 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
 
-    @admin.display(description="when")
+    @admin.display(description=_("when"))
     def when(self, event: AuditEvent) -> SafeString | str:
         return display.format_moment(event.at)
 
-    @admin.display(description="entry")
+    @admin.display(description=_("verb"))
+    def verb_words(self, event: AuditEvent) -> str:
+        return name_verb(event.verb)
+
+    @admin.display(description=_("channel"))
+    def channel_words(self, event: AuditEvent) -> str:
+        return gettext(event.channel)
+
+    @admin.display(description=_("count"))
+    def number(self, event: AuditEvent) -> str:
+        return intcomma(event.count)
+
+    @admin.display(description=_("reason"))
+    def reason_words(self, event: AuditEvent) -> SafeString | str:
+        return display.format_name(show(event.reason), length=500) if event.reason else ""
+
+    @admin.display(description=_("entry"))
     def entry(self, event: AuditEvent) -> SafeString | str:
         return link_to_entry(event.entry_id)
 
-    @admin.display(description="source")
+    @admin.display(description=_("source"))
     def source(self, event: AuditEvent) -> SafeString | str:
         return link_to_source(event.source_id)
 
-    @admin.display(description="run")
+    @admin.display(description=_("run"))
     def run(self, event: AuditEvent) -> SafeString | str:
         return link_to_run(event.run_id)
 
-    @admin.display(description="operation")
+    @admin.display(description=_("operation"))
     def operation(self, event: AuditEvent) -> SafeString | str:
         return link_to_operation(event.operation_id)
 
-    @admin.display(description="before")
+    @admin.display(description=_("before"))
     def state_before(self, event: AuditEvent) -> SafeString | str:
         return display.format_json_block(event.before)
 
-    @admin.display(description="after")
+    @admin.display(description=_("after"))
     def state_after(self, event: AuditEvent) -> SafeString | str:
         return display.format_json_block(event.after)

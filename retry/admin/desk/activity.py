@@ -7,6 +7,7 @@ from uuid import UUID
 
 from retry.admin.operations.words import OUTCOMES, get_title
 from retry.admin.shared.bar import Bar
+from retry.admin.shared.verb_names import name_verb
 from retry.models import AuditEvent, Operation, Sync
 from retry.operations.progress import Progress, read_progress
 from retry.outcomes import Channel
@@ -22,8 +23,9 @@ _SETTLED = ("succeeded", "failed", "scheduled", "unchanged", "skipped", "cancell
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
+    """``progress`` is kept for all who look; the words follow the language of each."""
+
     progress: Progress
-    bar: Bar
 
     @property
     def operation(self) -> Operation:
@@ -32,6 +34,16 @@ class OperationRow:
     @property
     def title(self) -> str:
         return get_title(self.operation)
+
+    @property
+    def bar(self) -> Bar:
+        counts = {
+            name: self.progress.skipped_total
+            if name == "skipped"
+            else int(getattr(self.progress, name))
+            for name in _SETTLED
+        }
+        return Bar.from_counts(counts, total=self.progress.total, labels=OUTCOMES)
 
     @property
     def percent(self) -> int:
@@ -75,21 +87,17 @@ class EventRow:
     reason: str
     operation_id: UUID | None
 
+    @property
+    def what(self) -> str:
+        return name_verb(self.verb)
+
 
 def list_under_way() -> UnderWay:
     """List operations that have not ended, with their progress."""
     found = Operation.objects.filter(ended_at=None).order_by("-created_at")
     ids = list(found.values_list("pk", flat=True)[: OPERATIONS + 1])
-    rows = [_build_row(read_progress(id_)) for id_ in ids[:OPERATIONS]]
+    rows = [OperationRow(read_progress(id_)) for id_ in ids[:OPERATIONS]]
     return UnderWay(rows, more=len(ids) > OPERATIONS)
-
-
-def _build_row(progress: Progress) -> OperationRow:
-    counts = {
-        name: progress.skipped_total if name == "skipped" else int(getattr(progress, name))
-        for name in _SETTLED
-    }
-    return OperationRow(progress, Bar.from_counts(counts, total=progress.total, labels=OUTCOMES))
 
 
 def list_sources() -> Sequence[SourceRow]:
@@ -121,7 +129,7 @@ def list_events() -> Sequence[EventRow]:
             id=event.pk,
             at=event.at,
             actor=event.actor_label,
-            verb=event.verb.replace("_", " "),
+            verb=event.verb,
             count=event.count,
             reason=event.reason,
             operation_id=event.operation_id,

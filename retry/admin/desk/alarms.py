@@ -7,11 +7,13 @@ while Redis does not answer, only one page in eight seconds waits for it.
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 from retry.admin.holds import words as holds
 from retry.heartbeats import WorkerView
@@ -45,25 +47,21 @@ def describe_status(status: Status) -> Sequence[str]:
     found = []
     if not status.redis:
         found.append(
-            "Redis cannot be reached. Retries are accepted and start by themselves when it is back."
+            _(
+                "Redis cannot be reached. Retries are accepted and start by themselves when it is "
+                "back."
+            )
         )
     if not status.dispatcher_alive:
-        beat = status.heartbeat
-        reported = (
-            f"last reported {_format(timezone.now() - beat.beat_at)} ago"
-            if beat
-            else "has never reported"
-        )
-        found.append(
-            f"The dispatcher {reported}, so operations, automatic retries and rescues wait. "
-            "Start it with manage.py dispatcher."
-        )
+        found.append(_describe_dispatcher(status))
     idle = status.idle_queues
     if idle:
-        found.append(
-            f"No worker serves {get_text_list(idle, 'and')}, so what is queued there waits. "
-            f"Start one with manage.py worker {idle[0]}."
+        text = _(
+            "No worker serves %(queues)s, so what is queued there waits. Start one with "
+            "%(command)s."
         )
+        command = f"manage.py worker {idle[0]}"
+        found.append(text % {"queues": get_text_list(idle, _("and")), "command": command})
     found.extend(_describe_silence(worker) for worker in status.silent_workers)
     found.extend(
         _describe_wait(status, name, wait)
@@ -73,40 +71,82 @@ def describe_status(status: Status) -> Sequence[str]:
     return tuple(found)
 
 
+def _describe_dispatcher(status: Status) -> str:
+    known: dict[str, str] = {"command": "manage.py dispatcher"}
+    beat = status.heartbeat
+    if beat is None:
+        text = _(
+            "The dispatcher has never reported, so operations, automatic retries and rescues wait. "
+            "Start it with %(command)s."
+        )
+    else:
+        known["time"] = _format(timezone.now() - beat.beat_at)
+        text = _(
+            "The dispatcher last reported %(time)s ago, so operations, automatic retries and "
+            "rescues wait. Start it with %(command)s."
+        )
+    return text % known
+
+
 def _describe_silence(worker: WorkerView) -> str:
-    return (
-        f"The worker {worker.name} of {worker.queue} has not reported for "
-        f"{_format(worker.silence)}. It was stopped or killed, or cannot reach the database. "
-        f"Check process {worker.pid} on {worker.host}."
+    text = _(
+        "The worker %(name)s of %(queue)s has not reported for %(time)s. It was stopped or killed, "
+        "or cannot reach the database. Check process %(pid)s on %(host)s."
     )
+    return text % {
+        "name": worker.name,
+        "queue": worker.queue,
+        "time": _format(worker.silence),
+        "pid": worker.pid,
+        "host": worker.host,
+    }
 
 
 def _describe_wait(status: Status, name: str, wait: timedelta) -> str:
     """Say why work waits in a queue that has workers."""
     serving = status.find_workers(name)
     busy = [worker for worker in serving if worker.state == WorkerState.BUSY]
-    waits = f"Work in {name} has been waiting for {_format(wait)}"
+    known = {"queue": name, "time": _format(wait), "command": f"manage.py worker {name}"}
     if not status.redis:
-        return f"{waits}. It goes to a worker when Redis is back."
-    if len(busy) == len(serving):
-        since = min((w.busy_since for w in busy if w.busy_since), default=None)
-        longest = f" for {_format(timezone.now() - since)}" if since else ""
-        if len(busy) == 1:
-            workers = f"its worker has been busy{longest}"
-        else:
-            workers = f"all its {len(busy)} workers are busy{longest and ', one' + longest}"
-        return (
-            f"{waits}: {workers}. It starts when one is free. To start it sooner, add a worker "
-            f"with manage.py worker {name}."
+        text = _(
+            "Work in %(queue)s has been waiting for %(time)s. It goes to a worker when Redis is "
+            "back."
         )
-    if not status.dispatcher_alive:
-        return f"{waits} for the dispatcher, which sends it to a worker."
-    return f"{waits} although a worker is free. Check the logs of the dispatcher and the worker."
+    elif len(busy) == len(serving):
+        known["why"] = _describe_busy(busy)
+        text = _(
+            "Work in %(queue)s has been waiting for %(time)s: %(why)s. It starts when one is free. "
+            "To start it sooner, add a worker with %(command)s."
+        )
+    elif not status.dispatcher_alive:
+        text = _(
+            "Work in %(queue)s has been waiting for %(time)s for the dispatcher, which sends it to "
+            "a worker."
+        )
+    else:
+        text = _(
+            "Work in %(queue)s has been waiting for %(time)s although a worker is free. Check the "
+            "logs of the dispatcher and the worker."
+        )
+    return text % known
+
+
+def _describe_busy(busy: Sequence[WorkerView]) -> str:
+    since = min((worker.busy_since for worker in busy if worker.busy_since), default=None)
+    known = {"count": intcomma(len(busy))}
+    if since is None:
+        one = len(busy) == 1
+        text = _("its worker has been busy") if one else _("all its %(count)s workers are busy")
+        return text % known
+    known["time"] = _format(timezone.now() - since)
+    if len(busy) == 1:
+        return _("its worker has been busy for %(time)s") % known
+    return _("all its %(count)s workers are busy, one for %(time)s") % known
 
 
 def _format(wait: timedelta) -> str:
     """``20 s``, or ``5 minutes``"""
     if wait < timedelta(minutes=2):
-        return f"{int(wait.total_seconds())} s"
+        return _("%(count)d s") % {"count": wait.total_seconds()}
     now = timezone.now()
     return timesince(now - wait, now, depth=1)

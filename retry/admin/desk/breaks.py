@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from entries.filters import EntryFilter
 from entries.models import Attempt, Entry, EntryQuerySet
@@ -63,7 +64,8 @@ class FailureGroup:
             "%(count)s failures in the last 24 hours",
             total,
         )
-        return draw_sparkline(self.values, label=label % {"count": f"{total:,}"})
+        words = label % {"count": intcomma(total)}
+        return draw_sparkline(self.values, label=words)
 
 
 def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[FailureGroup]:
@@ -98,7 +100,7 @@ def _read_states(fingerprints: Sequence[str], *, now: datetime) -> Mapping[str, 
     known = ErrorGroup.objects.filter(fingerprint__in=fingerprints)
     found = {}
     for fingerprint, state, first_seen in known.values_list("fingerprint", "state", "first_seen"):
-        fresh = "new" if first_seen > now - _SPAN else ""
+        fresh = gettext_noop("new") if first_seen > now - _SPAN else ""
         found[fingerprint] = fresh if state == GroupState.OPEN else state
     return found
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -61,6 +62,11 @@ _PERIOD_NAMES = {
     Period.DAY: gettext_lazy("24 hours"),
     Period.WEEK: gettext_lazy("7 days"),
     Period.MONTH: gettext_lazy("30 days"),
+}
+_PLOT_NAMES = {
+    Period.DAY: gettext_lazy("Succeeded and failed attempts, last 24 hours"),
+    Period.WEEK: gettext_lazy("Succeeded and failed attempts, last 7 days"),
+    Period.MONTH: gettext_lazy("Succeeded and failed attempts, last 30 days"),
 }
 
 
@@ -172,15 +178,14 @@ def _draw(buckets: Sequence[Bucket], period: Period) -> SafeString | None:
         )
         for bucket in buckets
     ]
-    label = _("Succeeded and failed attempts, last %(period)s") % {"period": _PERIOD_NAMES[period]}
-    return draw_bars(bars, label=label, name="bucket")
+    return draw_bars(bars, label=str(_PLOT_NAMES[period]), name="bucket")
 
 
 def _describe_bucket(bucket: Bucket, period: Period) -> str:
     return _("%(time)s: %(succeeded)s succeeded, %(failed)s failed") % {
         "time": format_begin(bucket.begin, period),
-        "succeeded": f"{bucket.succeeded:,}",
-        "failed": f"{bucket.failed:,}",
+        "succeeded": intcomma(bucket.succeeded),
+        "failed": intcomma(bucket.failed),
     }
 
 
@@ -215,7 +220,7 @@ def _build_row(viewer: Viewer, group: FailureGroup) -> GroupRow:
         group,
         get_list_url(group.filter),
         get_alike_url(group.fingerprint) if viewer.may(VIEW_ERROR_GROUP) else "",
-        describe_action(group.action).do.capitalize(),
+        str(describe_action(group.action).label),
         do_url,
     )
 

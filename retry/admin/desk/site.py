@@ -12,6 +12,8 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from retry import edits
 from retry.access.permissions import VIEW_STATUS
@@ -30,7 +32,7 @@ _APPS = {"entries": 0, "retry": 1}
 
 class DeskSite(AdminSite):
     site_header = site_title = "Redrive"
-    index_title = "The desk"
+    index_title = gettext_lazy("The desk")
     site_url = None
     #: The header has the navigation, so that lists have the full width.
     enable_nav_sidebar = False
@@ -103,7 +105,7 @@ def _get_name(found: URLPattern | URLResolver) -> str | None:
 
 def _build_operations() -> dict[str, Any]:
     return {
-        "name": "operations",
+        "name": _("operations"),
         "app_label": "retry",
         "app_url": reverse("admin:retry_status"),
         "has_module_perms": True,
@@ -113,7 +115,7 @@ def _build_operations() -> dict[str, Any]:
 
 def _build_status_link() -> dict[str, Any]:
     return {
-        "name": "Status",
+        "name": _("Status"),
         "object_name": "Status",
         "admin_url": reverse("admin:retry_status"),
         "add_url": None,

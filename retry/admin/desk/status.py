@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from entries.admin.live import LiveFragment, respond
@@ -69,7 +70,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
     }
     if request.headers.get("HX-Request") == "true":
         return respond(request, live, "retry/status/live.html", context)
-    everywhere = admin.site.each_context(request) | {"title": "Status", "alarms": ()}
+    everywhere = admin.site.each_context(request) | {"title": _("Status"), "alarms": ()}
     return TemplateResponse(request, "admin/retry/status.html", everywhere | context)
 
 

@@ -42,6 +42,7 @@ _WHY_NOT: Mapping[Reason, str] = {
 class Verb:
     """``name``: of the transition, and the last part of the address.
 
+    ``lacking``: for users without the permission, whose name it has a place for.
     ``saves_edits``: unsaved edits of the form are stored with it; other verbs leave them alone.
     """
 
@@ -50,6 +51,7 @@ class Verb:
     help: str
     permission: str
     permission_words: str
+    lacking: str
     act: Act
     saves_edits: bool = False
     is_apart: bool = False
@@ -66,7 +68,7 @@ class Verb:
         if user.has_perm(self.permission):
             return ""
         needs = gettext("You need the permission “%(name)s”.")
-        return needs % {"name": self.permission_words}
+        return needs % {"name": gettext(self.permission_words)}
 
 
 def _queue_with(verb: Callable[..., tuple[ItemOutcome, bool]]) -> Act:
@@ -84,8 +86,8 @@ def _move_with(verb: Callable[..., ItemOutcome], describe: Callable[[ItemOutcome
     return act
 
 
-_MAY_RETRY, _MAY_RESYNC = "Can retry an entry", "Can resync an entry"
-_MAY_DISCARD = "Can discard an entry and restore it"
+_MAY_RETRY, _MAY_RESYNC = _("Can retry an entry"), _("Can resync an entry")
+_MAY_DISCARD = _("Can discard an entry and restore it")
 #: In the order of their buttons; the first that is allowed is the default.
 VERBS: Mapping[str, Verb] = {
     verb.name: verb
@@ -96,6 +98,7 @@ VERBS: Mapping[str, Verb] = {
             help=_("Retry runs the stored input again."),
             permission=RETRY_ENTRY,
             permission_words=_MAY_RETRY,
+            lacking=_("You can view this entry. To retry it, you need the permission “%(name)s”."),
             act=_queue_with(service.retry_entry),
             saves_edits=True,
         ),
@@ -105,6 +108,9 @@ VERBS: Mapping[str, Verb] = {
             help=_("Retry now does not wait for the automatic retry."),
             permission=RETRY_ENTRY,
             permission_words=_MAY_RETRY,
+            lacking=_(
+                "You can view this entry. To retry it now, you need the permission “%(name)s”."
+            ),
             act=_queue_with(service.retry_entry_now),
             saves_edits=True,
         ),
@@ -114,6 +120,9 @@ VERBS: Mapping[str, Verb] = {
             help=_("Stop retrying marks the entry failed and stops automatic retries."),
             permission=RETRY_ENTRY,
             permission_words=_MAY_RETRY,
+            lacking=_(
+                "You can view this entry. To stop retrying it, you need the permission “%(name)s”."
+            ),
             act=_move_with(service.stop_retrying_entry, describe_stopped),
         ),
         Verb(
@@ -122,6 +131,7 @@ VERBS: Mapping[str, Verb] = {
             help=_("Resync fetches the input from its source first, then runs it."),
             permission=RESYNC_ENTRY,
             permission_words=_MAY_RESYNC,
+            lacking=_("You can view this entry. To resync it, you need the permission “%(name)s”."),
             act=_queue_with(service.resync_entry),
         ),
         Verb(
@@ -130,6 +140,9 @@ VERBS: Mapping[str, Verb] = {
             help=_("Restore returns the entry to the status it had before it was discarded."),
             permission=DISCARD_ENTRY,
             permission_words=_MAY_DISCARD,
+            lacking=_(
+                "You can view this entry. To restore it, you need the permission “%(name)s”."
+            ),
             act=_move_with(service.restore_entry, describe_restored),
         ),
         Verb(
@@ -138,6 +151,9 @@ VERBS: Mapping[str, Verb] = {
             help=_("Discard sets the entry aside; it can be restored."),
             permission=DISCARD_ENTRY,
             permission_words=_MAY_DISCARD,
+            lacking=_(
+                "You can view this entry. To discard it, you need the permission “%(name)s”."
+            ),
             act=_move_with(service.discard_entry, describe_discarded),
             is_apart=True,
         ),

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from entries.admin import EntryAdmin
 from entries.filters import EntryFilter
@@ -95,7 +96,7 @@ class RetryEntryAdmin(
         text = search_term.strip()
         return queryset.filter(EntryFilter(q=text).condition()) if text else queryset, False
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def last_error(self, entry: Entry) -> SafeString | str:
         line = super().last_error(entry)
         if entry.status != EntryStatus.FAILED:
@@ -125,7 +126,7 @@ class RetryEntryAdmin(
             return []
         return [
             (
-                f"{describe_action(action).do.capitalize()} all that match",
+                str(describe_action(action).matching),
                 get_preview_url(action, shown, back=request.GET.urlencode()),
             )
             for action in OPERATE
@@ -135,41 +136,41 @@ class RetryEntryAdmin(
 
     # --- actions -------------------------------------------------------------------------------
 
-    @admin.action(description="Retry selected", permissions=["retry"])
+    @admin.action(description=_("Retry selected"), permissions=["retry"])
     def retry_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
         return self._act(request, Action.RETRY, service.retry_entries)
 
-    @admin.action(description="Resync", permissions=["resync"])
+    @admin.action(description=_("Resync"), permissions=["resync"])
     def resync_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
         return self._act(request, Action.RESYNC, service.resync_entries)
 
-    @admin.action(description="Retry now", permissions=["retry"])
+    @admin.action(description=_("Retry now"), permissions=["retry"])
     def retry_now_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
         return self._act(request, Action.RETRY_NOW, service.retry_entries_now)
 
-    @admin.action(description="Stop retrying", permissions=["retry"])
+    @admin.action(description=_("Stop retrying"), permissions=["retry"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
         return self._act(request, Action.STOP, service.stop_retrying)
 
-    @admin.action(description="Discard selected", permissions=["discard"])
+    @admin.action(description=_("Discard selected"), permissions=["discard"])
     def discard_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
         return self._start_operation(request, Action.DISCARD)
 
-    @admin.action(description="Restore selected", permissions=["discard"])
+    @admin.action(description=_("Restore selected"), permissions=["discard"])
     def restore_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:
         return self._start_operation(request, Action.RESTORE)
 
-    @admin.action(description="Repair…", permissions=["repair"])
+    @admin.action(description=_("Repair…"), permissions=["repair"])
     def repair_selected(
         self, request: HttpRequest, queryset: QuerySet[Entry]
     ) -> HttpResponse | None:

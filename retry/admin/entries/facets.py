@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.urls import URLPattern, path
@@ -74,7 +75,7 @@ def _count_links(shown: FilterList, visible: EntryQuerySet) -> Iterator[tuple[st
         found = _find(links, visible, indexed=indexed)
         counts = lists.count_each(list(found.values()))
         for link, (count, more) in zip(found, counts or (), strict=False):
-            yield link, f"{count:,}+" if more else f"{count:,}"
+            yield link, f"{intcomma(count)}+" if more else intcomma(count)
 
 
 def _find(

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -75,7 +76,9 @@ class OutcomesPage(_ModelAdmin):
         counts = Counter(row.status for row in rows)
         return {
             "rows": rows,
-            "tally": ", ".join(f"{count:,} {status}" for status, count in counts.most_common()),
+            "tally": ", ".join(
+                f"{intcomma(count)} {gettext(status)}" for status, count in counts.most_common()
+            ),
             "back": back,
             "back_url": get_list_url(back),
             "live": LiveFragment(

@@ -70,7 +70,7 @@ def _build_button(action: Action, index: int) -> Button:
         action=f"{action.value}{_SUFFIX}",
         index=index,
         label=f"{label}{more}",
-        help=describe_action(action).help,
+        help=str(describe_action(action).help),
         all_label=gettext("%(verb)s all…") % {"verb": label},
         every_label=gettext("%(verb)s {ticked}") % {"verb": label} + more,
         some_label=gettext("%(verb)s {fit} of {ticked}") % {"verb": label} + more,

@@ -143,8 +143,7 @@ class EntryVerbs(VerbsAdmin):
         return context | {
             "buttons": buttons,
             "unfit": _group_unfit(why) if may else (),
-            "lacking": lacking.permission_words if lacking else "",
-            "lacking_verb": gettext(lacking.label).lower() if lacking else "",
+            "lacking": _describe_lacking(lacking) if lacking else "",
             "no_verb_words": "" if may and no_verb in why.values() else no_verb,
             # The buttons submit the edits as well, so that none is lost.
             "edits_form": FORM_ID if editable else "",
@@ -163,6 +162,10 @@ class EntryVerbs(VerbsAdmin):
             saves=gettext("Save and retry") if verb.saves_edits else "",
             is_apart=verb.is_apart,
         )
+
+
+def _describe_lacking(verb: Verb) -> str:
+    return gettext(verb.lacking) % {"name": gettext(verb.permission_words)}
 
 
 def _group_unfit(why: dict[str, str]) -> Iterable[Unfit]:

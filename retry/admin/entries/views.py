@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, reverse
@@ -176,7 +177,7 @@ def _describe_count(counted: tuple[int, bool] | None) -> str:
     if counted is None:
         return ""
     count, more = counted
-    return f"{count:,}+" if more else f"{count:,}"
+    return f"{intcomma(count)}+" if more else intcomma(count)
 
 
 def _build_live(back: str, links: Sequence[ViewLink]) -> LiveFragment:

@@ -161,7 +161,7 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
         return build_verbs_context(request, group, live["facts"], sample) | {"sample": sample}
 
     def get_announcement(self, live: dict[str, Any]) -> str:
-        return gettext("The group is %(state)s.") % {"state": live["original"].state}
+        return gettext("The group is %(state)s.") % {"state": gettext(live["original"].state)}
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from entries.admin.filters import FailureFilter, KindFilter
 from retry.access.visibility import sees_everything, visible_entries
@@ -53,7 +54,7 @@ class GroupKindFilter(_NameFilter, KindFilter):
 
 
 class GroupUpstreamFilter(_NameFilter, FailureFilter):
-    title = "upstream"
+    title = _("upstream")
     parameter_name = column = "upstream"
     names = "upstreams"
 
@@ -71,7 +72,7 @@ class GroupUpstreamFilter(_NameFilter, FailureFilter):
         named = Counter(
             name for names in groups.values_list("upstreams", flat=True) for name in names
         )
-        return [(name, name) for name, _ in named.most_common(_MOST_UPSTREAMS)]
+        return [(name, name) for name, _count in named.most_common(_MOST_UPSTREAMS)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from retry.access.permissions import OPERATE
+from retry.admin.shared.actions import describe_action
 from retry.error_groups.proof import CANARY, PROVING
 from retry.models import ErrorGroup
 
@@ -79,5 +80,6 @@ class ProveForm(forms.Form):
 
     def __init__(self, request: HttpRequest, data: Any = None, *, suggested: str = "") -> None:
         super().__init__(data, initial={"action": suggested}, auto_id="id_prove_%s")
-        choices = [(a.value, a.label) for a in PROVING if request.user.has_perm(OPERATE[a])]
+        allowed = [action for action in PROVING if request.user.has_perm(OPERATE[action])]
+        choices = [(action.value, describe_action(action).do) for action in allowed]
         cast("forms.ChoiceField", self.fields["action"]).choices = choices

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from entries.admin.live import LiveFragment
 from entries.filters import EntryFilter
 from entries.models import Entry
+from entries.phrases import show
 from entries.states import EntryStatus
 from entries.tracebacks import split_frames
 from retry.access.permissions import MANAGE_ERROR_GROUP, OPERATE, VIEW_OPERATION
@@ -76,7 +77,7 @@ def build_live_context(request: HttpRequest, group: ErrorGroup, *, url: str) -> 
         else None,
         "may_view_operations": everything,
         "progress": progress,
-        "proof_words": proof.pause_reason if proof is not None else "",
+        "proof_words": show(proof.pause_reason) if proof is not None else "",
         "last": newest,
         "last_words": words,
         "live": LiveFragment(
@@ -127,7 +128,7 @@ def _list_buttons(request: HttpRequest, group: ErrorGroup, sample: Sample) -> li
     allowed.sort(key=lambda action: action != suggested)
     return [
         Button(
-            f"{describe_action(action).do.capitalize()}…",
+            f"{describe_action(action).label}…",
             get_preview_url(action, Selection(filter=alike)),
             action == suggested,
         )

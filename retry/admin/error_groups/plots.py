@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from entries.admin import display
 from retry.admin.shared.actor import get_actor
@@ -18,6 +19,11 @@ from retry.models import ErrorGroup
 from retry.outcome_history.scope import find_scope
 from retry.outcome_history.series import Period, read_failures_alike
 
+_SHORT = {
+    Period.DAY: gettext_lazy("24h"),
+    Period.WEEK: gettext_lazy("7d"),
+    Period.MONTH: gettext_lazy("30d"),
+}
 #: The parameter of the page that chooses the period.
 SPAN = "span"
 
@@ -46,21 +52,33 @@ def build_plot_context(request: HttpRequest, group: ErrorGroup) -> dict[str, Any
     return {
         "plot": draw_bars(bars, label=label, name="bucket") if any(values) else "",
         "plot_words": label,
-        "periods": [(each.code, each is period) for each in Period],
+        "periods": [(each.code, _SHORT[each], each is period) for each in Period],
     }
 
 
 def _describe_bucket(begin: datetime, failed: int) -> str:
-    return f"{date_format(localtime(begin), 'Y-m-d H:i')}: {failed:,}"
+    time = date_format(localtime(begin), "Y-m-d H:i")
+    return gettext("%(time)s: %(count)s") % {"time": time, "count": intcomma(failed)}
 
 
 def _describe_number(number: int, period: str) -> str:
-    words = {
-        "24h": gettext("the last 24 hours"),
-        "7d": gettext("the last 7 days"),
-        "30d": gettext("the last 30 days"),
-    }
-    text = ngettext(
-        "%(count)s failed attempt in %(period)s", "%(count)s failed attempts in %(period)s", number
-    )
-    return text % {"count": f"{number:,}", "period": words[period]}
+    match period:
+        case "24h":
+            text = ngettext(
+                "%(count)s failed attempt in the last 24 hours",
+                "%(count)s failed attempts in the last 24 hours",
+                number,
+            )
+        case "7d":
+            text = ngettext(
+                "%(count)s failed attempt in the last 7 days",
+                "%(count)s failed attempts in the last 7 days",
+                number,
+            )
+        case _:
+            text = ngettext(
+                "%(count)s failed attempt in the last 30 days",
+                "%(count)s failed attempts in the last 30 days",
+                number,
+            )
+    return text % {"count": intcomma(number)}

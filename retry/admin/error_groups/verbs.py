@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from retry import service
 from retry.admin.error_groups.forms import AcknowledgeForm, MuteForm, NoteForm, ProveForm
@@ -88,4 +89,5 @@ def _check(form: F) -> F:
     problems: dict[str, Any] = form.errors.get_json_data()
     name, found = next(iter(problems.items()))
     label = form.fields[name].label if name in form.fields else ""
-    raise SelectionRefused(f"{label}: {found[0]['message']} Nothing was changed.")
+    text = _("%(field)s: %(why)s Nothing was changed.")
+    raise SelectionRefused(text % {"field": label, "why": found[0]["message"]})

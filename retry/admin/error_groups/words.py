@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retry.admin.operations.words import OUTCOMES
 from retry.admin.shared.actions import describe_action
+from retry.admin.shared.bar import describe_counts
 from retry.admin.shared.messages import PENDING, Message
 from retry.error_groups.overview import GroupFacts, LastOperation
 from retry.error_groups.samples import Sample
@@ -44,16 +45,15 @@ def describe_proof(operation: Operation) -> Message:
 
 def describe_count(facts: GroupFacts) -> str:
     """``3,333`` or ``10,000+``"""
-    return f"{facts.count:,}+" if facts.more else f"{facts.count:,}"
+    return f"{intcomma(facts.count)}+" if facts.more else intcomma(facts.count)
 
 
 def describe_last(last: LastOperation) -> str:
     """``Retry of 400: 390 succeeded, 10 failed again``"""
     operation = last.operation
     counts = {name: getattr(last.tally, name) for name in last.tally.__slots__}
-    settled = ", ".join(f"{count:,} {OUTCOMES[name]}" for name, count in counts.items() if count)
-    do = describe_action(operation.action).do.capitalize()
-    return f"{do} {operation.total:,}: {settled or operation.state}"
+    settled = describe_counts(counts, OUTCOMES) or gettext(operation.state.replace("_", " "))
+    return f"{describe_action(operation.action).count_short_title(operation.total)}: {settled}"
 
 
 def describe_mute(group: ErrorGroup, *, everything: bool) -> dict[str, Any]:

@@ -20,7 +20,7 @@ Row = Sequence[Any]
 class ExportFile:
     """A file format. ``write`` yields the bytes of a whole file."""
 
-    title: ClassVar[str]
+    name: ClassVar[str]
     extension: ClassVar[str]
     content_type: ClassVar[str]
 
@@ -31,7 +31,7 @@ class ExportFile:
 class CsvFile(ExportFile):
     """Starts with a byte order mark: without it Excel does not read the file as UTF-8."""
 
-    title = "CSV"
+    name = "CSV"
     extension = "csv"
     content_type = "text/csv; charset=utf-8"
 
@@ -45,7 +45,7 @@ class CsvFile(ExportFile):
 class XlsxFile(ExportFile):
     """Written to a temporary file first, because its table of contents comes last."""
 
-    title = "XLSX"
+    name = "XLSX"
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -63,7 +63,7 @@ class XlsxFile(ExportFile):
 class JsonFile(ExportFile):
     """A list of objects. Nothing is escaped or cut: spreadsheets do not open it."""
 
-    title = "JSON"
+    name = "JSON"
     extension = "json"
     content_type = "application/json"
 

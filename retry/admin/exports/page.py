@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from entries.admin.lists import BoundedPaginator
 from entries.masking import mask_address
@@ -106,7 +107,7 @@ class EntryExport(_ModelAdmin):
 
     def _render_page(self, request: HttpRequest, shown: QuerySet[Entry]) -> HttpResponse:
         context = self.admin_site.each_context(request) | {
-            "title": "Export entries",
+            "title": _("Export entries"),
             "opts": self.opts,
             "count": BoundedPaginator(shown, 1),
             "selection_words": show(_describe_list(request)),

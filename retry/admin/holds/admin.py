@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,8 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from entries.admin import display
@@ -21,6 +24,7 @@ from entries.errors import EntriesError
 from entries.kinds import registry
 from entries.kinds.base import MAX_UPSTREAM
 from entries.kinds.upstreams import has_upstreams
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import MANAGE_HOLD
 from retry.access.visibility import sees_everything
@@ -43,25 +47,25 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
         "since",
         "until",
         "by",
-        "reason",
+        "reason_words",
         "lifted",
         "lifted_by",
-        "lifted_reason",
+        "lifted_words",
     )
     list_display_links = None
     ordering = ("-id",)
     search_fields = ("kind", "upstream", "source__slug", "actor_label", "reason")
-    search_help_text = "Searches what was on hold, who put it on hold, and the reason."
+    search_help_text = _("Searches what was on hold, who put it on hold, and the reason.")
     fields = (
         "what",
         "since",
         "until",
         "by",
-        "reason",
+        "reason_words",
         "failed_probes",
         "lifted",
         "lifted_by",
-        "lifted_reason",
+        "lifted_words",
     )
     change_form_template = "admin/retry/change_form.html"
     change_list_template = "admin/retry/hold/change_list.html"
@@ -70,29 +74,37 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         return super().get_queryset(request).select_related("source")
 
-    @admin.display(description="on hold")
+    @admin.display(description=_("on hold"))
     def what(self, hold: Hold) -> str:
-        return capfirst(control.describe_target(hold))
+        return capfirst(show(control.describe_target(hold)))
 
-    @admin.display(description="since")
+    @admin.display(description=_("reason"))
+    def reason_words(self, hold: Hold) -> str:
+        return show(hold.reason)
+
+    @admin.display(description=_("lifted reason"))
+    def lifted_words(self, hold: Hold) -> str:
+        return show(hold.lifted_reason)
+
+    @admin.display(description=_("since"))
     def since(self, hold: Hold) -> SafeString | str:
         return display.format_moment(hold.created_at)
 
-    @admin.display(description="by")
+    @admin.display(description=_("by"))
     def by(self, hold: Hold) -> str:
         return hold.actor_label
 
-    @admin.display(description="lifted")
+    @admin.display(description=_("lifted"))
     def lifted(self, hold: Hold) -> SafeString | str:
-        return display.format_moment(hold.lifted_at) if hold.lifted_at else "not lifted"
+        return display.format_moment(hold.lifted_at) if hold.lifted_at else gettext("not lifted")
 
-    @admin.display(description="until")
+    @admin.display(description=_("until"))
     def until(self, hold: Hold) -> SafeString | str:
         return display.format_moment(hold.ends_at)
 
-    @admin.display(description="failed probes")
+    @admin.display(description=_("failed probes"))
     def failed_probes(self, hold: Hold) -> str:
-        return f"{hold.probes:,}"
+        return intcomma(hold.probes)
 
     # --- what is on hold ------------------------------------------------------------------------
 
@@ -138,8 +150,12 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
             or len(upstream) > MAX_UPSTREAM
             or "\0" in kind + source + upstream
         ):
-            what = "an upstream and its kind" if missing else "a kind or a source"
-            messages.error(request, f"Choose {what}. Nothing was changed.")
+            text = (
+                gettext("Choose an upstream and its kind. Nothing was changed.")
+                if missing
+                else gettext("Choose a kind or a source. Nothing was changed.")
+            )
+            messages.error(request, text)
             return self._act(request, None)
         if source:
             return self._act(
@@ -179,4 +195,5 @@ def parse_end(request: HttpRequest) -> datetime | None:
     try:
         return cast("datetime | None", field.clean(request.POST.get("ends_at", "")))
     except forms.ValidationError as error:
-        raise SelectionRefused(f"{error.messages[0]} Nothing was changed.") from error
+        text = gettext("%(why)s Nothing was changed.")
+        raise SelectionRefused(text % {"why": error.messages[0]}) from error

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from entries.kinds import registry
 from entries.models import Source
 from retry.admin.holds.words import describe_waiting, get_waiting_counts
@@ -12,6 +15,9 @@ from retry.models import Hold
 MAX_SOURCES = 100
 #: Upstreams on the page; the history has all of them.
 MAX_UPSTREAMS = 100
+
+
+_GONE = gettext_noop("This kind is not installed any more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ def list_upstream_rows(holds: list[Hold], *, counting: bool) -> list[Row]:
         Row(
             "upstream",
             hold.upstream,
-            f"of {hold.kind}",
+            _("of %(kind)s") % {"kind": hold.kind},
             hold,
             describe_waiting(waiting.get(hold.pk, WaitingCounts())) if counting else "",
         )
@@ -62,4 +68,4 @@ def list_rows(holds: list[Hold], *, counting: bool) -> tuple[list[Row], list[Row
 
 def _get_description(name: str) -> str:
     known = registry.all_kinds().get(name)
-    return known.description if known else "This kind is not installed any more."
+    return _(known.description if known else _GONE)

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import cast
 
 from django.contrib import messages
-from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,8 +14,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst, get_text_list
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from entries.models import Entry, Source
+from entries.phrases import show
 from entries.states import EntryStatus
 from retry.access.permissions import VIEW_HOLD
 from retry.access.visibility import sees_everything
@@ -48,7 +51,7 @@ def list_alarms(request: HttpRequest) -> list[str]:
     """
     groups = group_by_kind(list_active())
     if not may_view(request):
-        lines = [capfirst(f"{_name(group)} on hold.") for group in groups[:_MAX_LINES]]
+        lines = [describe_held(group) for group in groups[:_MAX_LINES]]
     elif sees_everything(get_actor(request)):
         waiting = get_waiting_counts(hold for group in groups[:_MAX_LINES] for hold in group)
         lines = [_line(request, group, waiting) for group in groups[:_MAX_LINES]]
@@ -56,7 +59,8 @@ def list_alarms(request: HttpRequest) -> list[str]:
         lines = [_add_link(request, _describe_group(group)) for group in groups[:_MAX_LINES]]
     if len(groups) > _MAX_LINES:
         more = sum(map(len, groups[_MAX_LINES:]))
-        lines.append(_add_link(request, f"{more:,} more are on hold."))
+        text = ngettext("%(count)s more is on hold.", "%(count)s more are on hold.", more)
+        lines.append(_add_link(request, text % {"count": intcomma(more)}))
     return lines
 
 
@@ -77,9 +81,21 @@ def explain_entry(entry: Entry) -> str:
     if not found:
         return ""
     waits = entry.status in {EntryStatus.QUEUED, EntryStatus.SCHEDULED}
-    effect = "This entry waits" if waits else "If retried now, this entry would wait"
-    what = get_text_list([describe_target(hold) for hold in found], "and")
-    return f"{effect}: {what} {'is' if len(found) == 1 else 'are'} on hold."
+    text = (
+        ngettext(
+            "This entry waits: %(what)s is on hold.",
+            "This entry waits: %(what)s are on hold.",
+            len(found),
+        )
+        if waits
+        else ngettext(
+            "If retried now, this entry would wait: %(what)s is on hold.",
+            "If retried now, this entry would wait: %(what)s are on hold.",
+            len(found),
+        )
+    )
+    targets = [show(describe_target(hold)) for hold in found]
+    return text % {"what": get_text_list(targets, _("and"))}
 
 
 def explain_operation(operation: Operation) -> str:
@@ -90,8 +106,13 @@ def explain_operation(operation: Operation) -> str:
     lines = []
     for group in group_by_kind(runs_by_hold):
         runs = sum(runs_by_hold[hold] for hold in group)
-        wait = _count(runs, "run waits", "runs wait")
-        lines.append(f"{wait}: {_name(group)} on hold.")
+        text = (
+            _("More than %(count)s runs wait: %(held)s")
+            if runs >= MANY
+            else ngettext("%(count)s run waits: %(held)s", "%(count)s runs wait: %(held)s", runs)
+        )
+        held = describe_held(group, begins=False)
+        lines.append(text % {"count": intcomma(min(runs, MANY)), "held": held})
     return " ".join(lines)
 
 
@@ -100,16 +121,32 @@ def explain_source(source: Source, *, with_reasons: bool) -> str:
     found = find_holds_on(kind=source.entry_kind, source_id=source.pk)
     if with_reasons:
         return " ".join(describe_hold(hold) for hold in found)
-    return " ".join(f"{capfirst(describe_target(hold))} is on hold." for hold in found)
+    return " ".join(describe_held([hold]) for hold in found)
 
 
 def describe_hold(hold: Hold) -> str:
     """``Kind page was put on hold 5 minutes ago by alice: upstream is down.``"""
-    by = "the breaker" if hold.automatic else hold.actor_label
-    target, since = capfirst(describe_target(hold)), naturaltime(hold.created_at)
-    text = f"{target} was put on hold {since} by {by}{_describe_end(hold)}"
+    known = {
+        "target": capfirst(show(describe_target(hold))),
+        "since": naturaltime(hold.created_at),
+        "name": hold.actor_label,
+        "end": _format_end(hold),
+    }
+    if hold.automatic:
+        text = (
+            _("%(target)s was put on hold %(since)s by the breaker until %(end)s")
+            if hold.ends_at
+            else _("%(target)s was put on hold %(since)s by the breaker")
+        )
+    else:
+        text = (
+            _("%(target)s was put on hold %(since)s by %(name)s until %(end)s")
+            if hold.ends_at
+            else _("%(target)s was put on hold %(since)s by %(name)s")
+        )
+    text = text % known
     if hold.reason:
-        text = f"{text}: {hold.reason}"
+        text = f"{text}: {show(hold.reason)}"
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
@@ -117,48 +154,87 @@ def describe_upstreams(holds: Sequence[Hold]) -> str:
     """``12 upstreams of page are on hold: a.example, b.example, c.example and 9 more.``"""
     named = [hold.upstream for hold in holds[:_MAX_NAMES]]
     more = len(holds) - len(named)
-    names = ", ".join(named) + f" and {more:,} more" if more else get_text_list(named, "and")
-    return f"{_name(holds)} on hold: {names}."
+    known = {
+        "count": intcomma(len(holds)),
+        "kind": holds[0].kind,
+        "names": ", ".join(named) if more else get_text_list(named, _("and")),
+        "more": intcomma(more),
+    }
+    if more:
+        text = _("%(count)s upstreams of %(kind)s are on hold: %(names)s and %(more)s more.")
+    else:
+        text = _("%(count)s upstreams of %(kind)s are on hold: %(names)s.")
+    return text % known
+
+
+def describe_held(holds: Sequence[Hold], *, begins: bool = True) -> str:
+    """``Kind page is on hold.``, ``12 upstreams of page are on hold.``
+
+    ``begins``: it is the beginning of a sentence.
+    """
+    if len(holds) > 1:
+        text = _("%(count)s upstreams of %(kind)s are on hold.")
+        return text % {"count": intcomma(len(holds)), "kind": holds[0].kind}
+    target = show(describe_target(holds[0]))
+    return _("%(target)s is on hold.") % {"target": capfirst(target) if begins else target}
 
 
 def describe_waiting(waiting: WaitingCounts) -> str:
     """``1,203 runs and 40 scheduled entries wait``"""
-    parts = [
-        _count(waiting.runs, "run", "runs"),
-        _count(waiting.scheduled, "scheduled entry", "scheduled entries"),
-    ]
-    text = " and ".join(filter(None, parts))
-    if not text:
-        return "Nothing waits"
-    return f"{text} {'waits' if waiting.runs + waiting.scheduled == 1 else 'wait'}"
+    runs, scheduled = waiting.runs, waiting.scheduled
+    if not runs and not scheduled:
+        return _("Nothing waits")
+    if runs and scheduled:
+        both = _("%(runs)s and %(entries)s wait")
+        return both % {"runs": _count_runs(runs), "entries": _count_scheduled(scheduled)}
+    if runs >= MANY:
+        return _("more than %(count)s runs wait") % {"count": intcomma(MANY)}
+    if runs:
+        text = ngettext("%(count)s run waits", "%(count)s runs wait", runs)
+        return text % {"count": intcomma(runs)}
+    if scheduled >= MANY:
+        return _("more than %(count)s scheduled entries wait") % {"count": intcomma(MANY)}
+    text = ngettext(
+        "%(count)s scheduled entry waits", "%(count)s scheduled entries wait", scheduled
+    )
+    return text % {"count": intcomma(scheduled)}
+
+
+def _count_runs(number: int) -> str:
+    if number >= MANY:
+        return _("more than %(count)s runs") % {"count": intcomma(MANY)}
+    return ngettext("%(count)s run", "%(count)s runs", number) % {"count": intcomma(number)}
+
+
+def _count_scheduled(number: int) -> str:
+    if number >= MANY:
+        return _("more than %(count)s scheduled entries") % {"count": intcomma(MANY)}
+    text = ngettext("%(count)s scheduled entry", "%(count)s scheduled entries", number)
+    return text % {"count": intcomma(number)}
 
 
 def describe_change(hold: Hold) -> Message:
     """Confirm that a hold was put, or lifted."""
-    target = describe_target(hold)
-    if hold.lifted_at is None:
-        held = f"{capfirst(target)} is on hold{_describe_end(hold)}."
-        text = f"{held} Its work stays queued until the hold is lifted."
-    else:
-        text = f"Hold on {target} lifted. Waiting work starts by itself, oldest first."
-    return Message(messages.SUCCESS, text)
+    target = show(describe_target(hold))
+    known = {"target": target, "end": _format_end(hold)}
+    if hold.lifted_at is not None:
+        text = _("Hold on %(target)s lifted. Waiting work starts by itself, oldest first.")
+        return Message(messages.SUCCESS, text % known)
+    text = (
+        _("%(target)s is on hold until %(end)s. Its work stays queued until the hold is lifted.")
+        if hold.ends_at
+        else _("%(target)s is on hold. Its work stays queued until the hold is lifted.")
+    )
+    return Message(messages.SUCCESS, text % (known | {"target": capfirst(target)}))
 
 
-def _describe_end(hold: Hold) -> str:
-    """`` until 2026-01-31 06:00 UTC``, or nothing"""
-    if hold.ends_at is None:
-        return ""
-    return f" until {date_format(localtime(hold.ends_at), 'Y-m-d H:i T')}"
+def _format_end(hold: Hold) -> str:
+    """``2026-01-31 06:00 UTC``, or nothing"""
+    return date_format(localtime(hold.ends_at), "Y-m-d H:i T") if hold.ends_at else ""
 
 
 def may_view(request: HttpRequest) -> bool:
     return request.user.has_perm(VIEW_HOLD)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    if number >= MANY:
-        return f"more than {MANY:,} {many}"
-    return f"{number:,} {one if number == 1 else many}" if number else ""
 
 
 def _line(
@@ -168,22 +244,16 @@ def _line(
         sum(waiting[hold.pk].runs for hold in holds),
         sum(waiting[hold.pk].scheduled for hold in holds),
     )
-    return _add_link(request, f"{_describe_group(holds)} {describe_waiting(total)}.")
+    waits = _("%(waiting)s.") % {"waiting": describe_waiting(total)}
+    return _add_link(request, f"{_describe_group(holds)} {waits}")
 
 
 def _describe_group(holds: Sequence[Hold]) -> str:
     return describe_hold(holds[0]) if len(holds) == 1 else describe_upstreams(holds)
 
 
-def _name(holds: Sequence[Hold]) -> str:
-    """``kind page is``, ``12 upstreams of page are``"""
-    if len(holds) == 1:
-        return f"{describe_target(holds[0])} is"
-    return f"{len(holds):,} upstreams of {holds[0].kind} are"
-
-
 def _add_link(request: HttpRequest, text: str) -> SafeString:
     if not may_view(request):
         return format_html("{}", text)
     url = reverse("admin:retry_hold_changelist")
-    return format_html('{} <a href="{}">View holds</a>', text, url)
+    return format_html('{} <a href="{}">{}</a>', text, url, _("View holds"))

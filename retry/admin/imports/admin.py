@@ -10,8 +10,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
 from retry.access.visibility import visible_imports
@@ -26,7 +30,9 @@ from retry.models import Import, SyncState
 class ImportAdmin(IntakeAdmin[Import]):
     list_filter = (IntakeStateFilter,)
     search_fields = ("actor_label", "reason", "error", "file_name")
-    search_help_text = "Searches who requested the import, the reason, the file name and the error."
+    search_help_text = _(
+        "Searches who requested the import, the reason, the file name and the error."
+    )
     ordering = ("-created_at",)
     change_form_template = "admin/retry/import/change_form.html"
     change_list_template = "admin/retry/import/change_list.html"
@@ -44,7 +50,7 @@ class ImportAdmin(IntakeAdmin[Import]):
         # The sample is large, and no row of the list shows it.
         return visible.select_related("source").defer("sample").order_by(*self.ordering)
 
-    @admin.display(description="import")
+    @admin.display(description=_("import"))
     def what(self, row: Import) -> str:
         return words.get_title(row)
 
@@ -54,7 +60,7 @@ class ImportAdmin(IntakeAdmin[Import]):
     def get_counts(self, row: Import) -> Mapping[str, int]:
         return words.get_counts(row)
 
-    def get_labels(self, row: Import) -> Mapping[str, str]:
+    def get_labels(self, row: Import) -> Mapping[str, Promise]:
         return words.IMPORTED
 
     def describe_found(self, row: Import) -> str:
@@ -64,20 +70,25 @@ class ImportAdmin(IntakeAdmin[Import]):
         return list(words.describe_state(row))
 
     def get_facts(self, row: Import) -> Sequence[tuple[str, int]]:
-        facts = [] if row.total is None else [("Rows", row.total)]
-        return facts if row.finished else [*facts, ("Rows read", row.position)]
+        facts = [] if row.total is None else [(gettext("Rows"), row.total)]
+        return facts if row.finished else [*facts, (gettext("Rows read"), row.position)]
 
     def get_live_context(self, request: HttpRequest, record: Import) -> dict[str, Any]:
         context = super().get_live_context(request, record)
-        queued = ("queued", record.queued, "would be queued" if record.dry_run else "queued")
+        words_queued = gettext("would be queued") if record.dry_run else gettext("queued")
+        queued = ("queued", record.queued, words_queued)
         return (
             context
             | _get_confirmation_context(request, record)
             | {
                 "figures": [queued, *context["figures"]],
-                "notes": record.notes,
+                "notes": [show(note) for note in record.notes],
                 "rows": [
-                    shown | {"words": words.describe_row(shown, dry_run=record.dry_run)}
+                    shown
+                    | {
+                        "words": words.describe_row(shown, dry_run=record.dry_run),
+                        "errors": [show(error) for error in shown.get("errors") or ()],
+                    }
                     for shown in (record.sample if record.finished else ())
                 ],
                 "sample_template": "retry/import/rows.html",

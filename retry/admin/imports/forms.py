@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from entries.kinds import registry
 from entries.models import Source
@@ -15,29 +16,33 @@ class UploadForm(forms.Form):
     """Checks only the shape; the service decides whether the file is accepted."""
 
     import_file = forms.FileField(
-        label="File",
-        help_text="CSV, XLSX or JSON with a column external_id. Any number of rows.",
+        label=_("File"),
+        help_text=_("CSV, XLSX or JSON with a column external_id. Any number of rows."),
         widget=forms.FileInput(attrs={"accept": _ENDINGS}),
     )
     source = forms.ModelChoiceField(
         Source.objects.all(),
+        label=_("Source"),
         required=False,
         to_field_name="slug",
-        empty_label="none",
-        help_text="An entry is identified by its source and external id.",
+        empty_label=_("none"),
+        help_text=_("An entry is identified by its source and external id."),
     )
     kind = forms.ChoiceField(
         required=False,
-        help_text="How the entries are processed. Leave empty to use the kind of the source.",
+        help_text=_("How the entries are processed. Leave empty to use the kind of the source."),
     )
     reason = forms.CharField(
-        required=False, max_length=500, help_text="Optional. Shown in the audit."
+        label=_("Reason"),
+        required=False,
+        max_length=500,
+        help_text=_("Optional. Shown in the audit."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": ""} | kwargs)
-        names = [("", "kind of the source"), *((name, name) for name in registry.names())]
+        names = [("", _("kind of the source")), *((name, name) for name in registry.names())]
         self.fields["kind"] = forms.ChoiceField(
-            choices=names, required=False, help_text=self.fields["kind"].help_text
+            label=_("Kind"), choices=names, required=False, help_text=self.fields["kind"].help_text
         )
         self.order_fields(["import_file", "source", "kind", "reason"])

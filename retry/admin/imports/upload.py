@@ -8,9 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 
 from entries import upload_pass
 from entries.errors import EntriesError
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY
 from retry.admin.imports.forms import UploadForm
@@ -48,7 +50,7 @@ class EntryImport(_ModelAdmin):
         if form.is_valid() and (row := self._request_import(request, form)):
             return redirect("admin:retry_import_change", row.pk)
         context = self.admin_site.each_context(request) | {
-            "title": "Import entries",
+            "title": _("Import entries"),
             "opts": self.opts,
             "form": form,
             # The web server accepts a file of any size at this address only.
@@ -68,9 +70,10 @@ class EntryImport(_ModelAdmin):
                 reason=chosen["reason"],
             )
         except UploadRefused as error:
-            form.add_error("import_file", str(error))
+            form.add_error("import_file", show(error))
         except (EntriesError, SourceNotFound):
-            form.add_error("kind", "Choose a kind, or a source that has a kind for its entries.")
+            text = _("Choose a kind, or a source that has a kind for its entries.")
+            form.add_error("kind", text)
         except RetryError as error:
             add_messages(request, describe_refusal(error))
         return None

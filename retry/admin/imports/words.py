@@ -3,24 +3,36 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 from entries.admin import display
+from entries.phrases import show
 from retry.admin.intakes.words import describe_wait
+from retry.admin.shared.bar import describe_counts
 from retry.models import Import, SyncState
 from retry.reasons import Reason
 
 #: What an import found, in the order in which it is shown.
-IMPORTED = {
-    "created": "new",
-    "updated": "changed",
-    "unchanged": "unchanged",
-    "left_alone": "left alone",
-    "invalid": "with errors",
+IMPORTED: Mapping[str, Promise] = {
+    "created": gettext_lazy("new"),
+    "updated": gettext_lazy("changed"),
+    "unchanged": gettext_lazy("unchanged"),
+    "left_alone": gettext_lazy("left alone"),
+    "invalid": gettext_lazy("with errors"),
 }
-_STORED = {"created": "created", "updated": "changed", "unchanged": "unchanged"}
+_STORED: Mapping[str, Promise] = {
+    "created": gettext_lazy("created"),
+    "updated": gettext_lazy("changed"),
+    "unchanged": gettext_lazy("unchanged"),
+}
 
 
 def get_title(row: Import) -> str:
-    return f"{'Dry run' if row.dry_run else 'Import'} of {row.file_name}"
+    text = _("Dry run of %(file)s") if row.dry_run else _("Import of %(file)s")
+    return text % {"file": row.file_name}
 
 
 def get_counts(row: Import) -> dict[str, int]:
@@ -29,23 +41,29 @@ def get_counts(row: Import) -> dict[str, int]:
 
 def describe_found(row: Import) -> str:
     """``3 new, 1 with errors``"""
-    words = [f"{count:,} {IMPORTED[name]}" for name, count in get_counts(row).items() if count]
-    return ", ".join(words) or display.NOTHING
+    return describe_counts(get_counts(row), IMPORTED) or display.NOTHING
 
 
 def describe_outcome(row: Import) -> Iterator[str]:
     """``1,000 created, 3 changed, 20 unchanged. 1,003 queued.``, then what was not stored."""
     counts = get_counts(row)
-    parts = [f"{counts[name]:,} {word}" for name, word in _STORED.items() if counts[name]]
-    queued = f"{row.queued:,} queued" if row.queued else "Nothing was queued"
-    yield f"{', '.join(parts) or 'Nothing was stored'}. {queued}."
+    stored = describe_counts({name: counts[name] for name in _STORED}, _STORED)
+    stored = _("%(stored)s.") % {"stored": stored} if stored else _("Nothing was stored.")
+    queued = _("%(count)s queued.") if row.queued else _("Nothing was queued.")
+    yield f"{stored} {queued % {'count': intcomma(row.queued)}}"
     if row.left_alone:
-        reasons = sorted((Reason(name).words, count) for name, count in row.reasons.items())
-        words = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
-        yield f"{row.left_alone:,} left alone: {words}."
+        reasons = sorted((show(Reason(name).words), count) for name, count in row.reasons.items())
+        yield _("%(count)s left alone: %(reasons)s.") % {
+            "count": intcomma(row.left_alone),
+            "reasons": ", ".join(f"{intcomma(count)} {reason}" for reason, count in reasons),
+        }
     if row.invalid:
-        they = "it" if row.invalid == 1 else "they"
-        yield f"{row.invalid:,} left out, because {they} cannot be stored."
+        text = ngettext(
+            "%(count)s left out, because it cannot be stored.",
+            "%(count)s left out, because they cannot be stored.",
+            row.invalid,
+        )
+        yield text % {"count": intcomma(row.invalid)}
 
 
 def describe_row(shown: Mapping[str, Any], *, dry_run: bool) -> str:
@@ -53,13 +71,13 @@ def describe_row(shown: Mapping[str, Any], *, dry_run: bool) -> str:
     reason = shown["reason"]
     match shown["what"]:
         case "new":
-            return "New; would be queued"
+            return _("New; would be queued")
         case "changed":
-            return "Changed; already queued" if reason else "Changed; would be queued"
+            return _("Changed; already queued") if reason else _("Changed; would be queued")
         case "alone":
-            return f"Left alone: {Reason(reason).words}"
-        case _:
-            return "Cannot be stored" if dry_run else "Left out"
+            return _("Left alone: %(reason)s") % {"reason": show(Reason(reason).words)}
+        case _other:
+            return _("Cannot be stored") if dry_run else _("Left out")
 
 
 def describe_state(row: Import) -> Iterator[str]:
@@ -68,12 +86,12 @@ def describe_state(row: Import) -> Iterator[str]:
         case SyncState.QUEUED:
             yield describe_wait(row)
         case SyncState.RUNNING if row.dry_run:
-            yield "The file is being compared. Nothing is stored."
+            yield _("The file is being compared. Nothing is stored.")
         case SyncState.RUNNING:
-            yield "The file is being imported. You can leave this page."
+            yield _("The file is being imported. You can leave this page.")
         case SyncState.FAILED if row.dry_run:
-            yield "Nothing was stored. Correct the file and choose it again."
+            yield _("Nothing was stored. Correct the file and choose it again.")
         case SyncState.FAILED:
-            yield "What was stored before the error is kept."
+            yield _("What was stored before the error is kept.")
         case SyncState.SUCCEEDED if not row.dry_run:
             yield from describe_outcome(row)

@@ -6,10 +6,14 @@ from typing import Any, Generic, TypeVar
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from entries.admin import display
 from entries.admin.live import LiveFragment
+from entries.phrases import show
+from retry.admin.intakes.words import describe_stage
 from retry.admin.shared.bar import Bar
 from retry.admin.shared.records import LiveRecordAdmin, StateFilter
 from retry.models import SyncState
@@ -45,7 +49,7 @@ class IntakeAdmin(LiveRecordAdmin[M], Generic[M]):
         """Return what was found, by name, in the order in which it is shown."""
         raise NotImplementedError
 
-    def get_labels(self, row: M) -> Mapping[str, str]:
+    def get_labels(self, row: M) -> Mapping[str, Promise]:
         """Return the words for the counts."""
         raise NotImplementedError
 
@@ -61,13 +65,13 @@ class IntakeAdmin(LiveRecordAdmin[M], Generic[M]):
 
     # --- the list ------------------------------------------------------------------------------
 
-    @admin.display(description="found")
+    @admin.display(description=_("found"))
     def found(self, row: M) -> SafeString | str:
         if row.error_code:
-            return display.format_error(row.error_code, row.error)
+            return display.format_error(row.error_code, show(row.error))
         return self.describe_found(row)
 
-    @admin.display(description="took")
+    @admin.display(description=_("took"))
     def took(self, row: M) -> str:
         return display.format_duration(row.started_at, row.ended_at) or display.NOTHING
 
@@ -92,19 +96,18 @@ class IntakeAdmin(LiveRecordAdmin[M], Generic[M]):
         numbers = (*counts.values(), *dict(facts).values(), record.queued, record.dispatches)
         return {
             "original": record,
+            "error_words": show(record.error),
             "live": LiveFragment(
                 url=self.get_live_url(record),
                 version=".".join(map(str, (record.state, *numbers))),
                 active=not record.finished,
             ),
             "bar": self.get_bar(record),
-            "figures": [(name, count, labels[name]) for name, count in counts.items()],
+            "figures": [(name, count, str(labels[name])) for name, count in counts.items()],
             "state_words": self.describe_state(record),
             "facts": facts,
             "took": display.format_duration(record.started_at, record.ended_at or timezone.now()),
         }
 
     def get_announcement(self, live: dict[str, Any]) -> str:
-        row: Intake = live["original"]
-        what = "dry run" if row.dry_run else self.opts.verbose_name
-        return f"The {what} {'has' if row.finished else 'is'} {row.state}."
+        return describe_stage(live["original"])

@@ -7,16 +7,19 @@ from uuid import UUID
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment
+from entries.phrases import show
 from retry.admin.shared.entry_list import BACK
 from retry.admin.shared.selection import SelectionRefused
 from retry.models import Action, Operation
 from retry.operations.selection import Selection
 
 _NO_SELECTION = frozenset({"reason", BACK})
-_NO_PREVIEW = "This address does not describe an operation. Nothing was changed."
+_NO_PREVIEW = gettext_noop("This address does not describe an operation. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,16 @@ def parse_proposal(query: QueryDict) -> Proposal:
     """Parse what ``get_preview_url`` made, or a person typed. Raises ``SelectionRefused``."""
     given = {name: values for name, values in query.lists() if name not in _NO_SELECTION}
     if any(len(values) != 1 or not values[0] or "\0" in values[0] for values in given.values()):
-        raise SelectionRefused(_NO_PREVIEW)
+        raise SelectionRefused(_(_NO_PREVIEW))
     named = {name: values[0] for name, values in given.items()}
     try:
         action = Action(named.pop("action", Action.RETRY))
         return Proposal(action, _parse_selection(named))
     except InvalidMoment as error:
-        raise SelectionRefused(f"A time in this address {error}. Nothing was changed.") from error
+        text = _("A time in this address %(why)s. Nothing was changed.")
+        raise SelectionRefused(text % {"why": show(error)}) from error
     except (TypeError, ValueError) as error:
-        raise SelectionRefused(_NO_PREVIEW) from error
+        raise SelectionRefused(_(_NO_PREVIEW)) from error
 
 
 def _parse_selection(named: dict[str, str]) -> Selection:
@@ -93,7 +97,7 @@ def choose_groups(proposal: Proposal, query: QueryDict) -> Proposal:
     try:
         excluded = CRITERIA["exclude_fingerprints"].parse(left_out) if left_out else None
     except ValueError as error:
-        raise SelectionRefused(_NO_PREVIEW) from error
+        raise SelectionRefused(_(_NO_PREVIEW)) from error
     narrowed = replace(chosen, exclude_fingerprints=excluded)
     empty = narrowed == EntryFilter() and proposal.selection.failed_of is not None
     selection = replace(proposal.selection, filter=None if empty else narrowed)

@@ -7,18 +7,22 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter
 from entries.admin.lists import BoundedList
 from entries.admin.live import respond
+from entries.phrases import show
 from entries.repairs import Repair
 from retry import service
 from retry.admin.operations import words
@@ -58,12 +62,12 @@ class OperationStateFilter(StateFilter):
 
 
 class ActionFilter(ChoiceFilter):
-    title = "action"
+    title = _("action")
     parameter_name = column = "action"
     enumeration = Action
 
     def get_label(self, choice: Any) -> str:
-        return describe_action(choice.value).do
+        return str(describe_action(choice.value).do)
 
 
 class OperationList(BoundedList):
@@ -88,7 +92,7 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
     list_display_links = ("what",)
     list_filter = (OperationStateFilter, ActionFilter)
     search_fields = ("actor_label", "reason", "selection_words")
-    search_help_text = "Searches who requested the operation, the reason and the selection."
+    search_help_text = _("Searches who requested the operation, the reason and the selection.")
     ordering = ("-created_at",)
     change_form_template = "admin/retry/operation/change_form.html"
     change_list_template = "admin/retry/operation/change_list.html"
@@ -100,18 +104,17 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OperationList
 
-    @admin.display(description="operation")
+    @admin.display(description=_("operation"))
     def what(self, operation: Operation) -> SafeString:
-        do = describe_action(operation.action).do.capitalize()
         return format_html(
             "<b>{}</b> {}",
-            do,
+            describe_action(operation.action).label,
             display.format_name(words.describe_selection(describe_stored(operation))),
         )
 
-    @admin.display(description="entries")
+    @admin.display(description=_("entries"))
     def entries(self, operation: Operation) -> str:
-        return f"{operation.total:,}"
+        return intcomma(operation.total)
 
     def get_bar(self, record: Operation) -> Bar:
         tally: Tally = vars(record)["tally"]
@@ -152,8 +155,13 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
 
     def get_announcement(self, live: dict[str, Any]) -> str:
         operation: Operation = live["original"]
-        reason = f": {operation.pause_reason}" if operation.pause_reason else ""
-        return f"The operation is {operation.state.replace('_', ' ')}{reason}."
+        known = {
+            "state": gettext(operation.state.replace("_", " ")),
+            "reason": show(operation.pause_reason),
+        }
+        if operation.pause_reason:
+            return gettext("The operation is %(state)s: %(reason)s.") % known
+        return gettext("The operation is %(state)s.") % known
 
     # --- its entries, and what can be done ------------------------------------------------------
 

@@ -8,8 +8,10 @@ from uuid import uuid4
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from entries.phrases import show
 from retry.admin.operations.address import Proposal
 from retry.admin.shared.selection import SelectionRefused
 from retry.models import Action
@@ -35,36 +37,41 @@ def parse_start(post: QueryDict) -> datetime | None:
     try:
         return cast("datetime | None", StartField().clean(post.get("start_at", "")))
     except forms.ValidationError as error:
-        raise SelectionRefused(f"{error.messages[0]} Nothing was changed.") from error
+        text = gettext("%(why)s Nothing was changed.")
+        raise SelectionRefused(text % {"why": error.messages[0]}) from error
 
 
 class StartForm(forms.Form):
     """``key`` is made with the form, so that a form sent twice starts one operation."""
 
     reason = forms.CharField(
+        label=_("Reason"),
         required=False,
         max_length=500,
-        help_text="Optional. Shown in the audit and on the page of the operation.",
+        help_text=_("Optional. Shown in the audit and on the page of the operation."),
     )
     rate_per_second = forms.FloatField(
-        label="Entries per second",
+        label=_("Entries per second"),
         required=False,
         min_value=0.01,
         max_value=1_000_000,
-        help_text="How many entries may start per second. Leave empty for no limit.",
+        help_text=_("How many entries may start per second. Leave empty for no limit."),
     )
     canary_size = forms.IntegerField(
-        label="Canary",
+        label=_("Canary"),
         required=False,
         min_value=0,
         max_value=10_000,
-        help_text="How many entries go first, drawn from all large error groups. The rest start "
-        "only if few enough of these fail. Leave empty for none.",
+        help_text=_(
+            "How many entries go first, drawn from all large error groups. The rest start only if "
+            "few enough of these fail. Leave empty for none."
+        ),
     )
     ramp = forms.CharField(
+        label=_("Ramp"),
         required=False,
         max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": "10, 100, 1,000, rest"}),
+        widget=forms.TextInput(attrs={"placeholder": _("10, 100, 1,000, rest")}),
         help_text=_(
             "Entries in growing steps, in place of the canary. A step starts when the one before "
             "it has ended within the failure limit."
@@ -72,30 +79,32 @@ class StartForm(forms.Form):
     )
     start_at = StartField()
     max_failure_percent = forms.FloatField(
-        label="Failure limit in percent",
+        label=_("Failure limit in percent"),
         required=False,
         min_value=0,
         max_value=100,
-        help_text="The operation pauses when more than this share of its canary or of its latest "
-        "outcomes failed. Leave empty for no limit; a canary then has a limit of 10 percent.",
+        help_text=_(
+            "The operation pauses when more than this share of its canary or of its latest "
+            "outcomes failed. Leave empty for no limit; a canary then has a limit of 10 percent."
+        ),
     )
     every = forms.BooleanField(
-        label="Yes, include every entry",
+        label=_("Yes, include every entry"),
         error_messages={
-            "required": "No filter is set. Tick this box to confirm that you mean every entry."
+            "required": _("No filter is set. Tick this box to confirm that you mean every entry.")
         },
     )
     only_if_changed = forms.BooleanField(
-        label="Only changed entries",
+        label=_("Only changed entries"),
         required=False,
-        help_text="Entries that have not changed in their source are not processed again.",
+        help_text=_("Entries that have not changed in their source are not processed again."),
     )
     key = forms.RegexField(
         r"\A[0-9a-f]{32}\Z",
         widget=forms.HiddenInput,
         error_messages={
-            "required": "This form was incomplete. Reload the page and try again.",
-            "invalid": "This form was not valid. Reload the page and try again.",
+            "required": _("This form was incomplete. Reload the page and try again."),
+            "invalid": _("This form was not valid. Reload the page and try again."),
         },
     )
 
@@ -130,7 +139,8 @@ class StartForm(forms.Form):
         try:
             return parse_ramp(self.cleaned_data["ramp"])
         except ValueError as error:
-            raise forms.ValidationError(f"{str(error).capitalize()}.") from error
+            words = show(error)
+            raise forms.ValidationError(f"{words[:1].upper()}{words[1:]}.") from error
 
     def get_pace(self) -> Pace:
         percent = self.cleaned_data.get("max_failure_percent")

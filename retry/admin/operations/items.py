@@ -50,7 +50,7 @@ def build_items_context(request: HttpRequest, operation: Operation) -> dict[str,
         ),
         "outcome": outcome,
         "cursor": cursor,
-        "outcomes": [(name, OUTCOMES[name]) for name in list_outcomes(operation)],
+        "outcomes": [(name, str(OUTCOMES[name])) for name in list_outcomes(operation)],
         "rows": _build_rows(request, page.items),
         "next_cursor": page.next_text,
     }

@@ -8,10 +8,12 @@ from typing import Any, cast
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import number_format
 
 from entries.admin import display
 from entries.admin.live import LiveFragment
 from entries.filters import EntryFilter
+from entries.phrases import show
 from retry.access.permissions import APPROVE_OPERATION, OPERATE
 from retry.access.visibility import sees_everything, sees_nothing
 from retry.admin.holds.words import explain_operation
@@ -82,6 +84,7 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
     eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
     return {
         "original": operation,
+        "state_template": f"retry/operation/states/{operation.state}.html",
         "return_query": get_return_query(request),
         "words": describe_action(operation.action),
         "selection_words": describe_selection(describe_stored(operation)),
@@ -93,11 +96,12 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
             active=not found.finished,
         ),
         "bar": Bar.from_counts(counts, total=found.total, labels=OUTCOMES),
-        "figures": [Figure(name, count, OUTCOMES[name]) for name, count in counts.items()],
-        "rate": f"{found.rate:,.1f}" if found.rate else "",
+        "figures": [Figure(name, count, str(OUTCOMES[name])) for name, count in counts.items()],
+        "rate": number_format(round(found.rate, 1), 1, force_grouping=True) if found.rate else "",
         "eta": display.format_duration(now, eta),
         "took": display.format_duration(operation.started_at, operation.ended_at or now),
         "skipped": [(describe_reason(reason), count) for reason, count in found.skipped.items()],
+        "pause_words": show(operation.pause_reason),
         "canary_words": describe_canary(operation),
         "step": operation.ramp_step + 1,
         "waits_for_its_time": operation.start_at is not None and now < operation.start_at,
@@ -180,8 +184,7 @@ def _build_groups(request: HttpRequest, found: Progress) -> dict[str, Any]:
         failed = Selection(
             failed_of=found.operation.pk, filter=EntryFilter(fingerprint=fingerprint)
         )
-        do = describe_action(action).do.capitalize()
-        return f"{do}…", get_preview_url(action, failed, back=back)
+        return f"{describe_action(action).label}…", get_preview_url(action, failed, back=back)
 
     rows = [
         GroupRow(group, [link(verb, group.fingerprint) for verb in verbs if group.fingerprint])

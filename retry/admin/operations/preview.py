@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from entries.phrases import show
 from retry.access.permissions import OPERATE, VIEW_ENTRY, VIEW_OPERATION
 from retry.admin.operations.address import Proposal, choose_groups, parse_proposal
 from retry.admin.operations.forms import StartForm
@@ -130,10 +131,12 @@ def _build_numbers(
     found = preview(proposal.selection, action=proposal.action, actor=actor)
     groups = break_down(proposal.selection, action=proposal.action, actor=actor)
     kinds = groups.kinds if proposal.action.by_workers else {}
+    words = describe_action(proposal.action)
     return {
-        "words": describe_action(proposal.action),
+        "words": words,
+        "start_label": words.count_title(found.eligible or 0) if found.exact else words.every,
         "found": found,
-        "skipped": [(reason.words, count) for reason, count in found.skipped.items()],
+        "skipped": [(show(reason.words), count) for reason, count in found.skipped.items()],
         "skipped_total": sum(found.skipped.values()),
         "breakdown": groups,
         "forecast": describe_forecast(

@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_ENTRY, VIEW_OPERATION
 from retry.admin.operations.address import Proposal, get_return_query, parse_proposal
@@ -25,7 +26,7 @@ from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused, parse_reason
 from retry.errors import NotPermitted, OperationNotFound, RetryError
 from retry.models import Action
-from retry.operations.repairs import describe_skipped, preview_repair
+from retry.operations.repairs import RepairPreview, describe_skipped, preview_repair
 from retry.operations.selection import Selection
 
 #: Ids in an address.
@@ -109,12 +110,16 @@ def _render(request: HttpRequest, proposal: Proposal, form: RepairForm) -> HttpR
         "selection_words": describe_selection(proposal.selection.words()),
         "form": form,
         "found": found,
-        "skipped": describe_skipped(found).items() if found else (),
+        "skipped": _list_skipped(found) if found else (),
         "skipped_total": found.skipped.total() if found else 0,
         "back": get_back(request.GET),
         "back_url": get_list_url(get_back(request.GET)),
     }
     return TemplateResponse(request, "admin/retry/operation/repair.html", context)
+
+
+def _list_skipped(found: RepairPreview) -> list[tuple[str, int]]:
+    return [(show(words), count) for words, count in describe_skipped(found).items()]
 
 
 @require_POST
@@ -130,8 +135,11 @@ def undo_view(request: HttpRequest, object_id: UUID) -> HttpResponse:
         raise PermissionDenied from error
     except OperationNotFound as error:
         raise Http404 from error
-    except (RetryError, SelectionRefused) as error:
-        messages.error(request, str(error))
+    except SelectionRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(reverse("admin:retry_operation_change", args=[object_id]))
+    except RetryError as error:
+        add_messages(request, describe_refusal(error))
         return redirect(reverse("admin:retry_operation_change", args=[object_id]))
     page = reverse("admin:retry_operation_change", args=[operation.pk])
     query = get_return_query(request)

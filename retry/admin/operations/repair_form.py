@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from entries.phrases import show
 from entries.repairs import Repair, list_repairs
 from retry.admin.operations.forms import StartForm
 
@@ -58,5 +59,5 @@ class RepairForm(StartForm):
         except RecursionError:
             self.add_error("patch", _("This is nested too deep."))
         except ValueError as error:
-            self.add_error("name" if name else "patch", f"{error}.")
+            self.add_error("name" if name else "patch", f"{show(error)}.")
         return cleaned

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 import svg
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.html import escape
@@ -79,7 +80,7 @@ def _to_height(entries: float, total: int) -> float:
 
 def _describe(last: Point) -> str:
     return _("%(succeeded)s succeeded, %(failed)s failed, %(remaining)s remaining") % {
-        "succeeded": f"{last.succeeded:,}",
-        "failed": f"{last.failed:,}",
-        "remaining": f"{last.remaining:,}",
+        "succeeded": intcomma(last.succeeded),
+        "failed": intcomma(last.failed),
+        "remaining": intcomma(last.remaining),
     }

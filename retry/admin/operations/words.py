@@ -1,14 +1,18 @@
 """Sentences about operations."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.contrib import messages
-from django.utils.translation import gettext, ngettext
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from entries.phrases import show
 from retry.admin.shared.actions import describe_action
-from retry.admin.shared.messages import PENDING, Message, count_entries
+from retry.admin.shared.messages import PENDING, Message
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.forecast import Forecast
 from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
@@ -19,48 +23,55 @@ from retry.reasons import Reason
 _FINGERPRINT = re.compile(r"\b[^\W\d]+ \d+-[0-9a-f]{32}\b")
 _LEFT_OUT = re.compile(r"\b[^\W\d]+ [^\W\d]+ \d+-[0-9a-f]{32}(?: or \d+-[0-9a-f]{32})*")
 #: What became of an operation's entries, in the order in which it happens.
-OUTCOMES = {
-    "succeeded": "succeeded",
-    "failed": "failed again",
-    "scheduled": "scheduled",
-    "unchanged": "unchanged",
-    "skipped": "skipped",
-    "cancelled": "cancelled",
-    "running": "running",
-    "queued": "queued",
-    "planned": "planned",
+OUTCOMES: Mapping[str, Promise] = {
+    "succeeded": gettext_lazy("succeeded"),
+    "failed": gettext_lazy("failed again"),
+    "scheduled": gettext_lazy("scheduled"),
+    "unchanged": gettext_lazy("unchanged"),
+    "skipped": gettext_lazy("skipped"),
+    "cancelled": gettext_lazy("cancelled"),
+    "running": gettext_lazy("running"),
+    "queued": gettext_lazy("queued"),
+    "planned": gettext_lazy("planned"),
 }
 #: Outcomes that only the work of workers has.
 _BY_WORKERS = frozenset({"queued", "running", "failed", "scheduled", "unchanged"})
-_STATES = {
-    OperationState.AWAITING.value: "Awaiting approval",
-    OperationState.PAUSED.value: "Paused",
-    OperationState.COMPLETED.value: "Done",
-    OperationState.CANCELLED.value: "Cancelled",
+_STATES: Mapping[str, Promise] = {
+    OperationState.AWAITING.value: gettext_lazy("Awaiting approval"),
+    OperationState.PAUSED.value: gettext_lazy("Paused"),
+    OperationState.COMPLETED.value: gettext_lazy("Done"),
+    OperationState.CANCELLED.value: gettext_lazy("Cancelled"),
 }
-_CONTROLLED = {
-    "approve": "Approved. It starts as it was requested.",
-    "reject": "Rejected. The operation is cancelled; no entry was touched.",
-    "reschedule": "The start was changed.",
-    "pause": "Paused. Running entries are finished; the rest waits until the operation is resumed.",
-    "resume": "Resumed.",
-    "overrule": "Resumed without a canary.",
-    "cancel": "Cancelled. Running entries finish; waiting ones get their earlier status back.",
+#: Of a canary, and of a step of a ramp.
+_TRIED: Mapping[str, tuple[Promise, Promise]] = {
+    "under_way": (gettext_lazy("under way"), gettext_lazy("step %(number)s under way")),
+    "passed": (gettext_lazy("passed"), gettext_lazy("passed")),
+    "failed": (gettext_lazy("failed"), gettext_lazy("step %(number)s failed")),
+    "overruled": (gettext_lazy("overruled by %(name)s"), gettext_lazy("overruled by %(name)s")),
+    "cancelled": (gettext_lazy("cancelled"), gettext_lazy("step %(number)s cancelled")),
+}
+_CONTROLLED: Mapping[str, Promise] = {
+    "approve": gettext_lazy("Approved. It starts as it was requested."),
+    "reject": gettext_lazy("Rejected. The operation is cancelled; no entry was touched."),
+    "reschedule": gettext_lazy("The start was changed."),
+    "pause": gettext_lazy(
+        "Paused. Running entries are finished; the rest waits until the operation is resumed."
+    ),
+    "resume": gettext_lazy("Resumed."),
+    "overrule": gettext_lazy("Resumed without a canary."),
+    "cancel": gettext_lazy(
+        "Cancelled. Running entries finish; waiting ones get their earlier status back."
+    ),
 }
 
 
 def get_preview_title(action: Action) -> str:
-    return f"{describe_action(action).do.capitalize()} in bulk"
+    return str(describe_action(action).bulk)
 
 
 def get_title(operation: Operation) -> str:
     """``Retry 1,200 entries``"""
-    return f"{_begin_title(operation)} {count_entries(operation.total)}"
-
-
-def _begin_title(operation: Operation) -> str:
-    do = describe_action(operation.action).do.capitalize()
-    return f"{do} of" if operation.action == Action.UNDO else do
+    return describe_action(operation.action).count_title(operation.total)
 
 
 def describe_selection(words: str) -> str:
@@ -73,13 +84,13 @@ def describe_selection(words: str) -> str:
             "without %(number)d error group", "without %(number)d error groups", number
         ) % {"number": number}
 
-    return _FINGERPRINT.sub(gettext("of one error group"), _LEFT_OUT.sub(count_left_out, words))
+    return _FINGERPRINT.sub(_("of one error group"), _LEFT_OUT.sub(count_left_out, words))
 
 
 def get_tab_title(found: Progress) -> str:
     """``43 % · Retry 7,400``: what a tab shows of it beside others."""
     operation = found.operation
-    what = f"{_begin_title(operation)} {operation.total:,}"
+    what = describe_action(operation.action).count_short_title(operation.total)
     if operation.ended_at is not None or operation.state == OperationState.AWAITING:
         return f"{_STATES[operation.state]} · {what}"
     percent = 100 * found.settled // found.total if found.total else 0
@@ -91,10 +102,14 @@ def describe_end(found: Progress) -> str:
     """Say how it ended, or that it paused by itself; empty while it needs no attention."""
     operation = found.operation
     if operation.state == OperationState.PAUSED:
-        return operation.pause_reason if operation.pause_cause != PauseCause.PERSON else ""
+        by_itself = operation.pause_cause != PauseCause.PERSON
+        return show(operation.pause_reason) if by_itself else ""
     if operation.ended_at is None:
         return ""
-    return f"{found.succeeded + found.unchanged:,} succeeded, {found.failed:,} failed."
+    return _("%(succeeded)s succeeded, %(failed)s failed.") % {
+        "succeeded": intcomma(found.succeeded + found.unchanged),
+        "failed": intcomma(found.failed),
+    }
 
 
 def describe_canary(operation: Operation) -> str:
@@ -102,66 +117,71 @@ def describe_canary(operation: Operation) -> str:
     state = operation.canary_state
     if state == "none":
         return ""
-    words = state.replace("_", " ")
-    if state == "overruled":
-        words = f"overruled by {operation.canary_overruled_by}"
+    entries = describe_steps(operation.ramp) or intcomma(operation.canary_size)
     if operation.started_at is None and state == "under_way":
-        return describe_steps(operation.ramp) or f"{operation.canary_size:,}"
-    if not operation.ramp:
-        return f"{operation.canary_size:,}, {words}"
-    step = "" if state in {"passed", "overruled"} else f"step {operation.ramp_step + 1} "
-    return f"{describe_steps(operation.ramp)}: {step}{words}"
+        return entries
+    of_canary, of_step = _TRIED[state]
+    words = str(of_step if operation.ramp else of_canary) % {
+        "number": operation.ramp_step + 1,
+        "name": operation.canary_overruled_by,
+    }
+    return f"{entries}: {words}" if operation.ramp else f"{entries}, {words}"
 
 
 def describe_pace(rate_per_second: float | None) -> str:
     if rate_per_second is None:
-        return "as fast as possible"
-    return f"{rate_per_second:g} entries per second"
+        return _("as fast as possible")
+    return _("%(rate)s entries per second") % {"rate": number_format(f"{rate_per_second:g}")}
 
 
 def describe_steps(steps: Sequence[int]) -> str:
     """``10, 100, 1,000, rest``"""
-    return ", ".join([*(f"{step:,}" for step in steps), "rest"]) if steps else ""
+    return ", ".join([*map(intcomma, steps), _("rest")]) if steps else ""
 
 
 def describe_forecast(found: Forecast | None, *, whole: bool) -> str:
     """``About 2 min at 60/s``; ``whole``: all that would be taken was counted."""
     if found is None:
         return ""
-    rate = f"{found.rate:,.0f}" if found.rate >= 10 else f"{found.rate:.2g}"
-    about = "About" if whole else "More than"
-    lately = "" if found.paced else ", as fast as recently"
-    return f"{about} {_format_roughly(found.seconds)} at {rate}/s{lately}"
+    if found.paced:
+        exact, least = _("About %(time)s at %(rate)s/s"), _("More than %(time)s at %(rate)s/s")
+    else:
+        exact = _("About %(time)s at %(rate)s/s, as fast as recently")
+        least = _("More than %(time)s at %(rate)s/s, as fast as recently")
+    rate = intcomma(round(found.rate)) if found.rate >= 10 else number_format(f"{found.rate:.2g}")
+    return (exact if whole else least) % {"time": _format_roughly(found.seconds), "rate": rate}
 
 
 def _format_roughly(seconds: float) -> str:
     """``30 s``, ``2 min``, ``1.5 h`` or ``3 days``"""
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
+        return _("%(count)d s") % {"count": max(1, round(seconds))}
     if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
+        return _("%(count)d min") % {"count": round(seconds / 60)}
     if seconds < 48 * 3600:
-        return f"{seconds / 3600:.1f}".removesuffix(".0") + " h"
-    return f"{round(seconds / 86400)} days"
+        hours = f"{seconds / 3600:.1f}".removesuffix(".0")
+        return _("%(count)s h") % {"count": number_format(hours)}
+    days = round(seconds / 86400)
+    return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
 
 
 def describe_failure_limit(rate: float | None) -> str:
-    return "" if rate is None else f"{rate * 100:g}%"
+    if rate is None:
+        return ""
+    return _("%(number)s%%") % {"number": number_format(f"{rate * 100:g}")}
 
 
 def describe_start(operation: Operation) -> Message:
-    are = "is" if operation.total == 1 else "are"
-    done = describe_action(operation.action).done
-    return Message(PENDING, f"{count_entries(operation.total)} {are} being {done}.")
+    return Message(PENDING, describe_action(operation.action).count_begun(operation.total))
 
 
 def warn_repeated_form() -> Message:
-    text = "This form was already submitted. No second operation was started."
+    text = _("This form was already submitted. No second operation was started.")
     return Message(messages.WARNING, text)
 
 
 def describe_control(verb: str) -> Message:
-    return Message(messages.SUCCESS, _CONTROLLED[verb])
+    return Message(messages.SUCCESS, str(_CONTROLLED[verb]))
 
 
 def list_outcomes(operation: Operation) -> Sequence[str]:
@@ -173,4 +193,4 @@ def list_outcomes(operation: Operation) -> Sequence[str]:
 
 
 def describe_reason(code: str) -> str:
-    return Reason(code).words if code in set(Reason) else code.replace("_", " ")
+    return show(Reason(code).words) if code in set(Reason) else _(code.replace("_", " "))

@@ -1,23 +1,37 @@
 """Runs, read-only."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter, KindFilter
 from entries.models import Attempt, Entry
 from entries.states import AttemptStatus, EntryStatus
+from retry.admin.shared.bar import describe_counts
 from retry.admin.shared.links import link_to_operation
 from retry.admin.shared.records import RecordAdmin, StateFilter
 from retry.models import Run, RunState, Trigger
 
+_OUTCOMES: Mapping[str, Promise] = {
+    "succeeded": _("succeeded"),
+    "failed": _("failed"),
+    "scheduled": _("scheduled"),
+    "lost": _("lost"),
+    "cancelled": _("cancelled"),
+}
+
 
 class TriggerFilter(ChoiceFilter):
-    title = "trigger"
+    title = _("trigger")
     parameter_name = column = "trigger"
     enumeration = Trigger
 
@@ -42,7 +56,7 @@ class RunAdmin(RecordAdmin[Run]):
     )
     list_filter = (RunStateFilter, TriggerFilter, KindFilter)
     search_fields = ("actor_label", "reason")
-    search_help_text = "Searches who requested the run, and the reason."
+    search_help_text = _("Searches who requested the run, and the reason.")
     link_parameters: ClassVar = frozenset({"operation"})
     ordering = ("-created_at",)
     change_form_template = "admin/retry/run/change_form.html"
@@ -57,57 +71,65 @@ class RunAdmin(RecordAdmin[Run]):
             },
         ),
         (
-            "Work",
+            _("Work"),
             {"fields": (("kind", "upstream", "queue", "worker"), ("job", "request_id", "reason"))},
         ),
-        ("Times", {"fields": (("created", "dispatched", "started", "ended"),)}),
+        (_("Times"), {"fields": (("created", "dispatched", "started", "ended"),)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Leave out the ids, of which each run may have hundreds."""
         return super().get_queryset(request).defer("entry_ids", "skipped")
 
-    @admin.display(description="run")
+    @admin.display(description=_("run"))
     def short_id(self, run: Run) -> str:
         return run.pk.hex[:8]
 
-    @admin.display(description="outcomes")
+    @admin.display(description=_("outcomes"))
     def outcomes(self, run: Run) -> str:
-        tallies = [
-            f"{count:,} {name}"
-            for name in ("succeeded", "failed", "scheduled", "lost", "cancelled")
-            if (count := getattr(run, name))
-        ]
-        return ", ".join(tallies) or display.NOTHING
+        counts = {name: getattr(run, name) for name in _OUTCOMES}
+        return describe_counts(counts, _OUTCOMES) or display.NOTHING
 
-    @admin.display(description="skipped")
+    @admin.display(description=_("skipped"))
     def skipped_words(self, run: Run) -> str:
         """List what no longer belonged to the run when the worker claimed it."""
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in run.skipped_counts.items())
-        return reasons.replace("_", " ") or display.NOTHING
+        return (
+            display.NOTHING
+            if not run.skipped_counts
+            else ", ".join(
+                f"{intcomma(count)} {gettext(reason.replace('_', ' '))}"
+                for reason, count in run.skipped_counts.items()
+            )
+        )
 
-    @admin.display(description="job")
+    @admin.display(description=_("job"))
     def job(self, run: Run) -> str:
-        times = f", sent to Redis {run.dispatches} times" if run.dispatches > 1 else ""
-        return f"{run.job_id}{times}"
+        if run.dispatches < 2:
+            return str(run.job_id)
+        text = ngettext(
+            "%(job)s, sent to Redis %(count)s time",
+            "%(job)s, sent to Redis %(count)s times",
+            run.dispatches,
+        )
+        return text % {"job": run.job_id, "count": intcomma(run.dispatches)}
 
-    @admin.display(description="operation")
+    @admin.display(description=_("operation"))
     def operation_link(self, run: Run) -> SafeString | str:
         return link_to_operation(run.operation_id)
 
-    @admin.display(description="created")
+    @admin.display(description=_("created"))
     def created(self, run: Run) -> SafeString | str:
         return display.format_moment(run.created_at)
 
-    @admin.display(description="sent to Redis")
+    @admin.display(description=_("sent to Redis"))
     def dispatched(self, run: Run) -> SafeString | str:
         return display.format_moment(run.dispatched_at)
 
-    @admin.display(description="started")
+    @admin.display(description=_("started"))
     def started(self, run: Run) -> SafeString | str:
         return display.format_moment(run.started_at)
 
-    @admin.display(description="ended")
+    @admin.display(description=_("ended"))
     def ended(self, run: Run) -> SafeString | str:
         return display.format_moment(run.ended_at)
 
@@ -117,7 +139,7 @@ class RunAdmin(RecordAdmin[Run]):
         run = kwargs.get("obj")
         if run is not None:
             context = context | {
-                "title": f"Run {self.short_id(run)}",
+                "title": gettext("Run %(id)s") % {"id": self.short_id(run)},
                 "subtitle": None,
                 "run_entries": _find_entries(run, request),
             }

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DataError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import override
 
 from retry import edits
 from retry.admin.shared.actor import get_actor, record_refusal
@@ -67,8 +68,13 @@ class AuditedAdmin(_ModelAdmin):
         known = {str(getattr(action, "__name__", action)) for action in self.actions or ()}
         for name in sorted(sent & {*known, "delete_selected"}):
             if name not in self.get_actions(request):
-                record_refusal(request, f"{name} in {self.opts.verbose_name_plural}")
+                record_refusal(request, f"{name} in {self._get_english_name()}")
         return super().changelist_view(request, extra_context)
+
+    def _get_english_name(self) -> str:
+        """Name what the list has, for the audit, which is kept in English."""
+        with override(None):
+            return str(self.opts.verbose_name_plural)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

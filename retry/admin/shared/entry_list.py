@@ -13,11 +13,13 @@ from django.contrib.admin.views.main import (
 )
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from entries.admin.entry_list import SORT
 from entries.filters import CRITERIA, EntryFilter
 from entries.masking import mask_values
 from entries.payload_match import PREFIX
+from entries.phrases import show
 from retry.admin.shared.selection import SelectionRefused
 
 #: The parameter in which other pages keep the query string of the list.
@@ -63,9 +65,8 @@ def parse_list_filter(shown: QueryDict) -> EntryFilter:
     try:
         return EntryFilter.from_data(given) if given else EntryFilter(all=True)
     except ValueError as error:
-        raise SelectionRefused(
-            f"The filters of the payload: {error}. Nothing was changed."
-        ) from None
+        text = _("The filters of the payload: %(why)s. Nothing was changed.")
+        raise SelectionRefused(text % {"why": show(error)}) from None
 
 
 def _is_filter(name: str) -> bool:
@@ -74,9 +75,9 @@ def _is_filter(name: str) -> bool:
 
 def _describe_unsupported(name: str, values: Iterable[str]) -> str:
     masked = (mask_values({name: value})[name] for value in values)
-    shown = ", ".join(f"“{value or 'none'}”" for value in masked)[:200]
-    words = " ".join(name.replace("_", " ").split())
-    return (
-        f"Operations do not support this filter: {words} {shown}. "
-        "Nothing was changed. Choose other filters, or tick the entries."
+    shown = ", ".join(_("“%(value)s”") % {"value": value or _("none")} for value in masked)[:200]
+    text = _(
+        "Operations do not support this filter: %(name)s %(values)s. Nothing was changed. Choose "
+        "other filters, or tick the entries."
     )
+    return text % {"name": " ".join(name.replace("_", " ").split()), "values": shown}

@@ -13,7 +13,9 @@ from django.urls import reverse
 
 from entries.admin import display
 from entries.models import Entry, Source
+from entries.phrases import show
 from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
+from retry.admin.shared.verb_names import name_verb
 from retry.edits import get_subject
 from retry.models import AuditEvent, Operation, Run
 
@@ -79,8 +81,8 @@ def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
     return Line(
         at=event.at,
         who=event.actor_label,
-        what=event.verb.replace("_", " "),
-        reason=event.reason or words,
+        what=name_verb(event.verb),
+        reason=show(event.reason) or words,
         before=_format(event.before),
         after=_format(event.after),
         url=url,
@@ -107,7 +109,7 @@ def _build_run_line(run: Run, request: HttpRequest) -> Line:
     if request.user.has_perm(VIEW_RUN):
         url = reverse("admin:retry_run_change", args=[run.pk])
     what = run.get_trigger_display()
-    return Line(at=run.created_at, who=run.actor_label, what=what, reason=run.reason, url=url)
+    return Line(at=run.created_at, who=run.actor_label, what=what, reason=show(run.reason), url=url)
 
 
 def _build_log_line(log: LogEntry) -> Line:

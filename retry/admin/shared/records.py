@@ -8,12 +8,14 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter
 from entries.admin.lists import ReadOnlyAdmin
 from entries.admin.live import respond
+from entries.phrases import show
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.bar import Bar
 
@@ -21,26 +23,26 @@ M = TypeVar("M", bound=Model)
 
 
 class StateFilter(ChoiceFilter):
-    title = "state"
+    title = _("state")
     parameter_name = column = "state"
 
 
 class RecordAdmin(AuditedAdmin, ReadOnlyAdmin[M], Generic[M]):
     """The columns that these lists share."""
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state_badge(self, record: Any) -> SafeString:
         return display.format_badge(record.state)
 
-    @admin.display(description="requested by")
+    @admin.display(description=_("requested by"))
     def requester(self, record: Any) -> str:
         return str(record.actor_label)
 
-    @admin.display(description="reason")
+    @admin.display(description=_("reason"))
     def reason_words(self, record: Any) -> SafeString | str:
-        return display.format_name(record.reason) if record.reason else display.NOTHING
+        return display.format_name(show(record.reason)) if record.reason else display.NOTHING
 
-    @admin.display(description="requested")
+    @admin.display(description=_("requested"))
     def when(self, record: Any) -> SafeString | str:
         return display.format_moment(record.created_at)
 
@@ -53,7 +55,7 @@ class LiveRecordAdmin(RecordAdmin[M], Generic[M]):
     #: Converter of the id in addresses.
     path_converter = "uuid"
 
-    @admin.display(description="progress")
+    @admin.display(description=_("progress"))
     def progress(self, record: Any) -> SafeString:
         return self.get_bar(record).render()
 
@@ -83,9 +85,9 @@ class LiveRecordAdmin(RecordAdmin[M], Generic[M]):
     ) -> HttpResponse:
         record = kwargs.get("obj")
         if record is not None:
-            title = {"title": self.get_title(record), "subtitle": None}
+            head = {"title": self.get_title(record), "subtitle": None}
             live = self.get_live_context(request, record)
-            context = context | title | live | self.get_stage_context(request, live)
+            context = context | head | live | self.get_stage_context(request, live)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:

@@ -9,6 +9,8 @@ from uuid import uuid4
 from django import forms
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 _NO = frozenset({"", "0", "false", "False"})
 
@@ -19,8 +21,10 @@ class SelectionRefused(Exception):
 
 class _ReasonField(forms.CharField):
     def __init__(self) -> None:
-        widget = forms.TextInput(attrs={"placeholder": "Reason (optional)"})
-        super().__init__(required=False, max_length=500, widget=widget)
+        widget = forms.TextInput(attrs={"placeholder": gettext_lazy("Reason (optional)")})
+        super().__init__(
+            label=gettext_lazy("Reason"), required=False, max_length=500, widget=widget
+        )
 
 
 class ReasonForm(forms.Form):
@@ -53,10 +57,10 @@ def parse_selection(post: QueryDict, *, allow_all_pages: bool = True) -> ListSel
     """Parse what was selected. Raises ``SelectionRefused``."""
     ids = post.getlist(ACTION_CHECKBOX_NAME)
     if not all(id_.isascii() and id_.isdigit() and len(id_) <= 18 for id_ in ids):
-        raise SelectionRefused("The selection is not from this list. Nothing was changed.")
+        raise SelectionRefused(_("The selection is not from this list. Nothing was changed."))
     all_pages = any(value not in _NO for value in post.getlist("select_across"))
     if all_pages and not allow_all_pages:
-        raise SelectionRefused("Only ticked rows can be selected here. Nothing was changed.")
+        raise SelectionRefused(_("Only ticked rows can be selected here. Nothing was changed."))
     return ListSelection(
         ids=tuple(int(id_) for id_ in ids),
         reason=parse_reason(post),
@@ -76,4 +80,5 @@ def parse_reason(post: QueryDict) -> str:
     if form.is_valid():
         return str(form.cleaned_data["reason"])
     problems: dict[str, Any] = form.errors.get_json_data()
-    raise SelectionRefused(f"The reason is not valid: {problems['reason'][0]['message']}")
+    text = _("The reason is not valid: %(why)s")
+    raise SelectionRefused(text % {"why": problems["reason"][0]["message"]})

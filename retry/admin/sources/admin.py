@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from entries.admin import SourceAdmin
@@ -35,7 +36,7 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     def has_sync_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(SYNC_SOURCE)
 
-    @admin.action(description="Sync selected now", permissions=["sync"])
+    @admin.action(description=_("Sync selected now"), permissions=["sync"])
     def sync_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
         selection = parse_selection(request.POST)
         for source in queryset.filter(pk__in=selection.ids):

@@ -1,50 +1,56 @@
 """Sentences about syncs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from entries.admin import display
 from retry.admin.intakes.words import describe_wait
+from retry.admin.shared.bar import describe_counts
 from retry.admin.shared.messages import PENDING, Message, warn_redis_away
 from retry.models import Sync, SyncState
 
 #: What a sync found, in the order in which it is shown.
-SYNCED = {
-    "created": "new",
-    "updated": "changed",
-    "unchanged": "unchanged",
-    "gone": "gone",
-    "invalid": "invalid",
+SYNCED: Mapping[str, Promise] = {
+    "created": gettext_lazy("new"),
+    "updated": gettext_lazy("changed"),
+    "unchanged": gettext_lazy("unchanged"),
+    "gone": gettext_lazy("gone"),
+    "invalid": gettext_lazy("invalid"),
 }
 #: The same for a dry run.
-WOULD = {
-    "created": "would be new",
-    "updated": "would change",
-    "unchanged": "would not change",
-    "gone": "would be gone",
-    "invalid": "invalid",
+WOULD: Mapping[str, Promise] = {
+    "created": gettext_lazy("would be new"),
+    "updated": gettext_lazy("would change"),
+    "unchanged": gettext_lazy("would not change"),
+    "gone": gettext_lazy("would be gone"),
+    "invalid": gettext_lazy("invalid"),
 }
 #: For a sync, and for a dry run.
 _STATES = {
     SyncState.RUNNING: (
-        "The source is being read.",
-        "The source is being compared. Nothing is changed.",
+        gettext_lazy("The source is being read."),
+        gettext_lazy("The source is being compared. Nothing is changed."),
     ),
     SyncState.FAILED: (
-        "What was stored before the error is kept. Sync again for the rest.",
-        "Nothing was changed.",
+        gettext_lazy("What was stored before the error is kept. Sync again for the rest."),
+        gettext_lazy("Nothing was changed."),
     ),
     SyncState.SUCCEEDED: (
-        "Done.",
-        "Nothing was changed. This is what a sync would have done.",
+        gettext_lazy("Done."),
+        gettext_lazy("Nothing was changed. This is what a sync would have done."),
     ),
 }
 
 
 def get_title(sync: Sync) -> str:
-    return f"{'Dry run' if sync.dry_run else 'Sync'} of {sync.source}"
+    text = _("Dry run of %(source)s") if sync.dry_run else _("Sync of %(source)s")
+    return text % {"source": sync.source}
 
 
-def get_labels(sync: Sync) -> dict[str, str]:
+def get_labels(sync: Sync) -> Mapping[str, Promise]:
     return WOULD if sync.dry_run else SYNCED
 
 
@@ -55,19 +61,26 @@ def get_counts(sync: Sync) -> dict[str, int]:
 def describe_found(sync: Sync) -> str:
     """``3 new, 1 gone``"""
     if sync.not_modified:
-        return "not modified"
-    labels = get_labels(sync)
-    words = [f"{count:,} {labels[name]}" for name, count in get_counts(sync).items() if count]
-    return ", ".join(words) or display.NOTHING
+        return _("not modified")
+    return describe_counts(get_counts(sync), get_labels(sync)) or display.NOTHING
 
 
 def describe_request(sync: Sync, slug: str) -> Iterable[Message]:
     """Of a sync that was just requested, or was already under way."""
-    what = f"{'Dry run' if sync.dry_run else 'Sync'} of {slug}"
     if sync.state == SyncState.RUNNING:
-        yield Message(PENDING, f"{what} is already running.")
+        text = (
+            _("Dry run of %(source)s is already running.")
+            if sync.dry_run
+            else _("Sync of %(source)s is already running.")
+        )
+        yield Message(PENDING, text % {"source": slug})
         return
-    yield Message(PENDING, f"{what} requested. It starts when a worker is free.")
+    text = (
+        _("Dry run of %(source)s requested. It starts when a worker is free.")
+        if sync.dry_run
+        else _("Sync of %(source)s requested. It starts when a worker is free.")
+    )
+    yield Message(PENDING, text % {"source": slug})
     if not sync.dispatched:
         yield warn_redis_away(one=True)
 
@@ -76,6 +89,6 @@ def describe_state(sync: Sync) -> str:
     if sync.state == SyncState.QUEUED:
         return describe_wait(sync)
     if sync.state == SyncState.SUCCEEDED and sync.not_modified:
-        return "The source reports no changes since the last sync."
+        return _("The source reports no changes since the last sync.")
     real, dry = _STATES[SyncState(sync.state)]
-    return dry if sync.dry_run else real
+    return str(dry if sync.dry_run else real)

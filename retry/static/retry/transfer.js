@@ -4,7 +4,7 @@ for (const form of document.querySelectorAll("form[data-once]")) {
     const button = form.querySelector("button[type=submit]");
     button.disabled = true;
     button.dataset.label = button.textContent;
-    button.textContent = "Working…";
+    button.textContent = form.dataset.once;
   });
   // The page in the browser's back cache must not stay busy.
   window.addEventListener("pageshow", () => {

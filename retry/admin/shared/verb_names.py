@@ -1,0 +1,32 @@
+"""Verbs of the audit, which keeps their codes, as people read them."""
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
+#: What ``name_verb`` finds in the catalog: codes with spaces.
+NAMES = frozenset(
+    {
+        *(_("submit"), _("retry"), _("retry now"), _("stop"), _("resync"), _("resubmit")),
+        *(_("restore"), _("discard"), _("wake"), _("rescue"), _("probe"), _("edit and retry")),
+        *(_("start retry"), _("start resync"), _("start retry now"), _("start stop")),
+        *(_("start discard"), _("start restore"), _("start repair"), _("start undo")),
+        *(_("approve"), _("reject"), _("reschedule"), _("pause"), _("resume"), _("cancel")),
+        *(_("hold"), _("lift"), _("sync"), _("request sync"), _("sync lost")),
+        *(_("import"), _("request import"), _("confirm import"), _("import lost"), _("export")),
+        *(_("acknowledge group"), _("note group"), _("mute group"), _("unmute group")),
+        *(_("resolve group"), _("reopen group"), _("prove group"), _("fail proof")),
+        *(_("save view"), _("rename view"), _("delete view")),
+        *(_("create token"), _("revoke token"), _("refused")),
+        *(_("derive upstreams"), _("index entries")),
+        *(_("add entry"), _("change entry"), _("delete entry")),
+        *(_("add source"), _("change source"), _("delete source")),
+        *(_("add endpoint"), _("change endpoint"), _("delete endpoint")),
+        *(_("add user"), _("change user"), _("delete user")),
+        *(_("add group"), _("change group"), _("delete group")),
+        *(_("delete accessattempt"), _("delete accessfailurelog"), _("delete accesslog")),
+    }
+)
+
+
+def name_verb(verb: str) -> str:
+    return gettext(verb.replace("_", " "))
