@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from retry import service
+from retry.management.account import find_account
 from retry.management.command import DeskCommand
 from retry.outcomes import Actor
 
@@ -37,7 +38,7 @@ class Command(DeskCommand):
         token = service.create_token(
             user,
             name=options["name"],
-            actor=Actor.command("create_token"),
+            actor=Actor.command(find_account()),
             expires_at=timezone.now() + timedelta(days=days) if days else None,
         )
         if not (user.is_staff and user.is_active):
