@@ -8,13 +8,15 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
+from retry import service
 from retry.admin.desk.front import format_begin
-from retry.models import Hold
+from retry.models import AuditEvent, Hold, Run
 from retry.outcome_history.series import Period
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.admin.operating import failed, started, url_of
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory
+from tests.support.asking import SCRIPT
 from tests.support.moments import change_status_at
 
 if TYPE_CHECKING:
@@ -64,6 +66,14 @@ def test_a_page_is_in_the_zone_of_its_reader(keeper: Browser, settings: "Setting
         page = keeper.read(page_of(entry))
         assert f">{shown}</time>" in page, zone
         assert f"{shown} ( " in text_of(page), "how long ago stands beside it"
+
+
+def test_the_page_of_one_record_says_when_exactly(chief: "User") -> None:
+    service.retry_entries(failed(1), actor=SCRIPT)
+    browser = Browser(chief)
+    move(browser, "Asia/Tokyo")
+    for record in (Run.objects.get(), AuditEvent.objects.get()):
+        assert " JST</time>" in browser.read(page_of(record))
 
 
 def test_the_api_does_not_look_at_the_cookie(keeper: Browser) -> None:

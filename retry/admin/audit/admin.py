@@ -63,7 +63,10 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         visible = visible_ids(entry_ids, actor=get_actor(request)) == entry_ids
         change = ("state_before", "state_after", "request_id") if visible else ("request_id",)
         return (
-            (None, {"fields": ("when", "verb", "actor_label", "channel", "count", "reason")}),
+            (
+                None,
+                {"fields": ("exactly_when", "verb", "actor_label", "channel", "count", "reason")},
+            ),
             ("Subject", {"fields": ("entry", "run", "operation", "source", "subject")}),
             ("Change", {"fields": change}),
         )
@@ -83,6 +86,10 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     @admin.display(description="when")
     def when(self, event: AuditEvent) -> SafeString | str:
         return display.format_moment(event.at)
+
+    @admin.display(description="when")
+    def exactly_when(self, event: AuditEvent) -> SafeString | str:
+        return display.format_time(event.at)
 
     @admin.display(description="entry")
     def entry(self, event: AuditEvent) -> SafeString | str:

@@ -57,7 +57,7 @@ class RunAdmin(RecordAdmin[Run]):
             },
         ),
         ("Work", {"fields": (("kind", "upstream", "queue", "worker"), ("job", "reason"))}),
-        ("Times", {"fields": (("created", "dispatched", "started", "ended"),)}),
+        ("Times", {"fields": (("exactly_created", "dispatched", "started", "ended"),)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
@@ -96,17 +96,21 @@ class RunAdmin(RecordAdmin[Run]):
     def created(self, run: Run) -> SafeString | str:
         return display.format_moment(run.created_at)
 
+    @admin.display(description="created")
+    def exactly_created(self, run: Run) -> SafeString | str:
+        return display.format_time(run.created_at)
+
     @admin.display(description="sent to Redis")
     def dispatched(self, run: Run) -> SafeString | str:
-        return display.format_moment(run.dispatched_at)
+        return display.format_time(run.dispatched_at)
 
     @admin.display(description="started")
     def started(self, run: Run) -> SafeString | str:
-        return display.format_moment(run.started_at)
+        return display.format_time(run.started_at)
 
     @admin.display(description="ended")
     def ended(self, run: Run) -> SafeString | str:
-        return display.format_moment(run.ended_at)
+        return display.format_time(run.ended_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
