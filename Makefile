@@ -32,6 +32,10 @@ help: ## List the targets
 demo: $(VENV)/.runtime ## Run the demo until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
 	@exec $(PY) -m tools.demo
 
+.PHONY: screenshots
+screenshots: $(VENV)/.dev ## Make the pictures of README and docs from a demo (PORT, ARGS="front phone")
+	@exec $(PY) -m tools.pictures $(ARGS)
+
 .PHONY: shell
 shell: $(VENV)/.runtime ## Open a Django shell on the demo's data, also while the demo runs
 	@exec env REDRIVE_ENV=demo SECRET_KEY=only-for-a-shell $(EMBEDDED) -- $(PY) manage.py shell

@@ -44,6 +44,7 @@ _VARIABLE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_SMALL_STATUS = re.compile(r"\bhttp (?=[1-5][0-9]{2}\b)")
 _AFTER_HOST = re.compile(r"[/?#]")
 _PUNCTUATION = ".,;:)]}"
 _NUMBER = re.compile(r"[0-9]+(?:[.:][0-9]+)*")
@@ -67,6 +68,11 @@ def normalise(message: str) -> str:
     numbers, exit codes and the hosts of URLs stay.
     """
     return " ".join(_VARIABLE.sub(_name, message[:_MAX_CHARACTERS]).split())
+
+
+def write_status(normalised: str) -> str:
+    """Write ``HTTP 503`` as people do, in a text of ``normalise``."""
+    return _SMALL_STATUS.sub("HTTP ", normalised)
 
 
 def _name(match: re.Match[str]) -> str:

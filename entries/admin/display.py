@@ -36,14 +36,32 @@ def _build_badge(state: str, word: str) -> SafeString:
 
 
 def format_moment(when: datetime | None) -> SafeString | str:
-    """Format a time as how long ago it was; the exact time is in the title."""
+    """Format a time for a list, as how long ago it was; the exact time is in the title."""
+    return NOTHING if when is None else _format_time(when, _describe(when), css="ago")
+
+
+def format_time(when: datetime | None) -> SafeString | str:
+    """Format a time with its zone, and how long ago it was beside it."""
     if when is None:
         return NOTHING
     local = timezone.localtime(when)
+    exact = _format_time(when, f"{local:%Y-%m-%d %H:%M} {local.tzname()}")
+    distance = _format_time(when, _describe(when), css="ago")
+    return SafeString(f'{exact} <span class="quiet">({distance})</span>')
+
+
+def _describe(when: datetime) -> str:
+    return describe_distance(when, now=timezone.now())
+
+
+def _format_time(when: datetime, words: str, *, css: str = "") -> SafeString:
+    """``static/redrive/times.js`` keeps those of the class ``ago`` up to date."""
+    local = timezone.localtime(when)
     exact = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
+    names = f' class="{css}"' if css else ""
     return SafeString(
-        f'<time datetime="{local.isoformat()}" title="{escape(exact)}">'
-        f"{escape(describe_distance(when, now=timezone.now()))}</time>"
+        f'<time{names} datetime="{local.isoformat()}" title="{escape(exact)}">'
+        f"{escape(words)}</time>"
     )
 
 

@@ -1,7 +1,12 @@
 """How long ago a time was, or how far off it is, in a few words."""
 
+import json
 from datetime import datetime
+from typing import Any
 
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext_lazy
 
 #: Seconds; shorter is not worth a number.
@@ -62,3 +67,27 @@ def describe_distance(when: datetime, *, now: datetime) -> str:
     _, size, past, future = next(unit for unit in _UNITS if distance < unit[0])
     words = past if seconds > 0 else future
     return str(words % {"count": distance // size})
+
+
+def format_words() -> SafeString:
+    """Format the words and the server's time for ``static/redrive/times.js``, as a ``<meta>``."""
+    words = {
+        "at": timezone.now().timestamp(),
+        "now": gettext("just now"),
+        "from": _NOW,
+        "units": [
+            {
+                "below": None if below == _UNITS[-1][0] else below,
+                "size": size,
+                "past": [_format_number(past, number) for number in (1, 2)],
+                "future": [_format_number(future, number) for number in (1, 2)],
+            }
+            for below, size, past, future in _UNITS
+        ],
+    }
+    return format_html('<meta name="distances" content="{}">', json.dumps(words))
+
+
+def _format_number(words: Any, number: int) -> str:
+    """``# day ago``, ``# days ago``: one, and more than one."""
+    return str(words % {"count": number}).replace(str(number), "#")

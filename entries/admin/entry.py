@@ -176,11 +176,11 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
 
     @admin.display(description=_("created"))
     def created(self, entry: Entry) -> SafeString | str:
-        return display.format_moment(entry.created_at)
+        return display.format_time(entry.created_at)
 
     @admin.display(description=_("updated"))
     def updated(self, entry: Entry) -> SafeString | str:
-        return display.format_moment(entry.updated_at)
+        return display.format_time(entry.updated_at)
 
     def save_model(self, request: HttpRequest, obj: Entry, form: Any, change: bool) -> None:  # noqa: FBT001
         """Write only the edited columns; the others may have changed since they were loaded."""

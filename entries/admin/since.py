@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from entries.admin.zones import FIELD
 from entries.filters import CRITERIA, EntryFilter
 from entries.moments import InvalidMoment, describe_span, parse_moment
 from entries.phrases import show
 from entries.states import EntryStatus
+from entries.zones import find_zone
 
 WITHIN, AFTER, BEFORE = "failed_within", "failed_after", "failed_before"
 #: The fields in which people type a range, in their time zone, and what they become.
@@ -35,7 +37,7 @@ class SinceFilter(admin.ListFilter):
         self.given: Mapping[str, str] = {
             name: params.pop(name)[-1] for name in self.names if name in params
         }
-        left_out = {*self.names, *TYPED, PAGE_VAR, ERROR_FLAG}
+        left_out = {*self.names, *TYPED, FIELD, PAGE_VAR, ERROR_FLAG}
         #: What the form keeps of the address.
         self.kept = [
             (name, value)
@@ -93,11 +95,12 @@ def redirect_to_range(request: HttpRequest) -> HttpResponse:
     """Redirect to the list with the typed range as filters, or with a message on what is wrong."""
     query = request.GET.copy()
     query.pop(PAGE_VAR, None)
+    zone = find_zone("".join(query.pop(FIELD, [])[-1:])) or timezone.get_current_timezone()
     for typed, name in TYPED.items():
         text = "".join(query.pop(typed, [])[-1:]).strip()
         try:
             if text:
-                moment = parse_moment(text, zone=timezone.get_current_timezone())
+                moment = parse_moment(text, zone=zone)
                 query[name] = moment.isoformat()
         except InvalidMoment:
             shown = text.replace("\0", "")[:100]

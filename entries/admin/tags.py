@@ -1,12 +1,21 @@
-"""Tags and filters of every template, without loading them."""
+"""Tags and filters for every template, which does not load them.
+
+``{% badge %}``, ``{% moment %}`` (a time with its zone, and how long ago), ``{% ago %}`` (only how
+long ago), ``{% distance_words %}`` (for the script that keeps those up to date),
+``{% zone_field %}`` (for forms in which a time is typed) and ``{% table %}``;
+``|shown`` translates what was stored in English.
+"""
 
 from django.template import Library
 
 from entries import phrases
-from entries.admin import display, rows
+from entries.admin import display, distance, rows, zones
 
 register = Library()
 register.simple_tag(display.format_badge, name="badge")
-register.simple_tag(display.format_moment, name="moment")
+register.simple_tag(display.format_time, name="moment")
+register.simple_tag(display.format_moment, name="ago")
+register.simple_tag(distance.format_words, name="distance_words")
+register.simple_tag(zones.format_zone_field, name="zone_field")
 register.simple_tag(rows.render_table, name="table")
 register.filter("shown", phrases.show)

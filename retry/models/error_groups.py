@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from entries.fingerprints import write_status
 from retry.models.work import Operation
 
 #: Kinds and upstreams that a group names; of more it says so.
@@ -115,4 +116,9 @@ class ErrorGroup(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.error_class}: {self.message}" if self.message else self.error_class
+        return f"{self.error_class}: {self.words}" if self.message else self.error_class
+
+    @property
+    def words(self) -> str:
+        """The message as it is shown."""
+        return write_status(self.message)

@@ -11,17 +11,26 @@ from entries.sql import load
 from retry.access.visibility import visible_ids
 from retry.models import BY_NO_WORKER, Operation, Run, RunState
 from retry.outcomes import Actor
-from retry.pages import Cursor, Keyset, Page, parse_id, parse_number, parse_uuid
+from retry.pages import Cursor, InvalidCursor, Keyset, Page, parse_id, parse_number, parse_uuid
 
 _SQL = load(__file__)
 
 _RUN_ORDER = Keyset(
     columns=("position", "pk"), parsers=(parse_number, parse_uuid), newest_first=False
 )
-#: By run, and within a run by entry.
+
+
+def _parse_part(text: str) -> int:
+    number = parse_number(text)
+    if number > 1:
+        raise InvalidCursor
+    return number
+
+
+#: The canary, which is part 0, then the rest; each by run, and within a run by entry.
 ITEM_ORDER = Keyset(
-    columns=("position", "pk", "entry_id"),
-    parsers=(parse_number, parse_uuid, parse_id),
+    columns=("part", "position", "pk", "entry_id"),
+    parsers=(_parse_part, parse_number, parse_uuid, parse_id),
     newest_first=False,
 )
 
@@ -78,7 +87,7 @@ def list_items(
             if len(found) == limit:
                 return Page(_hide_errors(found, actor), last)
             found.append(item)
-            last = Cursor((run.position, run.pk, item.entry_id))
+            last = Cursor((int(not run.canary), run.position, run.pk, item.entry_id))
     return Page(_hide_errors(found, actor), None)
 
 
@@ -105,18 +114,24 @@ def _hide_errors(found: list[Item], actor: Actor | None) -> list[Item]:
 def _list_runs(
     operation: Operation, outcome: str | None, cursor: Cursor | None
 ) -> Iterator[tuple[Run, int]]:
-    """Yield the runs that may hold such items, each with the entry id after which to read."""
+    """Yield the runs that may hold such items, each with the entry id after which to read.
+
+    Two queries, so that each reads by the index.
+    """
     runs = Run.objects.filter(operation=operation).order_by("position", "id")
     if outcome is not None:
         runs = runs.filter(OUTCOMES[outcome])
-    if cursor is None:
-        for run in runs.iterator(chunk_size=50):
-            yield run, 0
-        return
-    position, run_id, entry_id = cursor.place
-    rest = Q(pk=run_id) | _RUN_ORDER.behind(Cursor((position, run_id)))
-    for run in runs.filter(rest).iterator(chunk_size=50):
-        yield run, int(str(entry_id)) if run.pk == run_id else 0
+    parts = [runs.filter(canary=True), runs.filter(canary=False)]
+    run_id, after = None, 0
+    if cursor is not None:
+        part, position, run_id, entry_id = cursor.place
+        after = int(str(entry_id))
+        rest = Q(pk=run_id) | _RUN_ORDER.behind(Cursor((position, run_id)))
+        parts = parts[int(str(part)) :]
+        parts[0] = parts[0].filter(rest)
+    for found in parts:
+        for run in found.iterator(chunk_size=50):
+            yield run, after if run.pk == run_id else 0
 
 
 def _read_run(

@@ -16,6 +16,7 @@ from retry.admin.desk import parts
 from retry.holds import control as holds
 from retry.models import Action, AuditEvent, Heartbeat, Operation, Run, Sync
 from retry.operations import control
+from retry.operations.pace import Pace
 from retry.operations.selection import Selection
 from retry.outcomes import Actor, Channel
 from tests.admin.browsing import ENTRIES, Browser, text_of
@@ -50,7 +51,7 @@ def test_the_sentence_says_what_is_not_usual_and_what_to_do(keeper: Browser) -> 
     since = add_outage()
     page = keeper.read(FRONT)
     words = text_of(page)
-    assert f"740 failures since {since:%H:%M} (usual: 4 an hour)." in words
+    assert f"740 failed attempts since {since:%H:%M} (usual: 4 an hour)." in words
     assert f"Mostly: HTTP 503 from {UPSTREAM}." in words
     assert f'href="{ENTRIES}?status=failed&amp;fingerprint=1-503"' in page
     (message,) = keeper.press("/admin/retry/hold/put/", kind="page", upstream=UPSTREAM)
@@ -58,6 +59,27 @@ def test_the_sentence_says_what_is_not_usual_and_what_to_do(keeper: Browser) -> 
     page = keeper.read(FRONT)
     assert 'id="headline-hold"' not in page, "at once"
     assert 'id="headline-held"' in page
+
+
+def test_where_nothing_usually_fails_it_says_so(at_desk: Browser) -> None:
+    since = add_outage()
+    assert f"740 failed attempts since {since:%H:%M} (usually none)." in shown(at_desk)
+
+
+def test_what_is_under_way_says_whose_it_is_and_when_it_starts(keeper: Browser) -> None:
+    EntryFactory.create(failed=True)
+    later = timezone.now() + timedelta(hours=5, minutes=1)
+    for reason, pace in (("at once", Pace()), ("tonight", Pace(start_at=later))):
+        control.start(
+            Selection(filter=EntryFilter(status=EntryStatus.FAILED)),
+            action=Action.RETRY,
+            actor=SCRIPT,
+            reason=reason,
+            pace=pace,
+        )
+    words = shown(keeper)
+    assert f"starts in 5 h · {SCRIPT.label} · tonight" in words
+    assert f"not started · {SCRIPT.label} · at once" in words
 
 
 def test_an_upstream_on_hold_is_not_offered_again(keeper: Browser) -> None:
@@ -78,7 +100,7 @@ def test_without_failures_it_says_so(at_desk: Browser) -> None:
 def test_what_is_usual_is_no_alarm(at_desk: Browser) -> None:
     add_history(usual=2)
     words = shown(at_desk)
-    assert "failures in the last 24 hours, not more than usual." in words
+    assert "failed attempts in the last 24 hours, not more than usual." in words
     assert "since" not in words
 
 
@@ -103,7 +125,7 @@ def test_a_period_is_chosen_and_kept_by_the_poll(at_desk: Browser, period: str, 
     assert len(answer.context["buckets"]) == rows
     known = period if rows != 24 else "24h"
     assert f'hx-get="{LIVE}?period={known}"' in answer.content.decode()
-    assert answer.content.decode().count('<th scope="row">20') == rows, "the table says the same"
+    assert answer.content.decode().count('<th scope="row"><time') == rows, "the table says the same"
 
 
 def test_groups_are_the_largest_first_with_the_verb_that_fits(keeper: Browser) -> None:
@@ -198,7 +220,7 @@ def test_with_redis_and_dispatcher_away_it_says_what_it_knows(
     at = timezone.now() - timedelta(minutes=5)
     Heartbeat.objects.create(name="dispatcher", host="h", pid=1, started_at=at, beat_at=at)
     words = shown(keeper)
-    assert "740 failures since" in words
+    assert "740 failed attempts since" in words
     assert "Redis cannot be reached" in words
     assert "Dispatcher not reporting" in words
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from retry.access import tokens
 from retry.access.token_text import PATTERN
+from retry.management.account import find_account
 from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor
 from tests.api.calls import Caller, ok
@@ -96,6 +97,7 @@ def test_its_use_is_noted_once_a_minute(operator: "User") -> None:
 class TestCommand:
     def test_prints_the_token_and_nothing_else(self, operator: "User") -> None:
         out, err = create_token("operator", "--name", " nightly ")
+        assert AuditEvent.objects.get().actor_label == find_account(), "who ran it, not what"
         assert err == ""
         ok(Caller(token=out.strip()).get("entries"))
         made = ApiToken.objects.get()

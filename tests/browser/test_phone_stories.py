@@ -65,3 +65,19 @@ def test_the_navigation_is_a_menu(visit: Visit, chief: "User", *, scripts: bool)
     page.set_viewport_size({"width": 1024, "height": 740})
     expect(page.get_by_role("button", name="Menu")).not_to_be_visible()
     expect(errors).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["entries/entry", "retry/errorgroup", "retry/run"])
+def test_filters_are_one_tap_away(visit: Visit, chief: "User", address: str) -> None:
+    page = visit(chief, viewport=PHONE).page
+    page.goto(f"/admin/{address}/")
+    filters = page.locator("#changelist-filter")
+    expect(filters).not_to_be_visible()
+    assert find_end(page.locator(".open-filters")) < PHONE["height"] / 2
+    page.get_by_role("button", name="Filters").click()
+    expect(filters).to_be_visible()
+    filters.get_by_role("button", name="Close").click()
+    expect(filters).not_to_be_visible()
+    page.set_viewport_size({"width": 1024, "height": 740})
+    expect(filters).to_be_visible()
+    expect(page.locator(".open-filters")).not_to_be_visible()

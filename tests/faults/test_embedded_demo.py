@@ -9,11 +9,16 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.servers import Spawned, private_folder, process_exists, spawn, wait_until
+from tools.demo.behaviour import Behaviour, tally
+from tools.demo.deliveries import REFUSED, WAITING
 
+PAGES = 20
+PAGES_FAIL = PAGES - tally(PAGES, broken=True)[Behaviour.WORKS]
 SPAWNED = re.compile(r"spawned: '([\w-]+)' with pid (\d+)")
 
 
@@ -43,7 +48,7 @@ def demo(data: Path, port: int) -> Spawned:
         "REDIS_URL": None,
         "DATA_DIR": str(data),
         "PORT": str(port),
-        "DEMO_ENTRIES": "20",
+        "DEMO_ENTRIES": str(PAGES),
     }
     return spawn(sys.executable, "-m", "tools.demo", env=env)
 
@@ -63,15 +68,51 @@ def get(port: int, path: str, token: str) -> tuple[int, bytes]:
         connection.close()
 
 
+def ask(data: Path, port: int, path: str) -> Any:
+    token = (data / "demo_token").read_text().strip()
+    status, body = get(port, f"/admin/api/{path}", token)
+    assert status == 200, body
+    return json.loads(body)
+
+
+def assert_alive(data: Path, port: int) -> None:
+    """Something fails, waits and runs; people with names have done something about it."""
+    found = ask(data, port, "operations")["results"]
+    operations = {each["state"]: each for each in found}
+    assert operations.keys() >= {"awaiting_approval", "planned"}
+    moving = operations.get("running") or found[0]
+    assert (moving["actor"], moving["reason"]) == ("ben", "Prices changed")
+    assert operations["planned"]["actor"] == "anna"
+    (hold,) = ask(data, port, "holds")["results"]
+    assert hold["upstream"] == "crm"
+    wait_until(
+        lambda: ask(data, port, "status")["entries"]["failed"] == PAGES_FAIL + REFUSED,
+        timeout=30,
+        what="everything has been tried",
+    )
+
+
+def assert_the_same_again(data: Path, port: int) -> None:
+    """A second start adds nothing and goes on where the first ended."""
+    with demo(data, port) as again:
+        shown = again.wait_for_output("Retry one entry", timeout=120)
+        assert "Syncing the source demo" not in shown
+        assert len(ask(data, port, "operations")["results"]) == 3
+        again.send(signal.SIGINT)
+        assert again.wait(timeout=60) == 0
+
+
 def test_the_demo_runs_and_ends(data: Path, port: int) -> None:
     with demo(data, port) as running:
         shown = running.wait_for_output("Retry one entry", timeout=120)
         assert f"http://127.0.0.1:{port}/admin/" in shown
         assert "Syncing the source demo" in shown
+        assert "Setting the scene" in shown
 
         status, body = get(port, "/admin/api/status", (data / "demo_token").read_text().strip())
         assert status == 200
-        assert sum(json.loads(body)["entries"].values()) == 20
+        assert sum(json.loads(body)["entries"].values()) == PAGES + REFUSED + WAITING
+        assert_alive(data, port)
 
         first = processes(running)
         os.kill(first["worker-default"], signal.SIGKILL)
@@ -88,6 +129,7 @@ def test_the_demo_runs_and_ends(data: Path, port: int) -> None:
 
         running.send(signal.SIGINT)
         assert running.wait(timeout=60) == 0
+    assert_the_same_again(data, port)
     assert not any(process_exists(pid) for pid in [*first.values(), *last.values()])
     assert free(port)
     assert free(port + 1)

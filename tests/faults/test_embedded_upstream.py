@@ -186,3 +186,12 @@ def test_it_stops_at_once_with_a_client_hanging_on(tmp_path: Path) -> None:
 def connects(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_it_takes_webhooks_for_one_receiver_and_refuses_those_for_the_other(
+    upstream: Served,
+) -> None:
+    assert ask(upstream, "/hooks/crm", "POST")[0].status == 200
+    answer, body = ask(upstream, "/hooks/billing", "POST")
+    assert (answer.status, json.loads(body)) == (422, {"error": "there is no such customer"})
+    assert ask(upstream, "/hooks/else", "POST")[0].status == 404

@@ -200,6 +200,24 @@ def test_items_come_in_pages_that_miss_and_repeat_nothing() -> None:
     )
 
 
+def test_the_canary_comes_first() -> None:
+    ids = failed(25)
+    operation = start(canary_size=3)
+    canary = [
+        id_ for run in Run.objects.filter(operation=operation, canary=True) for id_ in run.entry_ids
+    ]
+    seen: list[int] = []
+    cursor: Cursor | None = None
+    while True:
+        page = list_items(operation, cursor=cursor, limit=2)
+        seen.extend(item.entry_id for item in page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert sorted(seen[:3]) == sorted(canary)
+    assert sorted(seen) == ids, "none is missing, and none comes twice"
+
+
 def test_an_operation_over_nothing_is_completed() -> None:
     found = to_the_end(start())
     assert (found.total, found.operation.state) == (0, "completed")

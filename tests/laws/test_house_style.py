@@ -17,7 +17,7 @@ SCRIPTS = files("css", "js")
 SOURCES = modules("bench", "config", "entries", "faults", "retry", "tests", "tools")
 _LATER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 #: Programs of their own, whose output is what they are for.
-_MAY_PRINT = (Path("tools/demo"), Path("tools/embedded"))
+_MAY_PRINT = (Path("tools/demo"), Path("tools/embedded"), Path("tools/pictures"))
 INLINE = {
     "a style element": re.compile(r"<style\b", re.IGNORECASE),
     "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.IGNORECASE),

@@ -5,7 +5,6 @@ of scripts, requests that fail or are refused, and what the content policy block
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,20 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tools.chromium import ARGUMENTS, NAMES, find_chromium
+
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-_MISSING = f"No Chromium on the PATH ({', '.join(_NAMES)}): the browser's stories were not told."
+_MISSING = f"No Chromium on the PATH ({', '.join(NAMES)}): the browser's stories were not told."
 _SAID = pytest.StashKey[bool]()
 
 #: Reported on the console, where everything else that fails a test is reported.
@@ -39,7 +30,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 def executable() -> str:
     """Where Chromium is. Skips the test without one, or fails it where ``REQUIRE_BROWSER`` is 1."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    found = find_chromium()
     if found:
         return found
     if os.environ.get("REQUIRE_BROWSER") == "1":
@@ -61,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:
 def chromium() -> Iterator[Browser]:
     path = executable()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
 

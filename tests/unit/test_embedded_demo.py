@@ -97,6 +97,7 @@ def test_what_is_set_already_wins_but_for_what_makes_it_a_demo(options: Options)
     env = django_environment(options, given)
     assert env["REDRIVE_PAGE_TIME_LIMIT"] == "9"
     assert env["REDRIVE_ENV"] == "demo"
+    assert env["REDRIVE_APPROVAL_ABOVE"] == "400", "of 500 pages: nothing less awaits approval"
     assert env["NO_PROXY"] == "example.com,127.0.0.1,localhost"
 
 
@@ -176,4 +177,4 @@ def test_the_welcome_can_be_copied_from(options: Options, console: Console) -> N
     assert '"entry_id": 42' in retry
     assert f"$(cat '{options.token_file}')" in retry
     assert any("http://127.0.0.1:8000/admin/" in line for line in lines)
-    assert any("admin / admin" in line for line in lines)
+    assert any("admin / admin" in line and "anna / anna" in line for line in lines)

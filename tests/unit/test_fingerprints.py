@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from entries.fingerprints import VERSION, fingerprint, normalise
+from entries.fingerprints import VERSION, fingerprint, normalise, write_status
 
 SAME = [
     ("page 17 answered HTTP 503", "page 18 answered HTTP 503"),
@@ -111,3 +111,9 @@ def test_normalised_text_holds_no_digits_but_codes(message: str) -> None:
 def test_hostile_messages_are_quick(piece: str) -> None:
     # Quadratic time over a hundred thousand characters would be minutes, and the timeout's.
     normalise(piece * 100_000)
+
+
+def test_a_status_is_written_as_people_write_it() -> None:
+    shown = write_status(normalise("HTTP 503 from http://a.example/pages/17"))
+    assert shown == "HTTP 503 from http://a.example/<path>"
+    assert write_status("an http 99 and https 503") == "an http 99 and https 503"

@@ -31,15 +31,32 @@ def test_a_time_comes_through_to_the_microsecond(instant: datetime, pk: UUID) ->
     assert BY_TIME.parse(str(cursor)) == cursor
 
 
-@given(st.integers(0, 10**9), st.uuids(), st.integers(1, MAX_ID))
-def test_the_place_of_an_item_comes_through(position: int, run: UUID, entry: int) -> None:
-    cursor = Cursor((position, run, entry))
+@given(st.integers(0, 1), st.integers(0, 10**9), st.uuids(), st.integers(1, MAX_ID))
+def test_the_place_of_an_item_comes_through(
+    part: int, position: int, run: UUID, entry: int
+) -> None:
+    cursor = Cursor((part, position, run, entry))
     assert ITEM_ORDER.parse(str(cursor)) == cursor
 
 
 @pytest.mark.parametrize("order", [BY_ID, BY_TIME, ITEM_ORDER])
 @pytest.mark.parametrize(
-    "text", ["", "0", "-1", "1.", ".", "x", "1.2.3.4", "٣", "9" * 20, "1 OR 1=1", "1.x", "\0"]
+    "text",
+    [
+        "",
+        "0",
+        "-1",
+        "1.",
+        ".",
+        "x",
+        "1.2.3.4",
+        f"2.1.{UUID(int=1).hex}.1",
+        "٣",
+        "9" * 20,
+        "1 OR 1=1",
+        "1.x",
+        "\0",
+    ],
 )
 def test_other_texts_are_refused(order: Keyset, text: str) -> None:
     with pytest.raises(InvalidCursor, match="next_cursor"):

@@ -51,8 +51,8 @@ def _run(options: Options, console: Console) -> int:
     with Follower(options.logs, names, console) as follower, supervise(options, env) as supervisor:
         follower.start()
         steps.wait_until_ready(lambda: supervisor.poll() is None)
-        steps.make_token()
         steps.fill()
+        steps.make_token()
         welcome.show(options, console, entry_id=steps.find_failing_entry())
         supervisor.wait()
     raise DemoError(f"supervisord ended by itself; see {options.logs / 'supervisor.log'}.")

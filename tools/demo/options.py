@@ -10,6 +10,8 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+#: Name and password of the first account.
+USER = "admin"
 
 
 class DemoError(Exception):
@@ -88,6 +90,8 @@ def django_environment(options: Options, environ: Mapping[str, str]) -> dict[str
     return {
         "REDRIVE_PAGE_TIME_LIMIT": "3",
         "REDRIVE_ALLOW_PRIVATE_ADDRESSES": "true",  # The upstream is on this machine.
+        # Only an operation on nearly everything awaits a second person.
+        "REDRIVE_APPROVAL_ABOVE": str(max(options.entries * 4 // 5, 1)),
         "SECRET_KEY": load_secret(options.data / "secret_key"),
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "STATIC_ROOT": str(options.data / "static"),

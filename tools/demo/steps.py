@@ -1,6 +1,7 @@
 """The steps before the demo's processes start, and those after."""
 
 import http.client
+import shlex
 import subprocess
 import sys
 import time
@@ -12,12 +13,11 @@ from rich.console import Console
 
 from tools.demo import documents
 from tools.demo.behaviour import Behaviour, behaviour
-from tools.demo.history import add_history
-from tools.demo.options import HOST, ROOT, DemoError, Options, write_private
+from tools.demo.options import HOST, ROOT, USER, DemoError, Options, write_private
+from tools.demo.stage import PART
 
 #: Seconds; a busy machine needs a minute to start six processes.
 READY_WITHIN = 180.0
-USER = "admin"
 
 
 class Steps:
@@ -52,10 +52,35 @@ class Steps:
         )
 
     def fill(self) -> None:
-        """Add a history and fetch the entries, unless an earlier start has."""
-        if not self._has_synced():
-            add_history(self._env["DATABASE_URL"], source="demo")
-            self._step("Syncing the source demo", "sync", "demo")
+        """Add people, a history, the entries and what is done about them, unless an earlier start
+        has. Raises DemoError.
+        """
+        if self._has_synced():
+            return
+        options = self._options
+        command = [
+            *(sys.executable, "-m", "tools.demo.stage", "--upstream", options.upstream),
+            *("--entries", str(options.entries), "--token-file", str(options.token_file)),
+        ]
+        with (
+            self._console.status("Filling the demo"),
+            subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            ) as filling,
+        ):
+            said = []
+            for line in filling.stdout or ():
+                said.append(line)
+                if line.startswith(PART):
+                    self._confirm(line.removeprefix(PART).strip())
+        if filling.returncode != 0:
+            raise DemoError(f"Filling the demo failed: {shlex.join(command)}\n{''.join(said)}")
 
     def find_failing_entry(self) -> int:
         """Return the id of an entry that fails while the upstream is broken, for an example."""

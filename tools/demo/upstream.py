@@ -1,7 +1,8 @@
 """The demo's upstream: python -m tools.demo.upstream --port N --entries N.
 
 A small site that is broken until a POST to `/repair`. A POST to `/move` gives the missing pages new
-addresses in the feed. It listens on 127.0.0.1 only.
+addresses in the feed. It takes webhooks as well; those for billing are refused. It listens on
+127.0.0.1 only.
 """
 
 import argparse
@@ -30,6 +31,15 @@ CHANGES: Mapping[str, Mapping[str, bool]] = {
     "/repair": {"broken": False},
     "/break": {"broken": True},
     "/move": {"moved": True},
+}
+#: The receivers of webhooks, and what they answer.
+HOOKS: Mapping[str, Answer] = {
+    "/hooks/crm": Answer(body=b'{"accepted": true}\n', content_type="application/json"),
+    "/hooks/billing": Answer(
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        body=b'{"error": "there is no such customer"}\n',
+        content_type="application/json",
+    ),
 }
 NOT_FOUND = Answer(
     status=HTTPStatus.NOT_FOUND, body=documents.page("Not found", "Nothing is here.")
@@ -85,7 +95,7 @@ class Upstream:
     def _change(self, request: Request) -> Answer:
         change = CHANGES.get(request.path)
         if change is None:
-            return NOT_FOUND
+            return HOOKS.get(request.path, NOT_FOUND)
         self._switch(**change)
         if "text/html" in request.headers.get("accept", ""):
             return Answer(status=HTTPStatus.SEE_OTHER, headers={"Location": "/"})

@@ -8,14 +8,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tools.demo.options import Options
-from tools.demo.steps import USER
+from tools.demo.options import USER, Options
 
 
 def show(options: Options, console: Console, *, entry_id: int) -> None:
     places = Table.grid(padding=(0, 2))
     places.add_row("Admin", Text(f"{options.site}/admin/", "bold link"))
-    places.add_row("Login", Text(f"{USER} / {USER}"))
+    places.add_row("Login", Text(f"{USER} / {USER}, or with fewer rights anna / anna, ben / ben"))
     places.add_row("Upstream", f"{options.upstream}/ (broken until you repair it there)")
     places.add_row("Logs", Text(str(options.logs)))
     places.add_row("Stop", "Ctrl-C")

@@ -75,7 +75,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
                 None,
                 {
                     "fields": (
-                        "when",
+                        "exactly_when",
                         "verb_words",
                         "actor_label",
                         "channel_words",
@@ -103,6 +103,10 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     @admin.display(description=_("when"))
     def when(self, event: AuditEvent) -> SafeString | str:
         return display.format_moment(event.at)
+
+    @admin.display(description=_("when"))
+    def exactly_when(self, event: AuditEvent) -> SafeString | str:
+        return display.format_time(event.at)
 
     @admin.display(description=_("verb"))
     def verb_words(self, event: AuditEvent) -> str:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
+
 from retry.admin.operations.words import OUTCOMES, get_title
 from retry.admin.shared.bar import Bar
 from retry.admin.shared.verb_names import name_verb
-from retry.models import AuditEvent, Operation, Sync
+from retry.models import AuditEvent, Operation, OperationState, Sync
 from retry.operations.progress import Progress, read_progress
 from retry.outcomes import Channel
 
@@ -49,6 +51,17 @@ class OperationRow:
     def percent(self) -> int:
         """How much has settled; 100 only when all has."""
         return 100 * self.progress.settled // max(self.progress.total, 1)
+
+    @property
+    def begun(self) -> bool:
+        return self.operation.started_at is not None
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """When it starts, where that is a time to come and nothing else has to happen first."""
+        start_at = self.operation.start_at
+        waits = self.operation.state == OperationState.PLANNED and not self.begun
+        return start_at if waits and start_at is not None and start_at > timezone.now() else None
 
     @property
     def minutes_left(self) -> int | None:

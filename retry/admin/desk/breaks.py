@@ -15,7 +15,7 @@ from entries.filters import EntryFilter
 from entries.models import Attempt, Entry, EntryQuerySet
 from entries.states import EntryStatus
 from retry.access.visibility import visible_entries
-from retry.admin.desk.words import shorten_message
+from retry.admin.shared.error_words import shorten_message
 from retry.admin.shared.plots import draw_sparkline
 from retry.error_groups.overview import count_failed
 from retry.error_groups.samples import choose_action

@@ -190,8 +190,12 @@ def _describe_bucket(bucket: Bucket, period: Period) -> str:
 
 
 def format_begin(begin: datetime, period: Period) -> str:
-    """Format when a bucket begins, as exactly as its length needs."""
-    return date_format(localtime(begin), "j M" if period is Period.MONTH else "j M H:i")
+    """Format when a bucket begins, as exactly as its length needs. Days are those of UTC, which
+    begin at another hour elsewhere.
+    """
+    local = localtime(begin)
+    whole = period is Period.MONTH and not (local.hour or local.minute)
+    return date_format(local, "j M" if whole else "j M H:i")
 
 
 def _get_bucket_url(bucket: Bucket) -> str:

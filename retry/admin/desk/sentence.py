@@ -12,7 +12,7 @@ from entries.kinds.upstreams import depends_on_upstreams
 from entries.models import Attempt
 from entries.states import EntryStatus
 from retry.access.visibility import visible_entries
-from retry.admin.desk.words import shorten_message
+from retry.admin.shared.error_words import shorten_message
 from retry.models import Hold
 from retry.outcome_history.scope import Scope
 from retry.outcome_history.series import Bucket, FrequentFailure

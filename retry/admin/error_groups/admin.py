@@ -35,6 +35,7 @@ from retry.admin.error_groups.rows import ErrorGroupList, get_entries_url
 from retry.admin.error_groups.verbs import act, list_verbs
 from retry.admin.operations.address import get_return_query
 from retry.admin.shared.actor import get_actor
+from retry.admin.shared.error_words import drop_address
 from retry.admin.shared.messages import add_messages
 from retry.admin.shared.records import LiveRecordAdmin
 from retry.admin.shared.refusals import show_refusals
@@ -106,7 +107,7 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
             '<span class="group-where">{}{} <span class="group-kinds">{}</span></span>',
             group.get_page_url(),
             display.format_name(group.error_class, length=60),
-            display.format_name(group.message),
+            display.format_name(drop_address(group.words) if names else group.words),
             where,
             f" +{more}" if more > 0 else "",
             ", ".join(group.facts.kinds[:_MOST_NAMES]),

@@ -80,8 +80,6 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
         round(found.rate, 1),
         bool(hold_words),
     )
-    now = timezone.now()
-    eta = None if found.eta_seconds is None else now + timedelta(seconds=found.eta_seconds)
     return {
         "original": operation,
         "state_template": f"retry/operation/states/{operation.state}.html",
@@ -98,17 +96,28 @@ def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, 
         "bar": Bar.from_counts(counts, total=found.total, labels=OUTCOMES),
         "figures": [Figure(name, count, str(OUTCOMES[name])) for name, count in counts.items()],
         "rate": number_format(round(found.rate, 1), 1, force_grouping=True) if found.rate else "",
-        "eta": display.format_duration(now, eta),
-        "took": display.format_duration(operation.started_at, operation.ended_at or now),
+        "eta": format_left(found.eta_seconds),
+        "took": display.format_duration(operation.started_at, operation.ended_at or timezone.now()),
         "skipped": [(describe_reason(reason), count) for reason, count in found.skipped.items()],
         "pause_words": show(operation.pause_reason),
         "canary_words": describe_canary(operation),
         "step": operation.ramp_step + 1,
-        "waits_for_its_time": operation.start_at is not None and now < operation.start_at,
+        "waits_for_its_time": operation.start_at is not None
+        and timezone.now() < operation.start_at,
         "tab_title": get_tab_title(found),
         "news": describe_end(found),
         **_build_groups(request, found),
     }
+
+
+def format_left(seconds: float | None) -> str:
+    """Format the time left; empty where it is unknown, and below a second, where the rest is being
+    worked on or waits for something else.
+    """
+    if seconds is None or seconds < 1:
+        return ""
+    now = timezone.now()
+    return display.format_duration(now, now + timedelta(seconds=seconds))
 
 
 def _get_stage(operation: Operation) -> str:

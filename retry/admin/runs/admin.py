@@ -74,7 +74,7 @@ class RunAdmin(RecordAdmin[Run]):
             _("Work"),
             {"fields": (("kind", "upstream", "queue", "worker"), ("job", "request_id", "reason"))},
         ),
-        (_("Times"), {"fields": (("created", "dispatched", "started", "ended"),)}),
+        (_("Times"), {"fields": (("exactly_created", "dispatched", "started", "ended"),)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
@@ -121,17 +121,21 @@ class RunAdmin(RecordAdmin[Run]):
     def created(self, run: Run) -> SafeString | str:
         return display.format_moment(run.created_at)
 
+    @admin.display(description=_("created"))
+    def exactly_created(self, run: Run) -> SafeString | str:
+        return display.format_time(run.created_at)
+
     @admin.display(description=_("sent to Redis"))
     def dispatched(self, run: Run) -> SafeString | str:
-        return display.format_moment(run.dispatched_at)
+        return display.format_time(run.dispatched_at)
 
     @admin.display(description=_("started"))
     def started(self, run: Run) -> SafeString | str:
-        return display.format_moment(run.started_at)
+        return display.format_time(run.started_at)
 
     @admin.display(description=_("ended"))
     def ended(self, run: Run) -> SafeString | str:
-        return display.format_moment(run.ended_at)
+        return display.format_time(run.ended_at)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
