@@ -23,6 +23,7 @@ class Operation(Counts):
     """``rate``: outcomes a second over the last minute. ``eta``: seconds, None if unknown."""
 
     operation_id: str
+    request_id: str
     action: str
     state: str
     pause_reason: str

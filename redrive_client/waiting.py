@@ -11,7 +11,7 @@ _STOPPED = {"paused", "awaiting_approval"}
 
 
 def has_ended(progress: Mapping[str, Any]) -> bool:
-    """Whether an operation, a run or a sync has come to its end."""
+    """Whether an operation, a run or a sync has ended."""
     return progress["state"] in _ENDED
 
 

@@ -18,7 +18,7 @@ _NAMES = {
 
 
 def make(into: Path = FOLDER / "_sync") -> None:
-    """Write ``redrive_client/_sync`` anew, in the style of the house."""
+    """Write ``redrive_client/_sync``, formatted."""
     rule = unasync.Rule(
         fromdir=f"{FOLDER}/_async/", todir=f"{into}/", additional_replacements=_NAMES
     )

@@ -18,7 +18,7 @@ class Connection:
 
     ``base_url``: such as ``https://desk.example/admin/api``. ``timeout``: seconds for one request.
     ``patience``: for how many seconds a request is sent again that was refused because the desk or
-    its database is busy (429 and 503), or that nobody answered.
+    its database is busy (429 and 503), or that got no answer.
     """
 
     def __init__(

@@ -45,7 +45,5 @@ class ProofUnderWay(RetryError):
     code: ClassVar[str] = "proof_under_way"
 
     def __init__(self, operation_id: UUID) -> None:
-        super().__init__(
-            phrase("There is an operation already that is to prove this error group.")
-        )
+        super().__init__(phrase("There is an operation already that is to prove this error group."))
         self.operation_id = operation_id

@@ -83,7 +83,7 @@ class Command(DeskCommand):
             # What is written to, which rich asks whether it is a terminal.
             stream = cast("IO[str]", self.stdout._out)  # noqa: SLF001
             write_answer(answer, Console(file=stream, highlight=False))
-        if options["wait"] and not _all_succeeded(answer):
+        if options["wait"] and not _has_succeeded(answer):
             raise SystemExit(1)
 
     def _wait(self, answer: Mapping[str, Any], caller: Caller, *, quiet: bool) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _describe(progress: Mapping[str, Any]) -> str:
     return f"{progress['state']}: {succeeded:,} of {total:,} succeeded, {failed:,} failed"
 
 
-def _all_succeeded(progress: Mapping[str, Any]) -> bool:
+def _has_succeeded(progress: Mapping[str, Any]) -> bool:
     if progress["state"] == "succeeded":
         return True
     fine = progress.get("succeeded", 0) + progress.get("unchanged", 0)
