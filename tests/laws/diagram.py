@@ -4,8 +4,15 @@ The moves of an entry go into ``docs/states.md``, the rooms of the code into
 ``docs/architecture.md``.
 """
 
+import os
 import re
 from pathlib import Path
+
+import django
+
+if __name__ == "__main__":  # the models below need it
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+    django.setup()
 
 from entries.states import TRANSITIONS, EntryStatus, Transition, mermaid
 from retry.models import OperationState
