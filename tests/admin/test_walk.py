@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
 #: For whoever is staff, whatever they may do.
 FOR_ALL_STAFF = {
+    "retry_api",
     "index",
     "retry_desk",
     "login",

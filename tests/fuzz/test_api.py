@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from entries.models import Entry
 from retry.access import tokens
 from retry.api import urls
-from retry.models import Hold, Operation, Sync
+from retry.models import ErrorGroup, Hold, Operation, Run, SavedView, Sync
 from retry.outcomes import Actor
 from tests.admin.walking import populate
 from tests.api.calls import PREFIX, Caller
@@ -37,6 +37,14 @@ BODIES: list[dict[str, Any]] = [
     {"kind": "webhook", "upstream": "crm"},
     {"dry_run": True, "reason": "look"},
     {"overrule_canary": True},
+    {"filter": {"ids": [1, 2], "external_id": "a"}, "repair": {"patch": [{"op": "test"}]}},
+    {"entry_ids": [1], "repair": {"patch": [{"op": "add", "path": "/a", "value": 1}]}},
+    {"seen": "a", "title": "A", "payload": {"url": "x"}},
+    {"until": "2099-01-01T00:00:00Z", "above": 5, "reason": "x"},
+    {"action": "resync", "canary_size": 2, "rate_per_second": 5.0},
+    {"owner": "fuzz", "reason": "x"},
+    {"name": "View", "filter": {"status": "failed"}, "shared": True},
+    {"text": "x"},
 ]
 #: What lists take, valid.
 QUERY = {
@@ -56,6 +64,14 @@ QUERY = {
     "upstream": "crm",
     "payload.url": "x",
     "payload.links.0": "17",
+    "ids": "1,2",
+    "external_id": "a",
+    "updated_after": "2026-01-01T00:00:00Z",
+    "verb": "retry",
+    "channel": "api",
+    "entry_id": "1",
+    "run_id": "00000000-0000-0000-0000-000000000001",
+    "wait": "0",
 }
 LISTS = (
     "payload.url",
@@ -92,6 +108,9 @@ def path(chaos: Chaos) -> str:
         "<slug:slug>": ["demo", "nope"],
         "<int:sync_id>": list(Sync.objects.values_list("pk", flat=True)[:3]),
         "<int:hold_id>": list(Hold.objects.values_list("pk", flat=True)[:3]),
+        "<uuid:run_id>": list(Run.objects.values_list("pk", flat=True)[:3]),
+        "<int:group_id>": list(ErrorGroup.objects.values_list("pk", flat=True)[:3]),
+        "<int:view_id>": list(SavedView.objects.values_list("pk", flat=True)[:3]),
     }
     for placeholder, values in known.items():
         if placeholder in route:

@@ -23,6 +23,7 @@ HIDDEN: Mapping[str, str] = {
     "retry/apps.py": "AppConfig.ready: models exist from then on",
     "retry/imports/tables.py": "openpyxl, only where there is a workbook",
     "tools/demo/stage.py": "what is imported needs Django's setup",
+    "tools/openapi/__main__.py": "its types need settings, which it sets up first",
     "retry/worker/main.py": "openpyxl, only in workers whose work-horses read workbooks",
 }
 

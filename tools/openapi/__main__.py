@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import django
 
@@ -14,7 +15,7 @@ def main() -> None:
 
     text = json.dumps(build(), indent=1, ensure_ascii=False)
     PLACE.write_text(f"{text}\n", encoding="utf-8")
-    print(f"{PLACE} written.")  # noqa: T201 - it is a command
+    sys.stdout.write(f"{PLACE} written.\n")
 
 
 main()
