@@ -1,7 +1,7 @@
 """The status of queues, workers, dispatcher and holds, for the API and the admin's pages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,12 +13,15 @@ from django.utils import timezone
 from entries.lists import StatusCounts, count_by_status
 from entries.models import Entry
 from retry import heartbeats, queue
+from retry.access.records import visible_runs
+from retry.access.visibility import find_sources
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
-from retry.holds.overview import list_active
+from retry.holds.overview import list_active, shield
 from retry.intakes import rows
 from retry.intakes.handover import QUEUE
 from retry.models import Heartbeat, Hold
+from retry.outcomes import Actor
 from retry.runs import ramp
 from retry.runs.backlog import find_startable_runs
 from retry.runs.hold_condition import newest_lift
@@ -44,6 +47,8 @@ class Status:
     undispatched: int
     oldest_queued_at: datetime | None
     holds: tuple[Hold, ...]
+    #: Numbers of jobs and runs, and what workers are at, are left out: something is hidden.
+    narrowed: bool = False
     #: By queue: how long the oldest work that could start has waited.
     waits: Mapping[str, timedelta] = field(default_factory=dict)
 
@@ -104,6 +109,27 @@ def read(*, counting: bool = True) -> Status:
         oldest_queued_at=oldest.first() if counting else None,
         holds=tuple(list_active()) if counting else (),
         waits=_measure_waits(),
+    )
+
+
+def narrow(status: Status, *, actor: Actor) -> Status:
+    """Return the status as the actor may see it: the state of the engine, and no number that counts
+    what is hidden, nor the name of hidden work. Counts of entries are left as they are.
+    """
+    if find_sources(actor).everything:
+        return status
+    runs = [worker.run_id for worker in status.workers if worker.run_id is not None]
+    seen = set(visible_runs(actor).filter(pk__in=runs).values_list("pk", flat=True))
+    return replace(
+        status,
+        narrowed=True,
+        workers=[
+            worker if worker.run_id in seen else replace(worker, run_id=None, job_id="")
+            for worker in status.workers
+        ],
+        undispatched=0,
+        oldest_queued_at=None,
+        holds=tuple(shield(list_active(actor), actor=actor)),
     )
 
 

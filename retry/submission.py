@@ -11,7 +11,6 @@ from django.db import transaction
 
 from entries import storage
 from entries.kinds import registry
-from entries.models import Source
 from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID, is_storable
 from entries.sources.items import MAX_PAYLOAD_BYTES, MAX_TITLE
@@ -22,7 +21,7 @@ from entries.text import NotJSON, NotStorable, clean_json, clean_text
 from entries.transitions import QueueResult
 from retry import audit
 from retry.access.permissions import SUBMIT_ENTRY
-from retry.access.visibility import hidden_external_ids
+from retry.access.visibility import find_sources, hidden_external_ids, visible_sources
 from retry.errors import InvalidItems, SourceNotFound, TooManyEntries
 from retry.models import Trigger
 from retry.outcomes import Actor
@@ -207,7 +206,7 @@ def _authorize(
     actor.require(SUBMIT_ENTRY)
     if len(items) > LIMIT:
         raise TooManyEntries(limit=LIMIT, given=len(items), done="submitted")
-    return resolve_destination(kind=kind, source=source)
+    return resolve_destination(kind=kind, source=source, actor=actor)
 
 
 class _Push(NamedTuple):
@@ -239,11 +238,17 @@ def _queue_stored(
     return found, start.handover
 
 
-def resolve_destination(*, kind: str | None, source: str | None) -> tuple[int | None, str]:
-    """Return the source's id and the kind. Raises ``SourceNotFound`` and ``UnknownKind``."""
+def resolve_destination(
+    *, kind: str | None, source: str | None, actor: Actor
+) -> tuple[int | None, str]:
+    """Return the source's id and the kind. Raises ``SourceNotFound``, also for a source that is
+    hidden from the actor, and ``UnknownKind``.
+    """
     source_id = None
+    if source is None and not find_sources(actor).includes(None):
+        raise SourceNotFound("")
     if source is not None:
-        found = Source.objects.filter(slug=source).values("pk", "entry_kind").first()
+        found = visible_sources(actor).filter(slug=source).values("pk", "entry_kind").first()
         if found is None:
             raise SourceNotFound(source)
         source_id, kind = found["pk"], kind or found["entry_kind"]

@@ -2,8 +2,10 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.auth.models import Group
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from entries.text import visible
 
@@ -35,10 +37,23 @@ class Source(models.Model):
     )
     next_sync_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    groups = models.ManyToManyField(
+        Group,
+        blank=True,
+        related_name="+",
+        verbose_name=_("groups that see it"),
+        help_text=_(
+            "Only members of these groups see the source and what comes from it. Without a group "
+            "everybody who may see entries does."
+        ),
+    )
 
     class Meta:
         ordering: ClassVar = ["slug"]
-        permissions: ClassVar = [("sync_source", "Can sync a source")]
+        permissions: ClassVar = [
+            ("sync_source", "Can sync a source"),
+            ("view_all_sources", "Can see every source, whatever its groups"),
+        ]
 
     def __str__(self) -> str:
         return visible(self.name) or self.slug

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from entries.kinds import registry
 from entries.kinds.upstreams import has_upstreams
-from entries.models import Source
 from retry import audit, wakeup
 from retry.access.permissions import MANAGE_HOLD
+from retry.access.records import require_all_sources, visible_holds
+from retry.access.visibility import visible_sources
 from retry.errors import SourceNotFound
 from retry.holds.errors import AlreadyOnHold, EndInThePast, HoldLifted, HoldNotFound, NoUpstreams
 from retry.models import Hold
@@ -35,10 +36,11 @@ def hold_kind(
     """Put a kind on hold, or with ``upstream`` its entries that depend on that upstream.
 
     ``ends_at``: when the dispatcher lifts it. Takes over a hold of the breaker. Raises
-    ``NotPermitted``, ``entries.errors.UnknownKind``, ``NoUpstreams``, ``AlreadyOnHold`` and
-    ``EndInThePast``.
+    ``NotPermitted``, also where a source is hidden from the actor: what is held is of all sources;
+    ``entries.errors.UnknownKind``, ``NoUpstreams``, ``AlreadyOnHold`` and ``EndInThePast``.
     """
     actor.require(MANAGE_HOLD)
+    require_all_sources(actor)
     _check_end(ends_at)
     if not has_upstreams(registry.get(name)) and upstream:
         raise NoUpstreams(name)
@@ -65,7 +67,7 @@ def hold_source(
     """
     actor.require(MANAGE_HOLD)
     _check_end(ends_at)
-    source = Source.objects.filter(slug=slug).first()
+    source = visible_sources(actor).filter(slug=slug).first()
     if source is None:
         raise SourceNotFound(slug)
     with transaction.atomic():
@@ -97,8 +99,10 @@ def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
     actor.require(MANAGE_HOLD)
     with transaction.atomic():
         hold = Hold.objects.select_for_update(of=("self",)).filter(pk=hold_id).first()
-        if hold is None:
+        if hold is None or not visible_holds(actor).filter(pk=hold_id).exists():
             raise HoldNotFound(hold_id)
+        if hold.source_id is None:
+            require_all_sources(actor)
         if hold.lifted_at is not None:
             raise HoldLifted(by=hold.lifted_by)
         _lift(hold, actor=actor, reason=reason)

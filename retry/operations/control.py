@@ -18,6 +18,7 @@ from retry.operations.errors import ApprovedAsItIs, OperationBegun
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection, freeze
+from retry.operations.sight import find_operation
 from retry.outcomes import Actor
 from retry.runs.canary import draw_canary
 from retry.runs.plan import cancel_planned_runs
@@ -48,7 +49,7 @@ def start(
         actor.require(RETRY_ENTRY)
     if (repair is not None) != (action is Action.REPAIR):
         raise RepairRefused("A repair needs a JSON Patch or the name of a repair.")
-    selection.check()
+    selection.check(actor=actor)
     pace = pace or Pace()
     key = None
     if idempotency_key is not None:
@@ -112,10 +113,10 @@ def _create(
             idempotency_key=key.key if key is not None else None,
             idempotency_digest=key.digest if key is not None else "",
         )
-        operation.total = freeze(operation, selection, actor=actor)
+        freeze(operation, selection, actor=actor)
         if needs_approval(operation.total):
             operation.state = OperationState.AWAITING
-        operation.save(update_fields=["total", "state"])
+        operation.save(update_fields=["total", "source_ids", "state"])
         told = selection.mask() | ({"repair": repair.mask()} if repair else {})
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
         wakeup.notify()
@@ -153,7 +154,7 @@ def pause(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
         operation.pause_cause = PauseCause.PERSON
         return {}
 
-    return steer(operation_id, "pause", actor=actor, reason=reason, change=change)
+    return steer(operation_id, "pause", actor=actor, reason=reason, change=change, ending=True)
 
 
 def resume(
@@ -201,16 +202,14 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
         cancel_planned_runs(operation)
         return {}
 
-    return steer(operation_id, "cancel", actor=actor, reason=reason, change=change)
+    return steer(operation_id, "cancel", actor=actor, reason=reason, change=change, ending=True)
 
 
 def retry_failed(
     operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
 ) -> Operation:
     """Start an operation on what failed in this one, by ``choose_retry_action``."""
-    operation = Operation.objects.filter(pk=operation_id).first()
-    if operation is None:
-        raise OperationNotFound(operation_id)
+    operation = find_operation(operation_id, actor=actor)
     return start(
         Selection(failed_of=operation_id),
         action=choose_retry_action(operation),
@@ -227,7 +226,7 @@ def undo_repair(
 
     Raises ``OperationNotFound`` for an operation that is no repair.
     """
-    if not Operation.objects.filter(pk=operation_id, action=Action.REPAIR).exists():
+    if find_operation(operation_id, actor=actor).action != Action.REPAIR:
         raise OperationNotFound(operation_id)
     return start(
         Selection(repaired_by=operation_id),

@@ -15,11 +15,13 @@ from entries.lists import Order
 from entries.models import Entry, EntryQuerySet
 from entries.sql import as_sql
 from entries.states import find_allowed_statuses
-from retry.access.visibility import visible_entries
+from retry.access.permissions import VIEW_PAYLOAD
+from retry.access.visibility import find_sources, visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.limits import allow_statement
 from retry.models import Action, Operation
 from retry.operations.earlier import find_failed_ids, find_repaired_ids
+from retry.operations.sight import find_operation
 from retry.operations.sizes import LARGEST, LARGEST_REWRITTEN, choose_sizes
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
@@ -52,16 +54,19 @@ class Selection:
     def earlier(self) -> UUID | None:
         return self.failed_of or self.repaired_by
 
-    def check(self) -> None:
+    def check(self, *, actor: Actor) -> None:
         """Raises ``EmptySelection`` where nothing narrows it, ``TooManyEntries``, ``NoSuchSource``
-        and ``NoSuchKind``.
+        and ``NoSuchKind``, ``OperationNotFound`` where the earlier one is hidden from the actor,
+        and ``NotPermitted`` for a filter by payloads that the actor may not see.
         """
         if len(self.ids) > MAX_IDS:
             raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
         if self.earlier is None and not self.ids and not (self.filter and self.filter.explicit):
             raise EmptySelection
+        if self.earlier is not None and not find_sources(actor).everything:
+            find_operation(self.earlier, actor=actor)
         if self.filter is not None:
-            check_names(self.filter)
+            check_filter(self.filter, actor=actor)
 
     def data(self) -> dict[str, Any]:
         if self.failed_of is not None:
@@ -131,10 +136,15 @@ def mask_selection(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "filter": EntryFilter.from_data(chosen).mask()} if chosen else dict(data)
 
 
-def check_names(chosen: EntryFilter) -> None:
-    """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is not an empty selection."""
-    if chosen.source is not None and not names.is_source(chosen.source):
-        raise NoSuchSource(chosen.source, known=names.list_sources())
+def check_filter(chosen: EntryFilter, *, actor: Actor) -> None:
+    """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is not an empty selection; and
+    ``NotPermitted`` for payloads, of which a filter would tell whether they match.
+    """
+    if chosen.payload:
+        actor.require(VIEW_PAYLOAD)
+    scope = find_sources(actor)
+    if chosen.source is not None and not names.is_source(chosen.source, scope):
+        raise NoSuchSource(chosen.source, known=names.list_sources(scope))
     if chosen.kind is not None and not names.is_kind(chosen.kind):
         raise NoSuchKind(chosen.kind, known=names.list_kinds())
 
@@ -155,7 +165,7 @@ class Preview:
 
 def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
     """Count the entries to act on and those to skip, by reason, in less than half a second."""
-    selection.check()
+    selection.check(actor=actor)
     found = selection.find(actor=actor)
     seconds = COUNT_SECONDS if selection.listed else CHECK_SECONDS
     counted = _count(found, selection, action, seconds=seconds)
@@ -221,7 +231,7 @@ def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> N
 
     A selection that is too large to count passes.
     """
-    selection.check()
+    selection.check(actor=actor)
     entries = selection.find(actor=actor)
     found = _count(entries, selection, action, seconds=CHECK_SECONDS)
     if found is not None and not found.eligible:
@@ -256,9 +266,9 @@ def _summarise(
     return Preview(total + missing, eligible, skipped)
 
 
-def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
+def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> None:
     """Write the planned runs in one statement and draw the canary, in the caller's transaction;
-    returns the total.
+    sets the operation's total and sources, which the caller saves.
 
     Constant memory here, whatever the size: the ids never leave the database.
     """
@@ -267,10 +277,11 @@ def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
     judged = operation.max_failure_rate is not None
     largest = LARGEST_REWRITTEN if Action(operation.action).rewrites else LARGEST
     chosen = choose_sizes(rate=operation.rate_per_second, judged=judged, largest=largest)
-    total = plan.freeze(operation, selected=text, params=params, sizes=chosen)
+    operation.total, operation.source_ids = plan.freeze(
+        operation, selected=text, params=params, sizes=chosen
+    )
     if operation.step_size:
         draw_canary(operation, wanted=operation.step_size)
-    return total
 
 
 #: ``found`` is Django's own SQL, with its values bound like all others.

@@ -11,6 +11,7 @@ from entries.models import Source
 from entries.sources.sync.report import OnBatch
 from retry import audit
 from retry.access.permissions import SYNC_SOURCE
+from retry.access.visibility import visible_sources
 from retry.errors import SourceDisabled, SourceNotFound
 from retry.intakes import rows
 from retry.intakes.claims import begin, settle_lost
@@ -38,7 +39,8 @@ def request_sync(slug: str, *, actor: Actor, reason: str = "", dry_run: bool = F
     actor.require(SYNC_SOURCE)
     with transaction.atomic():
         # Another request for the same source waits here, and then finds the sync of this one.
-        source = Source.objects.select_for_update(no_key=True).filter(slug=slug).first()
+        locked = visible_sources(actor).select_for_update(no_key=True)
+        source = locked.filter(slug=slug).first()
         if source is None:
             raise SourceNotFound(slug)
         if not source.enabled:

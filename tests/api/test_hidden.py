@@ -1,7 +1,7 @@
 """Who may not see an entry gets "not found" for it from every verb, and no count of it.
 
 Twice: for somebody without the permission to view entries, and for somebody who sees one source
-only, which is how ``visible_to`` would be narrowed.
+only. For the second nothing of another source exists: no sync, no operation, not its name.
 """
 
 from collections.abc import Iterator
@@ -93,6 +93,11 @@ def hidden(status: str = "failed", **values: Any) -> Entry:
     return found
 
 
+def knows_theirs(user: "User") -> bool:
+    """Whether the source is there for them: it is, where only the permission is missing."""
+    return not user.has_perm("entries.view_entry")
+
+
 def untouched(entry: Entry) -> None:
     """Neither the entry nor anything that would speak of it."""
     now = Entry.objects.get(pk=entry.pk)
@@ -153,6 +158,10 @@ def test_each_call_with_a_filter(user: "User", path: str, chosen: dict[str, Any]
     entry = hidden(FROM[path])
     for dry_run in (True, False):
         body = {"filter": chosen, "dry_run": dry_run}
+        if "source" in chosen and not knows_theirs(user):
+            said = problem(Caller(user).post(path, body), 422, "unknown_source")
+            assert said["known"] == ["mine"]
+            continue
         found = ok(Caller(user).post(path, body), 200 if dry_run else 202)
         assert (found["total"], found["eligible"], found["skipped"]) == (0, 0, {})
     pace()
@@ -172,8 +181,11 @@ def failed_operation(entry: Entry) -> Operation:
 def test_what_failed_in_an_operation(user: "User") -> None:
     entry = hidden(error_message="it said SECRET WORDS")
     operation = failed_operation(entry)
-    found = ok(Caller(user).post(f"operations/{operation.pk}/retry-failed", {}), 202)
-    assert found["total"] == 0
+    answer = Caller(user).post(f"operations/{operation.pk}/retry-failed", {})
+    if knows_theirs(user):
+        assert ok(answer, 202)["total"] == 0
+    else:
+        problem(answer, 404, "operation_not_found")
     pace()
     untouched(entry)
 
@@ -187,9 +199,13 @@ def test_errors_of_an_operation(user: "User") -> None:
     assert find_groups(operation.pk, actor=actor).found == []
     answer = Caller(user).get(f"operations/{operation.pk}/items")
     assert "SECRET" not in answer.content.decode()
-    assert ok(answer)["results"][0]["error_class"] == ""
-    page = Browser(user).read(f"/admin/retry/operation/{operation.pk}/change/")
-    assert "SECRET" not in page
+    page = Browser(user).get(f"/admin/retry/operation/{operation.pk}/change/")
+    if knows_theirs(user):
+        assert ok(answer)["results"][0]["error_class"] == ""
+        assert "SECRET" not in page.content.decode()
+    else:
+        problem(answer, 404, "operation_not_found")
+        assert page["Location"] == "/admin/"
 
 
 def test_a_push_leaves_what_is_hidden_alone(user: "User") -> None:
@@ -197,6 +213,10 @@ def test_a_push_leaves_what_is_hidden_alone(user: "User") -> None:
     pushed = {"external_id": "x", "title": "other", "payload": {"a": 1}}
     new = {"external_id": "y", "payload": {}}
     body = {"kind": "page", "source": "theirs", "entries": [pushed, new]}
+    if not knows_theirs(user):
+        problem(Caller(user).post("entries", body), 404, "source_not_found")
+        assert Entry.objects.count() == 1
+        return
     known, created = ok(Caller(user).post("entries", body), 202)["results"]
     assert (known["outcome"], known["reason"]) == ("left_alone", "not_found")
     assert known["entry_id"] is known["status"] is None
@@ -233,9 +253,15 @@ def test_what_a_sync_tells(user: "User") -> None:
         sample=sample,
         notes=["SECRET line"],
     )
-    found = ok(Caller(user).get(f"syncs/{sync.pk}"))
-    assert found["sample"] is found["notes"] is None
-    assert "SECRET" not in Browser(user).read(f"/admin/retry/sync/{sync.pk}/change/")
+    answer = Caller(user).get(f"syncs/{sync.pk}")
+    page = Browser(user).get(f"/admin/retry/sync/{sync.pk}/change/")
+    if knows_theirs(user):
+        found = ok(answer)
+        assert found["sample"] is found["notes"] is None
+        assert "SECRET" not in page.content.decode()
+    else:
+        problem(answer, 404, "sync_not_found")
+        assert page["Location"] == "/admin/"
 
 
 @pytest.mark.parametrize(
@@ -285,10 +311,16 @@ def test_nothing_is_asked_of_the_database_where_nothing_is_hidden(
 ) -> None:
     actor = Actor.from_user(operator, channel=Channel.API)
     assert actor.may("entries.retry_entry")  # reads the permissions, as each verb does
+    with django_assert_num_queries(1):
+        assert sees_everything(actor)  # whether a source belongs to groups, once for a user
     with django_assert_num_queries(0):
         assert sees_everything(actor)
         assert visible_ids([1, 2], actor=actor) == [1, 2]
         assert visible_ids([1, 2], actor=SCRIPT) == [1, 2]
+    seeing = Actor.from_user(grant(operator, "entries.view_all_sources"), channel=Channel.API)
+    assert seeing.may("entries.retry_entry")
+    with django_assert_num_queries(0):
+        assert sees_everything(seeing)
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "cancel"])

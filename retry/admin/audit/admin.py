@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter, EqualFilter, sample_values
 from entries.admin.lists import ReadOnlyAdmin
+from retry.access.records import visible_events
 from retry.access.visibility import visible_ids
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
@@ -28,8 +29,14 @@ class VerbFilter(EqualFilter):
     title = "verb"
     parameter_name = column = "verb"
 
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        self._visible = visible_events(get_actor(request))
+        return super().lookups(request, model_admin)
+
     def list_choices(self) -> list[tuple[str, str]]:
-        return [(verb, verb) for verb in sample_values(AuditEvent.objects.order_by("-id"), "verb")]
+        return [(verb, verb) for verb in sample_values(self._visible.order_by("-id"), "verb")]
 
 
 class ChannelFilter(ChoiceFilter):
@@ -56,6 +63,9 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     search_help_text = (
         "Searches the actor. A number finds an entry; an id finds a run or an operation."
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        return visible_events(get_actor(request)).order_by("-id")
 
     def get_fieldsets(self, request: HttpRequest, obj: AuditEvent | None = None) -> Any:
         """Show what changed in an entry only to those who may see the entry."""

@@ -55,16 +55,19 @@ def show_status(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(VIEW_STATUS):
         raise PermissionDenied
     found = cast("engine.Status", cache.get_or_set("redrive.status", engine.read, _STATUS_SECONDS))
+    actor = get_actor(request)
+    found = engine.narrow(found, actor=actor)
     # No version: it shows times, which always change.
     live = LiveFragment(reverse("admin:retry_status"), version="", active=True, seconds=3)
     context = {
         "live": live,
         "status": found,
-        "tiles": _build_tiles(visible_counts(found.entries, actor=get_actor(request))),
+        "tiles": _build_tiles(visible_counts(found.entries, actor=actor)),
         "queues": _build_queue_rows(found),
         "worker_rows": list_worker_rows(request, found.workers),
         "holds": list_holds(request),
-        "sizes": get_sizes(),
+        # Sizes tell how much there is of everything.
+        "sizes": None if found.narrowed else get_sizes(),
         "problems": (*describe_status(found), *holds.list_alarms(request)),
     }
     if request.headers.get("HX-Request") == "true":
@@ -95,7 +98,7 @@ def _build_queue_rows(found: engine.Status) -> list[QueueRow]:
     return [
         QueueRow(
             name,
-            None if found.queues is None else found.queues[name],
+            None if found.queues is None or found.narrowed else found.queues[name],
             len(found.find_workers(name)),
             found.waits.get(name),
         )

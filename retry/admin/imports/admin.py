@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
-from retry.access.visibility import visible_imports
+from retry.access.records import visible_imports
 from retry.admin.imports import words
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
 from retry.admin.shared.actor import get_actor

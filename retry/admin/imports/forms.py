@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from entries.kinds import registry
 from entries.models import Source
@@ -20,7 +21,7 @@ class UploadForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": _ENDINGS}),
     )
     source = forms.ModelChoiceField(
-        Source.objects.all(),
+        Source.objects.none(),
         required=False,
         to_field_name="slug",
         empty_label="none",
@@ -34,8 +35,10 @@ class UploadForm(forms.Form):
         required=False, max_length=500, help_text="Optional. Shown in the audit."
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, sources: QuerySet[Source], **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": ""} | kwargs)
+        source: Any = self.fields["source"]
+        source.queryset = sources
         names = [("", "kind of the source"), *((name, name) for name in registry.names())]
         self.fields["kind"] = forms.ChoiceField(
             choices=names, required=False, help_text=self.fields["kind"].help_text

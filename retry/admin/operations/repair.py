@@ -68,7 +68,7 @@ def repair_page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     try:
         proposal = Proposal(Action.REPAIR, _parse_selection(request.GET))
-        proposal.selection.check()
+        proposal.selection.check(actor=get_actor(request))
     except SelectionRefused as refusal:
         messages.error(request, str(refusal))
         return redirect(get_list_url(get_back(request.GET)))

@@ -13,6 +13,7 @@ from entries.admin import display
 from entries.admin.filters import SourceFilter
 from entries.models import Source
 from retry.access.permissions import SYNC_SOURCE, VIEW_SOURCE
+from retry.access.records import visible_syncs
 from retry.access.visibility import sees_source
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
 from retry.admin.shared.actor import get_actor
@@ -30,7 +31,8 @@ class SyncAdmin(IntakeAdmin[Sync]):
     path_converter = "int"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sync]:
-        return super().get_queryset(request).select_related("source")
+        visible = visible_syncs(get_actor(request)).order_by(*self.ordering)
+        return visible.select_related("source")
 
     @admin.display(description="sync")
     def what(self, sync: Sync) -> SafeString:

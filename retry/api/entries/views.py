@@ -23,7 +23,7 @@ from retry.api.http.resource import answer, parse_body, parse_query, refuse_quer
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID
 from retry.errors import EntryNotFound
-from retry.operations.selection import check_names
+from retry.operations.selection import check_filter
 from retry.outcomes import Actor
 from retry.pages import Cursor
 
@@ -43,7 +43,7 @@ def retry(request: HttpRequest, actor: Actor) -> HttpResponse:
 def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, FilterQuery)
     chosen = query.as_filter()
-    check_names(chosen)
+    check_filter(chosen, actor=actor)
     behind = query.cursor.place[0] if query.cursor else None
     visible = visible_entries(actor)
     ids, last = lists.find_behind(

@@ -4,25 +4,26 @@ from django.http import HttpRequest, HttpResponse
 
 from retry import service
 from retry.access.permissions import VIEW_HOLD
+from retry.access.records import visible_holds
 from retry.api.holds.schemas import HoldPage, HoldQuery, HoldRequest, HoldResponse
 from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
 from retry.holds.errors import HoldNotFound
-from retry.models import Hold
+from retry.holds.overview import shield
 from retry.outcomes import Actor
 
 routes = Routes()
 
 
 @routes.get("holds", needs=VIEW_HOLD)
-def list_holds(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def list_holds(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, HoldQuery)
-    found = Hold.objects.select_related("source")
+    found = visible_holds(actor).select_related("source")
     if query.standing is not None:
         found = found.filter(lifted_at__isnull=query.standing == "true")
     page = query.read(found)
-    results = [HoldResponse.from_hold(hold) for hold in page.items]
+    results = [HoldResponse.from_hold(hold) for hold in shield(page.items, actor=actor)]
     return answer(HoldPage(results=results, next_cursor=page.next_text))
 
 

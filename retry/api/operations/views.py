@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from retry import service
 from retry.access.permissions import VIEW_OPERATION
+from retry.access.records import visible_operations
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import ReasonRequest
@@ -22,38 +23,36 @@ from retry.api.operations.responses import (
     OperationSummary,
 )
 from retry.api.operations.starts import parse_idempotency_key
-from retry.errors import OperationNotFound
-from retry.models import Operation
 from retry.operations.items import list_items
 from retry.operations.progress import read_progress
+from retry.operations.sight import find_operation, shield
 from retry.outcomes import Actor
 
 routes = Routes()
 
 
 @routes.get("operations", needs=VIEW_OPERATION)
-def list_operations(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def list_operations(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, OperationQuery)
-    found = Operation.objects.all()
+    found = visible_operations(actor)
     if query.state is not None:
         found = found.filter(state=query.state)
     page = query.read(found)
-    results = [OperationSummary.from_operation(operation) for operation in page.items]
+    shown = shield(page.items, actor=actor)
+    results = [OperationSummary.from_operation(operation) for operation in shown]
     return answer(OperationPage(results=results, next_cursor=page.next_text))
 
 
 @routes.get("operations/<uuid:operation_id>", name="operation", needs=VIEW_OPERATION)
-def show_operation(request: HttpRequest, _actor: Actor, operation_id: UUID) -> HttpResponse:
+def show_operation(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     refuse_query(request)
-    return _answer_progress(operation_id)
+    return _answer_progress(operation_id, actor)
 
 
 @routes.get("operations/<uuid:operation_id>/items", name="items", needs=VIEW_OPERATION)
 def show_items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     query = parse_query(request, ItemQuery)
-    operation = Operation.objects.filter(pk=operation_id).first()
-    if operation is None:
-        raise OperationNotFound(operation_id)
+    operation = find_operation(operation_id, actor=actor)
     page = list_items(
         operation, actor=actor, outcome=query.outcome, cursor=query.cursor, limit=query.limit
     )
@@ -64,7 +63,7 @@ def show_items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRe
 def pause(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.pause_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer_progress(operation_id, actor)
 
 
 @routes.post("operations/<uuid:operation_id>/resume", name="resume")
@@ -73,14 +72,14 @@ def resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
     service.resume_operation(
         operation_id, actor=actor, reason=body.reason, overrule_canary=body.overrule_canary
     )
-    return _answer_progress(operation_id)
+    return _answer_progress(operation_id, actor)
 
 
 @routes.post("operations/<uuid:operation_id>/cancel", name="cancel")
 def cancel(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.cancel_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer_progress(operation_id, actor)
 
 
 @routes.post("operations/<uuid:operation_id>/reschedule", name="reschedule")
@@ -89,21 +88,21 @@ def reschedule(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRe
     service.reschedule_operation(
         operation_id, start_at=body.start_at, actor=actor, reason=body.reason
     )
-    return _answer_progress(operation_id)
+    return _answer_progress(operation_id, actor)
 
 
 @routes.post("operations/<uuid:operation_id>/approve", name="approve")
 def approve(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.approve_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer_progress(operation_id, actor)
 
 
 @routes.post("operations/<uuid:operation_id>/reject", name="reject")
 def reject(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.reject_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer_progress(operation_id)
+    return _answer_progress(operation_id, actor)
 
 
 @routes.post("operations/<uuid:operation_id>/retry-failed", name="retry-failed")
@@ -113,8 +112,9 @@ def retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> Http
     operation = service.retry_failed(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
-    return _answer_progress(operation.pk, status=202)
+    return _answer_progress(operation.pk, actor, status=202)
 
 
-def _answer_progress(operation_id: UUID, *, status: int = 200) -> HttpResponse:
-    return answer(BulkProgressResponse.from_progress(read_progress(operation_id)), status=status)
+def _answer_progress(operation_id: UUID, actor: Actor, *, status: int = 200) -> HttpResponse:
+    found = read_progress(operation_id, actor=actor)
+    return answer(BulkProgressResponse.from_progress(found), status=status)

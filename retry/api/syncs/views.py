@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from entries.filters import EntryFilter
 from retry import service
 from retry.access.permissions import VIEW_SYNC
+from retry.access.records import visible_syncs
 from retry.access.visibility import sees_source
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
 from retry.api.http.routes import Routes
@@ -18,8 +19,7 @@ from retry.api.syncs.schemas import (
     SyncSummary,
 )
 from retry.errors import SyncNotFound
-from retry.models import Sync
-from retry.operations.selection import check_names
+from retry.operations.selection import check_filter
 from retry.outcomes import Actor
 
 routes = Routes()
@@ -33,11 +33,11 @@ def request_sync(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
 
 
 @routes.get("syncs", needs=VIEW_SYNC)
-def list_syncs(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def list_syncs(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, SyncQuery)
-    found = Sync.objects.select_related("source").defer("notes", "sample")
+    found = visible_syncs(actor).select_related("source").defer("notes", "sample")
     if query.source is not None:
-        check_names(EntryFilter(source=query.source))
+        check_filter(EntryFilter(source=query.source), actor=actor)
         found = found.filter(source__slug=query.source)
     if query.state is not None:
         found = found.filter(state=query.state)
@@ -50,7 +50,7 @@ def list_syncs(request: HttpRequest, _actor: Actor) -> HttpResponse:
 def show_sync(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
     refuse_query(request)
     # A path may hold a number that no column can.
-    sync = Sync.objects.select_related("source").filter(pk=min(sync_id, MAX_ID)).first()
+    sync = visible_syncs(actor).select_related("source").filter(pk=min(sync_id, MAX_ID)).first()
     if sync is None:
         raise SyncNotFound(sync_id)
     everything = sees_source(sync.source_id, actor=actor)
