@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from entries import payload_match
 from entries.filters import EntryFilter
 from entries.payload_match import PREFIX
+from entries.permissions import VIEW_PAYLOAD
 
 #: The field in which people type one, such as ``customer=17``.
 TYPED = "payload"
@@ -30,6 +31,7 @@ class PayloadFilter(admin.ListFilter):
         model_admin: Any,
     ) -> None:
         super().__init__(request, params, model, model_admin)
+        self._allowed = request.user.has_perm(VIEW_PAYLOAD)
         names = [name for name in params if name.startswith(PREFIX)]
         self.given: Mapping[str, Sequence[str]] = {name: params.pop(name) for name in names}
         #: What the form keeps of the address.
@@ -41,7 +43,7 @@ class PayloadFilter(admin.ListFilter):
         ]
 
     def has_output(self) -> bool:
-        return True
+        return self._allowed
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Yield each that is active, with the address of the list without it."""

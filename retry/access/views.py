@@ -10,7 +10,7 @@ from django.db.models.fields.json import KT
 from entries import lists
 from entries.budget import OutOfTime
 from entries.filters import EntryFilter
-from retry.access.permissions import SHARE_VIEW, VIEW_ENTRY
+from retry.access.permissions import SHARE_VIEW, VIEW_ENTRY, VIEW_PAYLOAD
 from retry.access.visibility import find_sources, visible_entries, visible_sources
 from retry.models import SavedView
 from retry.outcomes import Actor
@@ -25,6 +25,9 @@ def visible_views(actor: Actor) -> QuerySet[SavedView]:
         return SavedView.objects.none()
     own_or_shared = Q(owner=actor.user_id) | Q(shared=True)
     views = SavedView.objects.filter(own_or_shared).order_by("name", "pk")
+    if not actor.may(VIEW_PAYLOAD):
+        searches = Q(filter__q__isnull=False) & Q(filter__q__icontains="payload.")
+        views = views.filter(~Q(filter__has_key="payload"), ~searches)
     if find_sources(actor).everything:
         return views
     # A filter by a source has its name.
@@ -55,6 +58,8 @@ def count_views(views: Iterable[SavedView], *, actor: Actor) -> Mapping[int, tup
     for view in views:
         chosen = read_filter(view)
         if chosen is None or monotonic() > end:
+            continue
+        if chosen.reads_payload and not actor.may(VIEW_PAYLOAD):
             continue
         with suppress(OutOfTime):
             found = lists.narrow(visible, chosen)

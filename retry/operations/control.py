@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from entries.repairs import Repair
 from retry import wakeup
-from retry.access.permissions import OPERATE, RETRY_ENTRY
+from retry.access.permissions import OPERATE, RETRY_ENTRY, VIEW_PAYLOAD
 from retry.errors import OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.approval import needs_approval
@@ -47,6 +47,7 @@ def start(
     actor.require(OPERATE[action])
     if action is Action.REPAIR:
         actor.require(RETRY_ENTRY)
+        actor.require(VIEW_PAYLOAD)
     if (repair is not None) != (action is Action.REPAIR):
         raise RepairRefused("A repair needs a JSON Patch or the name of a repair.")
     selection.check(actor=actor)

@@ -97,7 +97,8 @@ class Selection:
         return "1 selected entry" if len(self.ids) == 1 else f"{len(self.ids):,} selected entries"
 
     def entries(self, *, actor: Actor) -> EntryQuerySet:
-        """Return the selected entries that the actor may see."""
+        """Return the selected entries that the actor may see. Raises ``NotPermitted``."""
+        _require_payload(self.filter, actor=actor)
         visible = visible_entries(actor)
         if self.failed_of is not None:
             failed = visible.filter(pk__in=find_failed_ids(self.failed_of))
@@ -109,7 +110,11 @@ class Selection:
         return visible.filter(pk__in=self.ids)
 
     def narrow(self, *, actor: Actor) -> EntryQuerySet:
-        """Return what its filter selects without the search, as lists find it."""
+        """Return what its filter selects without the search, as lists find it.
+
+        Raises ``NotPermitted``, as ``entries`` does.
+        """
+        _require_payload(self.filter, actor=actor)
         visible = visible_entries(actor)
         return visible if self.filter is None else lists.narrow(visible, self.filter)
 
@@ -130,6 +135,11 @@ class Selection:
         return lists.choose_order(self.filter.status if self.filter else None)
 
 
+def _require_payload(chosen: EntryFilter | None, *, actor: Actor) -> None:
+    if chosen is not None and chosen.reads_payload:
+        actor.require(VIEW_PAYLOAD)
+
+
 def mask_selection(data: Mapping[str, Any]) -> dict[str, Any]:
     """Do the same as ``Selection.mask`` with ``data`` as it was stored."""
     chosen = data.get("filter")
@@ -140,8 +150,7 @@ def check_filter(chosen: EntryFilter, *, actor: Actor) -> None:
     """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is not an empty selection; and
     ``NotPermitted`` for payloads, of which a filter would tell whether they match.
     """
-    if chosen.payload:
-        actor.require(VIEW_PAYLOAD)
+    _require_payload(chosen, actor=actor)
     scope = find_sources(actor)
     if chosen.source is not None and not names.is_source(chosen.source, scope):
         raise NoSuchSource(chosen.source, known=names.list_sources(scope))

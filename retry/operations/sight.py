@@ -12,7 +12,7 @@ from django.db import connection
 
 from entries.models import EVERYTHING
 from entries.sql import load
-from retry.access.permissions import VIEW_ALL_SOURCES
+from retry.access.permissions import VIEW_ALL_SOURCES, VIEW_PAYLOAD
 from retry.access.records import (
     is_requester,
     sees_operation,
@@ -28,6 +28,7 @@ _SQL = load(__file__)
 FRAGMENTS = _SQL.fragments
 #: Stands for the selection of others, which may name what is hidden.
 PARTLY_HIDDEN = "the entries that you may see"
+BY_PAYLOAD = "entries by what is in their payloads"
 
 
 def build_sight(actor: Actor | None) -> dict[str, Any]:
@@ -50,7 +51,11 @@ def shield(operations: Sequence[Operation], *, actor: Actor | None) -> Sequence[
 
     The total becomes that of what may be seen. One statement where something is hidden.
     """
-    if actor is None or not operations or find_sources(actor).everything:
+    if actor is None or not operations:
+        return operations
+    if not actor.may(VIEW_PAYLOAD):
+        _hide_payloads(operations)
+    if find_sources(actor).everything:
         return operations
     ids = [operation.pk for operation in operations]
     with connection.cursor() as cursor:
@@ -65,6 +70,15 @@ def shield(operations: Sequence[Operation], *, actor: Actor | None) -> Sequence[
             operation.selection, operation.selection_words = {}, PARTLY_HIDDEN
             operation.reason, operation.repair = "", None
     return operations
+
+
+def _hide_payloads(operations: Sequence[Operation]) -> None:
+    for operation in operations:
+        operation.repair = None
+        # As an ``EntryFilter`` has it; what is written by hand in a search counts as well.
+        chosen = operation.selection.get("filter") or {}
+        if "payload" in chosen or "payload." in chosen.get("q", ""):
+            operation.selection, operation.selection_words = {}, BY_PAYLOAD
 
 
 def require_whole(operation: Operation, *, actor: Actor, own: bool = False) -> None:

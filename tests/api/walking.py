@@ -72,7 +72,9 @@ def furnish() -> Entry:
     """What the paths and the bodies speak of; returns the failed entry."""
     source = SourceFactory.create(slug="news")
     Sync.objects.create(id=FAR, source=source, state="failed", error_code="unreachable")
-    Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
+    Operation.objects.create(
+        id=OPERATION, action="retry", selection_words="nothing", source_ids=[source.pk]
+    )
     Hold.objects.create(id=FAR, kind="scripted", actor_label="somebody")
-    entry: Entry = EntryFactory.create(id=ENTRY, failed=True)
+    entry: Entry = EntryFactory.create(id=ENTRY, failed=True, source=source)
     return entry

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from entries.admin import display
 from entries.admin.filters import ChoiceFilter, EqualFilter, sample_values
 from entries.admin.lists import ReadOnlyAdmin
+from retry.access.payloads import hide_payloads
 from retry.access.records import visible_events
 from retry.access.visibility import visible_ids
 from retry.admin.shared.actor import get_actor
@@ -66,6 +67,16 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
         return visible_events(get_actor(request)).order_by("-id")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> AuditEvent | None:
+        found: AuditEvent | None = super().get_object(request, object_id, from_field)
+        if found is not None:
+            actor = get_actor(request)
+            found.before = hide_payloads(found.before, actor=actor)
+            found.after = hide_payloads(found.after, actor=actor)
+        return found
 
     def get_fieldsets(self, request: HttpRequest, obj: AuditEvent | None = None) -> Any:
         """Show what changed in an entry only to those who may see the entry."""

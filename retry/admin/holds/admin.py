@@ -32,7 +32,7 @@ from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused, parse_reason
-from retry.errors import RetryError
+from retry.errors import NotPermitted, RetryError
 from retry.holds import control
 from retry.holds.errors import HoldNotFound
 from retry.holds.overview import list_active, shield
@@ -185,6 +185,8 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
             if verb is not None:
                 hold = verb(actor=get_actor(request), reason=parse_reason(request.POST))
                 add_messages(request, describe_change(hold))
+        except NotPermitted as error:
+            raise PermissionDenied from error
         except HoldNotFound as error:
             raise Http404 from error
         except SelectionRefused as refusal:

@@ -22,6 +22,7 @@ from entries.admin.lists import BoundedList
 from entries.admin.live import respond
 from entries.repairs import Repair
 from retry import service
+from retry.access.permissions import VIEW_PAYLOAD
 from retry.access.records import visible_operations
 from retry.access.visibility import find_sources
 from retry.admin.operations import words
@@ -117,7 +118,9 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search no words that may be about entries of hidden sources."""
         everything = find_sources(get_actor(request)).everything
-        return self.search_fields if everything else ("actor_label",)
+        if everything and request.user.has_perm(VIEW_PAYLOAD):
+            return self.search_fields
+        return ("actor_label",)
 
     @admin.display(description="operation")
     def what(self, operation: Operation) -> SafeString:

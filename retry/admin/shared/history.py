@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from entries.admin import display
 from entries.models import Entry, Source
+from retry.access.payloads import hide_payloads
 from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
 from retry.access.records import visible_events, visible_runs
 from retry.admin.shared.actor import get_actor
@@ -85,8 +86,8 @@ def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
         who=event.actor_label,
         what=event.verb.replace("_", " "),
         reason=event.reason or words,
-        before=_format(event.before),
-        after=_format(event.after),
+        before=_format(hide_payloads(event.before, actor=get_actor(request))),
+        after=_format(hide_payloads(event.after, actor=get_actor(request))),
         url=url,
     )
 

@@ -126,7 +126,11 @@ class AttemptDetail(Response):
 
 
 class EntryDetail(EntrySummary):
-    """``attempts``: newest first, at most 100."""
+    """``attempts``: newest first, at most 100.
+
+    ``payload`` is null for callers who may not see payloads, and so are results, which may repeat
+    them.
+    """
 
     payload: Any
     result: Any
@@ -140,6 +144,10 @@ class EntryDetail(EntrySummary):
             "attempts": [AttemptDetail.from_attempt(attempt, entry) for attempt in attempts],
         }
         return cls.model_validate(_summarise(entry) | more)
+
+    def without_payloads(self) -> Self:
+        attempts = [attempt.model_copy(update={"result": None}) for attempt in self.attempts]
+        return self.model_copy(update={"payload": None, "result": None, "attempts": attempts})
 
 
 class EntryPage(Response):

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from entries import lists
 from retry import service
-from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
+from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY, VIEW_PAYLOAD
 from retry.access.visibility import visible_entries
 from retry.api.entries.schemas import (
     EntryDetail,
@@ -82,4 +82,5 @@ def show_entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpRespons
     if entry is None:
         raise EntryNotFound(entry_id)
     attempts = list(entry.attempts.order_by("-number")[:_ATTEMPTS])
-    return answer(EntryDetail.from_entry_and_attempts(entry, attempts))
+    detail = EntryDetail.from_entry_and_attempts(entry, attempts)
+    return answer(detail if actor.may(VIEW_PAYLOAD) else detail.without_payloads())

@@ -1,0 +1,68 @@
+"""The groups that come along, and what a migration leaves to those who were there before."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+
+from entries.permissions import VIEW_ALL_SOURCES, VIEW_PAYLOAD
+from retry.access.roles import ADMINISTRATORS, OPERATORS, ROLES, VIEWERS, create_roles
+from tests.conftest import grant
+from tests.factories.users import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def without_groups() -> None:
+    Group.objects.all().delete()
+
+
+def list_permissions(name: str) -> set[str]:
+    found = Group.objects.get(name=name).permissions
+    return {
+        f"{app}.{code}" for app, code in found.values_list("content_type__app_label", "codename")
+    }
+
+
+def test_each_may_do_more_than_the_one_before() -> None:
+    create_roles()
+    viewers, operators, administrators = (list_permissions(name) for name in ROLES)
+    assert viewers < operators < administrators
+    assert not [name for name in viewers if not name.split(".")[1].startswith("view_")]
+    assert VIEW_PAYLOAD not in viewers
+    assert VIEW_PAYLOAD in operators
+    assert VIEW_ALL_SOURCES not in operators
+    assert VIEW_ALL_SOURCES in administrators
+    assert "auth.change_user" in administrators
+
+
+def test_what_is_there_is_left_as_it_is() -> None:
+    Group.objects.create(name=OPERATORS)
+    create_roles()
+    create_roles()
+    assert list_permissions(OPERATORS) == set()
+    assert sorted(Group.objects.values_list("name", flat=True)) == sorted(ROLES)
+
+
+def test_permissions_are_made_where_they_are_missing() -> None:
+    """In a new database Django makes them only after the migrations."""
+    Permission.objects.filter(content_type__app_label__in=("entries", "retry")).delete()
+    create_roles()
+    assert list_permissions(VIEWERS)
+    assert "retry.approve_operation" in list_permissions(ADMINISTRATORS)
+
+
+def test_who_saw_payloads_still_does() -> None:
+    reader = grant(UserFactory.create(), "entries.view_entry")
+    other = grant(UserFactory.create(), "entries.retry_entry")
+    group = Group.objects.create(name="night shift")
+    group.permissions.add(Permission.objects.get(codename="view_entry"))
+    migration = import_module("entries.migrations.0016_source_groups")
+    for _ in range(2):
+        migration.keep_payloads_visible(apps, connection.schema_editor())
+    assert type(reader).objects.get(pk=reader.pk).has_perm(VIEW_PAYLOAD)
+    assert not type(other).objects.get(pk=other.pk).has_perm(VIEW_PAYLOAD)
+    assert VIEW_PAYLOAD in list_permissions("night shift")
