@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from entries import upload_pass
 from entries.admin import display
@@ -15,7 +16,7 @@ from entries.admin.filters import EqualFilter
 from entries.admin.forms import SourceForm
 from entries.admin.lists import BoundedAdmin
 from entries.masking import mask_address, mask_values
-from entries.models import Source
+from entries.models import Source, find_sources
 from entries.sources import registry
 from entries.sources.files import uploads
 
@@ -35,6 +36,7 @@ class SourceAdmin(BoundedAdmin[Source]):
     search_fields = ("slug", "name")
     search_help_text = "Searches slug, name and location."
     prepopulated_fields: ClassVar = {"slug": ("name",)}
+    filter_horizontal = ("groups",)
     readonly_fields = (
         "last_synced",
         "last_error",
@@ -46,6 +48,7 @@ class SourceAdmin(BoundedAdmin[Source]):
         (None, {"fields": ("name", "slug", "enabled")}),
         ("Where to read", {"fields": ("kind", "location", "upload", "options")}),
         ("Entries", {"fields": ("entry_kind",)}),
+        (_("Who sees it"), {"fields": ("groups",)}),
         ("Schedule", {"fields": ("sync_interval", "next_sync")}),
         ("Last sync", {"fields": ("last_synced", "last_error")}),
     )
@@ -70,6 +73,9 @@ class SourceAdmin(BoundedAdmin[Source]):
         would show them as they are stored.
         """
         fieldsets = super().get_fieldsets(request, obj)
+        if not find_sources(request.user).everything:
+            # Who does not see everything would hide it from others, or from themselves.
+            fieldsets = [part for part in fieldsets if part[1]["fields"] != ("groups",)]
         if obj is not None and not self.has_change_permission(request, obj):
             masked = {"location": "location_text", "options": "options_text"}
             for _, options in (fieldsets := deepcopy(fieldsets)):

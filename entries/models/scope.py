@@ -86,11 +86,21 @@ def find_sources(user: "AbstractBaseUser | AnonymousUser") -> Scope:
     return known
 
 
+def is_any_restricted() -> Exists:
+    """Return whether any source belongs to a group, for a statement that reads a user anyway."""
+    return Exists(Source.groups.through.objects.all())
+
+
+def note_unrestricted(user: "AbstractBaseUser") -> None:
+    """Spare ``find_sources`` its statement: no source belongs to a group."""
+    setattr(user, _KEPT, EVERYTHING)
+
+
 def _read_scope(user_id: int | None) -> Scope:
     """Read the scope of a user; no row is read while no source belongs to a group."""
     belongs = Source.groups.through.objects.filter(source=OuterRef("pk"))
     seen = ~Exists(belongs) | Exists(belongs.filter(group__user=user_id))
-    sources = Source.objects.filter(Exists(Source.groups.through.objects.all())).annotate(seen=seen)
+    sources = Source.objects.filter(is_any_restricted()).annotate(seen=seen)
     rows = list(sources.order_by("pk").values_list("pk", "seen"))
     if all(seen for _, seen in rows):
         return EVERYTHING

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from entries.models.scope import is_any_restricted, note_unrestricted
 from retry import audit
 from retry.access.grants import exceeds
 from retry.access.permissions import ADD_TOKEN, DELETE_TOKEN
@@ -79,11 +80,14 @@ def find_user(token: str) -> "User | None":
     """
     found = (
         ApiToken.objects.select_related("user")
+        .annotate(restricted=is_any_restricted())
         .filter(Q(expires_at=None) | Q(expires_at__gt=Now()), digest=_digest(token))
         .first()
     )
     if found is None or not found.user.is_active:
         return None
+    if not found.restricted:
+        note_unrestricted(found.user)
     if found.last_used_at is None or timezone.now() - found.last_used_at > _MINUTE:
         # The statement checks again, so that one of many concurrent requests writes.
         stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - _MINUTE)

@@ -15,9 +15,10 @@ from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.approval import needs_approval
 from retry.operations.changes import record, steer
 from retry.operations.errors import ApprovedAsItIs, OperationBegun
+from retry.operations.freeze import freeze
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.pace import Pace
-from retry.operations.selection import Selection, freeze
+from retry.operations.selection import Selection
 from retry.operations.sight import find_operation
 from retry.outcomes import Actor
 from retry.runs.canary import draw_canary

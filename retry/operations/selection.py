@@ -13,20 +13,15 @@ from entries.budget import OutOfTime, time_budget
 from entries.filters import EntryFilter
 from entries.lists import Order
 from entries.models import Entry, EntryQuerySet
-from entries.sql import as_sql
 from entries.states import find_allowed_statuses
 from retry.access.permissions import VIEW_PAYLOAD
 from retry.access.visibility import find_sources, visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
-from retry.limits import allow_statement
-from retry.models import Action, Operation
+from retry.models import Action
 from retry.operations.earlier import find_failed_ids, find_repaired_ids
 from retry.operations.sight import find_operation
-from retry.operations.sizes import LARGEST, LARGEST_REWRITTEN, choose_sizes
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
-from retry.runs import plan
-from retry.runs.canary import draw_canary
 
 #: Ids in one request; larger selections are filters.
 MAX_IDS = 10_000
@@ -35,8 +30,6 @@ COUNT_SECONDS = 0.1
 #: For a selection that a person made by hand, and to refuse one that has nothing to act on.
 CHECK_SECONDS = 2.0
 _SAMPLE = 10
-#: Ten million entries take most of it.
-FREEZE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,40 +266,3 @@ def _summarise(
     if missing:
         skipped[Reason.NOT_FOUND] = missing
     return Preview(total + missing, eligible, skipped)
-
-
-def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> None:
-    """Write the planned runs in one statement and draw the canary, in the caller's transaction;
-    sets the operation's total and sources, which the caller saves.
-
-    Constant memory here, whatever the size: the ids never leave the database.
-    """
-    allow_statement(FREEZE_SECONDS)
-    text, params = _select(selection, actor=actor)
-    judged = operation.max_failure_rate is not None
-    largest = LARGEST_REWRITTEN if Action(operation.action).rewrites else LARGEST
-    chosen = choose_sizes(rate=operation.rate_per_second, judged=judged, largest=largest)
-    operation.total, operation.source_ids = plan.freeze(
-        operation, selected=text, params=params, sizes=chosen
-    )
-    if operation.step_size:
-        draw_canary(operation, wanted=operation.step_size)
-
-
-#: ``found`` is Django's own SQL, with its values bound like all others.
-_WITH_MISSING = """
-SELECT w.id, coalesce(e.kind, ''), e.source_id FROM unnest(%(ids)s::bigint[]) AS w (id)
-LEFT JOIN ({found}) AS e (id, kind, source_id) ON e.id = w.id
-"""
-
-
-def _select(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]:
-    """SQL for (id, kind, source_id) of the selection; ids that are not there, or that the actor
-    may not see, come along without a kind.
-    """
-    found = selection.entries(actor=actor).order_by().values_list("id", "kind", "source_id")
-    text, named = as_sql(found)
-    if selection.ids:
-        named["ids"] = sorted(set(selection.ids))
-        text = _WITH_MISSING.format(found=text)
-    return text, named

@@ -8,8 +8,10 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connection
 
 from entries.permissions import VIEW_ALL_SOURCES, VIEW_PAYLOAD
+from retry.access.grants import exceeds, group_exceeds, list_grantable_groups
 from retry.access.roles import ADMINISTRATORS, OPERATORS, ROLES, VIEWERS, create_roles
 from tests.conftest import grant
+from tests.factories.entries import SourceFactory
 from tests.factories.users import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +68,19 @@ def test_who_saw_payloads_still_does() -> None:
     assert type(reader).objects.get(pk=reader.pk).has_perm(VIEW_PAYLOAD)
     assert not type(other).objects.get(pk=other.pk).has_perm(VIEW_PAYLOAD)
     assert VIEW_PAYLOAD in list_permissions("night shift")
+
+
+def test_nobody_opens_a_source_that_is_hidden_from_them() -> None:
+    """Neither by joining its group, nor by another account that is in it."""
+    people = Group.objects.create(name="people of theirs")
+    SourceFactory.create(slug="theirs").groups.add(people)
+    SourceFactory.create(slug="mine").groups.add(mine := Group.objects.create(name="mine"))
+    holder, member = UserFactory.create(), UserFactory.create()
+    holder.groups.add(mine)
+    member.groups.add(people)
+    assert list(list_grantable_groups(holder)) == [mine]
+    assert group_exceeds(people, holder=holder)
+    assert exceeds(member, holder=holder)
+    seeing = grant(UserFactory.create(), "entries.view_all_sources")
+    assert set(list_grantable_groups(seeing)) == {mine, people}
+    assert not exceeds(member, holder=seeing)
