@@ -5,6 +5,9 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import Group
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import ProtectedError
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from entries.text import visible
@@ -76,3 +79,12 @@ class Source(models.Model):
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], *reset}
         super().save(*args, **kwargs)
+
+
+@receiver(pre_delete, sender=Group)
+def _keep_group(instance: Group, **_: Any) -> None:
+    """Refuse to delete a group of sources: a source without groups would be open to all."""
+    belonging = Source.objects.filter(groups=instance)
+    if belonging.exists():
+        words = f"Sources belong to the group {instance.name}: give them another one first."
+        raise ProtectedError(words, set(belonging))

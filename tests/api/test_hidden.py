@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from entries.models import Attempt, Entry, Source
 from retry import exports, service
+from retry.access import tokens
 from retry.access.visibility import sees_everything, visible_ids
 from retry.dispatcher.pacing import pace
 from retry.errors import EntryNotFound
@@ -321,6 +324,17 @@ def test_nothing_is_asked_of_the_database_where_nothing_is_hidden(
     assert seeing.may("entries.retry_entry")
     with django_assert_num_queries(0):
         assert sees_everything(seeing)
+
+
+def test_one_retry_by_a_token_asks_nothing_more(operator: "User") -> None:
+    """That no source belongs to a group comes with the token."""
+    caller = Caller(token=tokens.create(operator, name="script", actor=SCRIPT))
+    entry = EntryFactory.create(failed=True)
+    caller.get("status")  # the token's use is noted, once a minute
+    with CaptureQueriesContext(connection) as captured:
+        ok(caller.post("retry", {"entry_id": entry.pk}), 202)
+    (asked,) = [q["sql"] for q in captured if "entries_source_groups" in q["sql"]]
+    assert "retry_apitoken" in asked
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "cancel"])

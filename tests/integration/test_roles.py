@@ -1,18 +1,24 @@
 """The groups that come along, and what a migration leaves to those who were there before."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
+from django.db.models import ProtectedError
 
 from entries.permissions import VIEW_ALL_SOURCES, VIEW_PAYLOAD
 from retry.access.grants import exceeds, group_exceeds, list_grantable_groups
 from retry.access.roles import ADMINISTRATORS, OPERATORS, ROLES, VIEWERS, create_roles
+from tests.admin.browsing import Browser
 from tests.conftest import grant
 from tests.factories.entries import SourceFactory
 from tests.factories.users import UserFactory
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +90,22 @@ def test_nobody_opens_a_source_that_is_hidden_from_them() -> None:
     seeing = grant(UserFactory.create(), "entries.view_all_sources")
     assert set(list_grantable_groups(seeing)) == {mine, people}
     assert not exceeds(member, holder=seeing)
+
+
+def test_a_group_of_a_source_is_not_deleted(chief: "User") -> None:
+    """Without a group the source would be open to all."""
+    people = Group.objects.create(name="people of theirs")
+    source = SourceFactory.create(slug="theirs")
+    source.groups.add(people)
+    with pytest.raises(ProtectedError, match="people of theirs"):
+        people.delete()
+    browser = Browser(chief)
+    url = f"/admin/auth/group/{people.pk}/delete/"
+    assert "Theirs" in browser.read(url)
+    browser.post(url, {"post": "yes"})
+    ticked = {"_selected_action": [people.pk], "action": "delete_selected", "post": "yes"}
+    browser.post("/admin/auth/group/", ticked)
+    assert list(source.groups.all()) == [people]
+    source.groups.clear()
+    browser.post(url, {"post": "yes"})
+    assert not Group.objects.filter(pk=people.pk).exists()

@@ -18,11 +18,12 @@ from entries.admin.live import LiveFragment, respond
 from entries.lists import StatusCounts
 from retry import status as engine
 from retry.access.permissions import VIEW_STATUS
-from retry.access.visibility import sees_nothing, visible_counts
+from retry.access.visibility import find_scope, sees_everything, sees_nothing, visible_counts
 from retry.admin.desk.alarms import describe_status
 from retry.admin.desk.engine import get_sizes, list_holds, list_worker_rows
 from retry.admin.holds import words as holds
 from retry.admin.shared.actor import get_actor
+from retry.outcomes import Actor
 
 #: Counting entries is slow on a large table, and several people may watch.
 _STATUS_SECONDS = 1
@@ -80,8 +81,23 @@ def list_tiles(request: HttpRequest) -> list[Tile]:
     actor = get_actor(request)
     if sees_nothing(actor):
         return []
-    counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS)
-    return _build_tiles(visible_counts(cast("StatusCounts", counted), actor=actor))
+    if sees_everything(actor):
+        counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS)
+        return _build_tiles(cast("StatusCounts", counted))
+    return _build_tiles(_count_visible(actor))
+
+
+def _count_visible(actor: Actor) -> StatusCounts | None:
+    """Count what the actor sees, once for all who see the same."""
+    none = StatusCounts(counts={})
+    return cast(
+        "StatusCounts | None",
+        cache.get_or_set(
+            f"redrive.counts.{find_scope(actor).key}",
+            lambda: visible_counts(none, actor=actor),
+            _COUNTS_SECONDS,
+        ),
+    )
 
 
 def _build_tiles(counted: StatusCounts | None) -> list[Tile]:
