@@ -1,6 +1,6 @@
 """Sources may belong to groups, and payloads have a permission of their own.
 
-No source belongs to a group yet, so everybody sees what they saw. Users and groups who may see
+No source belongs to a group yet, so everyone sees what they saw. Users and groups who may see
 entries may see their payloads as before.
 """
 
@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 def keep_payloads_visible(apps: Any, schema_editor: Any) -> None:
     permissions = apps.get_model("auth", "Permission").objects
-    # A new database has no permissions yet, and nobody who could lose one.
+    # A new database has no permissions yet, and no one who could lose one.
     known = permissions.filter(content_type__app_label="entries", codename="view_entry").first()
     if known is None:
         return
@@ -40,11 +40,10 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text=(
                     "Only members of these groups see the source and what comes from it. Without a"
-                    " group everybody who may see entries does."
+                    " group everyone who may see entries does."
                 ),
                 related_name="+",
                 to="auth.group",
-                verbose_name="groups that see it",
             ),
         ),
         migrations.AlterModelOptions(

@@ -1,4 +1,4 @@
-"""Of which sources somebody may see the entries, and with them everything that is about entries."""
+"""Of which sources a user may see the entries, and with them everything that is about entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def find_sources(user: "AbstractBaseUser | AnonymousUser") -> Scope:
     """Find the sources that a user may see: those of no group, and those of a group of theirs.
 
     At most one statement for a user object, and none for users who see all by permission. What has
-    no source is for everybody. Says nothing about the permission to see entries.
+    no source is for all. Says nothing about the permission to see entries.
     """
     has_perm = getattr(user, "has_perm", None)
     if has_perm is None:

@@ -44,10 +44,9 @@ class Source(models.Model):
         Group,
         blank=True,
         related_name="+",
-        verbose_name=_("groups that see it"),
         help_text=_(
             "Only members of these groups see the source and what comes from it. Without a group "
-            "everybody who may see entries does."
+            "everyone who may see entries does."
         ),
     )
 

@@ -1,6 +1,6 @@
 """An operation as an actor sees it: the entries of their sources, and no number of others.
 
-An operation that is under way keeps the rights of its beginning: it goes on with the entries that
+An operation that is under way keeps the rights of its beginning: it continues with the entries that
 were frozen, whatever its requester may see by now.
 """
 

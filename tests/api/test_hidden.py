@@ -8,13 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from entries.models import Attempt, Entry, Source
 from retry import exports, service
-from retry.access import tokens
-from retry.access.visibility import sees_everything, visible_ids
 from retry.dispatcher.pacing import pace
 from retry.errors import EntryNotFound
 from retry.models import Action, AuditEvent, Operation, Run, Sync
@@ -307,40 +303,3 @@ def test_who_may_see_it_may_do_it(user: "User") -> None:
     with only_source("third"):
         ok(Caller(seeing).post("retry", {"entry_id": mine.pk}), 202)
         problem(Caller(seeing).post("retry", {"entry_id": entry.pk}), 404, "entry_not_found")
-
-
-def test_nothing_is_asked_of_the_database_where_nothing_is_hidden(
-    operator: "User", django_assert_num_queries: Any
-) -> None:
-    actor = Actor.from_user(operator, channel=Channel.API)
-    assert actor.may("entries.retry_entry")  # reads the permissions, as each verb does
-    with django_assert_num_queries(1):
-        assert sees_everything(actor)  # whether a source belongs to groups, once for a user
-    with django_assert_num_queries(0):
-        assert sees_everything(actor)
-        assert visible_ids([1, 2], actor=actor) == [1, 2]
-        assert visible_ids([1, 2], actor=SCRIPT) == [1, 2]
-    seeing = Actor.from_user(grant(operator, "entries.view_all_sources"), channel=Channel.API)
-    assert seeing.may("entries.retry_entry")
-    with django_assert_num_queries(0):
-        assert sees_everything(seeing)
-
-
-def test_one_retry_by_a_token_asks_nothing_more(operator: "User") -> None:
-    """That no source belongs to a group comes with the token."""
-    caller = Caller(token=tokens.create(operator, name="script", actor=SCRIPT))
-    entry = EntryFactory.create(failed=True)
-    caller.get("status")  # the token's use is noted, once a minute
-    with CaptureQueriesContext(connection) as captured:
-        ok(caller.post("retry", {"entry_id": entry.pk}), 202)
-    (asked,) = [q["sql"] for q in captured if "entries_source_groups" in q["sql"]]
-    assert "retry_apitoken" in asked
-
-
-@pytest.mark.parametrize("verb", ["pause", "resume", "cancel"])
-def test_who_sees_no_entry_steers_no_operation(verb: str) -> None:
-    chosen = Selection(ids=(EntryFactory.create(failed=True).pk,))
-    operation = control.start(chosen, action=Action.RETRY, actor=SCRIPT)
-    blind = Caller(grant(UserFactory.create(is_staff=True), "entries.retry_entry"))
-    problem(blind.post(f"operations/{operation.pk}/{verb}", {}), 404, "operation_not_found")
-    assert Operation.objects.get().state == operation.state

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from entries.permissions import VIEW_ALL_SOURCES, VIEW_PAYLOAD
@@ -97,7 +97,7 @@ def test_a_group_of_a_source_is_not_deleted(chief: "User") -> None:
     people = Group.objects.create(name="people of theirs")
     source = SourceFactory.create(slug="theirs")
     source.groups.add(people)
-    with pytest.raises(ProtectedError, match="people of theirs"):
+    with pytest.raises(ProtectedError, match="people of theirs"), transaction.atomic():
         people.delete()
     browser = Browser(chief)
     url = f"/admin/auth/group/{people.pk}/delete/"

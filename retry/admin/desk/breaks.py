@@ -73,7 +73,7 @@ def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[Failur
     """
     failed = visible_entries(actor).failed()
     counts = count_failed(_find_candidates(failed, scope, now=now), actor=actor)
-    # When a group was first seen is told by all sources together.
+    # When a group was first seen is known of all sources together only.
     states = _read_states(list(counts), now=now if scope.everything else None)
     open_ = [name for name in counts if counts[name][0] and states.get(name) != GroupState.MUTED]
     shown = sorted(open_, key=lambda name: (-counts[name][0], name))[:ROWS]
