@@ -13,11 +13,9 @@ from entries.models import Attempt, Entry, Source
 from retry import exports, service
 from retry.dispatcher.pacing import pace
 from retry.errors import EntryNotFound
-from retry.models import Action, AuditEvent, Operation, Run, Sync
-from retry.operations import control
+from retry.models import AuditEvent, Run, Sync
 from retry.operations.groups import find_groups
 from retry.operations.items import list_items
-from retry.operations.selection import Selection
 from retry.outcomes import Actor, Channel
 from retry.reasons import Reason
 from tests.admin.browsing import ENTRIES, Browser
@@ -25,8 +23,8 @@ from tests.api.calls import Caller, ok, problem
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
-from tests.support.asking import SCRIPT
 from tests.support.hiding import only_source
+from tests.support.operations import failed_operation
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -165,16 +163,6 @@ def test_each_call_with_a_filter(user: "User", path: str, chosen: dict[str, Any]
         assert (found["total"], found["eligible"], found["skipped"]) == (0, 0, {})
     pace()
     untouched(entry)
-
-
-def failed_operation(entry: Entry) -> Operation:
-    """An operation of somebody else's, in which the entry failed."""
-    operation = control.start(Selection(ids=(entry.pk,)), action=Action.RETRY, actor=SCRIPT)
-    run = Run.objects.get(operation=operation)
-    Run.objects.filter(pk=run.pk).update(state="finished", failed=1)
-    Attempt.objects.filter(entry=entry).update(run_id=run.pk)
-    Operation.objects.filter(pk=operation.pk).update(state="completed")
-    return operation
 
 
 def test_what_failed_in_an_operation(user: "User") -> None:
