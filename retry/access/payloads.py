@@ -1,4 +1,4 @@
-"""What the audit tells of payloads, for actors who may see them or not."""
+"""What the audit, syncs and imports have of payloads, for actors who may see them or not."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +17,13 @@ def hide_payloads(data: Mapping[str, Any] | None, *, actor: Actor) -> Mapping[st
     if data is None or actor.may(VIEW_PAYLOAD):
         return data
     return _leave_out(data)
+
+
+def hide_changes(sample: list[dict[str, Any]], *, actor: Actor) -> list[dict[str, Any]]:
+    """Return the sample of a sync or an import, without changes of payloads that are hidden."""
+    if actor.may(VIEW_PAYLOAD):
+        return sample
+    return [{**row, "changes": []} for row in sample]
 
 
 def _leave_out(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from retry import service
-from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY, VIEW_PAYLOAD
+from retry.access.payloads import hide_changes
+from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
 from retry.access.records import visible_imports
 from retry.admin.imports import words
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
@@ -69,7 +70,7 @@ class ImportAdmin(IntakeAdmin[Import]):
 
     def get_live_context(self, request: HttpRequest, record: Import) -> dict[str, Any]:
         context = super().get_live_context(request, record)
-        payloads = request.user.has_perm(VIEW_PAYLOAD)
+        sample = hide_changes(record.sample, actor=get_actor(request))
         queued = ("queued", record.queued, "would be queued" if record.dry_run else "queued")
         return (
             context
@@ -79,7 +80,7 @@ class ImportAdmin(IntakeAdmin[Import]):
                 "notes": record.notes,
                 "rows": [
                     shown | {"words": words.describe_row(shown, dry_run=record.dry_run)}
-                    for shown in (record.sample if record.finished and payloads else ())
+                    for shown in (sample if record.finished else ())
                 ],
                 "sample_template": "retry/import/rows.html",
             }

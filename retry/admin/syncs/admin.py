@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from entries.admin import display
 from entries.admin.filters import SourceFilter
 from entries.models import Source
-from retry.access.permissions import SYNC_SOURCE, VIEW_PAYLOAD, VIEW_SOURCE
+from retry.access.payloads import hide_changes
+from retry.access.permissions import SYNC_SOURCE, VIEW_SOURCE
 from retry.access.records import visible_syncs
 from retry.access.visibility import sees_source
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
@@ -61,8 +62,8 @@ class SyncAdmin(IntakeAdmin[Sync]):
     def get_live_context(self, request: HttpRequest, record: Sync) -> dict[str, Any]:
         # Notes and samples may concern any entry of the source.
         visible = sees_source(record.source_id, actor=get_actor(request))
-        payloads = request.user.has_perm(VIEW_PAYLOAD)
-        compared = payloads and record.dry_run and record.state == SyncState.SUCCEEDED
+        record.sample = hide_changes(record.sample, actor=get_actor(request))
+        compared = record.dry_run and record.state == SyncState.SUCCEEDED
         return super().get_live_context(request, record) | {
             "notes": record.notes if visible else [],
             "notes_hidden": not visible and bool(record.notes or record.sample),

@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 
 from entries.filters import EntryFilter
 from retry import service
-from retry.access.permissions import VIEW_PAYLOAD, VIEW_SYNC
+from retry.access.payloads import hide_changes
+from retry.access.permissions import VIEW_SYNC
 from retry.access.records import visible_syncs
 from retry.access.visibility import sees_source
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
@@ -54,5 +55,5 @@ def show_sync(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
     if sync is None:
         raise SyncNotFound(sync_id)
     everything = sees_source(sync.source_id, actor=actor)
-    detail = SyncDetail.from_sync_and_view(sync, everything=everything)
-    return answer(detail if actor.may(VIEW_PAYLOAD) else detail.model_copy(update={"sample": None}))
+    sync.sample = hide_changes(sync.sample, actor=actor)
+    return answer(SyncDetail.from_sync_and_view(sync, everything=everything))
