@@ -113,6 +113,11 @@ class EntryFilter:
         """
         return self.all or bool(self.data().keys() - {"exclude_fingerprints"})
 
+    @property
+    def reads_payload(self) -> bool:
+        """Whether it tells something of payloads to who may not see them."""
+        return bool(self.payload) or SearchTerms.parse(self.q or "").reads_payload
+
     def condition(self) -> Q:
         condition = Q()
         for name, value in self._values().items():

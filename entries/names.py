@@ -2,7 +2,7 @@
 
 from entries.budget import OutOfTime, time_budget
 from entries.kinds import registry
-from entries.models import Entry, IndexBacklog, IndexedEntry, Source
+from entries.models import EVERYTHING, Entry, IndexBacklog, IndexedEntry, Scope, Source
 
 #: Names that an error lists, as a help against misspelling.
 MOST = 50
@@ -10,16 +10,20 @@ MOST = 50
 _SECONDS = 1.0
 
 
-def list_sources() -> list[str]:
-    return list(Source.objects.order_by("slug").values_list("slug", flat=True)[:MOST])
+def list_sources(scope: Scope = EVERYTHING) -> list[str]:
+    known = Source.objects.filter(scope.condition("pk")).order_by("slug")
+    return list(known.values_list("slug", flat=True)[:MOST])
 
 
 def list_kinds() -> list[str]:
     return registry.names()[:MOST]
 
 
-def is_source(slug: str) -> bool:
-    return "\0" not in slug and Source.objects.filter(slug=slug).exists()
+def is_source(slug: str, scope: Scope = EVERYTHING) -> bool:
+    """Whether there is such a source, and it may be seen."""
+    if "\0" in slug:
+        return False
+    return Source.objects.filter(scope.condition("pk"), slug=slug).exists()
 
 
 def is_kind(name: str) -> bool:

@@ -166,6 +166,10 @@ class SearchTerms:
         """As ``str``, but values behind names of secrets are masked, for logs and audits."""
         return " ".join(term.mask() for term in self.terms)
 
+    @property
+    def reads_payload(self) -> bool:
+        return any(term.name == "payload" for term in self.terms)
+
     def without(self, index: int) -> Self:
         return type(self)(self.terms[:index] + self.terms[index + 1 :])
 

@@ -12,7 +12,7 @@ from entries.sources.base import SourceItem
 from entries.states import EntryStatus
 from entries.storage import ContentEdit, StoredContent
 from retry import audit, edits
-from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY
+from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_PAYLOAD
 from retry.access.visibility import visible_ids
 from retry.errors import ContentRefused, EntryChanged, EntryNotFound, NotRetryable
 from retry.models import Trigger
@@ -40,6 +40,8 @@ def edit_and_retry(
     """
     actor.require(CHANGE_ENTRY)
     actor.require(RETRY_ENTRY)
+    if payload is not None:
+        actor.require(VIEW_PAYLOAD)
     read = storage.read_content(visible_ids([entry_id], actor=actor))
     if not read:
         raise EntryNotFound(entry_id)

@@ -13,12 +13,15 @@ from django.utils import timezone
 from entries.lists import StatusCounts, count_by_status
 from entries.models import Entry
 from retry import heartbeats, queue
+from retry.access.records import visible_runs
+from retry.access.visibility import find_sources
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
-from retry.holds.overview import list_active
+from retry.holds.overview import list_active, shield
 from retry.intakes import rows
 from retry.intakes.handover import QUEUE
 from retry.models import Heartbeat, Hold
+from retry.outcomes import Actor
 from retry.runs.backlog import find_startable_runs, measure_waits
 
 #: A dispatcher without a heartbeat for longer does not work.
@@ -42,6 +45,8 @@ class Status:
     undispatched: int = 0
     oldest_queued_at: datetime | None = None
     holds: tuple[Hold, ...] = ()
+    #: Numbers of jobs and runs, and what workers are at, are left out: something is hidden.
+    narrowed: bool = False
     #: By queue: how long the oldest work that could start has waited.
     waits: Mapping[str, timedelta] = field(default_factory=dict)
 
@@ -108,6 +113,27 @@ def read(*, counting: bool = True) -> Status:
         undispatched=waiting.filter(dispatches=0)[:_MANY].count(),
         oldest_queued_at=oldest.first(),
         holds=tuple(list_active()),
+    )
+
+
+def narrow(status: Status, *, actor: Actor) -> Status:
+    """Return the status as the actor may see it: the state of the engine, and no number that counts
+    what is hidden, nor the name of hidden work. Counts of entries are left as they are.
+    """
+    if find_sources(actor).everything:
+        return status
+    runs = [worker.run_id for worker in status.workers if worker.run_id is not None]
+    seen = set(visible_runs(actor).filter(pk__in=runs).values_list("pk", flat=True))
+    return replace(
+        status,
+        narrowed=True,
+        workers=[
+            worker if worker.run_id in seen else replace(worker, run_id=None, job_id="")
+            for worker in status.workers
+        ],
+        undispatched=0,
+        oldest_queued_at=None,
+        holds=tuple(shield(list_active(actor), actor=actor)),
     )
 
 

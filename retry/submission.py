@@ -22,7 +22,7 @@ from entries.text import NotJSON, NotStorable, clean_json, clean_text
 from entries.transitions import QueueResult
 from retry import audit, sentences
 from retry.access.permissions import SUBMIT_ENTRY
-from retry.access.visibility import hidden_external_ids, visible_sources
+from retry.access.visibility import find_sources, hidden_external_ids, visible_sources
 from retry.errors import InvalidItems, SourceNotFound, TooManyEntries
 from retry.models import Trigger
 from retry.outcomes import Actor
@@ -246,7 +246,7 @@ def resolve_destination(
     hidden from the actor, and ``UnknownKind``.
     """
     source_id = None
-    if source is None and actor.sources is not None:
+    if source is None and not find_sources(actor).includes(None):
         raise SourceNotFound("")
     if source is not None:
         found = visible_sources(actor).filter(slug=source).values("pk", "entry_kind").first()

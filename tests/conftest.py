@@ -26,6 +26,7 @@ __all__ = ["pytest_terminal_summary"]  # a hook: it says loudly that Chromium is
 
 OPERATOR = (
     "entries.view_entry",
+    "entries.view_payload",
     "entries.retry_entry",
     "entries.resync_entry",
     "entries.view_source",

@@ -42,7 +42,7 @@ from entries.admin.timeline import build_timeline, format_result, list_attempts
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
 from entries.payload_match import PREFIX
-from entries.permissions import VIEW_ENTRY
+from entries.permissions import VIEW_ENTRY, VIEW_PAYLOAD
 from entries.states import ACTIVE, EntryStatus
 
 
@@ -159,9 +159,17 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
         entry.refresh_from_db()
         return entry
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Entry | None = None) -> Any:
+        """Leave out the field of the payload where it is not shown: what is sent is not read."""
+        hidden = () if request.user.has_perm(VIEW_PAYLOAD) else ("payload",)
+        return (*self.readonly_fields, *hidden)
+
     def get_fieldsets(self, request: HttpRequest, obj: Entry | None = None) -> Any:
         editable = self.has_change_permission(request, obj)
+        content: tuple[str, ...]
         content = ("title", "payload", "seen") if editable else ("title", "payload_text")
+        if not request.user.has_perm(VIEW_PAYLOAD):
+            content = ("title", "seen") if editable else ("title",)
         return (
             (gettext("Input"), {"fields": content}),
             (
@@ -234,9 +242,14 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
                 active=entry.status in ACTIVE,
                 seconds=2,
             ),
-            "attempts": build_timeline(entry, attempts, runs=self.find_runs(entry, attempts)),
+            "attempts": build_timeline(
+                entry,
+                attempts,
+                runs=self.find_runs(entry, attempts),
+                payloads=request.user.has_perm(VIEW_PAYLOAD),
+            ),
             "alike": self.find_alike(request, entry),
-            "result_text": format_result(entry),
+            "result_text": format_result(entry) if request.user.has_perm(VIEW_PAYLOAD) else None,
             "notice_template": self.notice_template,
             "verbs_template": self.verbs_template,
             "run_template": self.run_template,

@@ -5,7 +5,8 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -15,6 +16,9 @@ from entries import lists
 from entries.admin.lists import BoundedList, BoundedPaginator
 from entries.lists import ListPage, Order
 from entries.models import EntryQuerySet
+from entries.payload_match import PREFIX
+from entries.permissions import VIEW_PAYLOAD
+from entries.search_terms import SearchTerms
 
 
 class FoundPaginator(BoundedPaginator):
@@ -79,6 +83,13 @@ class SortFilter(admin.ListFilter):
         return queryset
 
 
+def _reads_payload(request: HttpRequest) -> bool:
+    """Whether the address filters or searches by payloads: the list would tell what is in them."""
+    if any(name.startswith(PREFIX) for name in request.GET):
+        return True
+    return SearchTerms.parse(request.GET.get(SEARCH_VAR, "")).reads_payload
+
+
 class EntryList(BoundedList):
     #: Filtered, but not searched: a search has ways of its own to find entries.
     _filtered: EntryQuerySet
@@ -88,6 +99,8 @@ class EntryList(BoundedList):
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
+        if _reads_payload(request) and not request.user.has_perm(VIEW_PAYLOAD):
+            raise PermissionDenied
         text, self.query = self.query, ""
         try:
             filtered = cast("EntryQuerySet", super().get_queryset(request, exclude_parameters))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from entries import names
 from entries.criteria import SourceSlug
 from entries.kinds import registry
-from entries.models import Entry, Source
+from entries.models import Entry, Source, find_sources
 from entries.states import EntryStatus
 
 #: Rows, the newest, that are searched for values to choose from.
@@ -113,17 +113,26 @@ class KindFilter(EqualFilter):
 
 
 class SourceFilter(EqualFilter):
+    """Knows the sources that the user may see."""
+
     title = _("source")
     parameter_name = column = "source"
 
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        self._scope = find_sources(request.user)
+        return super().lookups(request, model_admin)
+
     def is_known(self, value: str) -> bool:
-        return names.is_source(value)
+        return names.is_source(value, self._scope)
 
     def get_condition(self, value: str) -> Q:
         return SourceSlug(column=self.column, help="").condition(value)
 
     def list_choices(self) -> Iterable[tuple[str, str]]:
-        yield from Source.objects.values_list("slug", "name")[:MAX_CHOICES]
+        known = Source.objects.filter(self._scope.condition("pk"))
+        yield from known.values_list("slug", "name")[:MAX_CHOICES]
 
 
 class OptionalSourceFilter(SourceFilter):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from entries import payload_match
 from entries.filters import EntryFilter
 from entries.payload_match import PREFIX
+from entries.permissions import VIEW_PAYLOAD
 from entries.phrases import show
 
 #: The field in which people type one, such as ``customer=17``.
@@ -33,6 +34,7 @@ class PayloadFilter(admin.ListFilter):
         model_admin: Any,
     ) -> None:
         super().__init__(request, params, model, model_admin)
+        self._allowed = request.user.has_perm(VIEW_PAYLOAD)
         names = [name for name in params if name.startswith(PREFIX)]
         self.given: Mapping[str, Sequence[str]] = {name: params.pop(name) for name in names}
         #: What the form keeps of the address.
@@ -44,7 +46,7 @@ class PayloadFilter(admin.ListFilter):
         ]
 
     def has_output(self) -> bool:
-        return True
+        return self._allowed
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Yield each that is active, with the address of the list without it."""

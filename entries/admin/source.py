@@ -17,7 +17,7 @@ from entries.admin.filters import EqualFilter
 from entries.admin.forms import SourceForm
 from entries.admin.lists import BoundedAdmin
 from entries.masking import mask_address, mask_values
-from entries.models import Source
+from entries.models import Source, find_sources
 from entries.phrases import show
 from entries.sources import registry
 from entries.sources.files import uploads
@@ -38,6 +38,7 @@ class SourceAdmin(BoundedAdmin[Source]):
     search_fields = ("slug", "name")
     search_help_text = _("Searches slug, name and location.")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
+    filter_horizontal = ("groups",)
     readonly_fields = (
         "last_synced",
         "last_error",
@@ -49,6 +50,7 @@ class SourceAdmin(BoundedAdmin[Source]):
         (None, {"fields": ("name", "slug", "enabled")}),
         (_("Where to read"), {"fields": ("kind", "location", "upload", "options")}),
         (_("Entries"), {"fields": ("entry_kind",)}),
+        (_("Who sees it"), {"fields": ("groups",)}),
         (_("Schedule"), {"fields": ("sync_interval", "next_sync")}),
         (_("Last sync"), {"fields": ("last_synced", "last_error")}),
     )
@@ -73,6 +75,9 @@ class SourceAdmin(BoundedAdmin[Source]):
         would show them as they are stored.
         """
         fieldsets = super().get_fieldsets(request, obj)
+        if not find_sources(request.user).everything:
+            # Who does not see everything would hide it from others, or from themselves.
+            fieldsets = [part for part in fieldsets if part[1]["fields"] != ("groups",)]
         if obj is not None and not self.has_change_permission(request, obj):
             masked = {"location": "location_text", "options": "options_text"}
             for _, options in (fieldsets := deepcopy(fieldsets)):

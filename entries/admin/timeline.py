@@ -1,7 +1,7 @@
 """The attempts at an entry as its page shows them, newest first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,18 @@ def list_attempts(entry: Entry) -> list[Attempt]:
 
 
 def build_timeline(
+    entry: Entry, attempts: Sequence[Attempt], *, runs: Mapping[UUID, Any], payloads: bool
+) -> list[AttemptView]:
+    """Build the timeline; without ``payloads`` neither edits nor results, which have them."""
+    views = _build_views(entry, attempts, runs=runs)
+    return (
+        views
+        if payloads
+        else [replace(view, exchange=None, details="", diffs=()) for view in views]
+    )
+
+
+def _build_views(
     entry: Entry, attempts: Sequence[Attempt], *, runs: Mapping[UUID, Any]
 ) -> list[AttemptView]:
     numbers = [attempt.number for attempt in attempts]

@@ -6,11 +6,14 @@ from entries.models.edit import Edit
 from entries.models.endpoint import Endpoint
 from entries.models.entry import CONTENT_FIELDS, FENCED_FIELDS, Entry, EntryQuerySet
 from entries.models.indexed import IndexBacklog, IndexedEntry
+from entries.models.scope import EVERYTHING, NOTHING, Scope, find_sources
 from entries.models.source import Source
 
 __all__ = [
     "CONTENT_FIELDS",
+    "EVERYTHING",
     "FENCED_FIELDS",
+    "NOTHING",
     "Attempt",
     "Edit",
     "Endpoint",
@@ -18,5 +21,7 @@ __all__ = [
     "EntryQuerySet",
     "IndexBacklog",
     "IndexedEntry",
+    "Scope",
     "Source",
+    "find_sources",
 ]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from entries.content import content_hash
 from entries.models import indexed
+from entries.models.scope import Scope, find_sources
 from entries.models.source import Source
 from entries.permissions import VIEW_ENTRY
 from entries.states import EntryStatus
@@ -72,14 +73,17 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(status=EntryStatus.FAILED)
 
     def visible_to(self, user: "AbstractBaseUser | AnonymousUser") -> Self:
-        """Return the entries ``user`` may see. Narrow it here by source, team or tenant.
-
-        By what an index finds: every list looks for the newest of them.
-        """
+        """Return the entries ``user`` may see, by permission and source."""
         has_perm = getattr(user, "has_perm", None)
         if has_perm is None or not has_perm(VIEW_ENTRY):
             return self.none()
-        return self.all()
+        return self.within(find_sources(user))
+
+    def within(self, scope: Scope) -> Self:
+        """Return the entries of a scope."""
+        if scope.is_empty:
+            return self.none()
+        return self.all() if scope.everything else self.filter(scope.condition())
 
 
 def _refuse_fenced(names: Iterable[str]) -> None:
@@ -167,6 +171,7 @@ class Entry(models.Model):
             ("discard_entry", "Can discard an entry and restore it"),
             ("submit_entry", "Can submit entries"),
             ("export_entry", "Can export entries"),
+            ("view_payload", "Can see the payload of an entry"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -2,8 +2,12 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.auth.models import Group
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import ProtectedError
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from entries.text import visible
@@ -36,10 +40,22 @@ class Source(models.Model):
     )
     next_sync_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    groups = models.ManyToManyField(
+        Group,
+        blank=True,
+        related_name="+",
+        help_text=_(
+            "Only members of these groups see the source and what comes from it. Without a group "
+            "everyone who may see entries does."
+        ),
+    )
 
     class Meta:
         ordering: ClassVar = ["slug"]
-        permissions: ClassVar = [("sync_source", "Can sync a source")]
+        permissions: ClassVar = [
+            ("sync_source", "Can sync a source"),
+            ("view_all_sources", "Can see every source, whatever its groups"),
+        ]
 
     def __str__(self) -> str:
         return visible(self.name) or self.slug
@@ -62,3 +78,12 @@ class Source(models.Model):
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], *reset}
         super().save(*args, **kwargs)
+
+
+@receiver(pre_delete, sender=Group)
+def _keep_group(instance: Group, **_: Any) -> None:
+    """Refuse to delete a group of sources: a source without groups would be open to all."""
+    belonging = Source.objects.filter(groups=instance)
+    if belonging.exists():
+        words = f"Sources belong to the group {instance.name}: give them another one first."
+        raise ProtectedError(words, set(belonging))

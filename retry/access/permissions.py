@@ -15,7 +15,9 @@ from entries.permissions import (
     RETRY_ENTRY,
     SUBMIT_ENTRY,
     SYNC_SOURCE,
+    VIEW_ALL_SOURCES,
     VIEW_ENTRY,
+    VIEW_PAYLOAD,
     VIEW_SOURCE,
 )
 from retry.models import Action
@@ -36,11 +38,13 @@ __all__ = [
     "SHARE_VIEW",
     "SUBMIT_ENTRY",
     "SYNC_SOURCE",
+    "VIEW_ALL_SOURCES",
     "VIEW_AUDIT",
     "VIEW_ENTRY",
     "VIEW_ERROR_GROUP",
     "VIEW_HOLD",
     "VIEW_OPERATION",
+    "VIEW_PAYLOAD",
     "VIEW_RUN",
     "VIEW_SOURCE",
     "VIEW_STATUS",

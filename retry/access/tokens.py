@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from entries.models import Source
+from entries.models.scope import is_any_restricted, note_unrestricted
 from retry import audit
 from retry.access.grants import exceeds
 from retry.access.permissions import ADD_TOKEN, DELETE_TOKEN, ISSUE_TOKEN
@@ -153,6 +154,7 @@ def find_bearer(token: str) -> Bearer | None:
         return None
     found = (
         ApiToken.objects.select_related("user")
+        .annotate(restricted=is_any_restricted())
         .filter(
             Q(expires_at=None) | Q(expires_at__gt=Now()), digest=_digest(token), revoked_at=None
         )
@@ -160,6 +162,8 @@ def find_bearer(token: str) -> Bearer | None:
     )
     if found is None or not found.user.is_active:
         return None
+    if not found.restricted:
+        note_unrestricted(found.user)
     structlog.contextvars.bind_contextvars(token_id=found.pk)
     if found.last_used_at is None or timezone.now() - found.last_used_at > _MINUTE:
         # The statement checks again, so that one of many concurrent requests writes.

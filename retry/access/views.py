@@ -5,12 +5,13 @@ from contextlib import suppress
 from time import monotonic
 
 from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
 
 from entries import lists
 from entries.budget import OutOfTime
 from entries.filters import EntryFilter
-from retry.access.permissions import SHARE_VIEW, VIEW_ENTRY
-from retry.access.visibility import visible_entries
+from retry.access.permissions import SHARE_VIEW, VIEW_ENTRY, VIEW_PAYLOAD
+from retry.access.visibility import find_sources, visible_entries, visible_sources
 from retry.models import SavedView
 from retry.outcomes import Actor
 
@@ -22,7 +23,16 @@ def visible_views(actor: Actor) -> QuerySet[SavedView]:
     """Return the actor's own views and those that are shared, in the order of their names."""
     if not actor.may(VIEW_ENTRY):
         return SavedView.objects.none()
-    return SavedView.objects.filter(Q(owner=actor.user_id) | Q(shared=True)).order_by("name", "pk")
+    own_or_shared = Q(owner=actor.user_id) | Q(shared=True)
+    views = SavedView.objects.filter(own_or_shared).order_by("name", "pk")
+    if not actor.may(VIEW_PAYLOAD):
+        searches = Q(filter__q__isnull=False) & Q(filter__q__icontains="payload.")
+        views = views.filter(~Q(filter__has_key="payload"), ~searches)
+    if find_sources(actor).everything:
+        return views
+    # A filter by a source has its name.
+    seen = visible_sources(actor).values("slug")
+    return views.alias(named=KT("filter__source")).filter(Q(named__isnull=True) | Q(named__in=seen))
 
 
 def may_change(view: SavedView, *, actor: Actor) -> bool:
@@ -48,6 +58,8 @@ def count_views(views: Iterable[SavedView], *, actor: Actor) -> Mapping[int, tup
     for view in views:
         chosen = read_filter(view)
         if chosen is None or monotonic() > end:
+            continue
+        if chosen.reads_payload and not actor.may(VIEW_PAYLOAD):
             continue
         with suppress(OutOfTime):
             found = lists.narrow(visible, chosen)

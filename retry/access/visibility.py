@@ -1,53 +1,56 @@
-"""Which rows an actor may see, and so act on: the one rule of every verb.
+"""Which entries an actor may see, and so act on: the one rule of every verb.
 
-``Entry.objects.visible_to`` decides for users; a token sees what it has sources for of that;
-commands and the system see everything. A hidden entry is reported as "not found", by every verb and
-every list.
+A user sees entries by permission, and of these the ones whose source is open to all or to a group
+of the user; a token sees of that what it has sources for; commands and the system see everything. A
+hidden entry is reported as "not found", by every verb and every list. ``retry.access.records`` has
+the same rule for what is about entries.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from django.db.models import BigIntegerField, QuerySet
 
+from entries.budget import OutOfTime, time_budget
 from entries.lists import StatusCounts, count_by_status
-from entries.models import Entry, EntryQuerySet, Source
-from retry.access.permissions import SUBMIT_ENTRY, VIEW_AUDIT, VIEW_ENTRY, VIEW_SYNC
-from retry.models import ErrorGroup, Import
+from entries.models import EVERYTHING, NOTHING, Entry, EntryQuerySet, Scope, Source
+from entries.models import find_sources as find_sources_of_user
+from retry.access.permissions import VIEW_ENTRY
+from retry.models import ErrorGroup
 from retry.outcomes import Actor
 
 
-def visible_imports(actor: Actor) -> QuerySet[Import]:
-    """Return the actor's own imports, or all of them for who may see syncs or the audit."""
-    if not (actor.may(VIEW_ENTRY) and actor.may(SUBMIT_ENTRY)):
-        return Import.objects.none()
-    if actor.may(VIEW_SYNC) or actor.may(VIEW_AUDIT):
-        return Import.objects.all()
-    return Import.objects.filter(actor_id=actor.user_id)
+def find_sources(actor: Actor) -> Scope:
+    """Return the sources that the actor may see; everything else an actor sees is within them."""
+    found = EVERYTHING if actor.user is None else find_sources_of_user(actor.user)
+    if actor.sources is None:
+        return found
+    return found.narrow(Scope(source_ids=tuple(sorted(actor.sources))))
 
 
-def visible_entries(actor: Actor) -> EntryQuerySet:
-    """Return the entries that the actor may see: of a token those of its user that come from its
-    sources.
-    """
-    found = Entry.objects.all() if actor.user is None else Entry.objects.visible_to(actor.user)
-    return found if actor.sources is None else found.filter(source__in=actor.sources)
+def find_scope(actor: Actor) -> Scope:
+    """Return of which sources the actor may see entries, and counts of entries."""
+    if actor.user is not None and not actor.user.has_perm(VIEW_ENTRY):
+        return NOTHING
+    return find_sources(actor)
 
 
 def visible_sources(actor: Actor) -> QuerySet[Source]:
-    """Return the sources whose entries the actor may see and act on."""
-    found = Source.objects.all()
-    return found if actor.sources is None else found.filter(pk__in=actor.sources)
+    return Source.objects.filter(find_sources(actor).condition("pk"))
+
+
+def visible_entries(actor: Actor) -> EntryQuerySet:
+    return Entry.objects.within(find_scope(actor))
 
 
 def sees_everything(actor: Actor) -> bool:
-    """Whether nothing is hidden from the actor. Runs no query for entries."""
-    query = visible_entries(actor).query
-    return not (query.where or query.is_sliced or query.distinct or query.combinator)
+    """Whether no entry is hidden from the actor. Runs no query for entries."""
+    return find_scope(actor).everything
 
 
 def sees_nothing(actor: Actor) -> bool:
     """Whether every entry is hidden from the actor. Runs no query for entries."""
-    return visible_entries(actor).query.is_empty()
+    return find_scope(actor).is_empty
 
 
 def visible_ids(ids: Iterable[int], *, actor: Actor) -> list[int]:
@@ -69,30 +72,21 @@ def hidden_external_ids(
     external_ids: Sequence[str], *, source_id: int | None, actor: Actor
 ) -> set[str]:
     """Return the external ids under which the source has an entry hidden from the actor."""
-    if sees_everything(actor):
+    if find_scope(actor).includes(source_id):
         return set()
     known = Entry.objects.filter(source=source_id, external_id__in=external_ids)
-    hidden = known.exclude(pk__in=visible_entries(actor).values("pk"))
-    return set(hidden.values_list("external_id", flat=True))
+    return set(known.values_list("external_id", flat=True))
 
 
-def sees_source(source_id: int, *, actor: Actor) -> bool:
-    """Whether the source has entries and the actor sees all of them.
-
-    The notes and the sample of a sync may show any entry of its source.
-    """
-    if sees_everything(actor):
-        return True
-    visible = visible_entries(actor)
-    entries = Entry.objects.filter(source=source_id)
-    return (
-        visible.filter(source=source_id).exists()
-        and not entries.exclude(pk__in=visible.values("pk")).exists()
-    )
+def sees_source(source_id: int | None, *, actor: Actor) -> bool:
+    """Whether the actor sees the entries of the source, and so what tells of any of them."""
+    return find_scope(actor).includes(source_id)
 
 
 #: Of an actor who does not see everything, the newest failed entries, whose groups a list shows.
 NEWEST_FAILURES = 5_000
+#: For finding out whether a group has entries that are hidden.
+_WHOLE_SECONDS = 0.2
 
 
 def visible_groups(actor: Actor) -> QuerySet[ErrorGroup]:
@@ -112,6 +106,20 @@ def sees_group(fingerprint: str, *, actor: Actor) -> bool:
     if sees_everything(actor):
         return True
     return visible_entries(actor).failed().filter(fingerprint=fingerprint).exists()
+
+
+def sees_whole_group(fingerprint: str, *, actor: Actor) -> bool:
+    """Whether no failed entry of the group is hidden from the actor.
+
+    What cannot be decided in time is False.
+    """
+    scope = find_scope(actor)
+    if scope.everything or scope.is_empty:
+        return scope.everything
+    alike = Entry.objects.failed().filter(fingerprint=fingerprint)
+    with suppress(OutOfTime), time_budget(_WHOLE_SECONDS):
+        return not alike.exclude(scope.condition()).exists()
+    return False
 
 
 def visible_counts(totals: StatusCounts, *, actor: Actor) -> StatusCounts | None:

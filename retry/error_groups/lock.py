@@ -1,15 +1,23 @@
-"""The lock of one group, for who may see it."""
+"""The lock of one group, for who may see it, and sees all of it."""
 
-from retry.access.visibility import sees_group
+from retry.access.permissions import VIEW_ALL_SOURCES
+from retry.access.visibility import sees_group, sees_whole_group
 from retry.error_groups.errors import ErrorGroupNotFound
+from retry.errors import NotPermitted
 from retry.models import ErrorGroup
 from retry.outcomes import Actor
 
 
 def lock_group(group_id: int, *, actor: Actor) -> ErrorGroup:
-    """Lock a group until the caller's transaction ends. Raises ``ErrorGroupNotFound``."""
+    """Lock a group until the caller's transaction ends.
+
+    What is said of a group is said of all its entries, of whichever source. Raises
+    ``ErrorGroupNotFound``, and ``NotPermitted`` where failed entries of it are hidden.
+    """
     locked = ErrorGroup.objects.select_for_update()
     group = locked.filter(pk=group_id).first()
     if group is None or not sees_group(group.fingerprint, actor=actor):
         raise ErrorGroupNotFound(group_id)
+    if not sees_whole_group(group.fingerprint, actor=actor):
+        raise NotPermitted(VIEW_ALL_SOURCES)
     return group

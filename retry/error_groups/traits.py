@@ -16,6 +16,7 @@ from entries.masking import is_masked, mask_values
 from entries.models import Attempt, Entry
 from entries.states import EntryStatus
 from entries.text import one_line
+from retry.access.permissions import VIEW_PAYLOAD
 from retry.access.visibility import visible_entries
 from retry.outcomes import Actor
 
@@ -62,12 +63,13 @@ def compare_entries(fingerprint: str, kinds: Sequence[str], *, actor: Actor) -> 
     """
     visible = visible_entries(actor)
     alike = visible.failed().filter(fingerprint=fingerprint).order_by("-failed_at", "-id")
-    failed = _read(alike)
+    payloads = actor.may(VIEW_PAYLOAD)
+    failed = _read(alike, payloads=payloads)
     succeeded: list[Mapping[str, str]] = []
     with suppress(OutOfTime), time_budget(SECONDS):
         window = open_window(visible, BY_ID)
         done = visible.filter(status=EntryStatus.SUCCEEDED, kind__in=kinds)
-        succeeded = _read(window.narrow(done).order_by("-id"))
+        succeeded = _read(window.narrow(done).order_by("-id"), payloads=payloads)
     found = Comparison(traits=(), failed=len(failed), succeeded=len(succeeded))
     if not found.possible:
         return found
@@ -110,7 +112,7 @@ def _list_pairs(entry: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _read(found: QuerySet[Entry]) -> list[Mapping[str, str]]:
+def _read(found: QuerySet[Entry], *, payloads: bool) -> list[Mapping[str, str]]:
     """Read the values to compare of each entry, by name; nothing where that takes too long."""
     size = Func(F("payload"), function="pg_column_size", output_field=IntegerField())
     small = Case(When(size__lte=MAX_PAYLOAD_BYTES, then=F("payload")), output_field=JSONField())
@@ -133,7 +135,7 @@ def _read(found: QuerySet[Entry]) -> list[Mapping[str, str]]:
                 )
                 if value
             }
-            | dict(_flatten(payload))
+            | dict(_flatten(payload if payloads else None))
             for id_, kind, upstream, slug, payload in read
         ]
     return []

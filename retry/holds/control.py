@@ -17,6 +17,7 @@ from entries.kinds.upstreams import has_upstreams
 from entries.phrases import Phrase, phrase
 from retry import audit, wakeup
 from retry.access.permissions import MANAGE_HOLD
+from retry.access.records import require_all_sources, visible_holds
 from retry.access.visibility import visible_sources
 from retry.errors import SourceNotFound
 from retry.holds.errors import AlreadyOnHold, EndInThePast, HoldLifted, HoldNotFound, NoUpstreams
@@ -37,10 +38,11 @@ def hold_kind(
     """Put a kind on hold, or with ``upstream`` its entries that depend on that upstream.
 
     ``ends_at``: when the dispatcher lifts it. Takes over a hold of the breaker. Raises
-    ``NotPermitted``, ``entries.errors.UnknownKind``, ``NoUpstreams``, ``AlreadyOnHold`` and
-    ``EndInThePast``.
+    ``NotPermitted``, also where a source is hidden from the actor: what is held is of all sources;
+    ``entries.errors.UnknownKind``, ``NoUpstreams``, ``AlreadyOnHold`` and ``EndInThePast``.
     """
     actor.require(MANAGE_HOLD)
+    require_all_sources(actor)
     _check_end(ends_at)
     if not has_upstreams(registry.get(name)) and upstream:
         raise NoUpstreams(name)
@@ -99,8 +101,10 @@ def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:
     actor.require(MANAGE_HOLD)
     with transaction.atomic():
         hold = Hold.objects.select_for_update(of=("self",)).filter(pk=hold_id).first()
-        if hold is None:
+        if hold is None or not visible_holds(actor).filter(pk=hold_id).exists():
             raise HoldNotFound(hold_id)
+        if hold.source_id is None:
+            require_all_sources(actor)
         if hold.lifted_at is not None:
             raise HoldLifted(by=hold.lifted_by)
         _lift(hold, actor=actor, reason=reason)

@@ -11,7 +11,10 @@ from django.db.models import Count, QuerySet
 from entries.models import Entry
 from entries.sql import load
 from entries.states import EntryStatus
+from retry.access.records import visible_holds, visible_runs
+from retry.access.visibility import find_sources
 from retry.models import BY_NO_WORKER, Hold, Run, RunState
+from retry.outcomes import Actor
 from retry.runs.hold_condition import ActiveHolds, HoldKey, hold_key, list_covering_keys
 
 _SQL = load(__file__)
@@ -30,11 +33,24 @@ class WaitingCounts:
     scheduled: int = 0
 
 
-def list_active() -> QuerySet[Hold]:
-    """List active holds, the oldest first. Few rows by a partial index: cheap enough for every
-    page.
+def list_active(actor: Actor | None = None) -> QuerySet[Hold]:
+    """List active holds that the actor may see, the oldest first; None sees them all.
+
+    Few rows by a partial index: cheap enough for every page.
     """
-    return Hold.objects.filter(lifted_at=None).select_related("source").order_by("id")
+    visible = Hold.objects.all() if actor is None else visible_holds(actor)
+    return visible.filter(lifted_at=None).select_related("source").order_by("id")
+
+
+def shield(holds: Iterable[Hold], *, actor: Actor) -> list[Hold]:
+    """Blank, in instances that are only shown, what the breaker says of all sources together."""
+    shown = list(holds)
+    if not find_sources(actor).everything:
+        for hold in shown:
+            if hold.source_id is None:
+                hold.probes = hold.released = 0
+                hold.reason = "" if hold.automatic else hold.reason
+    return shown
 
 
 def group_by_kind(holds: Iterable[Hold]) -> list[Sequence[Hold]]:
@@ -51,9 +67,11 @@ def find_holds_on(*, kind: str, source_id: int | None, upstream: str = "") -> li
     return [hold for hold in list_active() if _key(hold) in keys]
 
 
-def find_holds_on_operation(operation_id: UUID) -> list[tuple[Hold, int]]:
-    """Find the holds for which runs of an operation wait, and how many runs."""
-    grouped = _find_waiting_runs().filter(operation=operation_id).order_by()
+def find_holds_on_operation(operation_id: UUID, *, actor: Actor) -> list[tuple[Hold, int]]:
+    """Find the holds for which runs of an operation wait, and how many of those that the actor may
+    see.
+    """
+    grouped = _find_waiting_runs(visible_runs(actor)).filter(operation=operation_id).order_by()
     counts: dict[HoldKey, int] = {}
     for kind, upstream, source_id, runs in grouped.values_list(
         "kind", "upstream", "source_id"
@@ -69,7 +87,7 @@ def count_waiting(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
     """
     listed = list(holds)
     pairs = frozenset((hold.kind, hold.upstream) for hold in listed if hold.upstream)
-    runs = _count_by_upstream(_find_waiting_runs(), pairs)
+    runs = _count_by_upstream(_find_waiting_runs(Run.objects.all()), pairs)
     scheduled = _count_by_upstream(Entry.objects.filter(status=EntryStatus.SCHEDULED), pairs)
     found = {
         hold.pk: WaitingCounts(
@@ -106,7 +124,7 @@ def _count_by_upstream(
     return {(kind, upstream): count for kind, upstream, count in counts}
 
 
-def _find_waiting_runs() -> QuerySet[Run]:
+def _find_waiting_runs(runs: QuerySet[Run]) -> QuerySet[Run]:
     """Queued and planned runs, without those that need no worker and so do not wait."""
-    waiting = Run.objects.filter(state__in=(RunState.PLANNED, RunState.QUEUED))
+    waiting = runs.filter(state__in=(RunState.PLANNED, RunState.QUEUED))
     return waiting.exclude(trigger__in=BY_NO_WORKER)

@@ -14,6 +14,7 @@ from entries.sources.files import uploads
 from entries.text import clean_text
 from retry import audit
 from retry.access.permissions import SUBMIT_ENTRY
+from retry.access.visibility import find_sources
 from retry.errors import ImportNotFound, NotConfirmable, UploadRefused
 from retry.imports.tables import FORMATS
 from retry.intakes import rows
@@ -105,7 +106,7 @@ def confirm_import(import_id: UUID, *, actor: Actor, skip_invalid: bool = False)
         # A second click waits here, and then finds the import of the first.
         locked = Import.objects.select_for_update(no_key=True)
         preview = locked.filter(pk=import_id, dry_run=True, actor=actor.user_id).first()
-        if preview is None:
+        if preview is None or not find_sources(actor).includes(preview.source_id):
             raise ImportNotFound(import_id)
         row = Import.objects.filter(confirms=preview).first()
         if row is not None and row.state != SyncState.FAILED:

@@ -9,7 +9,8 @@ from django.db import DatabaseError, InterfaceError
 from config.request_ids import bound_id
 from entries.errors import EntriesError, SourceError
 from retry.access.permissions import SUBMIT_ENTRY
-from retry.errors import NotPermitted, RetryError
+from retry.access.visibility import find_sources
+from retry.errors import NotPermitted, RetryError, SourceNotFound
 from retry.imports.control import forget_file, put_back
 from retry.imports.steps import DryRunStep, StoreStep
 from retry.intakes import rows
@@ -55,7 +56,7 @@ def perform(import_id: UUID, *, stop: Callable[[], bool]) -> None:
 
 def _run(row: Import, *, stop: Callable[[], bool]) -> None:
     actor = rows.read_actor(row)
-    _check(actor)
+    _check(actor, row)
     if not row.location:
         raise SourceError("not_found", FILE_REMOVED())
     step = DryRunStep if row.dry_run else StoreStep
@@ -64,9 +65,13 @@ def _run(row: Import, *, stop: Callable[[], bool]) -> None:
         forget_file(row.location)
 
 
-def _check(actor: Actor) -> None:
-    """Refuse an actor who lost the permission since the request, or whose account was deleted."""
+def _check(actor: Actor, row: Import) -> None:
+    """Refuse an actor who lost the permission or the source since the request, or whose account was
+    deleted.
+    """
     is_deleted = actor.user is None and actor.channel in {Channel.ADMIN, Channel.API}
     if is_deleted:
         raise NotPermitted(SUBMIT_ENTRY)
     actor.require(SUBMIT_ENTRY)
+    if not find_sources(actor).includes(row.source_id):
+        raise SourceNotFound(row.source.slug if row.source else "")

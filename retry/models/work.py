@@ -97,6 +97,12 @@ class Operation(models.Model):
     selection_words = models.CharField(max_length=1000)
     repair = models.JSONField(null=True, help_text=_("what is changed in payloads, as data"))
     total = models.PositiveIntegerField(default=0)
+    source_ids = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=[],
+        help_text=_("of its entries when they were frozen; 0: without a source"),
+    )
     start_at = models.DateTimeField(null=True, help_text=_("nothing of it starts before"))
     rate_per_second = models.FloatField(null=True, blank=True)
     only_if_changed = models.BooleanField(

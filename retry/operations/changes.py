@@ -14,6 +14,7 @@ from retry.errors import OperationFinished, OperationNotFound
 from retry.models import Action, Operation, OperationState
 from retry.operations.errors import AwaitingApproval, NotAwaitingApproval, OperationBegun
 from retry.operations.moves import FINISHED, find_move
+from retry.operations.sight import require_whole
 from retry.outcomes import Actor
 
 
@@ -25,8 +26,12 @@ def steer(
     reason: str,
     change: Callable[[Operation], dict[str, Any] | None],
     permission: str = "",
+    ending: bool = False,
 ) -> Operation:
     """Lock, check, change and audit in one transaction; repeating it changes nothing.
+
+    An actor from whom entries of it are hidden may steer it only where it is their own and the verb
+    is ``ending`` it.
 
     ``permission``: the one that the operation's action needs, unless given. ``change`` returns what
     the audit says besides the state, or None where it changed nothing. Raises ``NotPermitted``,
@@ -42,6 +47,7 @@ def steer(
         actor.require(permission or OPERATE[Action(operation.action)])
         if sees_nothing(actor):  # and so none of its entries
             raise OperationNotFound(operation_id)
+        require_whole(operation, actor=actor, own=ending)
         _check(operation, verb)
         before = operation.state
         if before not in find_move(verb).sources:  # repeated

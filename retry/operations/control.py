@@ -11,17 +11,19 @@ from django.db.models.functions import Now
 from entries.phrases import phrase
 from entries.repairs import Repair
 from retry import wakeup
-from retry.access.permissions import OPERATE, RETRY_ENTRY
+from retry.access.permissions import OPERATE, RETRY_ENTRY, VIEW_PAYLOAD
 from retry.access.visibility import visible_sources
 from retry.errors import OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.approval import needs_approval
 from retry.operations.changes import record, steer
 from retry.operations.errors import ApprovedAsItIs, OperationBegun, TooManyOperations
+from retry.operations.freeze import freeze
 from retry.operations.idempotency import IdempotencyKey
 from retry.operations.moves import OPEN
 from retry.operations.pace import Pace
-from retry.operations.selection import Selection, freeze
+from retry.operations.selection import Selection
+from retry.operations.sight import find_operation
 from retry.outcomes import Actor
 from retry.runs.canary import draw_canary
 from retry.runs.plan import cancel_planned_runs
@@ -50,9 +52,10 @@ def start(
     actor.require(OPERATE[action])
     if action is Action.REPAIR:
         actor.require(RETRY_ENTRY)
+        actor.require(VIEW_PAYLOAD)
     if (repair is not None) != (action is Action.REPAIR):
         raise RepairRefused(phrase("A repair needs a JSON Patch or the name of a repair."))
-    selection.check()
+    selection.check(actor=actor)
     pace = pace or Pace()
     key = None
     if idempotency_key is not None:
@@ -119,10 +122,10 @@ def _create(
             idempotency_key=key.key if key is not None else None,
             idempotency_digest=key.digest if key is not None else "",
         )
-        operation.total = freeze(operation, selection, actor=actor)
+        freeze(operation, selection, actor=actor)
         if needs_approval(operation.total):
             operation.state = OperationState.AWAITING
-        operation.save(update_fields=["total", "state"])
+        operation.save(update_fields=["total", "source_ids", "state"])
         told = selection.mask() | ({"repair": repair.mask()} if repair else {})
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
         wakeup.notify()
@@ -182,7 +185,7 @@ def pause(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
         operation.pause_cause = PauseCause.PERSON
         return {}
 
-    return steer(operation_id, "pause", actor=actor, reason=reason, change=change)
+    return steer(operation_id, "pause", actor=actor, reason=reason, change=change, ending=True)
 
 
 def resume(
@@ -230,16 +233,14 @@ def cancel(operation_id: UUID, *, actor: Actor, reason: str = "") -> Operation:
         cancel_planned_runs(operation)
         return {}
 
-    return steer(operation_id, "cancel", actor=actor, reason=reason, change=change)
+    return steer(operation_id, "cancel", actor=actor, reason=reason, change=change, ending=True)
 
 
 def retry_failed(
     operation_id: UUID, *, actor: Actor, reason: str = "", idempotency_key: str | None = None
 ) -> Operation:
     """Start an operation on what failed in this one, by ``choose_retry_action``."""
-    operation = Operation.objects.filter(pk=operation_id).first()
-    if operation is None:
-        raise OperationNotFound(operation_id)
+    operation = find_operation(operation_id, actor=actor)
     return start(
         Selection(failed_of=operation_id),
         action=choose_retry_action(operation),
@@ -256,7 +257,7 @@ def undo_repair(
 
     Raises ``OperationNotFound`` for an operation that is no repair.
     """
-    if not Operation.objects.filter(pk=operation_id, action=Action.REPAIR).exists():
+    if find_operation(operation_id, actor=actor).action != Action.REPAIR:
         raise OperationNotFound(operation_id)
     return start(
         Selection(repaired_by=operation_id),

@@ -9,13 +9,14 @@ from django.db import connection
 
 from entries.sql import load
 from retry.access.visibility import sees_everything, visible_ids
+from retry.operations.sight import FRAGMENTS, build_sight
 from retry.outcomes import Actor
 
 #: Failed attempts to look at, and entries of the runs to search for them.
 NEWEST_FAILURES = 1_000
 MOST_ENTRIES = 20_000
 
-_SQL = load(__file__)
+_SQL = load(__file__, include=FRAGMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def find_groups(operation_id: UUID, *, actor: Actor | None = None, limit: int = 
         "operation": operation_id,
         "failures": NEWEST_FAILURES,
         "entries": MOST_ENTRIES,
+        **build_sight(actor),
     }
     with connection.cursor() as cursor:
         visible: list[int] | None = None

@@ -3,7 +3,7 @@
 -- entries before them.
 SELECT u.id FROM (
     SELECT entry_ids, coalesce(sum(size) OVER newest, 0) AS entries_before
-    FROM retry_run WHERE operation_id = %(operation)s AND failed + scheduled > 0
+    FROM retry_run r WHERE operation_id = %(operation)s AND failed + scheduled > 0 AND @in_sight
     WINDOW newest AS (ORDER BY started_at DESC NULLS LAST, position DESC, id
                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ) placed CROSS JOIN unnest(placed.entry_ids) AS u (id)
@@ -16,7 +16,7 @@ WITH placed AS (
     SELECT id, entry_ids, failed + scheduled AS failures,
            coalesce(sum(failed + scheduled) OVER newest, 0) AS failures_before,
            coalesce(sum(size) OVER newest, 0) AS entries_before
-    FROM retry_run WHERE operation_id = %(operation)s AND failed + scheduled > 0
+    FROM retry_run r WHERE operation_id = %(operation)s AND failed + scheduled > 0 AND @in_sight
     WINDOW newest AS (ORDER BY started_at DESC NULLS LAST, position DESC, id
                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), newest_failures AS (

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Q
 
 from entries.sql import load
+from retry.access.records import visible_runs
 from retry.access.visibility import visible_ids
 from retry.models import BY_NO_WORKER, Operation, Run, RunState
 from retry.outcomes import Actor
@@ -74,14 +75,15 @@ def list_items(
 ) -> Page[Item]:
     """Read entries in the operation's order; one that went on in another run is listed there.
 
-    Errors of entries that are hidden from the actor are left empty; None sees them all.
+    Without entries of sources that are hidden from the actor, and without the errors of those that
+    they may not see; None sees them all.
     ``cursor``: of ``ITEM_ORDER``. Raises ``ValueError`` for an unknown outcome.
     """
     if outcome is not None and outcome not in OUTCOMES:
         raise ValueError(f"outcome must be one of: {', '.join(OUTCOMES)}")
     found: list[Item] = []
     last: Cursor | None = None
-    for run, after in _list_runs(operation, outcome, cursor):
+    for run, after in _list_runs(operation, outcome, cursor, actor=actor):
         left = limit + 1 - len(found)
         for item in _read_run(run, outcome, ids=run.entry_ids, after=after, limit=left):
             if len(found) == limit:
@@ -112,13 +114,14 @@ def _hide_errors(found: list[Item], actor: Actor | None) -> list[Item]:
 
 
 def _list_runs(
-    operation: Operation, outcome: str | None, cursor: Cursor | None
+    operation: Operation, outcome: str | None, cursor: Cursor | None, *, actor: Actor | None
 ) -> Iterator[tuple[Run, int]]:
     """Yield the runs that may hold such items, each with the entry id after which to read.
 
     Two queries, so that each reads by the index.
     """
-    runs = Run.objects.filter(operation=operation).order_by("position", "id")
+    visible = Run.objects.all() if actor is None else visible_runs(actor)
+    runs = visible.filter(operation=operation).order_by("position", "id")
     if outcome is not None:
         runs = runs.filter(OUTCOMES[outcome])
     parts = [runs.filter(canary=True), runs.filter(canary=False)]

@@ -9,6 +9,8 @@ from django.db import connection
 from entries.sql import load
 from retry.errors import OperationNotFound
 from retry.models import Operation, OperationState, RunState
+from retry.operations.sight import FRAGMENTS, build_sight, find_operation
+from retry.outcomes import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +52,25 @@ class Progress:
         return done + self.cancelled + self.skipped_total
 
 
-_SQL = load(__file__)
+_SQL = load(__file__, include=FRAGMENTS)
 
 #: In the order of the columns of ``sums``.
 _OUTCOMES = ("succeeded", "failed", "scheduled", "unchanged", "cancelled")
 
 
-def read_progress(operation_id: UUID) -> Progress:
-    """Read the progress; reads at most a few thousand short rows. Raises ``OperationNotFound``."""
-    operation = Operation.objects.filter(pk=operation_id).first()
-    if operation is None:
-        raise OperationNotFound(operation_id)
+def read_progress(operation_id: UUID, *, actor: Actor | None = None) -> Progress:
+    """Read the progress of what the actor may see; None sees all of it.
+
+    Reads at most a few thousand short rows. Raises ``OperationNotFound``.
+    """
+    operation = _find_operation(operation_id, actor=actor)
+    params = {"operation": operation_id, **build_sight(actor)}
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["sums"], {"operation": operation_id})
+        cursor.execute(_SQL["sums"], params)
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
-        cursor.execute(_SQL["skipped"], {"operation": operation_id})
+        cursor.execute(_SQL["skipped"], params)
         skipped = {reason: int(count) for reason, count in cursor.fetchall()}
-        cursor.execute(_SQL["running"], {"operation": operation_id})
+        cursor.execute(_SQL["running"], params)
         running = int(cursor.fetchone()[0])
     sums = {
         name: sum(int(row[index]) for row in rows.values())
@@ -94,6 +98,15 @@ def read_progress(operation_id: UUID) -> Progress:
         eta_seconds=eta,
         **sums,
     )
+
+
+def _find_operation(operation_id: UUID, *, actor: Actor | None) -> Operation:
+    if actor is not None:
+        return find_operation(operation_id, actor=actor)
+    operation = Operation.objects.filter(pk=operation_id).first()
+    if operation is None:
+        raise OperationNotFound(operation_id)
+    return operation
 
 
 def _outcomes(rows: Mapping[str, tuple[int, ...]], state: RunState) -> int:

@@ -10,15 +10,16 @@ FROM (
     SELECT r.*, (r.ended_at > now() - interval '1 minute' OR r.state = 'running')
                 AND (o.resumed_at IS NULL OR r.started_at >= o.resumed_at) AS recent
     FROM retry_run r JOIN retry_operation o ON o.id = r.operation_id
-    WHERE r.operation_id = %(operation)s
+    WHERE r.operation_id = %(operation)s AND @in_sight
 ) r GROUP BY state
 
 -- name: skipped
 -- Gives the number of skipped entries by reason.
-SELECT key, sum(value::int) FROM retry_run, jsonb_each_text(skipped_counts)
-WHERE operation_id = %(operation)s AND skipped_count > 0 GROUP BY key ORDER BY key
+SELECT key, sum(value::int) FROM retry_run r, jsonb_each_text(skipped_counts)
+WHERE operation_id = %(operation)s AND skipped_count > 0 AND @in_sight GROUP BY key ORDER BY key
 
 -- name: running
 -- Counts the entries that workers are processing.
 SELECT count(*) FROM entries_entry WHERE status = 'running' AND run_id = ANY(
-    ARRAY(SELECT id FROM retry_run WHERE operation_id = %(operation)s AND state = 'running'))
+    ARRAY(SELECT id FROM retry_run r
+          WHERE operation_id = %(operation)s AND state = 'running' AND @in_sight))

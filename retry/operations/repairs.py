@@ -53,7 +53,7 @@ def preview_repair(selection: Selection, repair: Repair, *, actor: Actor) -> Rep
     Raises as ``Selection.check`` does. Takes a few seconds at most; what was not looked at until
     then is not counted.
     """
-    selection.check()
+    selection.check(actor=actor)
     preview = RepairPreview()
     deadline = time.monotonic() + SECONDS
     with suppress(OutOfTime):

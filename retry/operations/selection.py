@@ -13,19 +13,16 @@ from entries.budget import OutOfTime, time_budget
 from entries.filters import EntryFilter
 from entries.lists import Order
 from entries.models import Entry, EntryQuerySet
-from entries.sql import as_sql
 from entries.states import find_allowed_statuses
-from retry.access.visibility import visible_entries
+from retry.access.permissions import VIEW_PAYLOAD
+from retry.access.visibility import find_sources, visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
-from retry.limits import allow_statement
-from retry.models import Action, Operation
+from retry.models import Action
 from retry.operations.descriptions import describe
 from retry.operations.earlier import find_failed_ids, find_repaired_ids
-from retry.operations.sizes import LARGEST, LARGEST_REWRITTEN, choose_sizes
+from retry.operations.sight import find_operation
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
-from retry.runs import plan
-from retry.runs.canary import draw_canary
 
 #: Ids in one request; larger selections are filters.
 MAX_IDS = 10_000
@@ -34,8 +31,6 @@ COUNT_SECONDS = 0.1
 #: For a selection that a person made by hand, and to refuse one that has nothing to act on.
 CHECK_SECONDS = 2.0
 _SAMPLE = 10
-#: Ten million entries take most of it.
-FREEZE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +48,19 @@ class Selection:
     def earlier(self) -> UUID | None:
         return self.failed_of or self.repaired_by
 
-    def check(self) -> None:
+    def check(self, *, actor: Actor) -> None:
         """Raises ``EmptySelection`` where nothing narrows it, ``TooManyEntries``, ``NoSuchSource``
-        and ``NoSuchKind``.
+        and ``NoSuchKind``, ``OperationNotFound`` where the earlier one is hidden from the actor,
+        and ``NotPermitted`` for a filter by payloads that the actor may not see.
         """
         if len(self.ids) > MAX_IDS:
             raise TooManyEntries(limit=MAX_IDS, given=len(self.ids))
         if self.earlier is None and not self.ids and not (self.filter and self.filter.explicit):
             raise EmptySelection
+        if self.earlier is not None and not find_sources(actor).everything:
+            find_operation(self.earlier, actor=actor)
         if self.filter is not None:
-            check_names(self.filter)
+            check_filter(self.filter, actor=actor)
 
     def data(self) -> dict[str, Any]:
         if self.failed_of is not None:
@@ -91,7 +89,8 @@ class Selection:
         )
 
     def entries(self, *, actor: Actor) -> EntryQuerySet:
-        """Return the selected entries that the actor may see."""
+        """Return the selected entries that the actor may see. Raises ``NotPermitted``."""
+        _require_payload(self.filter, actor=actor)
         visible = visible_entries(actor)
         if self.failed_of is not None:
             failed = visible.filter(pk__in=find_failed_ids(self.failed_of))
@@ -103,7 +102,11 @@ class Selection:
         return visible.filter(pk__in=self.ids)
 
     def narrow(self, *, actor: Actor) -> EntryQuerySet:
-        """Return what its filter selects without the search, as lists find it."""
+        """Return what its filter selects without the search, as lists find it.
+
+        Raises ``NotPermitted``, as ``entries`` does.
+        """
+        _require_payload(self.filter, actor=actor)
         visible = visible_entries(actor)
         return visible if self.filter is None else lists.narrow(visible, self.filter)
 
@@ -124,16 +127,25 @@ class Selection:
         return lists.choose_order(self.filter.status if self.filter else None)
 
 
+def _require_payload(chosen: EntryFilter | None, *, actor: Actor) -> None:
+    if chosen is not None and chosen.reads_payload:
+        actor.require(VIEW_PAYLOAD)
+
+
 def mask_selection(data: Mapping[str, Any]) -> dict[str, Any]:
     """Do the same as ``Selection.mask`` with ``data`` as it was stored."""
     chosen = data.get("filter")
     return {**data, "filter": EntryFilter.from_data(chosen).mask()} if chosen else dict(data)
 
 
-def check_names(chosen: EntryFilter) -> None:
-    """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is not an empty selection."""
-    if chosen.source is not None and not names.is_source(chosen.source):
-        raise NoSuchSource(chosen.source, known=names.list_sources())
+def check_filter(chosen: EntryFilter, *, actor: Actor) -> None:
+    """Raises ``NoSuchSource`` and ``NoSuchKind``: a misspelt name is not an empty selection; and
+    ``NotPermitted`` for payloads, of which a filter would tell whether they match.
+    """
+    _require_payload(chosen, actor=actor)
+    scope = find_sources(actor)
+    if chosen.source is not None and not names.is_source(chosen.source, scope):
+        raise NoSuchSource(chosen.source, known=names.list_sources(scope))
     if chosen.kind is not None and not names.is_kind(chosen.kind):
         raise NoSuchKind(chosen.kind, known=names.list_kinds())
 
@@ -154,7 +166,7 @@ class Preview:
 
 def preview(selection: Selection, *, action: Action, actor: Actor) -> Preview:
     """Count the entries to act on and those to skip, by reason, in less than half a second."""
-    selection.check()
+    selection.check(actor=actor)
     found = selection.find(actor=actor)
     seconds = COUNT_SECONDS if selection.listed else CHECK_SECONDS
     counted = _count(found, selection, action, seconds=seconds)
@@ -220,7 +232,7 @@ def require_eligible(selection: Selection, *, action: Action, actor: Actor) -> N
 
     A selection that is too large to count passes.
     """
-    selection.check()
+    selection.check(actor=actor)
     entries = selection.find(actor=actor)
     found = _count(entries, selection, action, seconds=CHECK_SECONDS)
     if found is not None and not found.eligible:
@@ -253,39 +265,3 @@ def _summarise(
     if missing:
         skipped[Reason.NOT_FOUND] = missing
     return Preview(total + missing, eligible, skipped)
-
-
-def freeze(operation: Operation, selection: Selection, *, actor: Actor) -> int:
-    """Write the planned runs in one statement and draw the canary, in the caller's transaction;
-    returns the total.
-
-    Constant memory here, whatever the size: the ids never leave the database.
-    """
-    allow_statement(FREEZE_SECONDS)
-    text, params = _select(selection, actor=actor)
-    judged = operation.max_failure_rate is not None
-    largest = LARGEST_REWRITTEN if Action(operation.action).rewrites else LARGEST
-    chosen = choose_sizes(rate=operation.rate_per_second, judged=judged, largest=largest)
-    total = plan.freeze(operation, selected=text, params=params, sizes=chosen)
-    if operation.step_size:
-        draw_canary(operation, wanted=operation.step_size)
-    return total
-
-
-#: ``found`` is Django's own SQL, with its values bound like all others.
-_WITH_MISSING = """
-SELECT w.id, coalesce(e.kind, ''), e.source_id FROM unnest(%(ids)s::bigint[]) AS w (id)
-LEFT JOIN ({found}) AS e (id, kind, source_id) ON e.id = w.id
-"""
-
-
-def _select(selection: Selection, *, actor: Actor) -> tuple[str, dict[str, Any]]:
-    """SQL for (id, kind, source_id) of the selection; ids that are not there, or that the actor
-    may not see, come along without a kind.
-    """
-    found = selection.entries(actor=actor).order_by().values_list("id", "kind", "source_id")
-    text, named = as_sql(found)
-    if selection.ids:
-        named["ids"] = sorted(set(selection.ids))
-        text = _WITH_MISSING.format(found=text)
-    return text, named

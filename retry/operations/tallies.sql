@@ -3,4 +3,4 @@
 SELECT operation_id, sum(succeeded), sum(failed), sum(scheduled), sum(skipped_count),
        sum(unchanged),
        sum(CASE state WHEN 'cancelled' THEN size - skipped_count - handed_on ELSE cancelled END)
-FROM retry_run WHERE operation_id = ANY(%(operations)s) GROUP BY operation_id
+FROM retry_run r WHERE operation_id = ANY(%(operations)s) AND @in_sight GROUP BY operation_id

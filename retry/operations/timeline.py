@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import connection
 
 from entries.sql import load
+from retry.models import Operation
+from retry.operations.sight import FRAGMENTS, build_sight
+from retry.outcomes import Actor
 
 #: Points of a timeline, however long the operation took.
 POINTS = 60
 
-_SQL = load(__file__)
+_SQL = load(__file__, include=FRAGMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,21 @@ class Point:
     remaining: int
 
 
-def read_timeline(operation_id: UUID) -> Sequence[Point]:
-    """Read an operation's timeline from the ends of its runs, from its start until now or its end.
+def read_timeline(operation: Operation, *, actor: Actor) -> Sequence[Point]:
+    """Read the timeline of what the actor may see, from the ends of its runs: from the operation's
+    start until now or its end.
 
-    Empty where it has not begun. What a run has done shows when the run ends.
+    ``operation``: as ``find_operation`` returns it. Empty where it has not begun. What a run has
+    done shows when the run ends.
     """
+    params = {
+        "operation": operation.pk,
+        "total": operation.total,
+        "points": POINTS,
+        **build_sight(actor),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["timeline"], {"operation": operation_id, "points": POINTS})
+        cursor.execute(_SQL["timeline"], params)
         rows = cursor.fetchall()
     points = []
     succeeded = failed = other = 0

@@ -28,8 +28,9 @@ def freeze(
     selected: str,
     params: Mapping[str, Any],
     sizes: Sequence[RunSize],
-) -> int:
-    """Plan runs over a selection in one statement and return how many entries they hold.
+) -> tuple[int, list[int]]:
+    """Plan runs over a selection in one statement; return how many entries they hold, and of which
+    sources, with 0 for what has none.
 
     ``selected`` is a query of (id, kind, source_id) with the named ``params``. In the caller's
     transaction. Memory here stays constant, whatever the size of the selection.
@@ -51,7 +52,8 @@ def freeze(
     with connection.cursor() as cursor:
         cursor.execute(f"{selection}\n{_SQL['freeze']}", values | dict(params))
         cursor.execute(_SQL["planned_total"], {"operation": operation.pk})
-        return int(cursor.fetchone()[0])
+        total, source_ids = cursor.fetchone()
+    return int(total), source_ids
 
 
 def cancel_planned_runs(operation: Operation) -> int:

@@ -25,5 +25,8 @@ FROM (
 ) g
 
 -- name: planned_total
--- Counts the entries in the runs of an operation.
-SELECT coalesce(sum(size), 0) FROM retry_run WHERE operation_id = %(operation)s
+-- Counts the entries in the runs of an operation, and gives the sources of those that exist, 0 for
+-- what has none.
+SELECT coalesce(sum(size), 0),
+       coalesce(array_agg(DISTINCT coalesce(source_id, 0)) FILTER (WHERE kind <> ''), '{}')
+FROM retry_run WHERE operation_id = %(operation)s

@@ -176,7 +176,7 @@ def test_who_may_not_change_entries_cannot_smuggle_a_payload(
 
 
 def test_who_may_only_change_is_offered_no_retry(reader: "User", entry: Entry) -> None:
-    browser = Browser(grant(reader, "entries.change_entry"))
+    browser = Browser(grant(reader, "entries.change_entry", "entries.view_payload"))
     assert "Save and retry" not in browser.read(page_of(entry))
     assert press(browser, entry, payload=json.dumps(NEW)).status_code == 403
     assert is_untouched(entry)

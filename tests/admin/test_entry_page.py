@@ -128,6 +128,8 @@ def test_saving_without_a_change_changes_nothing(editor: "User") -> None:
 def test_those_who_may_only_look_get_no_fields(reader: "User") -> None:
     entry = EntryFactory.create(payload={"url": "http://page.example/"})
     page = Browser(reader).read(page_of(entry))
+    assert "http://page.example/" not in page, "for which there is a permission"
+    page = Browser(grant(reader, "entries.view_payload")).read(page_of(entry))
     assert "<textarea" not in page
     assert "_save" not in page
     assert "http://page.example/" in page

@@ -31,12 +31,13 @@ class Address:
 
 
 def populate() -> dict[str, Any]:
-    """One object of every model in the admin, by ``app_model``."""
+    """One object of every model in the admin, by ``app_model``; all about entries of one source."""
     from retry.service import retry_entries
 
     source = SourceFactory.create()
     entry = EntryFactory.create(failed=True, source=source)
-    retry_entries([EntryFactory.create(failed=True, kind="scripted").pk], actor=SCRIPT)
+    tried = EntryFactory.create(failed=True, kind="scripted", source=source)
+    retry_entries([tried.pk], actor=SCRIPT)
     user = UserFactory.create(username="somebody")
     chosen = Selection(ids=(entry.pk,))
     made = {
@@ -50,7 +51,12 @@ def populate() -> dict[str, Any]:
         ),
         "retry_sync": Sync.objects.create(source=source, state="succeeded", dry_run=True),
         "retry_import": Import.objects.create(
-            dry_run=True, state="succeeded", file_name="a.csv", file_format="csv", kind="page"
+            dry_run=True,
+            state="succeeded",
+            file_name="a.csv",
+            file_format="csv",
+            kind="page",
+            source=source,
         ),
         "retry_auditevent": AuditEvent.objects.first(),
         "retry_apitoken": ApiToken.objects.create(user=user, name="nightly", digest="d" * 64),

@@ -180,3 +180,37 @@ def test_the_scopes_of_a_token_are_no_fields_of_a_body(chief: "User", news: Sour
     caller = token_of(chief, "retry", sources=(news,))
     answer = caller.post("retry", {"entry_id": 1, "scopes": ["read"]})
     assert set(fields(answer)) == {"scopes"}
+
+
+class TestRecords:
+    """What is about another source does not exist for the token, whoever has requested it."""
+
+    def test_operations(self, chief: "User", news: Source, foreign: Source) -> None:
+        mine, other = (EntryFactory.create(failed=True, source=each) for each in (news, foreign))
+        wide = Caller(token=tokens.create(chief, name="wide", actor=SCRIPT))
+        ids = [
+            ok(wide.post("retry/bulk", {"entry_ids": [entry.pk]}), 202)["operation_id"]
+            for entry in (mine, other)
+        ]
+        caller = token_of(chief, sources=(news,))
+        listed = ok(caller.get("operations"))["results"]
+        assert [each["operation_id"] for each in listed] == ids[:1]
+        problem(caller.get(f"operations/{ids[1]}"), 404, "operation_not_found")
+        problem(caller.get(f"operations/{ids[1]}/items"), 404, "operation_not_found")
+        problem(caller.post(f"operations/{ids[1]}/cancel", {}), 404, "operation_not_found")
+        ok(caller.post(f"operations/{ids[0]}/cancel", {}))
+
+    def test_one_of_its_own_without_entries(self, chief: "User", news: Source) -> None:
+        caller = token_of(chief, sources=(news,))
+        started = ok(caller.post("retry/bulk", {"filter": {"all": True}}), 202)
+        assert ok(caller.get(f"operations/{started['operation_id']}"))["total"] == 0
+
+    def test_syncs_and_holds(self, chief: "User", news: Source, foreign: Source) -> None:
+        for source in (news, foreign):
+            service.request_sync(source.slug, actor=SCRIPT)
+            service.hold_source(source.slug, actor=SCRIPT)
+        caller = token_of(chief, sources=(news,))
+        assert [each["source"] for each in ok(caller.get("syncs"))["results"]] == ["news"]
+        held = ok(caller.get("holds"))["results"]
+        assert [each["source"] for each in held] == ["news"]
+        problem(caller.post("holds", {"kind": "page"}), 403, "permission_denied")

@@ -131,7 +131,9 @@ def furnish() -> Entry:
     """What the paths and the bodies speak of; returns the failed entry."""
     source = SourceFactory.create(slug="news")
     Sync.objects.create(id=FAR, source=source, state="failed", error_code="unreachable")
-    Operation.objects.create(id=OPERATION, action="retry", selection_words="nothing")
+    Operation.objects.create(
+        id=OPERATION, action="retry", selection_words="nothing", source_ids=[source.pk]
+    )
     Hold.objects.create(id=FAR, kind="scripted", actor_label="somebody")
     SavedView.objects.create(id=FAR, name="Shared", filter={"status": "failed"}, shared=True)
     ErrorGroup.objects.create(
@@ -142,7 +144,9 @@ def furnish() -> Entry:
         first_seen=timezone.now(),
         last_seen=timezone.now(),
     )
-    entry: Entry = EntryFactory.create(id=ENTRY, failed=True, title=TITLE, payload=PAYLOAD)
+    entry: Entry = EntryFactory.create(
+        id=ENTRY, failed=True, title=TITLE, payload=PAYLOAD, source=source
+    )
     Run.objects.create(
         id=OPERATION, trigger="retry", kind="page", entry_ids=[ENTRY], size=1, state="finished"
     )

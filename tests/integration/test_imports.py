@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.files.base import ContentFile
@@ -10,7 +11,7 @@ from django.db import connection
 from entries.models import Entry
 from retry import queue
 from retry.dispatcher.loop import Dispatcher
-from retry.errors import ImportNotFound, NotConfirmable, UploadRefused
+from retry.errors import ImportNotFound, NotConfirmable, SourceNotFound, UploadRefused
 from retry.imports import control
 from retry.imports.work import perform
 from retry.models import AuditEvent, Import, Run
@@ -26,6 +27,9 @@ from tests.support.processes import redis_at
 from tests.support.servers import wait_until
 from tests.support.syncing import work_off
 from tests.support.threads import all_at_once
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -152,6 +156,11 @@ def test_there_is_nothing_to_confirm_before_the_dry_run() -> None:
         control.confirm_import(Import().pk, actor=SCRIPT)
 
 
+def act_as(user: "User") -> Actor:
+    """As another request, which reads rights anew."""
+    return Actor.from_user(type(user).objects.get(pk=user.pk), channel=Channel.ADMIN)
+
+
 def test_what_whoever_imports_may_not_see_is_left_alone_and_not_shown() -> None:
     theirs = SourceFactory.create(slug="theirs")
     SourceFactory.create(slug="mine")
@@ -159,24 +168,25 @@ def test_what_whoever_imports_may_not_see_is_left_alone_and_not_shown() -> None:
         source=theirs, external_id="x", title="SECRET", failed=True, kind="scripted"
     )
     user = grant(UserFactory.create(is_staff=True), "entries.submit_entry", "entries.view_entry")
-    actor = Actor.from_user(user, channel=Channel.ADMIN)
-    text = "external_id,title\nx,Mine now\ny,New\n"
-    with only_source("mine"):
-        row = control.request_import(
-            ContentFile(text.encode(), "a.csv"),
+
+    def request() -> Import:
+        return control.request_import(
+            ContentFile(b"external_id,title\nx,Mine now\n", "a.csv"),
             file_name="a.csv",
             kind="scripted",
             source="theirs",
-            actor=actor,
+            actor=act_as(user),
         )
+
+    with only_source("mine"), pytest.raises(SourceNotFound):
+        request()
+    row = request()
+    with only_source("mine"):
         work_off()
-        compared = fresh(row)
-        assert (compared.created, compared.left_alone, compared.updated) == (1, 1, 0)
-        assert compared.reasons == {"not_found": 1}
-        assert "SECRET" not in str(compared.sample)
-        done = control.confirm_import(row.pk, actor=actor)
-        work_off()
-    assert (fresh(done).created, fresh(done).left_alone) == (1, 1)
+        assert (fresh(row).state, fresh(row).error_code) == ("failed", "source_not_found")
+        assert fresh(row).sample == []
+        with pytest.raises(ImportNotFound):
+            control.confirm_import(row.pk, actor=act_as(user))
     known.refresh_from_db()
     assert (known.title, known.status) == ("SECRET", "failed")
 

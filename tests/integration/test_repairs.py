@@ -15,7 +15,7 @@ from retry.dispatcher.lane import Lane
 from retry.dispatcher.pacing import pace
 from retry.errors import NotPermitted, OperationNotFound, RepairRefused
 from retry.models import Action, AuditEvent, Operation, Run
-from retry.operations import selection
+from retry.operations import freeze
 from retry.operations.items import list_items
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection
@@ -238,7 +238,7 @@ def test_a_step_begins_no_further_run_when_its_time_is_up(monkeypatch: pytest.Mo
 def test_runs_are_small_and_nothing_of_an_undo_starts_beside_its_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(selection, "LARGEST_REWRITTEN", 2)
+    monkeypatch.setattr(freeze, "LARGEST_REWRITTEN", 2)
     monkeypatch.setattr(pacing, "REPAIR_ENTRIES", 2)
     failed(6)
     operation = start()

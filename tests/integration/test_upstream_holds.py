@@ -158,7 +158,7 @@ def test_an_operation_does_the_rest_and_says_what_it_waits_for() -> None:
     found = read_progress(operation.pk)
     assert (found.succeeded, found.queued, found.finished) == (20, 10, False)
     assert consistent(found)
-    ((waits, runs),) = find_holds_on_operation(operation.pk)
+    ((waits, runs),) = find_holds_on_operation(operation.pk, actor=SCRIPT)
     assert (waits, runs > 0) == (hold, True)
     assert count_waiting([hold])[hold.pk].runs == runs
     lift(hold)

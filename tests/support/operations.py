@@ -1,9 +1,10 @@
 """Operations over entries that a test has just made, and their way to the end."""
 
 from entries.filters import EntryFilter
+from entries.models import Attempt, Entry
 from entries.states import EntryStatus
 from retry.dispatcher.loop import Dispatcher
-from retry.models import Action, Operation
+from retry.models import Action, Operation, Run
 from retry.operations import control
 from retry.operations.pace import Pace
 from retry.operations.progress import Progress, read_progress
@@ -47,3 +48,13 @@ def consistent(found: Progress) -> bool:
         found.planned + found.queued + found.running + found.settled == found.total
         and found.total == Operation.objects.get(pk=found.operation.pk).total
     )
+
+
+def failed_operation(entry: Entry) -> Operation:
+    """An operation of somebody else's, in which the entry failed."""
+    operation = control.start(Selection(ids=(entry.pk,)), action=Action.RETRY, actor=SCRIPT)
+    run = Run.objects.get(operation=operation)
+    Run.objects.filter(pk=run.pk).update(state="finished", failed=1)
+    Attempt.objects.filter(entry=entry).update(run_id=run.pk)
+    Operation.objects.filter(pk=operation.pk).update(state="completed")
+    return operation

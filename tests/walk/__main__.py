@@ -19,13 +19,13 @@ if __name__ == "__main__":
         teardown_test_environment,
     )
 
-    from tests.walk.page import tables, write
+    from tests.walk.page import hidden_tables, tables, write
 
     setup_test_environment()
     databases = setup_databases(verbosity=0, interactive=False)
     try:
         with transaction.atomic():
-            write(tables())
+            write(tables(), hidden=hidden_tables())
     finally:
         teardown_databases(databases, verbosity=0)
         teardown_test_environment()

@@ -130,8 +130,8 @@ def furnish(made: Made, user: "User | None") -> None:
     )
 
 
-def _entry(**trait: bool) -> Made:
-    return {"entries_entry": EntryFactory.create(**trait)}
+def _entry(made: Made, **trait: bool) -> Made:
+    return {"entries_entry": EntryFactory.create(**trait, source=made["entries_source"])}
 
 
 def _paused(made: Made, *, cause: str) -> Made:
@@ -155,9 +155,14 @@ def _awaiting(made: Made) -> Made:
 def _repaired(made: Made) -> Made:
     operation = made["retry_operation"]
     Operation.objects.filter(pk=operation.pk).update(action="repair", state="completed")
-    entry = EntryFactory.create(failed=True)
+    entry = EntryFactory.create(failed=True, source=made["entries_source"])
     run = Run.objects.create(
-        operation=operation, kind=entry.kind, queue="bulk", entry_ids=[entry.pk], size=1
+        operation=operation,
+        kind=entry.kind,
+        source=entry.source,
+        queue="bulk",
+        entry_ids=[entry.pk],
+        size=1,
     )
     Attempt.objects.create(entry=entry, number=2, run_id=run.pk, status="failed")
     Edit.objects.create(
@@ -175,8 +180,9 @@ def _held() -> Made:
     return {"retry_hold": Hold.objects.create(kind="page", actor_label="somebody")}
 
 
-def _group(state: str, *, muted: bool = False) -> Made:
-    entry = EntryFactory.create(failed=True, fingerprint="1-walk")
+def _group(made: Made, state: str, *, muted: bool = False) -> Made:
+    source = made["entries_source"]
+    entry = EntryFactory.create(failed=True, fingerprint="1-walk", source=source)
     ErrorGroup.objects.filter(fingerprint=entry.fingerprint).delete()
     group = note_failures(entry.fingerprint)
     ErrorGroup.objects.filter(pk=group.pk).update(
@@ -194,12 +200,12 @@ def _no_sync() -> Made:
 #: Name of an address or of an action in a list -> makes it so that it would do something; returns
 #: what to do it to, where that is something else than before.
 BEFORE: dict[str, Callable[[Made], Made]] = {
-    "entries_entry_retry_now": lambda _: _entry(scheduled=True),
-    "entries_entry_restore": lambda _: _entry(discarded=True),
-    "entries_entry_stop": lambda _: _entry(scheduled=True),
-    "retry_now_selected": lambda _: _entry(scheduled=True),
-    "stop_selected": lambda _: _entry(scheduled=True),
-    "restore_selected": lambda _: _entry(discarded=True),
+    "entries_entry_retry_now": lambda made: _entry(made, scheduled=True),
+    "entries_entry_restore": lambda made: _entry(made, discarded=True),
+    "entries_entry_stop": lambda made: _entry(made, scheduled=True),
+    "retry_now_selected": lambda made: _entry(made, scheduled=True),
+    "stop_selected": lambda made: _entry(made, scheduled=True),
+    "restore_selected": lambda made: _entry(made, discarded=True),
     "retry_operation_resume": lambda made: _paused(made, cause="person"),
     "retry_operation_overrule": lambda made: _paused(made, cause="canary"),
     "retry_operation_approve": _awaiting,
@@ -207,8 +213,8 @@ BEFORE: dict[str, Callable[[Made], Made]] = {
     "retry_operation_undo": _repaired,
     "retry_hold_lift": lambda _: _held(),
     "entries_source_sync": lambda _: _no_sync(),
-    "retry_errorgroup_unmute": lambda _: _group("muted", muted=True),
-    "retry_errorgroup_reopen": lambda _: _group("resolved"),
+    "retry_errorgroup_unmute": lambda made: _group(made, "muted", muted=True),
+    "retry_errorgroup_reopen": lambda made: _group(made, "resolved"),
     "entries_entry_view_rename": _view,
     "entries_entry_view_delete": _view,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from entries.models import Attempt
+from entries.models import Attempt, Source
 from retry.api.http.throttle import unknown_tokens
 from retry.models import Operation, Run
 from tests.api import walking
@@ -54,16 +54,18 @@ BEFORE: dict[str, Callable[[], object]] = {
 }
 
 
-def furnish() -> None:
-    """Once for all callers: what every call would find something to do with."""
-    walking.furnish()
-    EntryFactory.create(id=walking.FAR + 1, scheduled=True)
-    EntryFactory.create(id=walking.FAR + 2, discarded=True)
+def furnish() -> Source:
+    """Once for all callers: what every call would find something to do with; returns its source."""
+    source = walking.furnish().source
+    assert source is not None
+    EntryFactory.create(id=walking.FAR + 1, scheduled=True, source=source)
+    EntryFactory.create(id=walking.FAR + 2, discarded=True, source=source)
     run = Run.objects.create(
         operation_id=walking.OPERATION,
         trigger="retry",
         actor_label="somebody",
         kind="page",
+        source=source,
         queue="default",
         entry_ids=[walking.ENTRY],
         size=1,
@@ -71,6 +73,7 @@ def furnish() -> None:
         failed=1,
     )
     Attempt.objects.filter(entry_id=walking.ENTRY).update(run_id=run.pk)
+    return source
 
 
 def walk(caller: Caller) -> "Iterator[tuple[Call, Visit]]":

@@ -11,13 +11,20 @@ from django.conf import settings
 from django.test import override_settings
 
 from tests.admin.walking import populate
+from tests.api.calls import Caller
 from tests.laws.tree import ROOT
+from tests.support.hiding import hide_source
 from tests.walk import calls, desk, traces
-from tests.walk.people import PEOPLE, WHO, callers
+from tests.walk.people import OUTSIDERS, PEOPLE, WHO, WHO_OUTSIDE, callers
 from tests.walk.words import DONE, MEANINGS, Visit
 
 PAGE = ROOT / "docs" / "permissions.md"
 COMMAND = "make permissions"
+_HIDDEN = (
+    "The same addresses, of objects about a source that belongs to a group of others. Lists are "
+    "shown without them. What `tests/walk/test_hidden_sources.py` proves besides: no page, call or "
+    "file has a text, an id or a number of what is hidden."
+)
 _BLOCK = re.compile(r"(<!-- generated: do not edit -->\n).*?(<!-- end of generated -->)", re.DOTALL)
 
 
@@ -71,6 +78,31 @@ def tables() -> dict[str, Table]:
     }
 
 
+def hidden_tables() -> dict[str, Table]:
+    """The same walks by those from whom the source is hidden that everything is about."""
+    admin = {method: Table(list(OUTSIDERS)) for method in ("GET", "POST")}
+    api = {method: Table(list(OUTSIDERS)) for method in ("GET", "POST")}
+    with traces.undone(), uploads_elsewhere():
+        made = populate()
+        hide_source(made["entries_source"])
+        for make in OUTSIDERS.values():
+            with traces.undone():
+                for step, visit in desk.walk(made, make()):
+                    admin[step.method].add(step.area, step.label, visit)
+    with traces.undone():
+        hide_source(calls.furnish())
+        for make in OUTSIDERS.values():
+            with traces.undone():
+                for call, visit in calls.walk(Caller(make())):
+                    api[call.method].add((0, ""), call.label, visit)
+    return {
+        "Pages of the admin (GET), of a hidden source": admin["GET"],
+        "Acts at the admin (POST), of a hidden source": admin["POST"],
+        "Calls of the API that read (GET), of a hidden source": api["GET"],
+        "Calls of the API that act (POST), of a hidden source": api["POST"],
+    }
+
+
 @contextmanager
 def uploads_elsewhere() -> Iterator[None]:
     backend = "django.core.files.storage.FileSystemStorage"
@@ -80,9 +112,9 @@ def uploads_elsewhere() -> Iterator[None]:
             yield
 
 
-def page(text: str, found: Mapping[str, Table]) -> str:
+def page(text: str, found: Mapping[str, Table], hidden: Mapping[str, Table] | None = None) -> str:
     """``text`` with its generated block replaced."""
-    drawn = "\n".join(_drawn(found))
+    drawn = "\n".join([*_drawn(found), *_drawn_hidden(hidden or {})])
     new, count = _BLOCK.subn(lambda block: f"{block[1]}{drawn}{block[2]}", text)
     if count != 1:
         raise ValueError(f"{PAGE} needs one block between its two markers")
@@ -97,10 +129,21 @@ def _drawn(found: Mapping[str, Table]) -> Iterator[str]:
         yield from table.drawn()
 
 
+def _drawn_hidden(found: Mapping[str, Table]) -> Iterator[str]:
+    if found:
+        yield from ("## Hidden sources", "", _HIDDEN, "")
+        yield from _explained("who", WHO_OUTSIDE)
+    for title, table in found.items():
+        yield from (f"### {title}", "")
+        yield from (line.replace("### ", "#### ") for line in table.drawn())
+
+
 def _explained(heading: str, meanings: Mapping[str, str]) -> "Iterable[str]":
     rows = (f"| {name} | {meaning} |" for name, meaning in meanings.items())
     return [f"| {heading} | means |", "| --- | --- |", *rows, ""]
 
 
-def write(found: Mapping[str, Table], path: Path = PAGE) -> None:
-    path.write_text(page(path.read_text(), found))
+def write(
+    found: Mapping[str, Table], path: Path = PAGE, hidden: Mapping[str, Table] | None = None
+) -> None:
+    path.write_text(page(path.read_text(), found, hidden))

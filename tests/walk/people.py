@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 
 from retry.access import tokens
+from retry.access.permissions import VIEW_ALL_SOURCES
+from retry.access.roles import ADMINISTRATORS, OPERATORS, VIEWERS, create_roles
 from tests.api.calls import Caller
 from tests.conftest import OPERATOR, grant
 from tests.factories.users import UserFactory
@@ -47,6 +49,35 @@ WHO = {
     "blind": '"Can retry entry" without "Can view entry"',
     "chief": "has every permission, and is no superuser",
     "superuser": "may do everything",
+}
+
+
+def _member(name: str, *, group: str, without: str = "") -> "User":
+    """Of a group that comes along, and of none that a source belongs to."""
+    create_roles()
+    user = _staff(name)
+    user.groups.add(Group.objects.get(name=group))
+    Group.objects.get(name=group).permissions.remove(*_find(without))
+    return type(user).objects.get(pk=user.pk)
+
+
+def _find(permission: str) -> "list[Permission]":
+    app, _, codename = permission.partition(".")
+    return list(Permission.objects.filter(content_type__app_label=app, codename=codename))
+
+
+#: Those from whom the source is hidden that everything they ask for is about.
+OUTSIDERS: dict[str, Callable[[], "User"]] = {
+    "viewer": lambda: _member("viewer", group=VIEWERS),
+    "operator": lambda: _member("operator", group=OPERATORS),
+    "administrator": lambda: _member(
+        "administrator", group=ADMINISTRATORS, without=VIEW_ALL_SOURCES
+    ),
+}
+WHO_OUTSIDE = {
+    "viewer": "of the group Viewers",
+    "operator": "of the group Operators",
+    "administrator": "of the group Administrators without the permission to see every source",
 }
 
 

@@ -15,6 +15,8 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter, EqualFilter, sample_values
 from entries.admin.lists import ReadOnlyAdmin
 from entries.phrases import show
+from retry.access.payloads import hide_payloads
+from retry.access.records import visible_events
 from retry.access.visibility import visible_ids
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
@@ -33,10 +35,15 @@ class VerbFilter(EqualFilter):
     title = _("verb")
     parameter_name = column = "verb"
 
+    def lookups(
+        self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
+    ) -> list[tuple[str, str]]:
+        self._visible = visible_events(get_actor(request))
+        return super().lookups(request, model_admin)
+
     def list_choices(self) -> list[tuple[str, str]]:
         return [
-            (verb, name_verb(verb))
-            for verb in sample_values(AuditEvent.objects.order_by("-id"), "verb")
+            (verb, name_verb(verb)) for verb in sample_values(self._visible.order_by("-id"), "verb")
         ]
 
 
@@ -64,6 +71,19 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     search_help_text = _(
         "Searches the actor. A number finds an entry; an id finds a run or an operation."
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        return visible_events(get_actor(request)).order_by("-id")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> AuditEvent | None:
+        found: AuditEvent | None = super().get_object(request, object_id, from_field)
+        if found is not None:
+            actor = get_actor(request)
+            found.before = hide_payloads(found.before, actor=actor)
+            found.after = hide_payloads(found.after, actor=actor)
+        return found
 
     def get_fieldsets(self, request: HttpRequest, obj: AuditEvent | None = None) -> Any:
         """Show what changed in an entry only to those who may see the entry."""

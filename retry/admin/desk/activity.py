@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from retry.access.records import visible_events, visible_operations, visible_syncs
 from retry.admin.operations.words import OUTCOMES, get_title
 from retry.admin.shared.bar import Bar
 from retry.admin.shared.verb_names import name_verb
-from retry.models import AuditEvent, Operation, OperationState, Sync
+from retry.models import Operation, OperationState, Sync
 from retry.operations.progress import Progress, read_progress
-from retry.outcomes import Channel
+from retry.outcomes import Actor, Channel
 
 #: Rows of each part.
 OPERATIONS, SOURCES, EVENTS = 4, 5, 6
@@ -105,18 +106,18 @@ class EventRow:
         return name_verb(self.verb)
 
 
-def list_under_way() -> UnderWay:
+def list_under_way(actor: Actor) -> UnderWay:
     """List operations that have not ended, with their progress."""
-    found = Operation.objects.filter(ended_at=None).order_by("-created_at")
+    found = visible_operations(actor).filter(ended_at=None).order_by("-created_at")
     ids = list(found.values_list("pk", flat=True)[: OPERATIONS + 1])
-    rows = [OperationRow(read_progress(id_)) for id_ in ids[:OPERATIONS]]
+    rows = [OperationRow(read_progress(id_, actor=actor)) for id_ in ids[:OPERATIONS]]
     return UnderWay(rows, more=len(ids) > OPERATIONS)
 
 
-def list_sources() -> Sequence[SourceRow]:
+def list_sources(actor: Actor) -> Sequence[SourceRow]:
     """List the sources that were synced last, those whose last sync failed before the others."""
     newest: dict[int, Sync] = {}
-    syncs = Sync.objects.filter(dry_run=False).select_related("source").order_by("-id")
+    syncs = visible_syncs(actor).filter(dry_run=False).select_related("source").order_by("-id")
     for sync in syncs.defer("notes", "sample")[:_SYNCS]:
         newest.setdefault(sync.source_id, sync)
     rows = [
@@ -133,9 +134,9 @@ def list_sources() -> Sequence[SourceRow]:
     return sorted(rows, key=lambda row: not row.failed)[:SOURCES]
 
 
-def list_events() -> Sequence[EventRow]:
+def list_events(actor: Actor) -> Sequence[EventRow]:
     """List what people and scripts did last; what the system does by itself is left out."""
-    events = AuditEvent.objects.defer("before", "after").order_by("-id")[:_EVENTS]
+    events = visible_events(actor).defer("before", "after").order_by("-id")[:_EVENTS]
     done = [event for event in events if event.channel != Channel.SYSTEM]
     return [
         EventRow(

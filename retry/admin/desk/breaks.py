@@ -75,7 +75,8 @@ def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[Failur
     """
     failed = visible_entries(actor).failed()
     counts = count_failed(_find_candidates(failed, scope, now=now), actor=actor)
-    states = _read_states(list(counts), now=now)
+    # When a group was first seen is known of all sources together only.
+    states = _read_states(list(counts), now=now if scope.everything else None)
     open_ = [name for name in counts if counts[name][0] and states.get(name) != GroupState.MUTED]
     shown = sorted(open_, key=lambda name: (-counts[name][0], name))[:ROWS]
     values: Mapping[str, Sequence[int]] = {}
@@ -96,11 +97,12 @@ def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[Failur
     ]
 
 
-def _read_states(fingerprints: Sequence[str], *, now: datetime) -> Mapping[str, str]:
+def _read_states(fingerprints: Sequence[str], *, now: datetime | None) -> Mapping[str, str]:
+    """Return what people say of the groups; ``new`` for a day, by ``now``."""
     known = ErrorGroup.objects.filter(fingerprint__in=fingerprints)
     found = {}
     for fingerprint, state, first_seen in known.values_list("fingerprint", "state", "first_seen"):
-        fresh = gettext_noop("new") if first_seen > now - _SPAN else ""
+        fresh = gettext_noop("new") if now is not None and first_seen > now - _SPAN else ""
         found[fingerprint] = fresh if state == GroupState.OPEN else state
     return found
 

@@ -31,7 +31,8 @@ from retry.access.permissions import (
     VIEW_STATUS,
     VIEW_SYNC,
 )
-from retry.access.visibility import sees_everything, sees_nothing
+from retry.access.records import visible_holds
+from retry.access.visibility import find_sources, sees_everything, sees_nothing
 from retry.admin.desk import activity
 from retry.admin.desk.alarms import read_engine
 from retry.admin.desk.breaks import FailureGroup, find_groups
@@ -43,7 +44,6 @@ from retry.admin.operations.address import get_preview_url
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.plots import PlotBar, draw_bars
-from retry.models import Hold
 from retry.operations.selection import Selection
 from retry.outcome_history.scope import Scope, find_scope
 from retry.outcome_history.series import Bucket, Period, read_series
@@ -78,6 +78,8 @@ class Viewer:
     actor: Actor
     scope: Scope
     key: str
+    #: What the parts that are not about entries are about.
+    sources: Scope
     period: Period
     now: datetime
 
@@ -85,9 +87,10 @@ class Viewer:
     def from_request(cls, request: HttpRequest) -> "Viewer":
         actor = get_actor(request)
         key = "all" if sees_everything(actor) else f"user-{actor.user_id}"
+        sources = find_sources(actor)
         scope = cache.get_or_set(f"redrive.scope.{key}", lambda: find_scope(actor), _SCOPE_SECONDS)
         period = Period.parse(request.GET.get("period", ""))
-        return cls(request, actor, cast("Scope", scope), key, period, timezone.now())
+        return cls(request, actor, cast("Scope", scope), key, sources, period, timezone.now())
 
     def may(self, permission: str) -> bool:
         return self.request.user.has_perm(permission)
@@ -96,8 +99,11 @@ class Viewer:
         return read_part(read, name=name, key=self.key, seconds=seconds)
 
     def read_if(self, permission: str, name: str, read: Callable[[], T]) -> Part[T]:
-        """Read a part that is the same for all who have the permission."""
-        return read_part(read, name=name, key="all") if self.may(permission) else HIDDEN
+        """Read a part that is the same for all who have the permission and see all sources."""
+        if not self.may(permission):
+            return HIDDEN
+        key = "all" if self.sources.everything else f"user-{self.actor.user_id}"
+        return read_part(read, name=name, key=key)
 
 
 @require_safe
@@ -110,16 +116,19 @@ def show_live(request: HttpRequest) -> HttpResponse:
 def build_context(request: HttpRequest) -> dict[str, Any]:
     """Return all that the page shows; each part as far as the user may see it."""
     viewer = Viewer.from_request(request)
+    actor = viewer.actor
     url = f"{reverse('admin:retry_desk')}?{urlencode({'period': viewer.period.code})}"
     return {
         # No version: it shows times, which always change.
         "live": LiveFragment(url, version="", active=True, seconds=POLL_SECONDS),
         **_read_entries(viewer),
-        "under_way": viewer.read_if(VIEW_OPERATION, "under_way", activity.list_under_way),
-        "sources": viewer.read_if(VIEW_SYNC, "sources", activity.list_sources),
-        "events": viewer.read_if(VIEW_AUDIT, "events", activity.list_events),
+        "under_way": viewer.read_if(
+            VIEW_OPERATION, "under_way", lambda: activity.list_under_way(actor)
+        ),
+        "sources": viewer.read_if(VIEW_SYNC, "sources", lambda: activity.list_sources(actor)),
+        "events": viewer.read_if(VIEW_AUDIT, "events", lambda: activity.list_events(actor)),
         "engine": read_engine() if viewer.may(VIEW_STATUS) else None,
-        "holds": _count_holds() if viewer.may(VIEW_HOLD) else None,
+        "holds": _count_holds(actor) if viewer.may(VIEW_HOLD) else None,
     }
 
 
@@ -147,7 +156,8 @@ def _read_entries(viewer: Viewer) -> dict[str, Any]:
         "tiles": list_tiles(viewer.request),
         "headline": headline,
         "is_on_hold": headline.value is not None and is_on_hold(headline.value),
-        "may_hold": viewer.may(MANAGE_HOLD) and viewer.may(VIEW_HOLD),
+        # The button holds an upstream, whatever the source.
+        "may_hold": viewer.sources.everything and viewer.may(MANAGE_HOLD) and viewer.may(VIEW_HOLD),
         "groups": groups,
         "group_rows": [_build_row(viewer, group) for group in groups.value or ()],
         "series": shown,
@@ -229,5 +239,5 @@ def _build_row(viewer: Viewer, group: FailureGroup) -> GroupRow:
     )
 
 
-def _count_holds() -> int:
-    return Hold.objects.filter(lifted_at=None).count()
+def _count_holds(actor: Actor) -> int:
+    return visible_holds(actor).filter(lifted_at=None).count()

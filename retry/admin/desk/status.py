@@ -19,11 +19,12 @@ from entries.admin.live import LiveFragment, respond
 from entries.lists import StatusCounts
 from retry import status as engine
 from retry.access.permissions import VIEW_STATUS
-from retry.access.visibility import sees_nothing, visible_counts
+from retry.access.visibility import find_scope, sees_everything, sees_nothing, visible_counts
 from retry.admin.desk.alarms import describe_status
 from retry.admin.desk.engine import get_sizes, list_holds, list_worker_rows
 from retry.admin.holds import words as holds
 from retry.admin.shared.actor import get_actor
+from retry.outcomes import Actor
 
 #: Counting entries is slow on a large table, and several people may watch.
 _STATUS_SECONDS = 1
@@ -56,16 +57,19 @@ def show_status(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(VIEW_STATUS):
         raise PermissionDenied
     found = cast("engine.Status", cache.get_or_set("redrive.status", engine.read, _STATUS_SECONDS))
+    actor = get_actor(request)
+    found = engine.narrow(found, actor=actor)
     # No version: it shows times, which always change.
     live = LiveFragment(reverse("admin:retry_status"), version="", active=True, seconds=3)
     context = {
         "live": live,
         "status": found,
-        "tiles": _build_tiles(visible_counts(found.entries, actor=get_actor(request))),
+        "tiles": _build_tiles(visible_counts(found.entries, actor=actor)),
         "queues": _build_queue_rows(found),
         "worker_rows": list_worker_rows(request, found.workers),
         "holds": list_holds(request),
-        "sizes": get_sizes(),
+        # Sizes tell how much there is of everything.
+        "sizes": None if found.narrowed else get_sizes(),
         "problems": (*describe_status(found), *holds.list_alarms(request)),
     }
     if request.headers.get("HX-Request") == "true":
@@ -78,8 +82,23 @@ def list_tiles(request: HttpRequest) -> list[Tile]:
     actor = get_actor(request)
     if sees_nothing(actor):
         return []
-    counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS)
-    return _build_tiles(visible_counts(cast("StatusCounts", counted), actor=actor))
+    if sees_everything(actor):
+        counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS)
+        return _build_tiles(cast("StatusCounts", counted))
+    return _build_tiles(_count_visible(actor))
+
+
+def _count_visible(actor: Actor) -> StatusCounts | None:
+    """Count what the actor sees, once for all who see the same."""
+    none = StatusCounts(counts={})
+    return cast(
+        "StatusCounts | None",
+        cache.get_or_set(
+            f"redrive.counts.{find_scope(actor).key}",
+            lambda: visible_counts(none, actor=actor),
+            _COUNTS_SECONDS,
+        ),
+    )
 
 
 def _build_tiles(counted: StatusCounts | None) -> list[Tile]:
@@ -96,7 +115,7 @@ def _build_queue_rows(found: engine.Status) -> list[QueueRow]:
     return [
         QueueRow(
             name,
-            None if found.queues is None else found.queues[name],
+            None if found.queues is None or found.narrowed else found.queues[name],
             len(found.find_workers(name)),
             found.waits.get(name),
         )

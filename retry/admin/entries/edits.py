@@ -40,7 +40,9 @@ def read_changes(form: Any) -> dict[str, Any]:
 
     What a browser does to a title by itself is no change.
     """
-    title, payload = form.cleaned_data["title"], form.cleaned_data["payload"]
+    title = form.cleaned_data["title"]
+    # Who may not see it has no field for it.
+    payload = form.cleaned_data.get("payload", form.initial["payload"])
     same_title = str(title).strip() == _LINE_ENDS.sub("", form.initial["title"]).strip()
     return {
         "seen": form.cleaned_data["seen"],

@@ -21,6 +21,7 @@ from retry.admin.shared.actor import get_actor
 from retry.admin.shared.entry_list import parse_list_filter
 from retry.admin.shared.selection import SelectionRefused
 from retry.admin.shared.verbs import VerbsAdmin
+from retry.errors import NotPermitted
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
 
@@ -50,6 +51,8 @@ class NextFailure(VerbsAdmin):
         shown = parse_shown(request.GET.get("_changelist_filters", ""))
         try:
             found = find_next(entry, shown=shown, actor=get_actor(request))
+        except NotPermitted as error:
+            raise PermissionDenied from error
         except OutOfTime:
             text = gettext("Finding the next failed entry took too long. Look at the list instead.")
             messages.warning(request, text)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from entries.models import Entry
 from retry import service
+from retry.access.permissions import VIEW_PAYLOAD
 from retry.admin.entries.acts import VERBS, Verb
 from retry.admin.entries.edits import (
     FORM_ID,
@@ -147,7 +148,9 @@ class EntryVerbs(VerbsAdmin):
             "no_verb_words": "" if may and no_verb in why.values() else no_verb,
             # The buttons submit the edits as well, so that none is lost.
             "edits_form": FORM_ID if editable else "",
-            "edit_button": next((b for b in buttons if b.saves), None) if editable else None,
+            "edit_button": next((b for b in buttons if b.saves), None)
+            if editable and request.user.has_perm(VIEW_PAYLOAD)
+            else None,
             "refused": gettext(refused.label) if refused else "",
             "reason": request.POST.get("reason", "") if refused else "",
         }

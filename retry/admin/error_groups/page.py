@@ -14,7 +14,7 @@ from entries.phrases import show
 from entries.states import EntryStatus
 from entries.tracebacks import split_frames
 from retry.access.permissions import MANAGE_ERROR_GROUP, OPERATE, VIEW_OPERATION
-from retry.access.visibility import sees_everything
+from retry.access.visibility import sees_everything, sees_whole_group
 from retry.admin.error_groups.forms import (
     AcknowledgeForm,
     MuteForm,
@@ -93,7 +93,9 @@ def build_verbs_context(
     request: HttpRequest, group: ErrorGroup, facts: GroupFacts, sample: Sample
 ) -> dict[str, Any]:
     """Return what the user may do with the group and its entries now."""
-    manages = request.user.has_perm(MANAGE_ERROR_GROUP)
+    manages = request.user.has_perm(MANAGE_ERROR_GROUP) and sees_whole_group(
+        group.fingerprint, actor=get_actor(request)
+    )
     state = group.state
     provable = manages and facts.count and group.proof_id is None
     context: dict[str, Any] = {

@@ -23,7 +23,7 @@ from entries.phrases import show
 from entries.search_terms import SearchTerms
 from entries.text import clean_text
 from retry import service
-from retry.access.permissions import EXPORT_ENTRY
+from retry.access.permissions import EXPORT_ENTRY, VIEW_PAYLOAD
 from retry.admin.exports.formats import FORMATS, ExportFile
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.entry_list import get_list_url, parse_list_filter
@@ -56,6 +56,7 @@ COLUMNS = (
     "payload",
     "result",
 )
+_PAYLOADS = frozenset({"payload", "result"})
 
 
 class EntryExport(_ModelAdmin):
@@ -100,7 +101,7 @@ class EntryExport(_ModelAdmin):
         )
         name = f"entries-{timezone.now():%Y-%m-%d-%H%M}.{chosen.extension}"
         return StreamingHttpResponse(
-            chosen.write(COLUMNS, _read_rows(ids)),
+            chosen.write(_list_columns(request), _read_rows(ids, _list_columns(request))),
             content_type=chosen.content_type,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -111,24 +112,30 @@ class EntryExport(_ModelAdmin):
             "opts": self.opts,
             "count": BoundedPaginator(shown, 1),
             "selection_words": show(_describe_list(request)),
-            "columns": COLUMNS,
+            "columns": _list_columns(request),
             "formats": FORMATS.values(),
             "back_url": get_list_url(request.GET.urlencode()),
         }
         return TemplateResponse(request, "admin/retry/entry/export.html", context)
 
 
-def _read_rows(ids: Sequence[int]) -> Iterator[list[Any]]:
+def _list_columns(request: HttpRequest) -> Sequence[str]:
+    """Leave out payloads, and results, which may repeat them, for who may not see payloads."""
+    allowed = request.user.has_perm(VIEW_PAYLOAD)
+    return [name for name in COLUMNS if allowed or name not in _PAYLOADS]
+
+
+def _read_rows(ids: Sequence[int], columns: Sequence[str]) -> Iterator[list[Any]]:
     """Read rows in portions by id, so that no cursor stays open during a slow download."""
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         found = Entry.objects.select_related("source").in_bulk(chunk)
-        yield from (_build_row(found[id_]) for id_ in chunk if id_ in found)
+        yield from (_build_row(found[id_], columns) for id_ in chunk if id_ in found)
 
 
-def _build_row(entry: Entry) -> list[Any]:
+def _build_row(entry: Entry, columns: Sequence[str]) -> list[Any]:
     source = entry.source.slug if entry.source is not None else None
-    return [source if name == "source" else getattr(entry, name) for name in COLUMNS]
+    return [source if name == "source" else getattr(entry, name) for name in columns]
 
 
 def _describe_list(request: HttpRequest) -> str:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from entries.admin import display
-from entries.admin.lists import ReadOnlyAdmin
+from entries.admin.lists import BoundedList, ReadOnlyAdmin
 from entries.errors import EntriesError
 from entries.kinds import registry
 from entries.kinds.base import MAX_UPSTREAM
@@ -27,18 +28,25 @@ from entries.kinds.upstreams import has_upstreams
 from entries.phrases import show
 from retry import service
 from retry.access.permissions import MANAGE_HOLD
-from retry.access.visibility import sees_everything
+from retry.access.records import visible_holds
+from retry.access.visibility import find_sources, sees_everything, visible_sources
 from retry.admin.holds.rows import MAX_SOURCES, MAX_UPSTREAMS, list_rows, list_upstream_rows
 from retry.admin.holds.words import describe_change
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused, parse_reason
-from retry.errors import RetryError
+from retry.errors import NotPermitted, RetryError
 from retry.holds import control
 from retry.holds.errors import HoldNotFound
-from retry.holds.overview import list_active
+from retry.holds.overview import list_active, shield
 from retry.models import Hold
+
+
+class HoldList(BoundedList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = shield(self.result_list, actor=get_actor(request))
 
 
 class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
@@ -72,7 +80,21 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     blank_template = "retry/hold/none.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
-        return super().get_queryset(request).select_related("source")
+        return visible_holds(get_actor(request)).order_by("-id").select_related("source")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return HoldList
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Hold | None:
+        found: Hold | None = super().get_object(request, object_id, from_field)
+        return None if found is None else shield([found], actor=get_actor(request))[0]
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Search no reasons that are not shown."""
+        everything = find_sources(get_actor(request)).everything
+        return self.search_fields if everything else self.search_fields[:-1]
 
     @admin.display(description=_("on hold"))
     def what(self, hold: Hold) -> str:
@@ -111,9 +133,11 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        counting = sees_everything(get_actor(request))
-        holds = list(list_active())
-        kinds, sources = list_rows([hold for hold in holds if not hold.upstream], counting=counting)
+        actor = get_actor(request)
+        counting = sees_everything(actor)
+        holds = shield(list_active(actor), actor=actor)
+        whole = [hold for hold in holds if not hold.upstream]
+        kinds, sources = list_rows(whole, known=visible_sources(actor), counting=counting)
         upstreams = [hold for hold in holds if hold.upstream]
         context = {
             "upstream_rows": list_upstream_rows(upstreams[:MAX_UPSTREAMS], counting=counting),
@@ -125,6 +149,7 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
             "source_rows": sources,
             "more_sources": len(sources) >= MAX_SOURCES,
             "may_hold": may_hold(request),
+            "may_hold_kinds": may_hold(request) and find_sources(actor).everything,
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
@@ -176,6 +201,8 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
             if verb is not None:
                 hold = verb(actor=get_actor(request), reason=parse_reason(request.POST))
                 add_messages(request, describe_change(hold))
+        except NotPermitted as error:
+            raise PermissionDenied from error
         except HoldNotFound as error:
             raise Http404 from error
         except SelectionRefused as refusal:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -45,8 +46,12 @@ def list_upstream_rows(holds: list[Hold], *, counting: bool) -> list[Row]:
     ]
 
 
-def list_rows(holds: list[Hold], *, counting: bool) -> tuple[list[Row], list[Row]]:
-    """List kinds and sources, those on hold first. A kind that is gone is listed while on hold.
+def list_rows(
+    holds: list[Hold], *, known: QuerySet[Source], counting: bool
+) -> tuple[list[Row], list[Row]]:
+    """List kinds and the ``known`` sources, those on hold first.
+
+    A kind that is gone is listed while on hold.
 
     ``counting``: with what waits, for users who may see all entries.
     """
@@ -54,7 +59,7 @@ def list_rows(holds: list[Hold], *, counting: bool) -> tuple[list[Row], list[Row
     by_kind = {hold.kind: hold for hold in holds if hold.kind}
     by_source = {hold.source.slug: hold for hold in holds if hold.source}
     names = sorted({*registry.names(), *by_kind}, key=lambda name: (name not in by_kind, name))
-    rest = Source.objects.exclude(slug__in=by_source).values_list("slug", "name")[:MAX_SOURCES]
+    rest = known.exclude(slug__in=by_source).values_list("slug", "name")[:MAX_SOURCES]
     titles = {hold.source.slug: hold.source.name for hold in by_source.values() if hold.source}
 
     def row(field: str, value: str, title: str, hold: Hold | None) -> Row:

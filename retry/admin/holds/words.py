@@ -33,8 +33,10 @@ from retry.holds.overview import (
     find_holds_on_operation,
     group_by_kind,
     list_active,
+    shield,
 )
 from retry.models import Action, Hold, Operation
+from retry.outcomes import Actor
 
 #: Seconds for which counts are kept; the holds themselves are always read.
 _SECONDS = 3
@@ -49,10 +51,11 @@ def list_alarms(request: HttpRequest) -> list[str]:
 
     Reasons are for users who may see holds, counts only for those who may also see all entries.
     """
-    groups = group_by_kind(list_active())
+    actor = get_actor(request)
+    groups = group_by_kind(shield(list_active(actor), actor=actor))
     if not may_view(request):
         lines = [describe_held(group) for group in groups[:_MAX_LINES]]
-    elif sees_everything(get_actor(request)):
+    elif sees_everything(actor):
         waiting = get_waiting_counts(hold for group in groups[:_MAX_LINES] for hold in group)
         lines = [_line(request, group, waiting) for group in groups[:_MAX_LINES]]
     else:
@@ -98,11 +101,11 @@ def explain_entry(entry: Entry) -> str:
     return text % {"what": get_text_list(targets, _("and"))}
 
 
-def explain_operation(operation: Operation) -> str:
+def explain_operation(operation: Operation, *, actor: Actor) -> str:
     """Say why runs of an operation wait; empty where no hold concerns them."""
     if operation.ended_at is not None or not Action(operation.action).by_workers:
         return ""
-    runs_by_hold = dict(find_holds_on_operation(operation.pk))
+    runs_by_hold = dict(find_holds_on_operation(operation.pk, actor=actor))
     lines = []
     for group in group_by_kind(runs_by_hold):
         runs = sum(runs_by_hold[hold] for hold in group)
@@ -116,9 +119,9 @@ def explain_operation(operation: Operation) -> str:
     return " ".join(lines)
 
 
-def explain_source(source: Source, *, with_reasons: bool) -> str:
+def explain_source(source: Source, *, with_reasons: bool, actor: Actor) -> str:
     """Say which holds concern a source or the kind of its entries; empty where none does."""
-    found = find_holds_on(kind=source.entry_kind, source_id=source.pk)
+    found = shield(find_holds_on(kind=source.entry_kind, source_id=source.pk), actor=actor)
     if with_reasons:
         return " ".join(describe_hold(hold) for hold in found)
     return " ".join(describe_held([hold]) for hold in found)

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST
 
 from entries.phrases import show
 from retry import service
+from retry.access.payloads import hide_changes
 from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
-from retry.access.visibility import visible_imports
+from retry.access.records import visible_imports
 from retry.admin.imports import words
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
 from retry.admin.shared.actor import get_actor
@@ -75,6 +76,7 @@ class ImportAdmin(IntakeAdmin[Import]):
 
     def get_live_context(self, request: HttpRequest, record: Import) -> dict[str, Any]:
         context = super().get_live_context(request, record)
+        sample = hide_changes(record.sample, actor=get_actor(request))
         words_queued = gettext("would be queued") if record.dry_run else gettext("queued")
         queued = ("queued", record.queued, words_queued)
         return (
@@ -89,7 +91,7 @@ class ImportAdmin(IntakeAdmin[Import]):
                         "words": words.describe_row(shown, dry_run=record.dry_run),
                         "errors": [show(error) for error in shown.get("errors") or ()],
                     }
-                    for shown in (record.sample if record.finished else ())
+                    for shown in (sample if record.finished else ())
                 ],
                 "sample_template": "retry/import/rows.html",
             }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from entries.kinds import registry
@@ -21,7 +22,7 @@ class UploadForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": _ENDINGS}),
     )
     source = forms.ModelChoiceField(
-        Source.objects.all(),
+        Source.objects.none(),
         label=_("Source"),
         required=False,
         to_field_name="slug",
@@ -39,8 +40,10 @@ class UploadForm(forms.Form):
         help_text=_("Optional. Shown in the audit."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, sources: QuerySet[Source], **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": ""} | kwargs)
+        source: Any = self.fields["source"]
+        source.queryset = sources
         names = [("", _("kind of the source")), *((name, name) for name in registry.names())]
         self.fields["kind"] = forms.ChoiceField(
             label=_("Kind"), choices=names, required=False, help_text=self.fields["kind"].help_text

@@ -15,6 +15,7 @@ from entries.errors import EntriesError
 from entries.phrases import show
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY
+from retry.access.visibility import visible_sources
 from retry.admin.imports.forms import UploadForm
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.messages import add_messages, describe_refusal
@@ -46,7 +47,8 @@ class EntryImport(_ModelAdmin):
     def import_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_import_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
+        sources = visible_sources(get_actor(request))
+        form = UploadForm(request.POST or None, request.FILES or None, sources=sources)
         if form.is_valid() and (row := self._request_import(request, form)):
             return redirect("admin:retry_import_change", row.pk)
         context = self.admin_site.each_context(request) | {

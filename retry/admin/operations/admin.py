@@ -9,8 +9,9 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -25,6 +26,9 @@ from entries.admin.live import respond
 from entries.phrases import show
 from entries.repairs import Repair
 from retry import service
+from retry.access.permissions import VIEW_PAYLOAD
+from retry.access.records import visible_operations
+from retry.access.visibility import find_sources
 from retry.admin.operations import words
 from retry.admin.operations.address import get_return_query
 from retry.admin.operations.forms import parse_start
@@ -44,6 +48,7 @@ from retry.admin.shared.selection import parse_reason
 from retry.errors import OperationNotFound
 from retry.models import Action, Operation, OperationState
 from retry.operations.descriptions import describe_stored
+from retry.operations.sight import find_operation, shield
 from retry.operations.tallies import Tally, read_tallies
 
 _VERBS: dict[str, Callable[..., Operation]] = {
@@ -74,7 +79,9 @@ class OperationList(BoundedList):
     def get_results(self, request: HttpRequest) -> None:
         """Read the tallies of the whole page in one statement."""
         super().get_results(request)
-        found = read_tallies(operation.pk for operation in self.result_list)
+        actor = get_actor(request)
+        self.result_list = shield(list(self.result_list), actor=actor)
+        found = read_tallies([operation.pk for operation in self.result_list], actor=actor)
         for operation in self.result_list:
             vars(operation)["tally"] = found.get(operation.pk, Tally())
 
@@ -99,10 +106,26 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
     blank_template = "retry/operation/none.html"
     live_template = "retry/operation/changed.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
+        return visible_operations(get_actor(request)).order_by(*self.ordering)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Operation | None:
+        found: Operation | None = super().get_object(request, object_id, from_field)
+        return None if found is None else shield([found], actor=get_actor(request))[0]
+
     # --- the list ------------------------------------------------------------------------------
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OperationList
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Search no words that may be about entries of hidden sources."""
+        everything = find_sources(get_actor(request)).everything
+        if everything and request.user.has_perm(VIEW_PAYLOAD):
+            return self.search_fields
+        return ("actor_label",)
 
     @admin.display(description=_("operation"))
     def what(self, operation: Operation) -> SafeString:
@@ -190,16 +213,23 @@ class OperationAdmin(LiveRecordAdmin[Operation]):
     def items_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        operation = get_object_or_404(Operation, pk=object_id)
+        operation = self._find(request, object_id)
         context = _get_items(request, operation) | {"original": operation}
         return respond(request, context["items_live"], "retry/operation/items.html", context)
 
     def timeline_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        operation = get_object_or_404(Operation, pk=object_id)
+        operation = self._find(request, object_id)
         context = build_timeline_context(request, operation)
         return respond(request, context["timeline_live"], "retry/operation/timeline.html", context)
+
+    def _find(self, request: HttpRequest, operation_id: UUID) -> Operation:
+        """Raises ``Http404``."""
+        try:
+            return find_operation(operation_id, actor=get_actor(request))
+        except OperationNotFound as error:
+            raise Http404 from error
 
     def verb_view(self, request: HttpRequest, object_id: UUID, verb: str) -> HttpResponse:
         if not self.has_view_permission(request):

@@ -15,6 +15,7 @@ from entries.admin.live import LiveFragment
 from entries.filters import EntryFilter
 from entries.phrases import show
 from retry.access.permissions import APPROVE_OPERATION, OPERATE
+from retry.access.records import is_requester, sees_whole_operation
 from retry.access.visibility import sees_everything, sees_nothing
 from retry.admin.holds.words import explain_operation
 from retry.admin.operations.address import get_part_url, get_preview_url, get_return_query
@@ -67,10 +68,11 @@ class GroupRow:
 
 def build_live_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     """Return what changes while the operation runs."""
-    found = read_progress(operation.pk)
+    actor = get_actor(request)
+    found = read_progress(operation.pk, actor=actor)
     operation = found.operation
     counts = _get_counts(found)
-    hold_words = explain_operation(operation)
+    hold_words = explain_operation(operation, actor=actor)
     parts = (
         _get_stage(operation),
         operation.state,
@@ -129,8 +131,11 @@ def _get_stage(operation: Operation) -> str:
 
 def build_verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]:
     """Return what the user may do with the operation now."""
-    operation = found.operation
-    may_control = request.user.has_perm(OPERATE[Action(operation.action)])
+    operation, actor = found.operation, get_actor(request)
+    may_end = request.user.has_perm(OPERATE[Action(operation.action)])
+    whole = sees_whole_operation(operation, actor=actor)
+    may_control = may_end and whole
+    may_end = may_end and (whole or is_requester(operation, actor=actor))
     paused = operation.state == OperationState.PAUSED
     again = control.choose_retry_action(operation)
     may_repeat = request.user.has_perm(OPERATE[again])
@@ -139,11 +144,11 @@ def build_verbs_context(request: HttpRequest, found: Progress) -> dict[str, Any]
         failed = Selection(failed_of=operation.pk)
         retry_failed_url = get_preview_url(again, failed, back=get_back(request.GET))
     return {
-        "may_pause": may_control and operation.state in _PAUSABLE,
+        "may_pause": may_end and operation.state in _PAUSABLE,
         "may_resume": may_control and paused,
         "may_overrule": may_control and paused and _has_open_canary(operation),
         "new_canary": operation.canary_size and operation.pause_cause in _OWN_PAUSES,
-        "may_cancel": may_control and operation.state in _OPEN,
+        "may_cancel": may_end and operation.state in _OPEN,
         "may_reschedule": may_control and _is_movable(operation),
         **_build_decision(request, operation),
         "retry_failed_url": retry_failed_url,
@@ -162,8 +167,10 @@ def _is_movable(operation: Operation) -> bool:
 
 def _build_decision(request: HttpRequest, operation: Operation) -> dict[str, Any]:
     awaiting = operation.state == OperationState.AWAITING
-    own = awaiting and is_own(operation, get_actor(request))
+    actor = get_actor(request)
+    own = awaiting and is_own(operation, actor)
     may_decide = awaiting and not own and request.user.has_perm(APPROVE_OPERATION)
+    may_decide = may_decide and sees_whole_operation(operation, actor=actor)
     return {"awaits_another": own, "may_decide": may_decide}
 
 

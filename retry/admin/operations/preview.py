@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from entries.phrases import show
 from retry.access.permissions import OPERATE, VIEW_ENTRY, VIEW_OPERATION
+from retry.access.records import visible_operations
 from retry.admin.operations.address import Proposal, choose_groups, parse_proposal
 from retry.admin.operations.forms import StartForm
 from retry.admin.operations.launch import launch
@@ -24,12 +25,14 @@ from retry.admin.shared.actor import get_actor
 from retry.admin.shared.entry_list import get_back, get_list_url
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused
-from retry.errors import NotPermitted, OperationNotFound, RetryError
+from retry.errors import NotPermitted, RetryError
 from retry.models import Operation
 from retry.operations.approval import needs_approval
 from retry.operations.breakdown import break_down
 from retry.operations.forecast import forecast
 from retry.operations.selection import preview
+from retry.operations.sight import find_operation
+from retry.outcomes import Actor
 
 #: Fields of the form that the numbers depend on; all else in the address is the selection.
 _TYPED = ("group", "take", "rate_per_second")
@@ -43,7 +46,7 @@ def preview_page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(VIEW_ENTRY):
         raise PermissionDenied
     try:
-        proposal = _parse_request(request.GET)
+        proposal = _parse_request(request.GET, actor=get_actor(request))
         if request.method == "POST":
             proposal = choose_groups(proposal, request.POST)
         get_actor(request).require(OPERATE[proposal.action])
@@ -73,7 +76,7 @@ def numbers_page(request: HttpRequest) -> HttpResponse:
     for name in _TYPED:
         selected.pop(name, None)
     try:
-        proposal = choose_groups(_parse_request(selected), request.GET)
+        proposal = choose_groups(_parse_request(selected, actor=get_actor(request)), request.GET)
         get_actor(request).require(OPERATE[proposal.action])
     except SelectionRefused as refusal:
         raise Http404 from refusal
@@ -84,21 +87,25 @@ def numbers_page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "retry/operation/preview/numbers.html", context)
 
 
-def _parse_request(query: QueryDict) -> Proposal:
+def _parse_request(query: QueryDict, *, actor: Actor) -> Proposal:
+    """Raises ``SelectionRefused`` and ``NotPermitted``."""
     proposal = parse_proposal(query)
     try:
-        proposal.selection.check()
+        proposal.selection.check(actor=actor)
+        if (earlier := proposal.selection.failed_of) is not None:
+            find_operation(earlier, actor=actor)
+    except NotPermitted:
+        raise
     except RetryError as error:
         raise SelectionRefused(describe_refusal(error).text) from error
-    earlier = proposal.selection.failed_of
-    if earlier is not None and not Operation.objects.filter(pk=earlier).exists():
-        raise SelectionRefused(describe_refusal(OperationNotFound(earlier)).text)
     return proposal
 
 
-def _find_under_way(proposal: Proposal) -> Operation | None:
+def _find_under_way(proposal: Proposal, *, actor: Actor) -> Operation | None:
     """Find the newest open operation for the same selection: a second one would find little."""
-    same = Operation.objects.filter(action=proposal.action, selection=proposal.selection.data())
+    same = visible_operations(actor).filter(
+        action=proposal.action, selection=proposal.selection.data()
+    )
     return same.filter(ended_at=None).order_by("-created_at").first()
 
 
@@ -160,7 +167,7 @@ def _render(request: HttpRequest, proposal: Proposal, form: StartForm) -> HttpRe
             "title": get_preview_title(proposal.action),
             "proposal": proposal,
             "failed_of": proposal.selection.failed_of if may_view else None,
-            "under_way": _find_under_way(proposal),
+            "under_way": _find_under_way(proposal, actor=get_actor(request)),
             "selection_words": describe_selection(proposal.selection.words()),
             "left_out": chosen.exclude_fingerprints or () if chosen else (),
             "numbers_query": request.GET.urlencode(),

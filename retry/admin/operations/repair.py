@@ -15,7 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from entries.phrases import show
 from retry import service
-from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_ENTRY, VIEW_OPERATION
+from retry.access.permissions import (
+    CHANGE_ENTRY,
+    RETRY_ENTRY,
+    VIEW_ENTRY,
+    VIEW_OPERATION,
+    VIEW_PAYLOAD,
+)
 from retry.admin.operations.address import Proposal, get_return_query, parse_proposal
 from retry.admin.operations.launch import launch
 from retry.admin.operations.repair_form import RepairForm
@@ -34,7 +40,9 @@ _MOST_IDS = 500
 
 
 def may_repair(user: Any) -> bool:
-    return all(user.has_perm(name) for name in (VIEW_ENTRY, CHANGE_ENTRY, RETRY_ENTRY))
+    return all(
+        user.has_perm(name) for name in (VIEW_ENTRY, VIEW_PAYLOAD, CHANGE_ENTRY, RETRY_ENTRY)
+    )
 
 
 def get_repair_url(selection: Selection, *, reason: str = "", back: str = "") -> str:
@@ -69,7 +77,7 @@ def repair_page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     try:
         proposal = Proposal(Action.REPAIR, _parse_selection(request.GET))
-        proposal.selection.check()
+        proposal.selection.check(actor=get_actor(request))
     except SelectionRefused as refusal:
         messages.error(request, str(refusal))
         return redirect(get_list_url(get_back(request.GET)))

@@ -13,7 +13,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from entries.admin.live import LiveFragment
+from retry.access.visibility import find_sources
 from retry.admin.operations.address import get_part_url
+from retry.admin.shared.actor import get_actor
 from retry.models import Operation
 from retry.operations.timeline import Point, read_timeline
 
@@ -29,10 +31,14 @@ def build_timeline_context(request: HttpRequest, operation: Operation) -> dict[s
     """Return the drawing, empty where nothing has begun, and when to look again."""
     drawing = SafeString("")
     if operation.started_at is not None:
-        key = f"redrive.timeline.{operation.pk}.{operation.ended_at is None}"
+        actor = get_actor(request)
+        seen = find_sources(actor).key
+        key = f"redrive.timeline.{operation.pk}.{operation.ended_at is None}.{seen}"
         points = cast(
             "Sequence[Point]",
-            cache.get_or_set(key, lambda: read_timeline(operation.pk), timeout=_CACHE_SECONDS),
+            cache.get_or_set(
+                key, lambda: read_timeline(operation, actor=actor), timeout=_CACHE_SECONDS
+            ),
         )
         drawing = draw_timeline(points, total=operation.total)
     return {

@@ -17,6 +17,7 @@ from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations.forecast import Forecast
 from retry.operations.items import OUTCOMES as LISTED_OUTCOMES
 from retry.operations.progress import Progress
+from retry.operations.sight import BY_PAYLOAD, PARTLY_HIDDEN
 from retry.reasons import Reason
 
 #: In every language a word for it stands in front, and one for "not".
@@ -84,6 +85,10 @@ def describe_selection(words: str) -> str:
             "without %(number)d error group", "without %(number)d error groups", number
         ) % {"number": number}
 
+    if words == PARTLY_HIDDEN:
+        return _("the entries that you may see")
+    if words == BY_PAYLOAD:
+        return _("entries by what is in their payloads")
     return _FINGERPRINT.sub(_("of one error group"), _LEFT_OUT.sub(count_left_out, words))
 
 

@@ -13,6 +13,7 @@ from entries.admin.lists import ListAdmin
 from retry import edits, service
 from retry.access import grants
 from retry.access.permission_names import describe_permission
+from retry.access.visibility import visible_sources
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 
@@ -110,6 +111,12 @@ class AuditedGroupAdmin(AuditedAdmin, ListAdmin[Group], GroupAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         within = obj is None or not grants.group_exceeds(obj, holder=_get_holder(request))
         return within and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Refuse groups of sources, which would be open to all without one."""
+        listed, counts, needed, protected = super().get_deleted_objects(objs, request)
+        sources = visible_sources(get_actor(request)).filter(groups__in=objs).distinct()
+        return listed, counts, needed, [*protected, *map(str, sources)]
 
     def formfield_for_manytomany(
         self,

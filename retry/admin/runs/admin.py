@@ -16,6 +16,8 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter, KindFilter
 from entries.models import Attempt, Entry
 from entries.states import AttemptStatus, EntryStatus
+from retry.access.records import visible_runs
+from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import describe_counts
 from retry.admin.shared.links import link_to_operation
 from retry.admin.shared.records import RecordAdmin, StateFilter
@@ -79,7 +81,8 @@ class RunAdmin(RecordAdmin[Run]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Leave out the ids, of which each run may have hundreds."""
-        return super().get_queryset(request).defer("entry_ids", "skipped")
+        visible = visible_runs(get_actor(request)).order_by(*self.ordering)
+        return visible.defer("entry_ids", "skipped")
 
     @admin.display(description=_("run"))
     def short_id(self, run: Run) -> str:

@@ -14,7 +14,10 @@ from django.urls import reverse
 from entries.admin import display
 from entries.models import Entry, Source
 from entries.phrases import show
+from retry.access.payloads import hide_payloads
 from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
+from retry.access.records import visible_events, visible_runs
+from retry.admin.shared.actor import get_actor
 from retry.admin.shared.verb_names import name_verb
 from retry.edits import get_subject
 from retry.models import AuditEvent, Operation, Run
@@ -39,7 +42,8 @@ class Line:
 
 def list_history(obj: Model, request: HttpRequest) -> list[Line]:
     """List what happened to ``obj``, newest first. The caller checks who may see ``obj``."""
-    events = list(_find_events(obj)[:MAX_LINES])
+    visible = visible_events(get_actor(request))
+    events = list(_find_events(obj, visible)[:MAX_LINES])
     logs = LogEntry.objects.filter(
         object_id=str(obj.pk), content_type=ContentType.objects.get_for_model(type(obj))
     ).select_related("user")
@@ -53,12 +57,12 @@ def list_history(obj: Model, request: HttpRequest) -> list[Line]:
             words[event.pk] = log.get_change_message()
     lines += [_build_line(event, request, words=words.get(event.pk, "")) for event in events]
     if isinstance(obj, Entry):
-        lines += _list_group_requests(obj, events, request)
+        lines += _list_group_requests(obj, events, request, visible=visible)
     return sorted(lines, key=lambda line: line.at, reverse=True)[:MAX_LINES]
 
 
-def _find_events(obj: Model) -> QuerySet[AuditEvent]:
-    found = AuditEvent.objects.order_by("-id")
+def _find_events(obj: Model, visible: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+    found = visible.order_by("-id")
     match obj:
         case Entry():
             return found.filter(entry_id=obj.pk)
@@ -71,7 +75,8 @@ def _find_events(obj: Model) -> QuerySet[AuditEvent]:
             ids = obj.entry_ids
             return found.filter(entry_id=ids[0], run_id=obj.pk) if len(ids) == 1 else found.none()
         case _:
-            return found.filter(subject=get_subject(obj))
+            # Who sees the object sees what was done to it.
+            return AuditEvent.objects.order_by("-id").filter(subject=get_subject(obj))
 
 
 def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
@@ -83,23 +88,27 @@ def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
         who=event.actor_label,
         what=name_verb(event.verb),
         reason=show(event.reason) or words,
-        before=_format(event.before),
-        after=_format(event.after),
+        before=_format(hide_payloads(event.before, actor=get_actor(request))),
+        after=_format(hide_payloads(event.after, actor=get_actor(request))),
         url=url,
     )
 
 
 def _list_group_requests(
-    entry: Entry, events: Iterable[AuditEvent], request: HttpRequest
+    entry: Entry,
+    events: Iterable[AuditEvent],
+    request: HttpRequest,
+    *,
+    visible: QuerySet[AuditEvent],
 ) -> list[Line]:
     """List what was asked for many entries at once, whose events name none of them: operations,
     and runs of ticked entries."""
     ids = list(entry.attempts.order_by("-number").values_list("run_id", flat=True)[:MAX_LINES])
     known = {event.run_id for event in events}
-    runs = Run.objects.filter(pk__in=ids).defer("entry_ids", "skipped")
+    runs = visible_runs(get_actor(request)).filter(pk__in=ids).defer("entry_ids", "skipped")
     loose = [run for run in runs if run.pk not in known]
     operations = {run.operation_id for run in loose if run.operation_id}
-    started = AuditEvent.objects.filter(operation_id__in=operations, verb__startswith="start_")
+    started = visible.filter(operation_id__in=operations, verb__startswith="start_")
     lines = [_build_line(event, request, words="") for event in started] if operations else []
     return lines + [_build_run_line(run, request) for run in loose if not run.operation_id]
 

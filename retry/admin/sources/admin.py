@@ -16,6 +16,7 @@ from entries.admin import SourceAdmin
 from entries.models import Source
 from retry import service
 from retry.access.permissions import SYNC_SOURCE, VIEW_SYNC
+from retry.access.visibility import visible_sources
 from retry.admin.holds.admin import may_hold
 from retry.admin.holds.words import explain_source, may_view
 from retry.admin.shared.actor import get_actor
@@ -32,6 +33,9 @@ from retry.models import Hold, Sync
 class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     actions = ("sync_selected",)
     change_form_template = "admin/retry/source/change_form.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        return visible_sources(get_actor(request)).order_by("slug")
 
     def has_sync_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(SYNC_SOURCE)
@@ -91,7 +95,9 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
             context = context | {
                 "may_sync": self.has_sync_permission(request) and source.enabled,
                 "recent_syncs": list_recent(source) if request.user.has_perm(VIEW_SYNC) else None,
-                "hold_words": explain_source(source, with_reasons=may_view(request)),
+                "hold_words": explain_source(
+                    source, with_reasons=may_view(request), actor=get_actor(request)
+                ),
                 "own_hold": Hold.objects.filter(source=source, lifted_at=None).first(),
                 "may_hold": may_hold(request) and may_view(request),
             }

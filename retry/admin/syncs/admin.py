@@ -16,7 +16,9 @@ from entries.admin import display
 from entries.admin.filters import SourceFilter
 from entries.models import Source
 from entries.phrases import show
+from retry.access.payloads import hide_changes
 from retry.access.permissions import SYNC_SOURCE, VIEW_SOURCE
+from retry.access.records import visible_syncs
 from retry.access.visibility import sees_source
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
 from retry.admin.shared.actor import get_actor
@@ -34,7 +36,8 @@ class SyncAdmin(IntakeAdmin[Sync]):
     path_converter = "int"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sync]:
-        return super().get_queryset(request).select_related("source")
+        visible = visible_syncs(get_actor(request)).order_by(*self.ordering)
+        return visible.select_related("source")
 
     @admin.display(description=_("sync"))
     def what(self, sync: Sync) -> SafeString:
@@ -63,6 +66,7 @@ class SyncAdmin(IntakeAdmin[Sync]):
     def get_live_context(self, request: HttpRequest, record: Sync) -> dict[str, Any]:
         # Notes and samples may concern any entry of the source.
         visible = sees_source(record.source_id, actor=get_actor(request))
+        record.sample = hide_changes(record.sample, actor=get_actor(request))
         compared = record.dry_run and record.state == SyncState.SUCCEEDED
         return super().get_live_context(request, record) | {
             "notes": [show(note) for note in record.notes] if visible else [],

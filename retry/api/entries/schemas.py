@@ -134,7 +134,11 @@ class AttemptDetail(Response):
 
 
 class EntryDetail(EntrySummary):
-    """``attempts``: newest first, at most 100. ``content_hash``: for an edit."""
+    """``attempts``: newest first, at most 100. ``content_hash``: for an edit.
+
+    ``payload`` is null for callers who may not see payloads, and so are results, which may repeat
+    them.
+    """
 
     content_hash: str
     payload: Any
@@ -150,6 +154,10 @@ class EntryDetail(EntrySummary):
             "attempts": [AttemptDetail.from_attempt(attempt, entry) for attempt in attempts],
         }
         return cls.model_validate(_summarise(entry) | more)
+
+    def without_payloads(self) -> Self:
+        attempts = [attempt.model_copy(update={"result": None}) for attempt in self.attempts]
+        return self.model_copy(update={"payload": None, "result": None, "attempts": attempts})
 
 
 class EntryPage(Response):

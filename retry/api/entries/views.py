@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from entries import lists
 from retry import service
-from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY
+from retry.access.permissions import SUBMIT_ENTRY, VIEW_ENTRY, VIEW_PAYLOAD
 from retry.access.visibility import visible_entries
 from retry.api.entries.answers import answer_item, answer_submission
 from retry.api.entries.schemas import (
@@ -24,7 +24,7 @@ from retry.api.http.resource import answer, parse_body, parse_query, refuse_quer
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID
 from retry.errors import EntryNotFound
-from retry.operations.selection import check_names
+from retry.operations.selection import check_filter
 from retry.outcomes import Actor
 from retry.pages import Cursor
 from retry.runs.request_ids import with_request_ids
@@ -45,7 +45,7 @@ def retry(request: HttpRequest, actor: Actor) -> HttpResponse:
 def list_entries(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, FilterQuery)
     chosen = query.as_filter()
-    check_names(chosen)
+    check_filter(chosen, actor=actor)
     cursor = query.place()
     behind = cursor.place[0] if cursor else None
     visible = visible_entries(actor)
@@ -85,4 +85,5 @@ def show_entry(request: HttpRequest, actor: Actor, entry_id: int) -> HttpRespons
     if entry is None:
         raise EntryNotFound(entry_id)
     attempts = list(with_request_ids(entry.attempts.order_by("-number"))[:_ATTEMPTS])
-    return answer(EntryDetail.from_entry_and_attempts(entry, attempts))
+    detail = EntryDetail.from_entry_and_attempts(entry, attempts)
+    return answer(detail if actor.may(VIEW_PAYLOAD) else detail.without_payloads())

@@ -6,10 +6,10 @@ from typing import Any, TypeAlias, cast
 
 from django.http import HttpRequest, HttpResponse
 
-from entries.models import Source
-from entries.names import list_sources
+from entries.names import is_source, list_sources
 from retry import service
 from retry.access.permissions import OPERATE
+from retry.access.visibility import find_sources
 from retry.api.entries.answers import answer_item
 from retry.api.entries.schemas import RetryResponse, StopResponse
 from retry.api.http.links import answer_location, build_operation_address
@@ -129,7 +129,7 @@ def _start(
         return one(body, actor)
     actor.require(OPERATE[action])
     if isinstance(body, ResyncRequest):
-        _require_source(body.source)
+        _require_source(body.source, actor=actor)
     selection = body.selection()
     # Counted before anything moves; the operation's own numbers count from then on.
     counts = preview(selection, action=action, actor=actor)
@@ -147,10 +147,11 @@ def _start(
     return answer_start(operation, counts)
 
 
-def _require_source(slug: str | None) -> None:
+def _require_source(slug: str | None, *, actor: Actor) -> None:
     """A misspelt source is an error, not an operation on nothing."""
-    if slug is not None and not Source.objects.filter(slug=slug).exists():
-        raise SourceNotFound(slug, known=list_sources())
+    scope = find_sources(actor)
+    if slug is not None and not is_source(slug, scope):
+        raise SourceNotFound(slug, known=list_sources(scope))
 
 
 def answer_start(operation: Operation, preview: Preview) -> HttpResponse:

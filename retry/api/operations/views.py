@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from retry import service
 from retry.access.permissions import VIEW_OPERATION
+from retry.access.records import visible_operations
 from retry.api.http.links import answer_location, build_operation_address
 from retry.api.http.progress import Reading, WaitQuery, answer_progress
 from retry.api.http.resource import answer, parse_body, parse_query
@@ -25,10 +26,10 @@ from retry.api.operations.responses import (
     OperationSummary,
 )
 from retry.api.operations.starts import parse_idempotency_key
-from retry.errors import OperationNotFound
-from retry.models import Operation, OperationState
+from retry.models import OperationState
 from retry.operations.items import list_items
 from retry.operations.progress import read_progress
+from retry.operations.sight import find_operation, shield
 from retry.outcomes import Actor
 
 routes = Routes()
@@ -38,13 +39,14 @@ _FOR_PEOPLE = {OperationState.PAUSED, OperationState.AWAITING}
 
 
 @routes.get("operations", needs=VIEW_OPERATION, query=OperationQuery, answers=OperationPage)
-def list_operations(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def list_operations(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, OperationQuery)
-    found = Operation.objects.all()
+    found = visible_operations(actor)
     if query.state is not None:
         found = found.filter(state=query.state)
     page = query.read(found)
-    results = [OperationSummary.from_operation(operation) for operation in page.items]
+    shown = shield(page.items, actor=actor)
+    results = [OperationSummary.from_operation(operation) for operation in shown]
     return answer(OperationPage(results=results, next_cursor=query.sign(page.next_cursor)))
 
 
@@ -55,8 +57,10 @@ def list_operations(request: HttpRequest, _actor: Actor) -> HttpResponse:
     query=WaitQuery,
     answers=BulkProgressResponse,
 )
-def show_operation(request: HttpRequest, _actor: Actor, operation_id: UUID) -> HttpResponse:
-    return answer_progress(request, Subject.OPERATION, operation_id, lambda: _read(operation_id))
+def show_operation(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
+    return answer_progress(
+        request, Subject.OPERATION, operation_id, lambda: _read(operation_id, actor)
+    )
 
 
 @routes.get(
@@ -68,9 +72,7 @@ def show_operation(request: HttpRequest, _actor: Actor, operation_id: UUID) -> H
 )
 def show_items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     query = parse_query(request, ItemQuery)
-    operation = Operation.objects.filter(pk=operation_id).first()
-    if operation is None:
-        raise OperationNotFound(operation_id)
+    operation = find_operation(operation_id, actor=actor)
     page = list_items(
         operation,
         actor=actor,
@@ -91,7 +93,7 @@ def show_items(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRe
 def pause(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.pause_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer(operation_id)
+    return _answer(operation_id, actor)
 
 
 @routes.post(
@@ -105,7 +107,7 @@ def resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
     service.resume_operation(
         operation_id, actor=actor, reason=body.reason, overrule_canary=body.overrule_canary
     )
-    return _answer(operation_id)
+    return _answer(operation_id, actor)
 
 
 @routes.post(
@@ -117,7 +119,7 @@ def resume(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespon
 def cancel(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.cancel_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer(operation_id)
+    return _answer(operation_id, actor)
 
 
 @routes.post(
@@ -131,7 +133,7 @@ def reschedule(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRe
     service.reschedule_operation(
         operation_id, start_at=body.start_at, actor=actor, reason=body.reason
     )
-    return _answer(operation_id)
+    return _answer(operation_id, actor)
 
 
 @routes.post(
@@ -143,7 +145,7 @@ def reschedule(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRe
 def approve(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.approve_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer(operation_id)
+    return _answer(operation_id, actor)
 
 
 @routes.post(
@@ -155,7 +157,7 @@ def approve(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpRespo
 def reject(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     body = parse_body(request, ReasonRequest)
     service.reject_operation(operation_id, actor=actor, reason=body.reason)
-    return _answer(operation_id)
+    return _answer(operation_id, actor)
 
 
 @routes.post(
@@ -171,15 +173,15 @@ def retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> Http
     operation = service.retry_failed(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
-    return answer_location(_read(operation.pk).model, build_operation_address(operation.pk))
+    return answer_location(_read(operation.pk, actor).model, build_operation_address(operation.pk))
 
 
-def _answer(operation_id: UUID) -> HttpResponse:
-    return answer(_read(operation_id).model)
+def _answer(operation_id: UUID, actor: Actor) -> HttpResponse:
+    return answer(_read(operation_id, actor).model)
 
 
-def _read(operation_id: UUID) -> Reading:
-    progress = read_progress(operation_id)
+def _read(operation_id: UUID, actor: Actor) -> Reading:
+    progress = read_progress(operation_id, actor=actor)
     return Reading(
         BulkProgressResponse.from_progress(progress),
         ended=progress.finished,

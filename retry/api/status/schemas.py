@@ -64,6 +64,8 @@ class DispatcherStatus(Response):
 
 class StatusResponse(Response):
     """``queues`` is null where Redis cannot be reached, ``entries`` for callers who may see none.
+    Where sources are hidden from the caller, ``queues`` is null as well, ``undispatched`` is 0 and
+    ``oldest_queued_at`` null, and workers say what they are at only for visible runs.
 
     ``entries_more``: the statuses of which there are more than ``entries`` says.
     ``waits``: by queue, for how many seconds the oldest entry that could start has been waiting.
@@ -88,7 +90,7 @@ class StatusResponse(Response):
         return cls(
             entries=dict(entries.counts) if entries else None,
             entries_more=[s for s in EntryStatus if entries and s in entries.more],
-            queues=status.queues,
+            queues=None if status.narrowed else status.queues,
             workers=[WorkerStatus.from_worker(worker) for worker in status.workers],
             dispatcher=DispatcherStatus.from_status(status),
             undispatched=status.undispatched,

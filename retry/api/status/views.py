@@ -17,7 +17,7 @@ routes = Routes()
 @routes.get("status", needs=VIEW_STATUS, answers=StatusResponse)
 def show_status(request: HttpRequest, actor: Actor) -> HttpResponse:
     refuse_query(request)
-    found = desk.read()
+    found = desk.narrow(desk.read(), actor=actor)
     holds = [StandingHold.from_hold(hold) for hold in found.holds]
     if not actor.may(VIEW_HOLD):
         holds = [hold.model_copy(update={"reason": ""}) for hold in holds]

@@ -4,7 +4,9 @@ from django.http import HttpRequest, HttpResponse
 
 from entries.filters import EntryFilter
 from retry import service
+from retry.access.payloads import hide_changes
 from retry.access.permissions import VIEW_SYNC
+from retry.access.records import visible_syncs
 from retry.access.visibility import sees_source
 from retry.api.http.links import answer_location, build_sync_address
 from retry.api.http.progress import Reading, WaitQuery, answer_progress
@@ -21,8 +23,7 @@ from retry.api.syncs.schemas import (
     SyncSummary,
 )
 from retry.errors import SyncNotFound
-from retry.models import Sync
-from retry.operations.selection import check_names
+from retry.operations.selection import check_filter
 from retry.outcomes import Actor
 
 routes = Routes()
@@ -42,11 +43,11 @@ def request_sync(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
 
 
 @routes.get("syncs", needs=VIEW_SYNC, query=SyncQuery, answers=SyncPage)
-def list_syncs(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def list_syncs(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, SyncQuery)
-    found = Sync.objects.select_related("source").defer("notes", "sample")
+    found = visible_syncs(actor).select_related("source").defer("notes", "sample")
     if query.source is not None:
-        check_names(EntryFilter(source=query.source))
+        check_filter(EntryFilter(source=query.source), actor=actor)
         found = found.filter(source__slug=query.source)
     if query.state is not None:
         found = found.filter(state=query.state)
@@ -64,9 +65,10 @@ def show_sync(request: HttpRequest, actor: Actor, sync_id: int) -> HttpResponse:
 
 def _read(sync_id: int, *, actor: Actor) -> Reading:
     # A path may hold a number that no column can.
-    sync = Sync.objects.select_related("source").filter(pk=min(sync_id, MAX_ID)).first()
+    sync = visible_syncs(actor).select_related("source").filter(pk=min(sync_id, MAX_ID)).first()
     if sync is None:
         raise SyncNotFound(sync_id)
     everything = sees_source(sync.source_id, actor=actor)
+    sync.sample = hide_changes(sync.sample, actor=actor)
     model = SyncDetail.from_sync_and_view(sync, everything=everything)
     return Reading(model, ended=sync.finished, settled=sync.finished)
