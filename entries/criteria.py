@@ -94,6 +94,8 @@ class Moment(Criterion):
         time = f"{value:%Y-%m-%d %H:%M %Z}".strip()
         if name == "failed_after":
             return phrase("failed after %(time)s", time=time)
+        if name == "updated_after":
+            return phrase("updated after %(time)s", time=time)
         return phrase("failed before %(time)s", time=time)
 
 
@@ -177,8 +179,8 @@ class Ids(Criterion):
     def export(self, value: tuple[int, ...]) -> list[int]:
         return list(value)
 
-    def describe(self, name: str, value: Any) -> str:
-        return f"id {' or '.join(map(str, value))}"
+    def describe(self, name: str, value: Any) -> Phrase:
+        return phrase("id %(ids)s", ids=" / ".join(map(str, value)))
 
 
 SEARCH = Search(

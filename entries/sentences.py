@@ -206,6 +206,8 @@ NOTES = (
 TYPED = (
     Sentence("must be one of: %(names)s"),
     Sentence("must be 1 to %(count)s values"),
+    Sentence("must be 1 to %(count)s ids"),
+    Sentence("must be ids of entries, such as 41,42"),
     Sentence("must be texts of 1 to 40 characters without spaces and commas"),
     Sentence("must be a number of minutes, hours or days, such as 15m, 24h or 7d"),
     Sentence(

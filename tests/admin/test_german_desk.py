@@ -65,7 +65,7 @@ def test_every_verb_of_the_audit_has_a_name(verb: str) -> None:
 def test_what_is_kept_for_all_who_look_is_in_the_language_of_each() -> None:
     Operation.objects.create(action=Action.RETRY, total=3, state="running")
     with override("de"):
-        (row,) = list_under_way().rows
+        (row,) = list_under_way(SCRIPT).rows
         assert (row.title, row.bar.words) == ("3 Einträge erneut versuchen", "von 3: noch nichts")
     assert (row.title, row.bar.words) == ("Retry 3 entries", "of 3: nothing yet")
     assert get_title(row.operation) == row.title

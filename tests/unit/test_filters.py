@@ -77,7 +77,7 @@ def test_all_of_it_in_words() -> None:
         "status failed, kind page, source news, upstream page.example, fingerprint 1-a, "
         "fingerprint not 1-b or 1-c, "
         "error class TransientError, “time-out” in id, title or error, "
-        "id 41 or 42, external id order-17, updated after 2026-01-30 00:00 UTC, "
+        "id 41 / 42, external id order-17, updated after 2026-01-30 00:00 UTC, "
         "failed after 2026-01-31 00:00 UTC, failed before 2026-02-01 00:00 UTC, "
         "failed in the last 24 hours, still in the source, "
         "payload customer = 17, payload links.0.href = http://page.example/"
