@@ -20,6 +20,7 @@ from retry.reasons import Reason
 from tests.admin.browsing import ENTRIES, Browser, text_of
 from tests.factories.entries import EntryFactory
 from tests.laws.verbs import ACTS
+from tests.support.asking import SCRIPT
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
