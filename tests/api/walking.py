@@ -7,7 +7,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from entries.content import content_hash
-from entries.models import Entry
+from entries.models import Edit, Entry
 from retry.api import urls
 from retry.models import ErrorGroup, Hold, Operation, Run, SavedView, Sync
 from tests.api.calls import PREFIX
@@ -96,11 +96,18 @@ def _set_state(state: str) -> object:
     )
 
 
+def _repair() -> None:
+    Operation.objects.filter(pk=OPERATION).update(action="repair")
+    Edit.objects.create(
+        entry_id=ENTRY, attempt=1, payload_before={}, payload_after=PAYLOAD, hash_after="x"
+    )
+
+
 #: Name of an address -> makes it so that it would do something.
 BEFORE: dict[str, Callable[[], object]] = {
     "unmute": lambda: _set_state("muted"),
     "reopen": lambda: _set_state("resolved"),
-    "undo": lambda: Operation.objects.filter(pk=OPERATION).update(action="repair"),
+    "undo": _repair,
 }
 
 
