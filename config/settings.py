@@ -13,6 +13,7 @@ from config.database.limits import LIMITS, Role, connection_options, detect_role
 from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, read_environment, require
 from config.logging import configure_logging
+from config.notices import *  # noqa: F403 - settings in a file of their own
 
 ENVIRONMENT = read_environment()
 TESTING = ENVIRONMENT is Environment.TEST

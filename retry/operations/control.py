@@ -12,6 +12,7 @@ from retry import wakeup
 from retry.access.permissions import OPERATE, RETRY_ENTRY
 from retry.errors import OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
+from retry.notices.events import record_operation_awaiting
 from retry.operations.approval import needs_approval
 from retry.operations.changes import record, steer
 from retry.operations.errors import ApprovedAsItIs, OperationBegun
@@ -118,6 +119,8 @@ def _create(
         operation.save(update_fields=["total", "state"])
         told = selection.mask() | ({"repair": repair.mask()} if repair else {})
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
+        if operation.state == OperationState.AWAITING:
+            record_operation_awaiting(operation)
         wakeup.notify()
     return operation
 

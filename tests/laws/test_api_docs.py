@@ -25,6 +25,9 @@ ELSEWHERE = {
     # Saved views are of the admin alone.
     "view_not_found",
     "view_refused",
+    # And so are subscriptions.
+    "subscription_not_found",
+    "subscription_refused",
     "not_pending",
     "queue_unavailable",
     "refused",

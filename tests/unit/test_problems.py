@@ -18,6 +18,7 @@ from retry.api.http.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
 from retry.error_groups import errors as group_errors
 from retry.errors import RetryError
 from retry.holds import errors as hold_errors
+from retry.notices import errors as notice_errors
 from retry.operations import errors as operation_errors
 from retry.reasons import Reason
 
@@ -55,6 +56,8 @@ RAISED: list[RetryError] = [
     errors.ImportNotFound(uuid4()),
     errors.UploadRefused("It has more than 10 bytes."),
     errors.NotConfirmable("It is queued."),
+    notice_errors.SubscriptionNotFound(7),
+    notice_errors.SubscriptionRefused("Choose at least one event."),
     hold_errors.HoldNotFound(7),
     hold_errors.AlreadyOnHold("kind page"),
     hold_errors.EndInThePast(),

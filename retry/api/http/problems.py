@@ -12,6 +12,7 @@ from entries.errors import EntriesError
 from retry import errors
 from retry.error_groups import errors as group_errors
 from retry.holds import errors as hold_errors
+from retry.notices import errors as notice_errors
 from retry.operations import errors as operation_errors
 from retry.outages import Outage
 
@@ -76,6 +77,8 @@ TITLES: Mapping[str, str] = {
     "source_error": "The source cannot be read.",
     "view_not_found": "There is no saved view with this id.",
     "view_refused": "The view cannot be saved so.",
+    "subscription_not_found": "The subscription does not exist.",
+    "subscription_refused": "The subscription lacks an event or a target that is known.",
     "internal_error": "Something went wrong on the server.",
     "database_unavailable": "The database cannot be reached.",
     "database_busy": "Another request is changing the same rows. Try again.",
@@ -132,6 +135,8 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.TooManyToExport: 422,
     errors.ViewNotFound: 404,
     errors.ViewRefused: 422,
+    notice_errors.SubscriptionNotFound: 404,
+    notice_errors.SubscriptionRefused: 422,
     errors.QueueUnavailable: 503,
 }
 
