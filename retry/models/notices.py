@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from entries.models import Endpoint
+from entries.models import Endpoint, Entry
 
 #: The kind of the one source that deliveries of notices belong to. It cannot be chosen for a
 #: source, and outcomes of its entries are not counted.
@@ -155,7 +155,15 @@ class NoticeDelivery(models.Model):
     #: Kept when the subscription is gone.
     channel = models.CharField(max_length=10, choices=NoticeChannel)
     target = models.CharField(max_length=254)
-    entry_id = models.BigIntegerField(null=True)
+    # Without a constraint: entries are never deleted.
+    entry = models.ForeignKey(
+        Entry,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     withheld = models.CharField(max_length=10, choices=Withheld, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
 

@@ -190,7 +190,7 @@ def _queue(notice: Notice, subscriptions: Sequence[Subscription]) -> int:
     )
     for delivery in deliveries:
         delivery.entry_id = entries[str(delivery.pk)]
-    NoticeDelivery.objects.bulk_update(deliveries, ["entry_id"])
+    NoticeDelivery.objects.bulk_update(deliveries, ["entry"])
     return len(deliveries)
 
 

@@ -17,6 +17,7 @@ from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.support.asking import SCRIPT
 from tests.support.error_groups import note_failures
+from tests.support.notices import note_test, subscribe_to
 
 _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 
@@ -53,6 +54,8 @@ def populate() -> dict[str, Any]:
             dry_run=True, state="succeeded", file_name="a.csv", file_format="csv", kind="page"
         ),
         "retry_auditevent": AuditEvent.objects.first(),
+        "retry_subscription": (told := subscribe_to(user=None)),
+        "retry_notice": note_test(told),
         "retry_apitoken": ApiToken.objects.create(user=user, name="nightly", digest="d" * 64),
         "auth_user": user,
         "auth_group": Group.objects.create(name="desk"),

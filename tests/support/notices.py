@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from entries.models import Endpoint
 from retry.dispatcher.loop import Dispatcher
 from retry.models import Notice, NoticeEvent, Outage, OutcomeCount, Subscription
-from retry.notices.control import Wish, subscribe
+from retry.notices.control import Wish, send_test_notice, subscribe
 from retry.outcomes import Actor, Channel
 from retry.runs.backlog import find_startable_runs
 from retry.worker import execution
@@ -82,3 +82,9 @@ def let_settle() -> None:
 
 def list_events() -> Sequence[str]:
     return list(Notice.objects.order_by("pk").values_list("event", flat=True))
+
+
+def note_test(subscription: Subscription) -> Notice:
+    """A notice that was queued for a subscription."""
+    send_test_notice(subscription.pk, actor=SCRIPT)
+    return Notice.objects.latest("pk")
