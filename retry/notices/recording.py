@@ -4,15 +4,19 @@ What makes the event happen once makes its notice happen once: a conditional sta
 The unique key holds where several processes notice the same.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from entries.text import clean_text, one_line
 from retry.models import Notice, NoticeEvent, Outage, Subscription
+
+logger = logging.getLogger(__name__)
 
 #: What can be subscribed to. The end of an outage goes to those who were told of its beginning.
 SUBSCRIBABLE = tuple(
@@ -50,10 +54,16 @@ def record(
     """Record an event to which there is a subscription, in the caller's transaction.
 
     The same ``key`` again changes nothing. It is sent after ``settle_seconds``, unless it turns out
-    to be part of an outage by then.
+    to be part of an outage by then. What cannot be recorded is logged: it must not undo what has
+    happened.
     """
-    if is_wanted(event):
-        insert(event, key, build(), settle_seconds=settle_seconds, outage=outage)
+    if not is_wanted(event):
+        return
+    try:
+        with transaction.atomic():
+            insert(event, key, build(), settle_seconds=settle_seconds, outage=outage)
+    except Exception:
+        logger.exception("notice.not_recorded", extra={"event_name": event.value})
 
 
 def insert(

@@ -22,6 +22,7 @@ from retry.models import (
     Withheld,
 )
 from retry.notices.delivery import tell, tell_due
+from retry.notices.recording import Message, record
 from retry.outcomes import Actor
 from tests.conftest import grant
 from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
@@ -223,3 +224,19 @@ def test_foreign_words_are_bounded_on_one_line_and_call_nobody_in_a_chat(
     [body] = notices.list_bodies(server)
     assert "&lt;!channel&gt;" in body["text"]
     assert "<!" not in body["text"]
+
+
+def test_what_cannot_be_recorded_does_not_undo_what_happened(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    notices.subscribe_to()
+
+    def build() -> Message:
+        return Message(subject="x", path="/", details={"no JSON": object()})
+
+    with transaction.atomic():
+        source = SourceFactory.create(slug="kept")
+        record(NoticeEvent.GROUP_NEW, "1", build)
+    assert type(source).objects.filter(slug="kept").exists()
+    assert not Notice.objects.exists()
+    assert "notice.not_recorded" in caplog.text

@@ -35,7 +35,12 @@ class SubscriptionForm(_SubscriptionForm):
         initial=NoticeChannel.MAIL,
         widget=forms.RadioSelect,
     )
-    address = forms.EmailField(label=_("Address for mails"), required=False, max_length=254)
+    address = forms.EmailField(
+        label=_("Address for mails"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"class": "vTextField", "autocomplete": "email"}),
+    )
     endpoint = forms.ModelChoiceField(
         queryset=Endpoint.objects.order_by("slug"),
         label=_("Endpoint for webhooks"),
