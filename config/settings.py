@@ -15,6 +15,7 @@ from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, read_environment, require
 from config.files import build_storages
 from config.logging import configure_logging
+from config.notices import *  # noqa: F403 - settings in a file of their own
 
 ENVIRONMENT = read_environment()
 TESTING = ENVIRONMENT is Environment.TEST
@@ -255,8 +256,7 @@ SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
 # Both concern hosts that are not ours (W005: every subdomain, W021: the browsers' own list), and
 # take months to undo. The operator of the domain decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-SESSION_COOKIE_SECURE = _HTTPS
-CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
@@ -290,7 +290,6 @@ LOCALE_PATHS = languages.LOCALE_PATHS
 LANGUAGE_COOKIE_AGE = 31_536_000
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-LANGUAGE_COOKIE_SECURE = _HTTPS
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")

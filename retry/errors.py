@@ -293,24 +293,6 @@ class ViewRefused(RetryError):
     code: ClassVar[str] = "view_refused"
 
 
-class TokenNotFound(RetryError):
-    code: ClassVar[str] = "token_not_found"
-
-    def __init__(self, token_id: int) -> None:
-        super().__init__(f"There is no token {token_id}.")
-        self.token_id = token_id
-
-
-class TokenRefused(RetryError):
-    """A token cannot be made or changed so. ``field``: of the form, empty for none."""
-
-    code: ClassVar[str] = "token_refused"
-
-    def __init__(self, why: str, *, field: str = "") -> None:
-        super().__init__(why)
-        self.field = field
-
-
 class QueueUnavailable(RetryError):
     """Redis cannot be reached. Entries queued in PostgreSQL start when it is back."""
 

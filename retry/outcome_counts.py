@@ -16,7 +16,7 @@ from entries.kinds import registry
 from entries.sql import load
 from entries.text import clean_text, one_line
 from entries.transitions import Outcome
-from retry.models import Run
+from retry.models import NOTICE_SOURCE_KIND, Run
 
 _SQL = load(__file__)
 _LONGEST_MESSAGE = 200
@@ -58,7 +58,12 @@ def _count(outcomes: Sequence[Outcome], *, run: Run) -> dict[str, Any]:
     rows = _count_failures(failures) if failures else []
     if len(failures) < len(outcomes):
         rows.append(_build_row(count=len(outcomes) - len(failures)))
-    return {"kind": run.kind, "source": run.source_id, "counts": json.dumps(rows)}
+    return {
+        "kind": run.kind,
+        "source": run.source_id,
+        "counts": json.dumps(rows),
+        "notices": NOTICE_SOURCE_KIND,
+    }
 
 
 def _count_failures(failures: Iterable[Outcome]) -> list[dict[str, Any]]:

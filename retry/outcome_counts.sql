@@ -1,11 +1,14 @@
 -- fragment: counting
--- Appends a row for what succeeded, and one for each group of failures that are alike.
+-- Appends a row for what succeeded, and one for each group of failures that are alike. Deliveries of
+-- notices are not counted: an undeliverable one must not lead to another.
 INSERT INTO retry_outcomeflush
     (kind, source_id, fingerprint, error_class, message, upstreams, count, sample_entry_id, at)
 SELECT %(kind)s, %(source)s, c.fingerprint, c.error_class, c.message, c.upstreams, c.count,
        c.sample, now()
 FROM json_to_recordset(%(counts)s::json) AS c (
     fingerprint text, error_class text, message text, upstreams text[], count int, sample bigint)
+WHERE NOT EXISTS (
+    SELECT FROM entries_source s WHERE s.id = %(source)s::bigint AND s.kind = %(notices)s)
 
 -- name: append_counts
 -- Appends a row for each way in which attempts ended.

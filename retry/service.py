@@ -22,6 +22,8 @@ Error groups
     ``reopen_group`` ``prove_group``
 Saved views
     ``save_view`` ``rename_view`` ``delete_view``
+Notices
+    ``subscribe`` ``change_subscription`` ``unsubscribe`` ``send_test_notice``
 API tokens
     ``create_token`` ``change_token`` ``revoke_tokens``
 For the system, without a permission
@@ -49,6 +51,12 @@ from retry.holds.control import lift as lift_hold
 from retry.holds.control import lift_ended as lift_ended_holds
 from retry.holds.control import trip as trip_breaker
 from retry.imports.control import confirm_import, repeat_lost_imports, request_import
+from retry.notices.control import (
+    change_subscription,
+    send_test_notice,
+    subscribe,
+    unsubscribe,
+)
 from retry.operations.approval import approve as approve_operation
 from retry.operations.approval import reject as reject_operation
 from retry.operations.control import cancel as cancel_operation
@@ -82,6 +90,7 @@ __all__ = [
     "acknowledge_group",
     "approve_operation",
     "cancel_operation",
+    "change_subscription",
     "change_token",
     "confirm_import",
     "create_token",
@@ -122,6 +131,7 @@ __all__ = [
     "retry_failed",
     "revoke_tokens",
     "save_view",
+    "send_test_notice",
     "settle_proofs",
     "start_operation",
     "stop_retrying",
@@ -129,10 +139,12 @@ __all__ = [
     "submit",
     "submit_entries",
     "submit_patches",
+    "subscribe",
     "sync_source",
     "trip_breaker",
     "undo_repair",
     "unmute_due_groups",
     "unmute_group",
+    "unsubscribe",
     "wake_entries",
 ]

@@ -242,17 +242,15 @@ def _queue_stored(
 def resolve_destination(
     *, kind: str | None, source: str | None, actor: Actor
 ) -> tuple[int | None, str]:
-    """Return the source's id and the kind. Raises ``SourceNotFound``, also for a source that is
-    hidden from the actor, and ``UnknownKind``.
-    """
+    """Return the source's id and the kind. Raises ``SourceNotFound`` and ``UnknownKind``."""
     source_id = None
     if source is None and not find_sources(actor).includes(None):
         raise SourceNotFound("")
     if source is not None:
-        found = visible_sources(actor).filter(slug=source).values("pk", "entry_kind").first()
+        found = visible_sources(actor).filter(slug=source).first()
         if found is None:
             raise SourceNotFound(source)
-        source_id, kind = found["pk"], kind or found["entry_kind"]
+        source_id, kind = found.pk, kind or found.entry_kind
     return source_id, registry.get(kind or "").name
 
 

@@ -16,6 +16,7 @@ from entries.permissions import (
     SUBMIT_ENTRY,
     SYNC_SOURCE,
     VIEW_ALL_SOURCES,
+    VIEW_ENDPOINT,
     VIEW_ENTRY,
     VIEW_PAYLOAD,
     VIEW_SOURCE,
@@ -37,12 +38,15 @@ __all__ = [
     "RETRY_ENTRY",
     "SHARE_VIEW",
     "SUBMIT_ENTRY",
+    "SUBSCRIBE_ALL",
     "SYNC_SOURCE",
     "VIEW_ALL_SOURCES",
     "VIEW_AUDIT",
+    "VIEW_ENDPOINT",
     "VIEW_ENTRY",
     "VIEW_ERROR_GROUP",
     "VIEW_HOLD",
+    "VIEW_NOTICE",
     "VIEW_OPERATION",
     "VIEW_PAYLOAD",
     "VIEW_RUN",
@@ -61,6 +65,8 @@ MANAGE_HOLD: Final = "retry.manage_hold"
 VIEW_ERROR_GROUP: Final = "retry.view_errorgroup"
 MANAGE_ERROR_GROUP: Final = "retry.manage_errorgroup"
 SHARE_VIEW: Final = "retry.share_savedview"
+SUBSCRIBE_ALL: Final = "retry.subscribe_all"
+VIEW_NOTICE: Final = "retry.view_notice"
 VIEW_STATUS: Final = "retry.view_status"
 VIEW_AUDIT: Final = "retry.view_auditevent"
 ADD_TOKEN: Final = "retry.add_apitoken"  # noqa: S105 - the name of a permission

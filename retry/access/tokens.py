@@ -16,13 +16,14 @@ from django.utils import timezone
 from entries.models import Source
 from entries.models.scope import is_any_restricted, note_unrestricted
 from retry import audit
+from retry.access.errors import TokenNotFound, TokenRefused
 from retry.access.grants import exceeds
 from retry.access.permissions import ADD_TOKEN, DELETE_TOKEN, ISSUE_TOKEN
 from retry.access.scopes import SCOPES, read_reach
 from retry.access.token_text import make_token, may_be_token
 from retry.access.visibility import visible_sources
 from retry.edits import find_differences, get_subject
-from retry.errors import NotPermitted, TokenNotFound, TokenRefused
+from retry.errors import NotPermitted
 from retry.models import ApiToken
 from retry.outcomes import Actor, Reach
 

@@ -16,6 +16,8 @@ from retry.admin.entries.admin import RetryEntryAdmin
 from retry.admin.error_groups.admin import ErrorGroupAdmin
 from retry.admin.holds.admin import HoldAdmin
 from retry.admin.imports.admin import ImportAdmin
+from retry.admin.notices.notices import NoticeAdmin
+from retry.admin.notices.subscriptions import SubscriptionAdmin
 from retry.admin.operations.admin import OperationAdmin
 from retry.admin.people.lockouts import AttemptAdmin, FailureAdmin, LogInAdmin
 from retry.admin.people.tokens import ApiTokenAdmin
@@ -23,7 +25,18 @@ from retry.admin.people.users import AuditedGroupAdmin, AuditedUserAdmin
 from retry.admin.runs.admin import RunAdmin
 from retry.admin.sources.admin import SyncSourceAdmin
 from retry.admin.syncs.admin import SyncAdmin
-from retry.models import ApiToken, AuditEvent, ErrorGroup, Hold, Import, Operation, Run, Sync
+from retry.models import (
+    ApiToken,
+    AuditEvent,
+    ErrorGroup,
+    Hold,
+    Import,
+    Notice,
+    Operation,
+    Run,
+    Subscription,
+    Sync,
+)
 
 PAGES: Mapping[type[Model], "type[admin.ModelAdmin[Any]]"] = {
     Entry: RetryEntryAdmin,
@@ -35,6 +48,8 @@ PAGES: Mapping[type[Model], "type[admin.ModelAdmin[Any]]"] = {
     Sync: SyncAdmin,
     Import: ImportAdmin,
     Hold: HoldAdmin,
+    Notice: NoticeAdmin,
+    Subscription: SubscriptionAdmin,
     AuditEvent: AuditEventAdmin,
     ApiToken: ApiTokenAdmin,
     User: AuditedUserAdmin,

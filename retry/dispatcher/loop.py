@@ -30,6 +30,8 @@ from retry.intakes import handover as intakes
 from retry.intakes import rows
 from retry.limits import hurry_locks
 from retry.models import Run
+from retry.notices.delivery import tell_due
+from retry.notices.outage_watch import OutageWatch
 from retry.runs.backlog import find_due_entries, find_undispatched_runs
 from retry.runs.handover import hand_over
 from retry.runs.ramp import Ramp, read_ramp
@@ -61,6 +63,8 @@ class Tick:
     syncs_lost: int = 0
     #: Holds that the breaker has put, probed or lifted, and runs detached from Redis for a hold.
     holds: int = 0
+    #: Notices that were queued for those who want to know.
+    told: int = 0
     #: Steps that failed. The others are done all the same; the next tick tries these again.
     broken: int = 0
     redis: bool = True
@@ -86,6 +90,7 @@ class Dispatcher:
         self._lapsed = LapsedRuns()
         self._sweep = Sweep()
         self._groups = GroupSweep()
+        self._outages = OutageWatch()
         self._pruned_at = -_PRUNE_SECONDS
         self._folded_at = -_FOLD_SECONDS
 
@@ -133,6 +138,8 @@ class Dispatcher:
         handed_over += self._do(lambda: intakes.hand_over(rows.find_undispatched(limit=_BATCH)))
         again = self._do(self._reconcile)
         self._do(heartbeats.prune)
+        self._do(self._outages.step)
+        told = self._do(partial(tell_due, self._do))
         return Tick(
             acted=True,
             handed_over=handed_over,
@@ -143,6 +150,7 @@ class Dispatcher:
             syncs=due,
             syncs_lost=lost,
             holds=holds,
+            told=told,
             broken=self._broken,
             redis=self._redis,
         )

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from retry.dispatcher.failure_limit import judge, measure_room
 from retry.dispatcher.lane import Lane, Slice
 from retry.limits import hurry_locks
 from retry.models import Action, Operation, OperationState, PauseCause, Run, RunState
+from retry.notices.events import record_operation_end, record_operation_pause
+from retry.operations.tallies import Tally, read_tallies
 from retry.outcomes import Actor
 from retry.runs.cancellation import cancel_next_run, cancel_unclaimed_entries
 from retry.runs.handover import Handover
@@ -181,6 +184,7 @@ def _pause(operation: Operation, why: str, *, cause: PauseCause) -> None:
         before={"state": operation.state},
         after={"state": OperationState.PAUSED.value},
     )
+    record_operation_pause(operation, why=why)
 
 
 def _find_planned(operation: Operation, *, canary_only: bool, probing: str) -> QuerySet[Run]:
@@ -269,5 +273,13 @@ def _unwind(operation_id: UUID, *, deadline: float) -> None:
 
 
 def _end(operation_id: UUID) -> None:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_SQL["end_operation"], {"id": operation_id})
+        if cursor.fetchone() is not None:
+            _record_end(operation_id)
+
+
+def _record_end(operation_id: UUID) -> None:
+    operation = Operation.objects.get(pk=operation_id)
+    tally = read_tallies([operation_id]).get(operation_id, Tally())
+    record_operation_end(operation, asdict(tally))

@@ -11,6 +11,7 @@ from django.db import connection
 
 from entries.sql import load
 from retry.models import MOST_NAMES
+from retry.notices.events import record_groups
 
 _SQL = load(__file__)
 
@@ -60,6 +61,11 @@ def record_failures(folded: Sequence[FoldedFailures]) -> None:
         # A statement of its own: the next one sees what was committed while this one waited.
         cursor.execute(_SQL["lock"], {"fingerprints": list(by_group)})
         cursor.execute(_SQL["record"], params)
+        found = cursor.fetchall()
+    record_groups(
+        new=[id_ for id_, regressed in found if not regressed],
+        regressed=[id_ for id_, regressed in found if regressed],
+    )
 
 
 def _merge(alike: Sequence[FoldedFailures]) -> dict[str, Any]:

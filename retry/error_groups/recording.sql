@@ -7,7 +7,8 @@ ORDER BY fingerprint FOR UPDATE
 -- Notes failures, one row for each fingerprint, in their groups; creates those that are new. The
 -- caller holds the locks of the others, and so judges them as the last verb has left them: of a
 -- resolution and a failure the second to commit sees the first. Writes an audit event for each group
--- that regressed or is open again.
+-- that regressed or is open again. Returns the ids of those that are new or have regressed, and which
+-- of both.
 --
 -- A failure from before a resolution was known to the person who resolved. An operation resolves
 -- only where nothing is failed, so there an entry that is failed has failed since.
@@ -38,6 +39,7 @@ WITH given AS MATERIALIZED (
     ON CONFLICT (fingerprint) DO UPDATE
     SET last_seen = greatest(g.last_seen, excluded.last_seen),
         failures = g.failures + excluded.failures
+    RETURNING g.id, g.xmax = 0 AS is_new
 ), touched AS (
     UPDATE retry_errorgroup g
     SET first_seen = least(g.first_seen, j.first_at),
@@ -57,16 +59,19 @@ WITH given AS MATERIALIZED (
         regressed_at = CASE WHEN j.regresses THEN now() ELSE g.regressed_at END
     FROM judged j WHERE g.id = j.id
     RETURNING g.id, g.state, g.resolved_operation_id, g.resolved_by
+), audited AS (
+    INSERT INTO retry_auditevent (
+        verb, actor_label, channel, request_id, operation_id, subject, count, reason, before, after)
+    SELECT CASE WHEN j.regresses THEN 'regress_group' ELSE 'unmute_group' END, %(recorder)s, 'system',
+           '', CASE WHEN j.regresses THEN t.resolved_operation_id END, 'retry.errorgroup:' || t.id,
+           j.number,
+           CASE WHEN NOT j.regresses THEN 'it failed more often than it was muted for'
+                WHEN t.resolved_operation_id IS NOT NULL
+                    THEN 'it failed again after operation ' || t.resolved_operation_id
+                ELSE 'it failed again after ' || t.resolved_by || ' had resolved it' END,
+           jsonb_build_object('state', j.before), jsonb_build_object('state', t.state)
+    FROM touched t JOIN judged j ON j.id = t.id
+    WHERE j.regresses OR j.opens
 )
-INSERT INTO retry_auditevent (
-    verb, actor_label, channel, request_id, operation_id, subject, count, reason, before, after)
-SELECT CASE WHEN j.regresses THEN 'regress_group' ELSE 'unmute_group' END, %(recorder)s, 'system',
-       '', CASE WHEN j.regresses THEN t.resolved_operation_id END, 'retry.errorgroup:' || t.id,
-       j.number,
-       CASE WHEN NOT j.regresses THEN 'it failed more often than it was muted for'
-            WHEN t.resolved_operation_id IS NOT NULL
-                THEN 'it failed again after operation ' || t.resolved_operation_id
-            ELSE 'it failed again after ' || t.resolved_by || ' had resolved it' END,
-       jsonb_build_object('state', j.before), jsonb_build_object('state', t.state)
-FROM touched t JOIN judged j ON j.id = t.id
-WHERE j.regresses OR j.opens
+SELECT id, false FROM created WHERE is_new
+UNION ALL SELECT t.id, true FROM touched t JOIN judged j ON j.id = t.id WHERE j.regresses

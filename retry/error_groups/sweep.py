@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from entries.sql import load
 from retry.error_groups.recording import FoldedFailures, record_failures
+from retry.models import NOTICE_SOURCE_KIND
 from retry.outcome_counts import describe_alike
 
 _SQL = load(__file__)
@@ -32,10 +33,12 @@ class GroupSweep:
         if not self._after and time.monotonic() - self._ended_at < self._pause_seconds:
             return 0
         params: dict[str, Any] = {"after": self._after, "batch": BATCH, "sample": SAMPLE}
+        params["notices"] = NOTICE_SOURCE_KIND
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_SQL["find_unknown"], params)
             rows = cursor.fetchall()
-            found = [_build(row[1:]) for row in rows if row[1]]
+            # The newest entry is missing where only deliveries of notices have failed so.
+            found = [_build(row[1:]) for row in rows if row[1] and row[8]]
             record_failures([failures for group in found for failures in group])
         self._after = rows[-1][0] if len(rows) >= BATCH else ""
         if not self._after:

@@ -22,6 +22,7 @@ from retry.access.visibility import visible_sources
 from retry.errors import SourceNotFound
 from retry.holds.errors import AlreadyOnHold, EndInThePast, HoldLifted, HoldNotFound, NoUpstreams
 from retry.models import Hold
+from retry.notices.events import record_breaker
 from retry.outcomes import Actor
 from retry.runs.probe import dismiss_probe
 from retry.sentences import HOLD_ENDED
@@ -93,7 +94,9 @@ def trip(kind: str, upstream: str = "", *, actor: Actor, reason: str, probe_afte
             raise AlreadyOnHold(describe_target(active))
         first = Now() + timedelta(seconds=probe_after)
         values = {**target, "automatic": True, "next_probe_at": first}
-        return _create(values, actor=actor, reason=reason)
+        hold = _create(values, actor=actor, reason=reason)
+        record_breaker(hold)
+        return hold
 
 
 def lift(hold_id: int, *, actor: Actor, reason: str = "") -> Hold:

@@ -8,15 +8,16 @@ import logging
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from entries.errors import SourceError
 from entries.text import clean_text, describe_error, scrub
 from retry.models import Import, Intake, Sync, SyncState
+from retry.notices.events import record_source_failing
 from retry.outcomes import Actor, Channel
-from retry.sentences import INTERRUPTED
+from retry.sentences import INTERRUPTED as INTERRUPTED_WORDS
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ OPEN = (SyncState.QUEUED, SyncState.RUNNING)
 #: Counts of a row that starts over.
 NOTHING_YET = dict.fromkeys(("created", "updated", "unchanged", "invalid", "queued"), 0)
 _NOTES = 60
+#: The code of a sync that was stopped on purpose.
+INTERRUPTED = "interrupted"
 R = TypeVar("R", bound=Intake)
 
 
@@ -61,13 +64,18 @@ def succeed(row: Intake, *, notes: Sequence[str], **fields: Any) -> bool:
 
 def fail(row: Intake, *, code: str, message: str) -> bool:
     """Move ``running -> failed``. The counts stay at what was stored until then."""
-    return write(
-        row,
-        state=SyncState.FAILED,
-        ended_at=Now(),
-        error_code=code[:50],
-        error=clean_text(scrub(message), limit=1_000),
-    )
+    with transaction.atomic():
+        failed = write(
+            row,
+            state=SyncState.FAILED,
+            ended_at=Now(),
+            error_code=code[:50],
+            error=clean_text(scrub(message), limit=1_000),
+        )
+        if failed and isinstance(row, Sync) and not row.dry_run and code != INTERRUPTED:
+            row.refresh_from_db(fields=["error"])
+            record_source_failing(row)
+    return failed
 
 
 def fail_with(row: Intake, error: BaseException) -> None:
@@ -82,7 +90,7 @@ def fail_with(row: Intake, error: BaseException) -> None:
             info = describe_error(error)
             code, message = "internal_error", f"{info.error_class}: {info.message}"
         case _:
-            code, message = "interrupted", INTERRUPTED()
+            code, message = INTERRUPTED, INTERRUPTED_WORDS()
     try:
         if not connection.in_atomic_block and not connection.is_usable():
             connection.close()

@@ -1,5 +1,5 @@
 """What was requested, by whom, and what workers do about it: operations, runs, syncs, imports,
-holds, error groups, audit, tokens, heartbeats, saved views, and how attempts ended."""
+holds, error groups, audit, tokens, heartbeats, saved views, notices, and how attempts ended."""
 
 from retry.models import names  # noqa: F401 - names them
 from retry.models.error_groups import MOST_NAMES, ErrorGroup, GroupState
@@ -7,26 +7,36 @@ from retry.models.heartbeat import Heartbeat, WorkerHeartbeat, WorkerState
 from retry.models.holds import Hold
 from retry.models.imports import Import
 from retry.models.intakes import Intake, SyncState
+from retry.models.notices import (
+    NOTICE_SOURCE_KIND,
+    Notice,
+    NoticeChannel,
+    NoticeDelivery,
+    NoticeEvent,
+    Outage,
+    Subscription,
+    Withheld,
+)
 from retry.models.outcome_counts import ALL_FAILURES, OutcomeCount, OutcomeFlush, Span
 from retry.models.people import ApiToken, AuditEvent
-from retry.models.syncs import Sync
-from retry.models.tallies import OutcomeTally
-from retry.models.views import SavedView
-from retry.models.work import (
+from retry.models.states import (
     BY_NO_WORKER,
     Action,
-    Operation,
     OperationState,
     PauseCause,
-    Run,
     RunState,
     Trigger,
 )
+from retry.models.syncs import Sync
+from retry.models.tallies import OutcomeTally
+from retry.models.views import SavedView
+from retry.models.work import Operation, Run
 
 __all__ = [
     "ALL_FAILURES",
     "BY_NO_WORKER",
     "MOST_NAMES",
+    "NOTICE_SOURCE_KIND",
     "Action",
     "ApiToken",
     "AuditEvent",
@@ -36,8 +46,13 @@ __all__ = [
     "Hold",
     "Import",
     "Intake",
+    "Notice",
+    "NoticeChannel",
+    "NoticeDelivery",
+    "NoticeEvent",
     "Operation",
     "OperationState",
+    "Outage",
     "OutcomeCount",
     "OutcomeFlush",
     "OutcomeTally",
@@ -46,9 +61,11 @@ __all__ = [
     "RunState",
     "SavedView",
     "Span",
+    "Subscription",
     "Sync",
     "SyncState",
     "Trigger",
+    "Withheld",
     "WorkerHeartbeat",
     "WorkerState",
 ]

@@ -12,6 +12,7 @@ from retry.access.scopes import TokenScope
 from retry.access.visibility import sees_nothing
 from retry.errors import OperationFinished, OperationNotFound
 from retry.models import Action, Operation, OperationState
+from retry.notices.events import record_operation_pause
 from retry.operations.errors import AwaitingApproval, NotAwaitingApproval, OperationBegun
 from retry.operations.moves import FINISHED, find_move
 from retry.operations.sight import require_whole
@@ -65,6 +66,8 @@ def steer(
             before={"state": before},
             after={"state": operation.state, **more},
         )
+        if verb == "pause":
+            record_operation_pause(operation, why=reason, acted_by=actor.user_id)
         wakeup.notify()
     return operation
 

@@ -15,6 +15,7 @@ from retry.access.permissions import OPERATE, RETRY_ENTRY, VIEW_PAYLOAD
 from retry.access.visibility import visible_sources
 from retry.errors import OperationNotFound, RepairRefused
 from retry.models import Action, Operation, OperationState, PauseCause
+from retry.notices.events import record_operation_awaiting
 from retry.operations.approval import needs_approval
 from retry.operations.changes import record, steer
 from retry.operations.errors import ApprovedAsItIs, OperationBegun, TooManyOperations
@@ -128,6 +129,8 @@ def _create(
         operation.save(update_fields=["total", "source_ids", "state"])
         told = selection.mask() | ({"repair": repair.mask()} if repair else {})
         record(f"start_{action.value}", operation, actor=actor, reason=reason, after=told)
+        if operation.state == OperationState.AWAITING:
+            record_operation_awaiting(operation)
         wakeup.notify()
     return operation
 

@@ -68,6 +68,12 @@ def read_usual(hour: datetime, *, scope: Scope) -> int:
     return _read_usual(hour, scope=scope).get(hour, 0)
 
 
+def count_failures(since: datetime, until: datetime, *, scope: Scope) -> int:
+    """Count what failed in a time, from the beginning of its first minute."""
+    since = since.replace(second=0, microsecond=0)
+    return sum(count for _, count in _read_minutes(since, until, scope=scope))
+
+
 def _is_spike(count: int, usual: int) -> bool:
     return count > max(FACTOR * usual, FLOOR)
 

@@ -12,6 +12,7 @@ from redis.retry import Retry
 
 from retry.heartbeats import Pulse
 from retry.models import WorkerState
+from retry.notices.silence import SilenceWatch
 from retry.queue import RunQueue
 from retry.worker.activity import HORSE
 from retry.worker.rq_job import RunJob
@@ -60,8 +61,9 @@ class _StopRequest:
 def _work(
     queue: str, stop_request: _StopRequest, *, burst: bool, name: str | None, pulse: Pulse
 ) -> None:
+    silence = SilenceWatch()
     while not stop_request.arrived:
-        worker = _create_worker(queue, name=name, pulse=pulse)
+        worker = _create_worker(queue, name=name, pulse=pulse, silence=silence)
         try:
             if worker is not None:
                 worker.was_asked_to_stop = lambda: stop_request.arrived
@@ -78,7 +80,9 @@ def _work(
         time.sleep(1)
 
 
-def _create_worker(queue: str, *, name: str | None, pulse: Pulse) -> RunWorker | None:
+def _create_worker(
+    queue: str, *, name: str | None, pulse: Pulse, silence: SilenceWatch
+) -> RunWorker | None:
     """Create an RQ worker with the project's serializer; None while Redis is away."""
     from django_rq.workers import get_worker
 
@@ -100,7 +104,7 @@ def _create_worker(queue: str, *, name: str | None, pulse: Pulse) -> RunWorker |
         logger.warning("worker.no_redis", extra={"error": type(error).__name__})
         return None
     worker = cast("RunWorker", worker)
-    worker.pulse = pulse
+    worker.pulse, worker.silence = pulse, silence
     # redis-py's own retries would keep it silent for minutes; this process tries again itself.
     worker.connection.set_retry(Retry(NoBackoff(), 1))
     return worker

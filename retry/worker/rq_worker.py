@@ -22,6 +22,7 @@ from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from retry.heartbeats import Pulse, Task
 from retry.models import WorkerState
+from retry.notices.silence import SilenceWatch
 from retry.queue import EXECUTE_RUN, repair_keys
 from retry.worker.activity import HORSE
 from retry.worker.death import settle_death
@@ -56,6 +57,7 @@ class RunWorker(Worker):
     #: RQ doubles its wait up to a minute; people wait for Redis to be back, and so does this.
     max_connection_wait_time = 2.0
     pulse: Pulse | None = None
+    silence: SilenceWatch | None = None
     #: Whether the process was asked to stop before this worker handled signals.
     was_asked_to_stop: Callable[[], bool] | None = None
     _has_redis = True
@@ -80,6 +82,8 @@ class RunWorker(Worker):
             task = self._get_task()
             idle = WorkerState.IDLE if self._has_redis else WorkerState.WAITING
             self.pulse.beat(WorkerState.BUSY if task else idle, task)
+            if self.silence is not None:
+                self.silence.look()
         self._has_redis = False
         super().heartbeat(timeout, pipeline=pipeline)
         self._has_redis = True

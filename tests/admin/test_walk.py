@@ -58,7 +58,7 @@ VERBS = {
     "retry_errorgroup_prove",
 }
 #: What readers may change: what they keep for themselves.
-OWN = {"entries_entry_view_save"}
+OWN = {"entries_entry_view_save", "retry_subscription_add", "retry_subscription_test"}
 
 
 def test_the_resolver_knows_the_desk() -> None:

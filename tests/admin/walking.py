@@ -17,6 +17,7 @@ from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.support.asking import SCRIPT
 from tests.support.error_groups import note_failures
+from tests.support.notices import note_test, subscribe_to
 
 _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 
@@ -59,6 +60,8 @@ def populate() -> dict[str, Any]:
             source=source,
         ),
         "retry_auditevent": AuditEvent.objects.first(),
+        "retry_subscription": (told := subscribe_to(user=None)),
+        "retry_notice": note_test(told),
         "retry_apitoken": ApiToken.objects.create(user=user, name="nightly", digest="d" * 64),
         "auth_user": user,
         "auth_group": Group.objects.create(name="desk"),

@@ -7,10 +7,11 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from entries.models import Attempt, Entry, Source
-from retry.models import ApiToken, AuditEvent, Hold, Operation, Run, Sync
+from retry.models import ApiToken, AuditEvent, Hold, Notice, Operation, Run, Sync
 from tests.factories.entries import EndpointFactory, EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.support.error_groups import note_failures
+from tests.support.notices import note_test, subscribe_to
 
 LONG = "unbroken" * 63  # 504 characters
 RTL = "שלום עולם (שלום) 123 - \u202edlrow olleh"
@@ -44,6 +45,15 @@ def source(**fields: Any) -> Source:
     }
     made: Source = SourceFactory.create(**given | fields)
     return made
+
+
+def add_notice() -> Notice:
+    """One with long words, to a long address, of which nothing can be broken at a space."""
+    address = f"{'a' * 60}@{'b' * 60}.example"
+    notice = note_test(subscribe_to(address=address))
+    Notice.objects.filter(pk=notice.pk).update(subject=LONG[:200], text=LONG)
+    notice.refresh_from_db()
+    return notice
 
 
 def everything() -> dict[str, Any]:
@@ -120,6 +130,7 @@ def everything() -> dict[str, Any]:
         before={"status": LONG},
         after={"status": LONG},
     )
+    notice = add_notice()
     return {
         "entries_source": one,
         "entries_entry": it,
@@ -138,6 +149,8 @@ def everything() -> dict[str, Any]:
         "retry_sync": sync,
         "retry_hold": hold,
         "retry_auditevent": event,
+        "retry_subscription": notice.deliveries.get().subscription,
+        "retry_notice": notice,
         "retry_apitoken": ApiToken.objects.create(user=user, name=LONG[:100], digest="d" * 64),
         "auth_user": user,
         "auth_group": Group.objects.create(name=LONG[:150]),

@@ -21,9 +21,12 @@ from retry.models import (
     ErrorGroup,
     Hold,
     Import,
+    Notice,
+    NoticeDelivery,
     Operation,
     Run,
     SavedView,
+    Subscription,
     Sync,
 )
 from retry.outcomes import Actor, Channel
@@ -70,7 +73,7 @@ def everything() -> list[object]:
     """What a verb could have changed."""
     models = (
         *(Entry, Source, Run, Operation, Sync, Import, Hold, ErrorGroup),
-        *(ApiToken, SavedView, AuditEvent),
+        *(ApiToken, SavedView, AuditEvent, Subscription, Notice, NoticeDelivery),
     )
     return [list(model.objects.order_by("pk").values()) for model in models]
 

@@ -18,12 +18,13 @@ from retry.error_groups import proof
 from retry.holds import control as holds
 from retry.imports import control as imports
 from retry.models import ApiToken, Hold, Sync
+from retry.notices import control as notices
 from retry.operations import approval, control
 from retry.outcomes import Actor
 from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
-from tests.laws import editing, grouping, operating
+from tests.laws import editing, grouping, operating, subscribing
 from tests.laws.importing import confirm_import, repeat_lost, request_import
 from tests.laws.viewing import delete_view, rename_view, save_view
 from tests.support.upkeep import without_index, without_upstreams
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 MODULES: tuple[ModuleType, ...] = (
     *(retries, corrections, submission, exports, saved_views, upkeep, approval),
     *(tokens, control, syncs, holds, imports, error_groups, proof),
+    notices,
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
@@ -279,4 +281,8 @@ ACTS: Mapping[str, Scene] = {
     "rename_view": Scene(rename_view, "rename_view"),
     "delete_view": Scene(delete_view, "delete_view"),
     "lift_ended_holds": Scene(_lift_ended, "lift"),
+    "subscribe": Scene(subscribing.subscribe, "subscribe"),
+    "change_subscription": Scene(subscribing.change_subscription, "change_subscription"),
+    "unsubscribe": Scene(subscribing.unsubscribe, "unsubscribe"),
+    "send_test_notice": Scene(subscribing.send_test_notice, "test_subscription", jobs=1),
 }

@@ -14,11 +14,13 @@ from entries.errors import EntriesError, PermanentError, SourceError, TimeLimitE
 from entries.phrases import phrase
 from entries.states import EntryStatus
 from retry import errors
+from retry.access import errors as access_errors
 from retry.api.http import problems
 from retry.api.http.problems import FROM_ENTRIES, STATUSES, TITLES, Problem
 from retry.error_groups import errors as group_errors
 from retry.errors import RetryError
 from retry.holds import errors as hold_errors
+from retry.notices import errors as notice_errors
 from retry.operations import errors as operation_errors
 from retry.reasons import Reason
 
@@ -58,6 +60,8 @@ RAISED: list[RetryError] = [
     errors.ImportNotFound(uuid4()),
     errors.UploadRefused("It has more than 10 bytes."),
     errors.NotConfirmable("It is queued."),
+    notice_errors.SubscriptionNotFound(7),
+    notice_errors.SubscriptionRefused("Choose at least one event."),
     hold_errors.HoldNotFound(7),
     hold_errors.AlreadyOnHold(phrase("kind %(kind)s", kind="page")),
     hold_errors.EndInThePast(),
@@ -69,8 +73,8 @@ RAISED: list[RetryError] = [
     group_errors.ProofUnderWay(uuid4()),
     errors.ViewNotFound(7),
     errors.ViewRefused("A view needs a name."),
-    errors.TokenNotFound(7),
-    errors.TokenRefused("The name is taken.", field="name"),
+    access_errors.TokenNotFound(7),
+    access_errors.TokenRefused("The name is taken.", field="name"),
     errors.QueueUnavailable("Redis cannot be reached: TimeoutError"),
 ]
 

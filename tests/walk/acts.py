@@ -30,6 +30,7 @@ _SOURCE = {
     "enabled": "on",
 }
 _ENDPOINT = {"slug": "another", "name": "Another", "url": "https://h.example/in", "enabled": "on"}
+_SUBSCRIPTION = {"events": ["group_new"], "channel": "mail", "address": "a@desk.example"}
 
 #: Name of an address -> what is sent to it. To an address that is missing here goes ``forged``.
 FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
@@ -64,6 +65,8 @@ FORMS: dict[str, Callable[[Made], dict[str, Any]]] = {
     "retry_errorgroup_note": lambda _: {"text": "known"},
     "retry_errorgroup_mute": lambda _: {"hours": "1"},
     "retry_errorgroup_prove": lambda _: {"action": "retry", "canary_size": "1"},
+    "retry_subscription_add": lambda _: _SUBSCRIPTION,
+    "retry_subscription_change": lambda _: _SUBSCRIPTION | {"active": "on"},
     "auth_user_add": lambda _: {"username": "another"} | _NEW_PASSWORD,
     "auth_user_change": lambda _: {
         "username": "renamed",

@@ -28,7 +28,7 @@ class Options:
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read the options. Raises DemoError that names an invalid variable."""
         return cls(
-            port=_number(environ, "PORT", default=8000, limits=(1, 65534)),
+            port=_number(environ, "PORT", default=8000, limits=(1, 65533)),
             entries=_number(environ, "DEMO_ENTRIES", default=500, limits=(1, 100_000)),
             data=Path(environ.get("DATA_DIR") or ".data").resolve(),
         )
@@ -36,6 +36,18 @@ class Options:
     @property
     def upstream_port(self) -> int:
         return self.port + 1
+
+    @property
+    def mailbox_port(self) -> int:
+        return self.port + 2
+
+    @property
+    def mailbox(self) -> str:
+        return f"http://{HOST}:{self.mailbox_port}"
+
+    @property
+    def mails(self) -> Path:
+        return self.data / "mails"
 
     @property
     def site(self) -> str:
@@ -72,7 +84,7 @@ def count_cores() -> int:
 
 def check_ports(options: Options) -> None:
     """Raise DemoError when a port is taken; called before anything is started."""
-    for port in (options.port, options.upstream_port):
+    for port in (options.port, options.upstream_port, options.mailbox_port):
         with socket.socket() as probe:
             # As the servers do: a port in TIME_WAIT is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -80,8 +92,8 @@ def check_ports(options: Options) -> None:
                 probe.bind((HOST, port))
             except OSError as error:
                 raise DemoError(
-                    f"Port {port} is taken ({error.strerror}). The demo needs {options.port} and "
-                    f"{options.upstream_port}; choose others with: make demo PORT=9000"
+                    f"Port {port} is taken ({error.strerror}). The demo needs {options.port} to "
+                    f"{options.mailbox_port}; choose others with: make demo PORT=9000"
                 ) from error
 
 
@@ -94,6 +106,11 @@ def django_environment(options: Options, environ: Mapping[str, str]) -> dict[str
         "REDRIVE_APPROVAL_ABOVE": str(max(options.entries * 4 // 5, 1)),
         "SECRET_KEY": load_secret(options.data / "secret_key"),
         "ALLOWED_HOSTS": f"{HOST},localhost",
+        # Notices: mails become files, which the mailbox shows; in a demo they come soon.
+        "EMAIL_URL": f"file:///{options.mails}",
+        "REDRIVE_SITE_URL": options.site,
+        "REDRIVE_NOTICE_SETTLE_SECONDS": "10",
+        "REDRIVE_OUTAGE_QUIET_SECONDS": "60",
         "STATIC_ROOT": str(options.data / "static"),
         **environ,
         "REDRIVE_ENV": "demo",

@@ -51,6 +51,19 @@ class Steps:
             *("--entry-kind", "page", "--if-missing"),
         )
 
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        """Send notices to the mailbox, by mail and as a chat gets them."""
+        hooks = f"{self._options.mailbox}/hooks"
+        self._step(
+            "Adding the endpoint chat", "add_endpoint", "chat", "--url", hooks, "--if-missing"
+        )
+        subscribe = ("subscribe", "all", "--if-missing")
+        own = ("--user", USER, "--everyones", "--mail", f"{USER}@example.com")
+        self._step(f"Subscribing {USER} to notices", *subscribe, *own)
+        self._step("Subscribing the endpoint chat", *subscribe, "--endpoint", "chat")
+
     def fill(self) -> None:
         """Add people, a history, the entries and what is done about them, unless an earlier start
         has. Raises DemoError.

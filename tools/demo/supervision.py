@@ -30,6 +30,10 @@ def programs(options: Options) -> dict[str, list[str]]:
             for queue, count in options.workers.items()
         },
         "dispatcher": ["manage.py", "dispatcher"],
+        "mailbox": [
+            *("-m", "tools.demo.mailbox", "--port", str(options.mailbox_port)),
+            *("--folder", str(options.mails)),
+        ],
         "upstream": [*upstream.split(), "--state", str(options.data / "upstream.json")],
     }
 

@@ -16,6 +16,7 @@ def show(options: Options, console: Console, *, entry_id: int) -> None:
     places.add_row("Admin", Text(f"{options.site}/admin/", "bold link"))
     places.add_row("Login", Text(f"{USER} / {USER}, or with fewer rights anna / anna, ben / ben"))
     places.add_row("Upstream", f"{options.upstream}/ (broken until you repair it there)")
+    places.add_row("Mailbox", f"{options.mailbox}/ (notices, as mails and as a chat gets them)")
     places.add_row("Logs", Text(str(options.logs)))
     places.add_row("Stop", "Ctrl-C")
     console.print(Panel(places, title="Redrive is running", box=box.ROUNDED, expand=False))

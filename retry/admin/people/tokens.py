@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from entries.admin import display
 from entries.admin.lists import ReadOnlyAdmin
 from retry import service
+from retry.access.errors import TokenNotFound, TokenRefused
 from retry.access.permissions import ADD_TOKEN, DELETE_TOKEN, ISSUE_TOKEN, VIEW_TOKEN
 from retry.admin.people.token_form import NewTokenForm, TermsForm
 from retry.admin.people.token_words import (
@@ -29,7 +30,7 @@ from retry.admin.people.token_words import (
 )
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
-from retry.errors import NotPermitted, TokenNotFound, TokenRefused
+from retry.errors import NotPermitted
 from retry.models import ApiToken
 
 if TYPE_CHECKING:

@@ -10,8 +10,10 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 from entries import errors as entries_errors
 from entries.errors import EntriesError
 from retry import errors
+from retry.access import errors as access_errors
 from retry.error_groups import errors as group_errors
 from retry.holds import errors as hold_errors
+from retry.notices import errors as notice_errors
 from retry.operations import errors as operation_errors
 from retry.outages import Outage
 
@@ -80,6 +82,8 @@ TITLES: Mapping[str, str] = {
     "view_refused": "The view cannot be saved so.",
     "token_not_found": "The token does not exist.",
     "token_refused": "The token cannot be made so.",
+    "subscription_not_found": "The subscription does not exist.",
+    "subscription_refused": "The subscription lacks an event or a target that is known.",
     "internal_error": "Something went wrong on the server.",
     "database_unavailable": "The database cannot be reached.",
     "database_busy": "Another request is changing the same rows. Try again.",
@@ -140,8 +144,10 @@ STATUSES: Mapping[type[errors.RetryError], int] = {
     errors.TooManyToExport: 422,
     errors.ViewNotFound: 404,
     errors.ViewRefused: 422,
-    errors.TokenNotFound: 404,
-    errors.TokenRefused: 422,
+    access_errors.TokenNotFound: 404,
+    access_errors.TokenRefused: 422,
+    notice_errors.SubscriptionNotFound: 404,
+    notice_errors.SubscriptionRefused: 422,
     errors.QueueUnavailable: 503,
 }
 

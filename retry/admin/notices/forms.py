@@ -1,0 +1,81 @@
+"""The form of a subscription."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from entries.models import Endpoint
+from retry.models import NoticeChannel, NoticeEvent, Subscription
+from retry.notices.control import Wish
+from retry.notices.recording import SUBSCRIBABLE
+
+if TYPE_CHECKING:
+    _SubscriptionForm = forms.ModelForm[Subscription]
+else:
+    _SubscriptionForm = forms.ModelForm
+
+
+_OUTAGE = _("An outage began: many more failures than usual. And when it is over")
+
+
+class SubscriptionForm(_SubscriptionForm):
+    events = forms.MultipleChoiceField(
+        label=_("When"),
+        choices=[
+            (event.value, _OUTAGE if event == NoticeEvent.OUTAGE_BEGAN else event.label)
+            for event in SUBSCRIBABLE
+        ],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    everyones = forms.BooleanField(label=_("Also operations that others asked for"), required=False)
+    channel = forms.ChoiceField(
+        label=_("By"),
+        choices=NoticeChannel.choices,
+        initial=NoticeChannel.MAIL,
+        widget=forms.RadioSelect,
+    )
+    address = forms.EmailField(
+        label=_("Address for mails"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"class": "vTextField", "autocomplete": "email"}),
+    )
+    endpoint = forms.ModelChoiceField(
+        queryset=Endpoint.objects.order_by("slug"),
+        label=_("Endpoint for webhooks"),
+        required=False,
+        help_text=_("Its receiver gets JSON with a “text”, as chats take it, signed."),
+    )
+    for_all = forms.BooleanField(
+        label=_("For all"),
+        required=False,
+        help_text=_("Not yours alone: it gets every notice, and others with the right change it."),
+    )
+    active = forms.BooleanField(label=_("Switched on"), required=False, initial=True)
+
+    class Meta:
+        model = Subscription
+        fields = ("events", "everyones", "channel", "address", "endpoint", "active")
+
+    def clean(self) -> dict[str, Any]:
+        """Keep the target of the chosen channel, and none of the other one."""
+        cleaned = super().clean() or self.cleaned_data
+        mail = cleaned.get("channel", NoticeChannel.MAIL) == NoticeChannel.MAIL
+        cleaned["channel"] = NoticeChannel.MAIL if mail else NoticeChannel.WEBHOOK
+        wanted, other = ("address", "endpoint") if mail else ("endpoint", "address")
+        if not cleaned.get(wanted) and wanted not in self.errors:
+            self.add_error(wanted, _("Say where notices go."))
+        cleaned[other] = "" if other == "address" else None
+        return cleaned
+
+    def build_wish(self) -> Wish:
+        cleaned = self.cleaned_data
+        endpoint = cast("Endpoint | None", cleaned.get("endpoint"))
+        return Wish(
+            events=cleaned["events"],
+            address=cleaned.get("address") or "",
+            endpoint=endpoint.slug if endpoint else "",
+            everyones=bool(cleaned.get("everyones")),
+            active=bool(cleaned.get("active", True)),
+        )

@@ -1,0 +1,181 @@
+"""The verbs of subscriptions: who gets notices of what, by mail or by webhook.
+
+Each user who sees entries keeps subscriptions of their own; one for all needs a permission, and
+eyes from which nothing is hidden, because it gets every notice. A webhook needs
+what pushing to an endpoint needs.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from entries.models import Endpoint
+from retry import audit
+from retry.access.permissions import SUBMIT_ENTRY, SUBSCRIBE_ALL, VIEW_ENDPOINT, VIEW_ENTRY
+from retry.access.subscriptions import visible_subscriptions
+from retry.access.visibility import sees_everything
+from retry.edits import get_subject
+from retry.errors import NotPermitted
+from retry.models import NoticeChannel, NoticeEvent, Subscription
+from retry.notices.delivery import tell_only
+from retry.notices.errors import SubscriptionNotFound, SubscriptionRefused
+from retry.notices.paths import SUBSCRIPTIONS
+from retry.notices.recording import SUBSCRIBABLE, Message
+from retry.outcomes import Actor
+
+#: Of one owner, and of those for all.
+MOST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a user wants to know, and how: an ``address`` or the slug of an ``endpoint``.
+
+    ``everyones``: also operations that others asked for.
+    """
+
+    events: Collection[str]
+    address: str = ""
+    endpoint: str = ""
+    everyones: bool = False
+    active: bool = True
+
+
+def subscribe(wish: Wish, *, actor: Actor, for_all: bool = False) -> Subscription:
+    """Send the actor, or with ``for_all`` all, notices of what happens from now on.
+
+    What a command subscribes to is for all. Raises ``NotPermitted`` and ``SubscriptionRefused``.
+    """
+    owner = None if for_all else actor.user
+    _require(wish, for_all=owner is None, actor=actor)
+    fields = _clean(wish)
+    with transaction.atomic():
+        if Subscription.objects.filter(owner=owner).count() >= MOST:
+            raise SubscriptionRefused(f"There are {MOST} subscriptions already. End one first.")
+        subscription = Subscription.objects.create(owner=owner, **fields)
+        _audit("subscribe", subscription, actor=actor, after=_as_data(subscription))
+    return subscription
+
+
+def change_subscription(subscription_id: int, wish: Wish, *, actor: Actor) -> Subscription:
+    """Raises ``NotPermitted``, ``SubscriptionNotFound`` and ``SubscriptionRefused``."""
+    actor.require(VIEW_ENTRY)
+    with transaction.atomic():
+        subscription = _lock(subscription_id, actor=actor)
+        _require(wish, for_all=subscription.owner_id is None, actor=actor)
+        before = _as_data(subscription)
+        for name, value in _clean(wish).items():
+            setattr(subscription, name, value)
+        after = _as_data(subscription)
+        if before != after:
+            subscription.save()
+            _audit("change_subscription", subscription, actor=actor, before=before, after=after)
+    return subscription
+
+
+def unsubscribe(subscription_id: int, *, actor: Actor) -> None:
+    """End a subscription; what is queued for it is not sent either.
+
+    Raises ``NotPermitted`` and ``SubscriptionNotFound``.
+    """
+    actor.require(VIEW_ENTRY)
+    with transaction.atomic():
+        subscription = _lock(subscription_id, actor=actor)
+        _audit("unsubscribe", subscription, actor=actor, before=_as_data(subscription))
+        subscription.delete()
+
+
+def send_test_notice(subscription_id: int, *, actor: Actor) -> Subscription:
+    """Send a notice that says it is a test. Raises ``NotPermitted``, ``SubscriptionNotFound``, and
+    ``SubscriptionRefused`` for one that is switched off.
+    """
+    actor.require(VIEW_ENTRY)
+    with transaction.atomic():
+        subscription = _lock(subscription_id, actor=actor)
+        if not subscription.active:
+            raise SubscriptionRefused("This subscription is switched off, so nothing was sent.")
+        message = Message(
+            subject="This is a test",
+            lines=(f"{actor.label} asked for it. Notices will arrive here like this one.",),
+            path=SUBSCRIPTIONS,
+        )
+        tell_only(subscription, NoticeEvent.TEST, str(uuid4()), message)
+        _audit("test_subscription", subscription, actor=actor)
+    return subscription
+
+
+def _require(wish: Wish, *, for_all: bool, actor: Actor) -> None:
+    """Raises ``NotPermitted``."""
+    actor.require(VIEW_ENTRY)
+    if for_all:
+        actor.require(SUBSCRIBE_ALL)
+        if not sees_everything(actor):
+            raise NotPermitted(f"{SUBSCRIBE_ALL} and every entry")
+    if wish.endpoint:
+        actor.require(SUBMIT_ENTRY)
+        actor.require(VIEW_ENDPOINT)
+
+
+def _lock(subscription_id: int, *, actor: Actor) -> Subscription:
+    """Raises ``SubscriptionNotFound``."""
+    found = visible_subscriptions(actor).select_for_update(of=("self",))
+    subscription = found.filter(pk=subscription_id).first()
+    if subscription is None:
+        raise SubscriptionNotFound(subscription_id)
+    return subscription
+
+
+def _clean(wish: Wish) -> dict[str, Any]:
+    """Return the columns of a wish. Raises ``SubscriptionRefused``."""
+    unknown = sorted(set(wish.events) - set(map(str, SUBSCRIBABLE)))
+    if unknown:
+        raise SubscriptionRefused(f"There is no event {unknown[0][:50]!r}.")
+    if not wish.events:
+        raise SubscriptionRefused("Choose at least one event.")
+    if bool(wish.address) == bool(wish.endpoint):
+        raise SubscriptionRefused("Give either an address for mails or an endpoint.")
+    endpoint = None
+    if wish.endpoint:
+        endpoint = Endpoint.objects.filter(slug=wish.endpoint).first()
+        if endpoint is None:
+            raise SubscriptionRefused(f"There is no endpoint {wish.endpoint[:80]!r}.")
+    else:
+        _check_address(wish.address)
+    return {
+        "events": [str(event) for event in SUBSCRIBABLE if event in wish.events],
+        "channel": NoticeChannel.WEBHOOK if endpoint else NoticeChannel.MAIL,
+        "address": wish.address,
+        "endpoint": endpoint,
+        "everyones": wish.everyones,
+        "active": wish.active,
+    }
+
+
+def _check_address(address: str) -> None:
+    longest = Subscription._meta.get_field("address").max_length or 0
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise SubscriptionRefused(f"{address[:100]!r} is no address for mails.") from error
+    if len(address) > longest:
+        raise SubscriptionRefused(f"An address has at most {longest} characters.")
+
+
+def _as_data(subscription: Subscription) -> dict[str, Any]:
+    return {
+        "events": list(subscription.events),
+        "channel": str(subscription.channel),
+        "target": subscription.target,
+        "everyones": subscription.everyones,
+        "active": subscription.active,
+        "for_all": subscription.owner_id is None,
+    }
+
+
+def _audit(verb: str, subscription: Subscription, *, actor: Actor, **change: Any) -> None:
+    audit.record(verb, actor=actor, count=1, subject=get_subject(subscription), **change)
