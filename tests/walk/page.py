@@ -121,6 +121,23 @@ def page(text: str, found: Mapping[str, Table], hidden: Mapping[str, Table] | No
     return new
 
 
+def draw(found: Mapping[str, Table]) -> str:
+    """What the page begins with."""
+    return "\n".join(_drawn(found))
+
+
+def draw_hidden(found: Mapping[str, Table]) -> str:
+    """What it ends with."""
+    return "\n".join(_drawn_hidden(found))
+
+
+def read_block() -> str:
+    """What ``make permissions`` has written."""
+    block = _BLOCK.search(PAGE.read_text())
+    assert block is not None
+    return block[0].removeprefix(block[1]).removesuffix(block[2])
+
+
 def _drawn(found: Mapping[str, Table]) -> Iterator[str]:
     yield from _explained("who", WHO)
     yield from _explained("word", MEANINGS)

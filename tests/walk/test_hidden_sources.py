@@ -34,7 +34,7 @@ from tests.walk.hidden import MARKS, NUMBER, STATUSES, WORD, add_hidden_world, n
 from tests.walk.people import OUTSIDERS
 from tests.walk.words import DONE, OK
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 SHARED = "1-shared"
 #: Ends the session, or tells how much time is left.
@@ -266,8 +266,10 @@ _ABOUT_A_SOURCE = {
 
 @pytest.mark.usefixtures("db")
 def test_no_verb_does_anything_to_what_is_hidden() -> None:
-    """The table of the document is right, not only true."""
-    for title, table in page.hidden_tables().items():
+    """And the document says so."""
+    found = page.hidden_tables()
+    assert page.read_block().endswith(page.draw_hidden(found)), f"run: {page.COMMAND}"
+    for title, table in found.items():
         for (_, area), rows in table.rows.items():
             if area not in _ABOUT_A_SOURCE:
                 continue

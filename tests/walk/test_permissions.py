@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
 SUPERUSER = "superuser"
 
 
+@pytest.mark.timeout(600)
 def test_the_page_says_what_happens() -> None:
-    text = page.PAGE.read_text()
-    shown = page.page(text, page.tables(), page.hidden_tables())
-    assert text == shown, f"run: {page.COMMAND}"
+    """All but hidden sources, which have a test of their own."""
+    assert page.read_block().startswith(page.draw(page.tables())), f"run: {page.COMMAND}"
 
 
 def test_each_act_at_the_admin_is_done_for_a_superuser() -> None:
