@@ -67,8 +67,8 @@ def _read(*, slug: str | None) -> list[Receiver]:
         cursor.execute(_SQL["find_receivers"], {"slug": slug, "most": _MOST_KEPT})
         found = [Receiver(*row) for row in cursor.fetchall()]
     if not connection.in_atomic_block:
-        # Deliveries take seconds, and the connections are shared.
-        connection.close()
+        # Deliveries take seconds, and a pool lends the connection to another thread meanwhile.
+        getattr(connection, "give_back", connection.close)()
     return found
 
 

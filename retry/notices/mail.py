@@ -77,8 +77,8 @@ def _find_objection(delivery: NoticeDelivery) -> str:
 
 def _release_connection() -> None:
     if not connection.in_atomic_block:
-        # Mails take seconds, and the connections are shared.
-        connection.close()
+        # Mails take seconds, and a pool lends the connection to another thread meanwhile.
+        getattr(connection, "give_back", connection.close)()
 
 
 def _send(mail: EmailMessage, *, seconds: float) -> None:
