@@ -28,10 +28,8 @@ class Refused(Exception):
         mistakes = "".join(
             f"\n  {each['field']}: {each['message']}" for each in answer.get("errors", ())
         )
-        known = answer.get("known")
-        names = f" Known: {', '.join(map(str, known))}." if known else ""
         words = answer.get("detail") or answer.get("title", "")
-        super().__init__(f"{words}{names}{mistakes}")
+        super().__init__(f"{words}{mistakes}")
 
 
 @dataclass(frozen=True, slots=True)
