@@ -61,7 +61,7 @@ def record(
     if not is_wanted(event):
         return
     try:
-        # Whoever acts may read a page in another language.
+        # The user who acts may read pages in another language.
         with override(None), transaction.atomic():
             insert(event, key, build(), settle_seconds=settle_seconds, outage=outage)
     except Exception:
