@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from config.request_ids import get_id
+from entries.phrases import phrase
 from entries.states import EntryStatus
 from retry.errors import EntryNotFound, NotPermitted, NotRetryable, RetryError
 from retry.reasons import Reason
@@ -98,7 +99,7 @@ class Actor:
         person than to see something.
         """
         if self.reach.scopes is not None and scope not in self.reach.scopes:
-            raise NotPermitted(f"of the scope {scope}")
+            raise NotPermitted(phrase("of the scope %(scope)s", scope=str(scope)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from entries.content import content_hash
 from entries.models import indexed
@@ -166,12 +167,12 @@ class Entry(models.Model):
         verbose_name_plural = _("entries")
         triggers: ClassVar = indexed.TRIGGERS
         permissions: ClassVar = [
-            ("retry_entry", "Can retry an entry"),
-            ("resync_entry", "Can resync an entry"),
-            ("discard_entry", "Can discard an entry and restore it"),
-            ("submit_entry", "Can submit entries"),
-            ("export_entry", "Can export entries"),
-            ("view_payload", "Can see the payload of an entry"),
+            ("retry_entry", gettext_noop("Can retry an entry")),
+            ("resync_entry", gettext_noop("Can resync an entry")),
+            ("discard_entry", gettext_noop("Can discard an entry and restore it")),
+            ("submit_entry", gettext_noop("Can submit entries")),
+            ("export_entry", gettext_noop("Can export entries")),
+            ("view_payload", gettext_noop("Can see the payload of an entry")),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -26,6 +26,7 @@ name_model(
     _("source"),
     _("sources"),
     slug=_("slug"),
+    groups=_("groups"),
     name=_("name"),
     kind=_("kind of source"),
     location=_("location"),

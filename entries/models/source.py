@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from entries.text import visible
 
@@ -53,8 +54,8 @@ class Source(models.Model):
     class Meta:
         ordering: ClassVar = ["slug"]
         permissions: ClassVar = [
-            ("sync_source", "Can sync a source"),
-            ("view_all_sources", "Can see every source, whatever its groups"),
+            ("sync_source", gettext_noop("Can sync a source")),
+            ("view_all_sources", gettext_noop("Can see every source, whatever its groups")),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from entries.models import Source
 from entries.models.scope import is_any_restricted, note_unrestricted
+from entries.phrases import phrase
 from retry import audit
 from retry.access.errors import TokenNotFound, TokenRefused
 from retry.access.grants import exceeds
@@ -78,9 +79,17 @@ def create(
         current = ApiToken.objects.filter(user=user, revoked_at=None)
         same = current.filter(name=name).first()
         if same is not None and not replaces:
-            raise TokenRefused(f"{user.get_username()} has a token “{name}” already.", field="name")
+            why = phrase(
+                "%(user)s has a token “%(name)s” already.", user=user.get_username(), name=name
+            )
+            raise TokenRefused(why, field="name")
         if same is None and current.count() >= MOST:
-            raise TokenRefused(f"{user.get_username()} has {MOST} tokens already. Revoke some.")
+            why = phrase(
+                "%(user)s has %(count)s tokens already. Revoke some.",
+                user=user.get_username(),
+                count=MOST,
+            )
+            raise TokenRefused(why)
         current.filter(name=name).update(revoked_at=Now())
         made = ApiToken.objects.create(
             user_id=user.pk, name=name, digest=_digest(token), **terms.columns()
@@ -180,13 +189,18 @@ def _require(user: "User", *, actor: Actor) -> None:
         return
     actor.require(ISSUE_TOKEN)
     if actor.user is not None and exceeds(user, holder=actor.user):
-        raise NotPermitted(f"{ISSUE_TOKEN} and every permission of {user.get_username()}")
+        needed = phrase(
+            "%(permission)s and every permission of %(user)s",
+            permission=ISSUE_TOKEN,
+            user=user.get_username(),
+        )
+        raise NotPermitted(needed)
 
 
 def _clean_name(name: str) -> str:
     name = " ".join(name.split())
     if not 1 <= len(name) <= 100 or "\0" in name:
-        raise TokenRefused("The name must have 1 to 100 characters.", field="name")
+        raise TokenRefused(phrase("The name must have 1 to 100 characters."), field="name")
     return name
 
 
@@ -195,14 +209,19 @@ def _check(terms: Terms, *, actor: Actor) -> None:
         unknown = terms.scopes - SCOPES.keys()
         if unknown or not terms.scopes:
             known = ", ".join(SCOPES)
-            what = f"There is no scope {min(unknown)}." if unknown else "Choose a scope."
-            raise TokenRefused(f"{what} There are: {known}.", field="scopes")
+            why = phrase("Choose a scope. There are: %(known)s.", known=known)
+            if unknown:
+                wrong = min(unknown)
+                why = phrase(
+                    "There is no scope %(scope)s. There are: %(known)s.", scope=wrong, known=known
+                )
+            raise TokenRefused(why, field="scopes")
     if terms.source_ids is not None:
         found = visible_sources(actor).filter(pk__in=terms.source_ids).count()
         if not found or found < len(terms.source_ids):
-            raise TokenRefused("Choose sources that exist.", field="sources")
+            raise TokenRefused(phrase("Choose sources that exist."), field="sources")
     if terms.expires_at is not None and terms.expires_at <= timezone.now():
-        raise TokenRefused("It would have expired already.", field="expires_at")
+        raise TokenRefused(phrase("It would have expired already."), field="expires_at")
 
 
 def _describe(token: ApiToken) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Intake(models.Model):
     actor_label = models.CharField(max_length=150)
     channel = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Channel])
     request_id = models.CharField(
-        max_length=64, blank=True, default="", db_default="", help_text="of what requested it"
+        max_length=64, blank=True, default="", db_default="", help_text=_("of what requested it")
     )
     reason = models.CharField(max_length=500, blank=True)
     dry_run = models.BooleanField(default=False)

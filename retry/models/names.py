@@ -8,6 +8,7 @@ from retry.models.error_groups import ErrorGroup
 from retry.models.heartbeat import Heartbeat, WorkerHeartbeat
 from retry.models.holds import Hold
 from retry.models.imports import Import
+from retry.models.notices import Notice, NoticeDelivery, Outage, Subscription
 from retry.models.outcome_counts import OutcomeCount, OutcomeFlush
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.syncs import Sync
@@ -48,6 +49,7 @@ name_model(
     Operation,
     _("operation"),
     _("operations"),
+    request_id=_("request id"),
     action=_("action"),
     reason=_("reason"),
     total=_("total"),
@@ -57,6 +59,7 @@ name_model(
     Run,
     _("run"),
     _("runs"),
+    request_id=_("request id"),
     trigger=_("trigger"),
     reason=_("reason"),
     kind=_("kind"),
@@ -86,11 +89,20 @@ name_model(
     owner=_("owner"),
     note=_("note"),
 )
-name_model(Sync, _("sync"), _("syncs"), source=_("source"), reason=_("reason"), state=_("state"))
+name_model(
+    Sync,
+    _("sync"),
+    _("syncs"),
+    request_id=_("request id"),
+    source=_("source"),
+    reason=_("reason"),
+    state=_("state"),
+)
 name_model(
     Import,
     _("import"),
     _("imports"),
+    request_id=_("request id"),
     source=_("source"),
     kind=_("kind"),
     reason=_("reason"),
@@ -110,6 +122,22 @@ name_model(
     reason=_("reason"),
 )
 name_model(ApiToken, _("API token"), _("API tokens"), name=_("name"), user=_("user"))
+name_model(
+    Subscription,
+    _("subscription"),
+    _("subscriptions"),
+    owner=_("owner"),
+    address=_("address"),
+    endpoint=_("endpoint"),
+)
+name_model(
+    Notice,
+    _("notice"),
+    _("notices"),
+    event=_("event"),
+)
+name_model(NoticeDelivery, _("notice delivery"), _("notice deliverys"))
+name_model(Outage, _("outage"), _("outages"))
 name_model(SavedView, _("saved view"), _("saved views"), name=_("name"))
 name_model(Heartbeat, _("heartbeat"), _("heartbeats"))
 name_model(WorkerHeartbeat, _("worker heartbeat"), _("worker heartbeats"))

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from entries.models import Endpoint, Entry
 
@@ -48,7 +49,7 @@ class Subscription(models.Model):
     )
     events = ArrayField(models.CharField(max_length=30))
     everyones = models.BooleanField(
-        default=False, help_text="also operations that others asked for"
+        default=False, help_text=_("also operations that others asked for")
     )
     channel = models.CharField(max_length=10, choices=NoticeChannel)
     address = models.EmailField(max_length=254, blank=True)
@@ -58,7 +59,7 @@ class Subscription(models.Model):
 
     class Meta:
         default_permissions = ()
-        permissions: ClassVar = [("subscribe_all", "Can subscribe for all")]
+        permissions: ClassVar = [("subscribe_all", gettext_noop("Can subscribe for all"))]
         ordering: ClassVar = ["pk"]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -81,8 +82,8 @@ class Outage(models.Model):
     """A time with many more failures than usual; at most one is open."""
 
     id = models.BigAutoField(primary_key=True)
-    began_at = models.DateTimeField(help_text="the first minute with many failures")
-    opened_at = models.DateTimeField(db_default=Now(), help_text="when it was recognised")
+    began_at = models.DateTimeField(help_text=_("the first minute with many failures"))
+    opened_at = models.DateTimeField(db_default=Now(), help_text=_("when it was recognised"))
     over_at = models.DateTimeField(null=True)
     #: True, or NULL once it is over: NULLs are distinct.
     is_open = models.BooleanField(null=True, default=True, unique=True)
@@ -113,7 +114,7 @@ class Notice(models.Model):
     key = models.CharField(max_length=100)
     subject = models.CharField(max_length=200)
     text = models.TextField(blank=True)
-    path = models.CharField(max_length=500, blank=True, help_text="of the page to look at")
+    path = models.CharField(max_length=500, blank=True, help_text=_("of the page to look at"))
     details = models.JSONField(default=dict)
     recorded_at = models.DateTimeField(db_default=Now())
     tell_at = models.DateTimeField(db_default=Now())

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from retry.outcomes import Channel
 
@@ -86,12 +87,12 @@ class ApiToken(models.Model):
     scopes = ArrayField(
         models.CharField(max_length=20),
         null=True,
-        help_text="of its user's rights it has those of these scopes; empty: all",
+        help_text=_("of its user's rights it has those of these scopes; empty: all"),
     )
     source_ids = ArrayField(
         models.BigIntegerField(),
         null=True,
-        help_text="there are no other entries for it than those of these sources; empty: all",
+        help_text=_("there are no other entries for it than those of these sources; empty: all"),
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -100,7 +101,7 @@ class ApiToken(models.Model):
 
     class Meta:
         verbose_name = _("API token")
-        permissions: ClassVar = [("issue_apitoken", "Can make API tokens for others")]
+        permissions: ClassVar = [("issue_apitoken", gettext_noop("Can make API tokens for others"))]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["user", "name"],

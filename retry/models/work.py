@@ -26,7 +26,7 @@ class Operation(models.Model):
     )
     actor_label = models.CharField(max_length=150)
     request_id = models.CharField(
-        max_length=64, blank=True, default="", db_default="", help_text="of what started it"
+        max_length=64, blank=True, default="", db_default="", help_text=_("of what started it")
     )
     reason = models.CharField(max_length=500, blank=True)
     selection = models.JSONField(default=dict, help_text=_("the requested entries, as data"))
@@ -159,7 +159,7 @@ class Run(models.Model):
     )
     actor_label = models.CharField(max_length=150)
     request_id = models.CharField(
-        max_length=64, blank=True, default="", db_default="", help_text="empty in an operation"
+        max_length=64, blank=True, default="", db_default="", help_text=_("empty in an operation")
     )
     reason = models.CharField(max_length=500, blank=True)
     kind = models.CharField(max_length=50)

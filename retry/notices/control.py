@@ -15,6 +15,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from entries.models import Endpoint
+from entries.phrases import phrase
 from retry import audit
 from retry.access.permissions import SUBMIT_ENTRY, SUBSCRIBE_ALL, VIEW_ENDPOINT, VIEW_ENTRY
 from retry.access.subscriptions import visible_subscriptions
@@ -56,7 +57,8 @@ def subscribe(wish: Wish, *, actor: Actor, for_all: bool = False) -> Subscriptio
     fields = _clean(wish)
     with transaction.atomic():
         if Subscription.objects.filter(owner=owner).count() >= MOST:
-            raise SubscriptionRefused(f"There are {MOST} subscriptions already. End one first.")
+            why = phrase("There are %(count)s subscriptions already. End one first.", count=MOST)
+            raise SubscriptionRefused(why)
         subscription = Subscription.objects.create(owner=owner, **fields)
         _audit("subscribe", subscription, actor=actor, after=_as_data(subscription))
     return subscription
@@ -98,7 +100,8 @@ def send_test_notice(subscription_id: int, *, actor: Actor) -> Subscription:
     with transaction.atomic():
         subscription = _lock(subscription_id, actor=actor)
         if not subscription.active:
-            raise SubscriptionRefused("This subscription is switched off, so nothing was sent.")
+            why = phrase("This subscription is switched off, so nothing was sent.")
+            raise SubscriptionRefused(why)
         message = Message(
             subject="This is a test",
             lines=(f"{actor.label} asked for it. Notices will arrive here like this one.",),
@@ -115,7 +118,7 @@ def _require(wish: Wish, *, for_all: bool, actor: Actor) -> None:
     if for_all:
         actor.require(SUBSCRIBE_ALL)
         if not sees_everything(actor):
-            raise NotPermitted(f"{SUBSCRIBE_ALL} and every entry")
+            raise NotPermitted(phrase("%(permission)s and every entry", permission=SUBSCRIBE_ALL))
     if wish.endpoint:
         actor.require(SUBMIT_ENTRY)
         actor.require(VIEW_ENDPOINT)
@@ -134,16 +137,19 @@ def _clean(wish: Wish) -> dict[str, Any]:
     """Return the columns of a wish. Raises ``SubscriptionRefused``."""
     unknown = sorted(set(wish.events) - set(map(str, SUBSCRIBABLE)))
     if unknown:
-        raise SubscriptionRefused(f"There is no event {unknown[0][:50]!r}.")
+        raise SubscriptionRefused(
+            phrase("There is no event %(event)s.", event=repr(unknown[0][:50]))
+        )
     if not wish.events:
-        raise SubscriptionRefused("Choose at least one event.")
+        raise SubscriptionRefused(phrase("Choose at least one event."))
     if bool(wish.address) == bool(wish.endpoint):
-        raise SubscriptionRefused("Give either an address for mails or an endpoint.")
+        raise SubscriptionRefused(phrase("Give either an address for mails or an endpoint."))
     endpoint = None
     if wish.endpoint:
         endpoint = Endpoint.objects.filter(slug=wish.endpoint).first()
         if endpoint is None:
-            raise SubscriptionRefused(f"There is no endpoint {wish.endpoint[:80]!r}.")
+            given = repr(wish.endpoint[:80])
+            raise SubscriptionRefused(phrase("There is no endpoint %(endpoint)s.", endpoint=given))
     else:
         _check_address(wish.address)
     return {
@@ -161,9 +167,11 @@ def _check_address(address: str) -> None:
     try:
         validate_email(address)
     except ValidationError as error:
-        raise SubscriptionRefused(f"{address[:100]!r} is no address for mails.") from error
+        why = phrase("%(address)s is no address for mails.", address=repr(address[:100]))
+        raise SubscriptionRefused(why) from error
     if len(address) > longest:
-        raise SubscriptionRefused(f"An address has at most {longest} characters.")
+        why = phrase("An address has at most %(count)s characters.", count=longest)
+        raise SubscriptionRefused(why)
 
 
 def _as_data(subscription: Subscription) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from entries.phrases import phrase
 from retry.errors import RetryError
 
 
@@ -11,7 +12,9 @@ class SubscriptionNotFound(RetryError):
     code: ClassVar[str] = "subscription_not_found"
 
     def __init__(self, subscription_id: int) -> None:
-        super().__init__(f"There is no subscription {subscription_id}.")
+        super().__init__(
+            phrase("There is no subscription %(subscription)s.", subscription=str(subscription_id))
+        )
         self.subscription_id = subscription_id
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMessage, get_connection
 from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.utils.translation import gettext_noop
 
 from entries.errors import PermanentError, TransientError
 from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
@@ -25,7 +26,7 @@ class MailKind(Kind):
     """
 
     name: ClassVar[str] = "mail"
-    description: ClassVar[str] = "Sends a notice of the desk as a mail."
+    description: ClassVar[str] = gettext_noop("Sends a notice of the desk as a mail.")
     time_limit: ClassVar[float] = settings.REDRIVE_MAIL_TIME_LIMIT
     #: A server that does not answer holds up no other mail.
     concurrency: ClassVar[int] = 8

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import override
 
 from entries.text import clean_text, one_line
 from retry.models import Notice, NoticeEvent, Outage, Subscription
@@ -60,7 +61,8 @@ def record(
     if not is_wanted(event):
         return
     try:
-        with transaction.atomic():
+        # The user who acts may read pages in another language.
+        with override(None), transaction.atomic():
             insert(event, key, build(), settle_seconds=settle_seconds, outage=outage)
     except Exception:
         logger.exception("notice.not_recorded", extra={"event_name": event.value})

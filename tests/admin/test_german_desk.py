@@ -17,6 +17,7 @@ from retry.models import Action, AuditEvent, Operation
 from retry.operations.forecast import Forecast
 from retry.outcomes import ItemOutcome, QueueOutcome
 from retry.reasons import Reason
+from retry.service import create_token
 from tests.admin.browsing import ENTRIES, Browser, text_of
 from tests.factories.entries import EntryFactory
 from tests.laws.verbs import ACTS
@@ -93,3 +94,12 @@ def test_a_refusal_is_kept_in_english(reader: "User") -> None:
     assert event.after["what"] == "retry_selected in entries"
     with override("de"):
         assert name_verb(event.verb) == "abgelehnt"
+
+
+@pytest.mark.django_db
+def test_what_a_token_may_is_no_month(chief: "User") -> None:
+    """Django has a translation of “may” as well."""
+    create_token(chief, name="script", actor=SCRIPT)
+    page = text_of(Browser(chief).get("/admin/retry/apitoken/", headers=GERMAN).content.decode())
+    assert "Darf" in page
+    assert "Mai" not in page.replace("E-Mail", "")

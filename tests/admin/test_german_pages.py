@@ -22,7 +22,7 @@ LEAVES = {"logout"}
 _READ = {"title", "alt", "placeholder", "aria-label", "content", "label"}
 _COMMA = re.compile(r"(?<![\d,])\d+,\d+(?![\d,])")
 #: Texts from outside that happen to be in a catalog, and names.
-_ALSO_DATA = {"sync", "page", "admin", "name", "status", "source"}
+_ALSO_DATA = {"sync", "page", "admin", "name", "status", "source", "mail", "notices"}
 
 
 class Page(HTMLParser):
@@ -33,19 +33,25 @@ class Page(HTMLParser):
         self.machine: list[str] = []
         self.human: list[str] = []
         self._foreign = 0
+        #: Elements that say they are English, such as descriptions of the API.
+        self._english: list[str] = []
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._foreign += tag in {"script", "style", "code", "pre", "bdi", "textarea"}
+        if ("lang", "en") in attrs or tag in self._english:
+            self._english.append(tag)
         for name, value in attrs:
             (self.human if name in _READ else self.machine).append(value or "")
 
     def handle_endtag(self, tag: str) -> None:
         self._foreign -= tag in {"script", "style", "code", "pre", "bdi", "textarea"}
+        if tag in self._english[-1:]:
+            self._english.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self._foreign:
+        if not self._foreign and not self._english:
             self.human.append(" ".join(data.split()))
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -18,12 +19,14 @@ from entries.repairs import Repair
 from entries.sources.base import SourceItem
 from entries.states import EntryStatus
 from retry import service
+from retry.access.tokens import Terms
 from retry.dispatcher import verdict
 from retry.dispatcher.loop import Dispatcher
 from retry.dispatcher.probes import BREAKER
 from retry.errors import RetryError
 from retry.imports.work import perform
-from retry.models import Action, AuditEvent, Hold, Import, Operation
+from retry.models import Action, AuditEvent, Hold, Import, Notice, NoticeEvent, Operation
+from retry.notices.control import Wish
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection
 from retry.outcomes import Actor, Channel
@@ -71,6 +74,7 @@ def list_marked() -> list[str]:
 def refused(verb: Any, *args: Any, **options: Any) -> str:
     with pytest.raises(RetryError) as caught:
         verb(*args, **options)
+    assert OPEN not in str(caught.value)
     return str(caught.value)
 
 
@@ -204,6 +208,30 @@ def test_views_and_tokens(person: Actor) -> None:
     service.delete_view(view.pk, actor=person)
     assert person.user is not None
     service.create_token(person.user, name="script", actor=person)
+    nothing = Terms(scopes=frozenset())
+    refused(service.create_token, person.user, name="", actor=person)
+    refused(service.create_token, person.user, name="more", actor=person, terms=nothing)
+    assert list_marked() == []
+
+
+def test_subscriptions_and_notices(person: Actor) -> None:
+    wish = Wish(
+        events=[NoticeEvent.OPERATION_PAUSED, NoticeEvent.BREAKER_TRIPPED], address="a@b.test"
+    )
+    made = service.subscribe(wish, actor=person)
+    service.change_subscription(made.pk, replace(wish, everyones=True), actor=person)
+    service.send_test_notice(made.pk, actor=person)
+    EntryFactory.create(failed=True)
+    chosen = Selection(filter=EntryFilter(status=EntryStatus.FAILED))
+    operation = service.start_operation(chosen, action=Action.DISCARD, actor=person)
+    service.pause_operation(operation.pk, actor=SCRIPT, reason="wait")
+    why = verdict.describe(verdict.Outcomes(20, 19), message="HTTP 503")
+    service.trip_breaker("scripted", actor=BREAKER, reason=why, probe_after=1)
+    assert {notice.event for notice in Notice.objects.all()} == {"test", *wish.events}
+    refused(service.subscribe, replace(wish, events=()), actor=person)
+    refused(service.subscribe, replace(wish, address="a"), actor=person)
+    refused(service.unsubscribe, made.pk + 1, actor=person)
+    service.unsubscribe(made.pk, actor=person)
     assert list_marked() == []
 
 

@@ -82,6 +82,8 @@ REFUSING = {
     "RepairRefused",
     "RetryError",
     "SourceError",
+    "SubscriptionRefused",
+    "TokenRefused",
     "UploadRefused",
     "ViewRefused",
 }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from entries.models import Entry
+from entries.phrases import show
 from retry import service
 from retry.access.permissions import VIEW_PAYLOAD
 from retry.admin.entries.acts import VERBS, Verb
@@ -110,7 +111,7 @@ class EntryVerbs(VerbsAdmin):
                     reason=reason,
                 )
             except (ContentRefused, EntryChanged) as error:
-                why = str(error)
+                why = show(error)
             except RetryError as error:
                 why = describe_refusal(error).text
             else:

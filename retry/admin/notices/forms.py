@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from entries.models import Endpoint
 from retry.models import NoticeChannel, NoticeEvent, Subscription
@@ -30,7 +31,7 @@ class SubscriptionForm(_SubscriptionForm):
     )
     everyones = forms.BooleanField(label=_("Also operations that others asked for"), required=False)
     channel = forms.ChoiceField(
-        label=_("By"),
+        label=pgettext_lazy("channel", "By"),
         choices=NoticeChannel.choices,
         initial=NoticeChannel.MAIL,
         widget=forms.RadioSelect,

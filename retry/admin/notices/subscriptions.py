@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from entries.admin import display
@@ -46,7 +46,7 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
     def what(self, subscription: Subscription) -> str:
         return describe_events(subscription.events)
 
-    @admin.display(description=gettext_lazy("by"))
+    @admin.display(description=pgettext_lazy("channel", "by"))
     def how(self, subscription: Subscription) -> SafeString:
         channel = subscription.get_channel_display()
         return display.format_name(f"{channel}: {subscription.target}")

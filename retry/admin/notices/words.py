@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from entries.admin.numbers import format_number
 from entries.states import EntryStatus
 from retry.models import NoticeDelivery, NoticeEvent, Withheld
 from retry.notices.recording import SUBSCRIBABLE
@@ -36,7 +37,7 @@ def describe_success(result: object) -> str:
 def summarize(deliveries: Iterable[NoticeDelivery]) -> str:
     """``2 sent, 1 failed``"""
     counts = Counter(describe_delivery(delivery) for delivery in deliveries)
-    return ", ".join(f"{number:,} {words}" for words, number in counts.items())
+    return ", ".join(f"{format_number(number)} {words}" for words, number in counts.items())
 
 
 def describe_events(events: Iterable[str]) -> str:

@@ -11,13 +11,14 @@ from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
 
 from entries.admin import display
 from entries.admin.lists import ReadOnlyAdmin
+from entries.phrases import show
 from retry import service
 from retry.access.errors import TokenNotFound, TokenRefused
 from retry.access.permissions import ADD_TOKEN, DELETE_TOKEN, ISSUE_TOKEN, VIEW_TOKEN
@@ -77,7 +78,7 @@ class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
 
     # --- the list ---------------------------------------------------------------------------------
 
-    @admin.display(description=_("may"))
+    @admin.display(description=pgettext_lazy("token", "may"))
     def may(self, token: ApiToken) -> str:
         return describe_scopes(token)
 
@@ -126,7 +127,7 @@ class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
             except TokenRefused as error:
                 _add_error(form, error)
             except NotPermitted as error:
-                form.add_error("user" if "user" in form.fields else None, str(error))
+                form.add_error("user" if "user" in form.fields else None, show(error))
             else:
                 title = gettext("Token “%(name)s”") % {"name": name}
                 made = {"title": title, "token": token, "owner": user}
@@ -207,4 +208,4 @@ class ApiTokenAdmin(AuditedAdmin, ReadOnlyAdmin[ApiToken]):
 
 def _add_error(form: TermsForm, error: TokenRefused) -> None:
     known = error.field if error.field in form.fields else None
-    form.add_error(known, str(error))
+    form.add_error(known, show(error))
