@@ -21,12 +21,15 @@ from retry.access.permissions import (
     RETRY_ENTRY,
     SHARE_VIEW,
     SUBMIT_ENTRY,
+    SUBSCRIBE_ALL,
     SYNC_SOURCE,
     VIEW_ALL_SOURCES,
     VIEW_AUDIT,
+    VIEW_ENDPOINT,
     VIEW_ENTRY,
     VIEW_ERROR_GROUP,
     VIEW_HOLD,
+    VIEW_NOTICE,
     VIEW_OPERATION,
     VIEW_PAYLOAD,
     VIEW_RUN,
@@ -57,6 +60,7 @@ class TokenScope(StrEnum):
     HOLDS = "holds"
     ERRORS = "errors"
     VIEWS = "views"
+    NOTICES = "notices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ SCOPES: Mapping[TokenScope, Meaning] = {
         _("see entries, operations, errors, holds, syncs and the status"),
         VIEW_ENTRY,
         VIEW_PAYLOAD,
+        VIEW_ENDPOINT,
+        VIEW_NOTICE,
         VIEW_SOURCE,
         VIEW_ALL_SOURCES,
         VIEW_OPERATION,
@@ -102,6 +108,7 @@ SCOPES: Mapping[TokenScope, Meaning] = {
     TokenScope.HOLDS: _mean(_("put on hold and lift holds"), MANAGE_HOLD),
     TokenScope.ERRORS: _mean(_("decide about error groups"), MANAGE_ERROR_GROUP),
     TokenScope.VIEWS: _mean(_("save views of lists"), SHARE_VIEW),
+    TokenScope.NOTICES: _mean(_("subscribe to notices"), SUBSCRIBE_ALL),
 }
 
 

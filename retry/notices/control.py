@@ -18,6 +18,7 @@ from entries.models import Endpoint
 from entries.phrases import phrase
 from retry import audit
 from retry.access.permissions import SUBMIT_ENTRY, SUBSCRIBE_ALL, VIEW_ENDPOINT, VIEW_ENTRY
+from retry.access.scopes import TokenScope
 from retry.access.subscriptions import visible_subscriptions
 from retry.access.visibility import sees_everything
 from retry.edits import get_subject
@@ -52,6 +53,7 @@ def subscribe(wish: Wish, *, actor: Actor, for_all: bool = False) -> Subscriptio
 
     What a command subscribes to is for all. Raises ``NotPermitted`` and ``SubscriptionRefused``.
     """
+    actor.require_scope(TokenScope.NOTICES)
     owner = None if for_all else actor.user
     _require(wish, for_all=owner is None, actor=actor)
     fields = _clean(wish)
@@ -66,6 +68,7 @@ def subscribe(wish: Wish, *, actor: Actor, for_all: bool = False) -> Subscriptio
 
 def change_subscription(subscription_id: int, wish: Wish, *, actor: Actor) -> Subscription:
     """Raises ``NotPermitted``, ``SubscriptionNotFound`` and ``SubscriptionRefused``."""
+    actor.require_scope(TokenScope.NOTICES)
     actor.require(VIEW_ENTRY)
     with transaction.atomic():
         subscription = _lock(subscription_id, actor=actor)
@@ -85,6 +88,7 @@ def unsubscribe(subscription_id: int, *, actor: Actor) -> None:
 
     Raises ``NotPermitted`` and ``SubscriptionNotFound``.
     """
+    actor.require_scope(TokenScope.NOTICES)
     actor.require(VIEW_ENTRY)
     with transaction.atomic():
         subscription = _lock(subscription_id, actor=actor)
@@ -96,6 +100,7 @@ def send_test_notice(subscription_id: int, *, actor: Actor) -> Subscription:
     """Send a notice that says it is a test. Raises ``NotPermitted``, ``SubscriptionNotFound``, and
     ``SubscriptionRefused`` for one that is switched off.
     """
+    actor.require_scope(TokenScope.NOTICES)
     actor.require(VIEW_ENTRY)
     with transaction.atomic():
         subscription = _lock(subscription_id, actor=actor)
