@@ -26,16 +26,20 @@ def is_source(slug: str, scope: Scope = EVERYTHING) -> bool:
     return Source.objects.filter(scope.condition("pk"), slug=slug).exists()
 
 
-def is_kind(name: str) -> bool:
-    """Whether a kind is installed or has entries; True where looking for them takes too long."""
+def is_kind(name: str, scope: Scope = EVERYTHING) -> bool:
+    """Whether a kind is installed or has entries that may be seen.
+
+    True where looking for them takes too long.
+    """
     if name in registry.names():
         return True
     if "\0" in name:
         return False
     try:
         with time_budget(_SECONDS):
-            if IndexedEntry.objects.filter(kind=name).exists():
+            if IndexedEntry.objects.filter(scope.condition("source_id"), kind=name).exists():
                 return True
-            return IndexBacklog.objects.exists() and Entry.objects.filter(kind=name).exists()
+            found = Entry.objects.within(scope).filter(kind=name)
+            return IndexBacklog.objects.exists() and found.exists()
     except OutOfTime:
         return True

@@ -101,28 +101,32 @@ class StatusFilter(ChoiceFilter):
     enumeration = EntryStatus
 
 
-class KindFilter(EqualFilter):
-    title = _("kind")
-    parameter_name = column = "kind"
-
-    def is_known(self, value: str) -> bool:
-        return names.is_kind(value)
-
-    def list_choices(self) -> Iterable[tuple[str, str]]:
-        return [(name, name) for name in registry.names()]
-
-
-class SourceFilter(EqualFilter):
-    """Knows the sources that the user may see."""
-
-    title = _("source")
-    parameter_name = column = "source"
+class _ScopedFilter(EqualFilter):
+    """Knows what the user may see."""
 
     def lookups(
         self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
     ) -> list[tuple[str, str]]:
         self._scope = find_sources(request.user)
         return super().lookups(request, model_admin)
+
+
+class KindFilter(_ScopedFilter):
+    title = _("kind")
+    parameter_name = column = "kind"
+
+    def is_known(self, value: str) -> bool:
+        return names.is_kind(value, self._scope)
+
+    def list_choices(self) -> Iterable[tuple[str, str]]:
+        return [(name, name) for name in registry.names()]
+
+
+class SourceFilter(_ScopedFilter):
+    """Knows the sources that the user may see."""
+
+    title = _("source")
+    parameter_name = column = "source"
 
     def is_known(self, value: str) -> bool:
         return names.is_source(value, self._scope)

@@ -8,6 +8,7 @@ from django.contrib.auth.management import create_permissions
 from django.db.models import Q
 
 from retry.access.permissions import (
+    ADD_TOKEN,
     CHANGE_ENTRY,
     DISCARD_ENTRY,
     EXPORT_ENTRY,
@@ -54,6 +55,7 @@ _OPERATING = (
     SYNC_SOURCE,
     MANAGE_HOLD,
     MANAGE_ERROR_GROUP,
+    ADD_TOKEN,  # of one's own, within one's own rights
 )
 #: Group -> what it may do; None for everything in these apps.
 ROLES: Mapping[str, Sequence[str] | None] = {

@@ -9,7 +9,8 @@ the same rule for what is about entries.
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from django.db.models import BigIntegerField, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, F, Func, IntegerField, QuerySet, TextField, Value
 
 from entries.budget import OutOfTime, time_budget
 from entries.lists import StatusCounts, count_by_status
@@ -99,6 +100,20 @@ def visible_groups(actor: Actor) -> QuerySet[ErrorGroup]:
     newest = visible_entries(actor).failed().order_by("-failed_at", "-id")
     seen = newest.values_list("fingerprint", flat=True)[:NEWEST_FAILURES]
     return ErrorGroup.objects.filter(fingerprint__in=seen)
+
+
+def sort_groups(found: QuerySet[ErrorGroup], *, actor: Actor) -> QuerySet[ErrorGroup]:
+    """Sort ``visible_groups`` by the newest failure of each that the actor may see.
+
+    Runs one query where something is hidden: what is hidden moves no group.
+    """
+    if sees_everything(actor):
+        return found.order_by("-last_seen", "-id")
+    newest = visible_entries(actor).failed().order_by("-failed_at", "-id")
+    seen = newest.values_list("fingerprint", flat=True)[:NEWEST_FAILURES]
+    sorted_ = Value(list(dict.fromkeys(seen)), output_field=ArrayField(TextField()))
+    place = Func(sorted_, F("fingerprint"), function="array_position", output_field=IntegerField())
+    return found.annotate(place=place).order_by("place", "-id")
 
 
 def sees_group(fingerprint: str, *, actor: Actor) -> bool:

@@ -1,4 +1,6 @@
-"""The lock of one group, for who may see it, and sees all of it."""
+"""One group, and its lock, for who may see it, and sees all of it."""
+
+from django.db.models import QuerySet
 
 from retry.access.permissions import VIEW_ALL_SOURCES
 from retry.access.visibility import sees_group, sees_whole_group
@@ -8,14 +10,22 @@ from retry.models import ErrorGroup
 from retry.outcomes import Actor
 
 
+def find_group(group_id: int, *, actor: Actor) -> ErrorGroup:
+    """Find a group. Raises as ``lock_group`` does."""
+    return _find(ErrorGroup.objects.all(), group_id, actor=actor)
+
+
 def lock_group(group_id: int, *, actor: Actor) -> ErrorGroup:
     """Lock a group until the caller's transaction ends.
 
     What is said of a group is said of all its entries, of whichever source. Raises
     ``ErrorGroupNotFound``, and ``NotPermitted`` where failed entries of it are hidden.
     """
-    locked = ErrorGroup.objects.select_for_update()
-    group = locked.filter(pk=group_id).first()
+    return _find(ErrorGroup.objects.select_for_update(), group_id, actor=actor)
+
+
+def _find(groups: QuerySet[ErrorGroup], group_id: int, *, actor: Actor) -> ErrorGroup:
+    group = groups.filter(pk=group_id).first()
     if group is None or not sees_group(group.fingerprint, actor=actor):
         raise ErrorGroupNotFound(group_id)
     if not sees_whole_group(group.fingerprint, actor=actor):

@@ -13,6 +13,7 @@ from entries.budget import OutOfTime, time_budget
 from entries.lists import MOST, count_each
 from entries.lists.windows import BUDGET_SECONDS
 from entries.sql import load
+from retry.access.records import visible_operations
 from retry.access.visibility import NEWEST_FAILURES, sees_everything, visible_entries
 from retry.models import MOST_NAMES, ErrorGroup, Operation
 from retry.operations.tallies import Tally, read_tallies
@@ -62,6 +63,24 @@ def read_facts(groups: Sequence[ErrorGroup], *, actor: Actor) -> Mapping[int, Gr
         )
         for group in groups
     }
+
+
+def shield(groups: Sequence[ErrorGroup], *, actor: Actor) -> Sequence[ErrorGroup]:
+    """Blank, in instances that are only shown, the operations of which the actor sees nothing.
+
+    One statement where something is hidden.
+    """
+    if sees_everything(actor):
+        return groups
+    pairs = [(group.proof_id, group.resolved_operation_id) for group in groups]
+    named = [id_ for pair in pairs for id_ in pair if id_ is not None]
+    found = visible_operations(actor).filter(pk__in=named)
+    seen = set(found.values_list("pk", flat=True))
+    for group in groups:
+        group.proof_id = group.proof_id if group.proof_id in seen else None
+        if group.resolved_operation_id not in seen:
+            group.resolved_operation_id = None
+    return groups
 
 
 def count_failed(fingerprints: Sequence[str], *, actor: Actor) -> Mapping[str, tuple[int, bool]]:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from retry import audit, wakeup
 from retry.access.permissions import OPERATE
+from retry.access.records import sees_operation
 from retry.access.scopes import TokenScope
 from retry.access.visibility import sees_nothing
 from retry.errors import OperationFinished, OperationNotFound
@@ -41,7 +42,8 @@ def steer(
     """
     with transaction.atomic():
         operation = Operation.objects.select_for_update().filter(pk=operation_id).first()
-        if operation is None:
+        # Before any permission: to be refused says that there is one, and what it does.
+        if operation is None or not sees_operation(operation, actor=actor):
             raise OperationNotFound(operation_id)
         if not permission:
             actor.require_scope(TokenScope.OPERATIONS)

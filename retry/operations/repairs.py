@@ -12,6 +12,7 @@ from entries.diffs import Diff, diff_json
 from entries.phrases import Phrase
 from entries.repairs import Repair
 from entries.storage import StoredContent
+from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_PAYLOAD
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
 from retry.reasons import Reason
@@ -50,9 +51,12 @@ class RepairPreview:
 def preview_repair(selection: Selection, repair: Repair, *, actor: Actor) -> RepairPreview:
     """Say what the repair would make of the selected entries that the actor may see.
 
-    Raises as ``Selection.check`` does. Takes a few seconds at most; what was not looked at until
-    then is not counted.
+    Raises ``NotPermitted`` for whom ``start_operation`` would refuse the repair, and as
+    ``Selection.check`` does. Takes a few seconds at most; what was not looked at until then is not
+    counted.
     """
+    for permission in (CHANGE_ENTRY, RETRY_ENTRY, VIEW_PAYLOAD):
+        actor.require(permission)
     selection.check(actor=actor)
     preview = RepairPreview()
     deadline = time.monotonic() + SECONDS

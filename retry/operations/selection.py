@@ -146,7 +146,7 @@ def check_filter(chosen: EntryFilter, *, actor: Actor) -> None:
     scope = find_sources(actor)
     if chosen.source is not None and not names.is_source(chosen.source, scope):
         raise NoSuchSource(chosen.source, known=names.list_sources(scope))
-    if chosen.kind is not None and not names.is_kind(chosen.kind):
+    if chosen.kind is not None and not names.is_kind(chosen.kind, scope):
         raise NoSuchKind(chosen.kind, known=names.list_kinds())
 
 

@@ -19,6 +19,8 @@ DECISIONS = {"approve", "reject"}
 #: An id that the sequences do not come to.
 FAR = 10**9
 ENTRY = FAR
+#: Of an error group that nothing else has.
+FINGERPRINT = "1-walked"
 TITLE, PAYLOAD = "An entry", {"url": "http://page.example/1"}
 
 #: Name of an address that is written to -> a body with which it would do something. A new address
@@ -119,8 +121,9 @@ def addresses() -> list[str]:
     return [name for name in patterns() if name != "nothing"]
 
 
-def path_of(name: str) -> str:
-    values = {
+def values() -> dict[str, object]:
+    """What the parameters of paths stand for."""
+    return {
         "entry_id": ENTRY,
         "operation_id": OPERATION,
         "run_id": OPERATION,
@@ -130,7 +133,10 @@ def path_of(name: str) -> str:
         "group_id": FAR,
         "view_id": FAR,
     }
-    kwargs = {key: values[key] for key in patterns()[name].pattern.converters}
+
+
+def path_of(name: str) -> str:
+    kwargs = {key: values()[key] for key in patterns()[name].pattern.converters}
     return reverse(f"api:{name}", kwargs=kwargs).removeprefix(PREFIX)
 
 
@@ -145,14 +151,19 @@ def furnish() -> Entry:
     SavedView.objects.create(id=FAR, name="Shared", filter={"status": "failed"}, shared=True)
     ErrorGroup.objects.create(
         id=FAR,
-        fingerprint="1-503",
+        fingerprint=FINGERPRINT,
         error_class="TransientError",
         message="HTTP 503",
         first_seen=timezone.now(),
         last_seen=timezone.now(),
     )
     entry: Entry = EntryFactory.create(
-        id=ENTRY, failed=True, title=TITLE, payload=PAYLOAD, source=source
+        id=ENTRY,
+        failed=True,
+        fingerprint=FINGERPRINT,
+        title=TITLE,
+        payload=PAYLOAD,
+        source=source,
     )
     Run.objects.create(
         id=OPERATION, trigger="retry", kind="page", entry_ids=[ENTRY], size=1, state="finished"

@@ -11,6 +11,7 @@ from django.db.models import ProtectedError
 
 from entries.permissions import VIEW_ALL_SOURCES, VIEW_PAYLOAD
 from retry.access.grants import exceeds, group_exceeds, list_grantable_groups
+from retry.access.permissions import ADD_TOKEN, ISSUE_TOKEN, VIEW_AUDIT
 from retry.access.roles import ADMINISTRATORS, OPERATORS, ROLES, VIEWERS, create_roles
 from tests.admin.browsing import Browser
 from tests.conftest import grant
@@ -45,6 +46,8 @@ def test_each_may_do_more_than_the_one_before() -> None:
     assert VIEW_ALL_SOURCES not in operators
     assert VIEW_ALL_SOURCES in administrators
     assert "auth.change_user" in administrators
+    assert ADD_TOKEN in operators - viewers
+    assert {ISSUE_TOKEN, VIEW_AUDIT} <= administrators - operators
 
 
 def test_what_is_there_is_left_as_it_is() -> None:

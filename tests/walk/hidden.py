@@ -28,6 +28,8 @@ WORD = "xqzv"
 #: Ids begin so; the hexadecimal one is of runs, operations and imports.
 NUMBER, HEX = 987_654_000, 0xDEADBEEF << 96
 MARKS = re.compile(rf"{WORD}|{NUMBER // 1000}\d\d\d|deadbeef", re.IGNORECASE)
+#: The fingerprint of failures that there are here and in what is seen.
+SHARED = "1-shared"
 STATUSES = ("failed", "scheduled", "queued", "running", "succeeded", "discarded")
 
 

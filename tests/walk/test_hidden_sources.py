@@ -4,39 +4,26 @@ Everything that may be read is read twice: without the hidden world, and with it
 same.
 """
 
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.utils import timezone
 
 from entries.models import Entry
-from retry.access import views
-from retry.admin.entries import facets
 from retry.api.http.throttle import unknown_tokens
-from retry.models import Action, ErrorGroup, Hold, Operation, Run, Sync, WorkerHeartbeat
-from retry.operations import control
-from retry.operations.selection import Selection
+from retry.models import ErrorGroup, Operation, Run
 from tests.admin.browsing import Browser, text_of
-from tests.admin.walking import addresses, populate
+from tests.admin.walking import addresses
 from tests.api import walking
 from tests.api.calls import PREFIX
-from tests.factories.entries import EntryFactory, SourceFactory
-from tests.support.asking import SCRIPT
-from tests.support.counts import add_count
-from tests.support.error_groups import note_failures
-from tests.support.hiding import hide_source
 from tests.walk import acts, page, traces
-from tests.walk.hidden import MARKS, NUMBER, STATUSES, WORD, add_hidden_world, normalise
-from tests.walk.people import OUTSIDERS
+from tests.walk.hidden import MARKS, NUMBER, SHARED, WORD, add_hidden_world, normalise
+from tests.walk.routes import list_routes
 from tests.walk.words import DONE, OK
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
-SHARED = "1-shared"
 #: Ends the session, or tells how much time is left.
 _LEFT_OUT = {"logout", "password_change", "password_change_done", "jsi18n"}
 #: Addresses of lists that look for more than the resolver knows.
@@ -62,55 +49,13 @@ _MORE = (
 )
 
 
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not counted in time is left out, here or there."""
-    monkeypatch.setattr(facets, "SECONDS", 60)
-    monkeypatch.setattr(views, "COUNT_SECONDS", 60)
-
-
-@pytest.fixture(params=OUTSIDERS)
-def user(request: pytest.FixtureRequest) -> User:
-    """Of each role, and of a team that has a source of its own."""
-    made = OUTSIDERS[request.param]()
-    made.groups.add(Group.objects.create(name="team"))
-    return type(made).objects.get(pk=made.pk)
-
-
-@pytest.fixture
-def made(user: User) -> Iterator[dict[str, Any]]:
-    """Something of everything that the user may see."""
-    with page.uploads_elsewhere():
-        found = populate()
-        mine = SourceFactory.create(slug="mine")
-        mine.groups.add(*user.groups.all())
-        later = timezone.now() + timedelta(hours=1)
-        for status in STATUSES:
-            EntryFactory.create(source=mine, **{status: True})
-        EntryFactory.create_batch(3, source=mine, failed=True, fingerprint=SHARED)
-        entry = Entry.objects.filter(fingerprint=SHARED).latest("pk")
-        note_failures(SHARED, sample_entry_id=entry.pk, source_id=mine.pk, count=3)
-        add_count(3, at=timezone.now(), fingerprint=SHARED, kind="page", source_id=mine.pk)
-        Sync.objects.create(source=mine, state="failed", error_code="unreachable", error="away")
-        control.start(Selection(ids=(entry.pk,)), action=Action.RETRY, actor=SCRIPT)
-        WorkerHeartbeat.objects.create(
-            name="w", queue="bulk", host="h", pid=1, started_at=timezone.now(),
-            beat_at=later, state="busy",
-        )  # fmt: skip
-        hold = Hold.objects.create(source=mine, actor_label="anna")
-        # That something is hidden may be seen, and is before anything is in it.
-        hide_source(SourceFactory.create(slug=f"{WORD}-empty"))
-        acts.furnish(found, user)
-        yield found | {"retry_hold": hold}
-
-
 def read_everything(user: User, made: dict[str, Any]) -> dict[str, str]:
     """What every address answers, by the address: the whole of it."""
     cache.clear()
     browser = Browser(user)
     urls = [each.url + acts.QUERIES.get(each.name, "") for each in addresses(made)
             if each.name not in _LEFT_OUT]  # fmt: skip
-    urls += [PREFIX + walking.path_of(name) for name in sorted(walking.READ)]
+    urls += [PREFIX + walking.path_of(each.name) for each in list_routes() if each.http == "get"]
     found = {}
     for url in [*urls, *_MORE]:
         answer: Any = browser.get(url)

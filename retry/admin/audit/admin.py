@@ -15,7 +15,7 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter, EqualFilter, sample_values
 from entries.admin.lists import ReadOnlyAdmin
 from entries.phrases import show
-from retry.access.payloads import hide_payloads
+from retry.access.events import shield
 from retry.access.records import visible_events
 from retry.access.visibility import visible_ids
 from retry.admin.shared.actor import get_actor
@@ -79,11 +79,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> AuditEvent | None:
         found: AuditEvent | None = super().get_object(request, object_id, from_field)
-        if found is not None:
-            actor = get_actor(request)
-            found.before = hide_payloads(found.before, actor=actor)
-            found.after = hide_payloads(found.after, actor=actor)
-        return found
+        return None if found is None else shield([found], actor=get_actor(request))[0]
 
     def get_fieldsets(self, request: HttpRequest, obj: AuditEvent | None = None) -> Any:
         """Show what changed in an entry only to those who may see the entry."""

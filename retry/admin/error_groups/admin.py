@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from entries.admin import display
 from retry.access.permissions import VIEW_ENTRY, VIEW_OPERATION
-from retry.access.visibility import sees_group, visible_groups
+from retry.access.visibility import sees_everything, sees_group, sort_groups, visible_groups
 from retry.admin.error_groups import words
 from retry.admin.error_groups.filters import (
     GroupKindFilter,
@@ -61,7 +61,6 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
     list_filter = (GroupStateFilter, GroupKindFilter, GroupUpstreamFilter)
     search_fields = ("error_class", "message", "note")
     search_help_text = _("Searches the error and the note.")
-    ordering = ("-last_seen", "-id")
     list_per_page = 25
     list_select_related = ("owner",)
     path_converter = "int"
@@ -71,7 +70,12 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
     live_template = "retry/error_group/changed.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ErrorGroup]:
-        return visible_groups(get_actor(request))
+        actor = get_actor(request)
+        return sort_groups(visible_groups(actor), actor=actor)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        everything = sees_everything(get_actor(request))
+        return ("-last_seen", "-id") if everything else ("place", "-id")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

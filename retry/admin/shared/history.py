@@ -14,7 +14,7 @@ from django.urls import reverse
 from entries.admin import display
 from entries.models import Entry, Source
 from entries.phrases import show
-from retry.access.payloads import hide_payloads
+from retry.access.events import shield
 from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
 from retry.access.records import visible_events, visible_runs
 from retry.admin.shared.actor import get_actor
@@ -42,8 +42,9 @@ class Line:
 
 def list_history(obj: Model, request: HttpRequest) -> list[Line]:
     """List what happened to ``obj``, newest first. The caller checks who may see ``obj``."""
-    visible = visible_events(get_actor(request))
-    events = list(_find_events(obj, visible)[:MAX_LINES])
+    actor = get_actor(request)
+    visible = visible_events(actor)
+    events = shield(list(_find_events(obj, visible)[:MAX_LINES]), actor=actor)
     logs = LogEntry.objects.filter(
         object_id=str(obj.pk), content_type=ContentType.objects.get_for_model(type(obj))
     ).select_related("user")
@@ -88,8 +89,8 @@ def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
         who=event.actor_label,
         what=name_verb(event.verb),
         reason=show(event.reason) or words,
-        before=_format(hide_payloads(event.before, actor=get_actor(request))),
-        after=_format(hide_payloads(event.after, actor=get_actor(request))),
+        before=_format(event.before),
+        after=_format(event.after),
         url=url,
     )
 
@@ -103,13 +104,15 @@ def _list_group_requests(
 ) -> list[Line]:
     """List what was asked for many entries at once, whose events name none of them: operations,
     and runs of ticked entries."""
+    actor = get_actor(request)
     ids = list(entry.attempts.order_by("-number").values_list("run_id", flat=True)[:MAX_LINES])
     known = {event.run_id for event in events}
-    runs = visible_runs(get_actor(request)).filter(pk__in=ids).defer("entry_ids", "skipped")
+    runs = visible_runs(actor).filter(pk__in=ids).defer("entry_ids", "skipped")
     loose = [run for run in runs if run.pk not in known]
     operations = {run.operation_id for run in loose if run.operation_id}
     started = visible.filter(operation_id__in=operations, verb__startswith="start_")
-    lines = [_build_line(event, request, words="") for event in started] if operations else []
+    shown = shield(list(started), actor=actor) if operations else []
+    lines = [_build_line(event, request, words="") for event in shown]
     return lines + [_build_run_line(run, request) for run in loose if not run.operation_id]
 
 

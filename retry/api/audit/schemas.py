@@ -1,6 +1,5 @@
 """The shapes of audit events."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -22,7 +21,8 @@ class AuditQuery(PageQuery):
 
 
 class AuditResponse(Response):
-    """``before`` and ``after`` are null for an entry that you may not see. ``subject``: what else
+    """``before`` and ``after`` are null for an entry that you may not see, and without payloads
+    where you may not see those. ``subject``: what else
     was changed, as ``app.model:id``.
     """
 
@@ -42,15 +42,9 @@ class AuditResponse(Response):
     after: Any
 
     @classmethod
-    def from_event(cls, event: AuditEvent, *, visible: Collection[int]) -> Self:
-        shown = event.entry_id is None or event.entry_id in visible
-        names = cls.model_fields.keys() - {"actor", "before", "after"}
-        values = {name: getattr(event, name) for name in names} | {
-            "actor": event.actor_label,
-            "before": event.before if shown else None,
-            "after": event.after if shown else None,
-        }
-        return cls.model_validate(values)
+    def from_event(cls, event: AuditEvent) -> Self:
+        values = {name: getattr(event, name) for name in cls.model_fields.keys() - {"actor"}}
+        return cls.model_validate(values | {"actor": event.actor_label})
 
 
 class AuditPage(Response):

@@ -2,12 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse
 
+from retry.access.events import shield
 from retry.access.permissions import VIEW_AUDIT
-from retry.access.visibility import visible_ids
+from retry.access.records import visible_events
 from retry.api.audit.schemas import AuditPage, AuditQuery, AuditResponse
 from retry.api.http.resource import answer, parse_query
 from retry.api.http.routes import Routes
-from retry.models import AuditEvent
 from retry.outcomes import Actor
 
 routes = Routes()
@@ -17,8 +17,6 @@ routes = Routes()
 def list_events(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, AuditQuery)
     chosen = query.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
-    page = query.read(AuditEvent.objects.filter(**chosen))
-    ids = [event.entry_id for event in page.items if event.entry_id is not None]
-    visible = set(visible_ids(ids, actor=actor))
-    results = [AuditResponse.from_event(event, visible=visible) for event in page.items]
+    page = query.read(visible_events(actor).filter(**chosen))
+    results = [AuditResponse.from_event(event) for event in shield(page.items, actor=actor)]
     return answer(AuditPage(results=results, next_cursor=query.sign(page.next_cursor)))

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from retry import service
-from retry.access.permissions import VIEW_ERROR_GROUP
+from retry.access.permissions import MANAGE_ERROR_GROUP, VIEW_ERROR_GROUP
 from retry.access.visibility import (
     sees_everything,
     sees_group,
@@ -31,7 +31,7 @@ from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
 from retry.api.operations.responses import BulkProgressResponse
 from retry.error_groups.errors import ErrorGroupNotFound
-from retry.error_groups.overview import read_facts
+from retry.error_groups.overview import read_facts, shield
 from retry.error_groups.samples import find_sample
 from retry.models import Action, ErrorGroup
 from retry.operations.progress import read_progress
@@ -49,7 +49,9 @@ def list_errors(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = _narrow(visible_groups(actor), query, actor=actor).select_related("owner")
     page = query.read(found)
     facts = read_facts(page.items, actor=actor)
-    results = [ErrorSummary.from_group(group, facts[group.pk]) for group in page.items]
+    results = [
+        ErrorSummary.from_group(group, facts[group.pk]) for group in shield(page.items, actor=actor)
+    ]
     return answer(ErrorPage(results=results, next_cursor=query.sign(page.next_cursor)))
 
 
@@ -67,6 +69,7 @@ def show_error(request: HttpRequest, actor: Actor, group_id: int) -> HttpRespons
 )
 def acknowledge(request: HttpRequest, actor: Actor, group_id: int) -> HttpResponse:
     body = parse_body(request, AcknowledgeRequest)
+    actor.require(MANAGE_ERROR_GROUP)  # before it says who is a member of staff
     owner = _find_owner(body.owner) if body.owner is not None else None
     service.acknowledge_group(_check(group_id), owner=owner, actor=actor, reason=body.reason)
     return _answer(group_id, actor=actor)
@@ -128,7 +131,7 @@ def prove(request: HttpRequest, actor: Actor, group_id: int) -> HttpResponse:
         actor=actor,
         reason=body.reason,
     )
-    model = BulkProgressResponse.from_progress(read_progress(operation.pk))
+    model = BulkProgressResponse.from_progress(read_progress(operation.pk, actor=actor))
     return answer_location(model, build_operation_address(operation.pk))
 
 
@@ -170,5 +173,6 @@ def _answer(group_id: int, *, actor: Actor) -> HttpResponse:
     group = found.first()
     if group is None or not sees_group(group.fingerprint, actor=actor):
         raise ErrorGroupNotFound(group_id)
+    shield([group], actor=actor)
     facts = read_facts([group], actor=actor)[group.pk]
     return answer(ErrorDetail.from_sample(group, facts, find_sample(group, actor=actor)))

@@ -26,6 +26,7 @@ from retry.api.operations.responses import BulkPreviewResponse, BulkRetryRespons
 from retry.errors import SourceNotFound
 from retry.models import Action, Operation
 from retry.operations.selection import Preview, preview
+from retry.operations.sight import shield
 from retry.outcomes import Actor
 
 routes = Routes()
@@ -144,7 +145,7 @@ def _start(
         only_if_changed=getattr(body, "only_if_changed", False),
         idempotency_key=key,
     )
-    return answer_start(operation, counts)
+    return answer_start(operation, counts, actor=actor)
 
 
 def _require_source(slug: str | None, *, actor: Actor) -> None:
@@ -154,9 +155,13 @@ def _require_source(slug: str | None, *, actor: Actor) -> None:
         raise SourceNotFound(slug, known=list_sources(scope))
 
 
-def answer_start(operation: Operation, preview: Preview) -> HttpResponse:
-    """Answer with an operation that was started, and what was counted before."""
-    counts = BulkPreviewResponse.from_preview(preview).model_dump() | {"total": operation.total}
+def answer_start(operation: Operation, preview: Preview, *, actor: Actor) -> HttpResponse:
+    """Answer with an operation that was started, and what was counted before.
+
+    One of a repeated request may have entries that the actor no longer sees.
+    """
+    total = shield([operation], actor=actor)[0].total
+    counts = BulkPreviewResponse.from_preview(preview).model_dump() | {"total": total}
     address = build_operation_address(operation.pk)
     values = {"operation_id": operation.pk, "state": operation.state, "progress_url": address}
     return answer_location(BulkRetryResponse.model_validate(counts | values), address)

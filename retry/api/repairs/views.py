@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from retry import service
-from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY
+from retry.access.permissions import CHANGE_ENTRY, RETRY_ENTRY, VIEW_PAYLOAD
 from retry.api.entries.answers import answer_item
 from retry.api.entries.schemas import RetryResponse
 from retry.api.http.links import answer_location, build_operation_address
@@ -40,6 +40,7 @@ def repair(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, RepairRequest)
     actor.require(CHANGE_ENTRY)
     actor.require(RETRY_ENTRY)
+    actor.require(VIEW_PAYLOAD)
     selection, change = body.selection(), body.repair.build()
     if body.dry_run:
         found = preview_repair(selection, change, actor=actor)
@@ -54,7 +55,7 @@ def repair(request: HttpRequest, actor: Actor) -> HttpResponse:
         repair=change,
         idempotency_key=key,
     )
-    return answer_start(operation, counts)
+    return answer_start(operation, counts, actor=actor)
 
 
 @routes.post(
@@ -71,7 +72,7 @@ def undo(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse
     operation = service.undo_repair(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
-    model = BulkProgressResponse.from_progress(read_progress(operation.pk))
+    model = BulkProgressResponse.from_progress(read_progress(operation.pk, actor=actor))
     return answer_location(model, build_operation_address(operation.pk))
 
 

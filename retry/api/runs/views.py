@@ -5,13 +5,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from retry.access.permissions import VIEW_RUN
+from retry.access.records import visible_runs
 from retry.access.visibility import visible_ids
 from retry.api.http.progress import Reading, WaitQuery, answer_progress
 from retry.api.http.routes import Routes
 from retry.api.http.watch import Subject
 from retry.api.runs.schemas import RunDetail
 from retry.errors import RunNotFound
-from retry.models import Run, RunState
+from retry.models import RunState
 from retry.operations.items import list_run_items
 from retry.outcomes import Actor
 
@@ -27,7 +28,7 @@ def show_run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
 
 def _read(run_id: UUID, *, actor: Actor) -> Reading:
     """Raises ``RunNotFound``; ``NotPermitted`` for a run that another has requested."""
-    run = Run.objects.select_related("source").filter(pk=run_id).first()
+    run = visible_runs(actor).select_related("source").filter(pk=run_id).first()
     if run is None or run.actor_id is None or run.actor_id != actor.user_id:
         actor.require(VIEW_RUN)
     items = None if run is None else list_run_items(run, actor=actor)

@@ -1,0 +1,124 @@
+"""What calls of the API told of hidden things once, and do no more."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from entries.models import Entry, Source
+from retry import service
+from retry.access import tokens
+from retry.access.permissions import (
+    CHANGE_ENTRY,
+    MANAGE_ERROR_GROUP,
+    RETRY_ENTRY,
+    VIEW_AUDIT,
+    VIEW_ENTRY,
+    VIEW_ERROR_GROUP,
+    VIEW_PAYLOAD,
+)
+from retry.access.tokens import Terms
+from retry.models import ErrorGroup
+from tests.admin.browsing import Browser
+from tests.api.calls import Caller, ok, problem
+from tests.conftest import grant
+from tests.factories.entries import EntryFactory, SourceFactory
+from tests.factories.users import UserFactory
+from tests.support.asking import SCRIPT
+from tests.support.error_groups import note_failures
+from tests.support.hiding import hide_source
+from tests.support.operations import failed_operation
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+REPAIR = {"patch": [{"op": "add", "path": "/n", "value": 1}]}
+
+
+@pytest.fixture
+def hidden() -> Source:
+    source = SourceFactory.create(slug="theirs")
+    hide_source(source)
+    return source
+
+
+def somebody(*permissions: str) -> "User":
+    return grant(UserFactory.create(is_staff=True), VIEW_ENTRY, *permissions)
+
+
+def test_a_dry_run_of_a_repair_shows_no_payload() -> None:
+    entry = EntryFactory.create(failed=True, payload={"secret": "x"})
+    body = {"entry_ids": [entry.pk], "repair": REPAIR, "dry_run": True}
+    user = somebody(CHANGE_ENTRY, RETRY_ENTRY)
+    problem(Caller(user).post("repair", body), 403, "permission_denied")
+    ok(Caller(grant(user, VIEW_PAYLOAD)).post("repair", body))
+
+
+def test_the_audit_of_a_token_names_no_hidden_source(hidden: Source) -> None:
+    mine = SourceFactory.create(slug="mine")
+    owner = UserFactory.create(is_staff=True)
+    terms = Terms(source_ids=frozenset({mine.pk, hidden.pk}))
+    tokens.create(owner, name="both", actor=SCRIPT, terms=terms)
+    (event,) = ok(Caller(somebody(VIEW_AUDIT)).get("audit", verb="create_token"))["results"]
+    assert event["after"]["sources"] == ["mine"]
+    page = Browser(somebody(VIEW_AUDIT)).read(f"/admin/retry/auditevent/{event['id']}/change/")
+    assert "mine" in page
+    assert "theirs" not in page
+
+
+@pytest.mark.parametrize("verb", ["pause", "approve", "retry-failed"])
+def test_to_be_refused_does_not_say_that_there_is_an_operation(hidden: Source, verb: str) -> None:
+    operation = failed_operation(EntryFactory.create(failed=True, source=hidden))
+    answer = Caller(somebody()).post(f"operations/{operation.pk}/{verb}", {})
+    problem(answer, 404, "operation_not_found")
+
+
+def test_a_proof_by_others_is_not_named(hidden: Source, chief: "User") -> None:
+    for source in (None, hidden):
+        EntryFactory.create(failed=True, source=source)
+    group = note_failures(Entry.objects.values_list("fingerprint", flat=True)[0])
+    service.prove_group(group.pk, actor=SCRIPT)
+    user = somebody(MANAGE_ERROR_GROUP, VIEW_ERROR_GROUP, RETRY_ENTRY)
+    problem(Caller(user).post(f"errors/{group.pk}/prove", {}), 403, "permission_denied")
+    assert ErrorGroup.objects.get().proof_id is not None
+
+
+def test_a_group_names_no_hidden_operation(hidden: Source) -> None:
+    theirs, mine = EntryFactory.create(failed=True, source=hidden), EntryFactory.create(failed=True)
+    group = note_failures(mine.fingerprint)
+    operation = failed_operation(theirs)
+    ErrorGroup.objects.update(proof=operation, resolved_operation=operation)
+    caller = Caller(somebody(VIEW_ERROR_GROUP))
+    for row in (*ok(caller.get("errors"))["results"], ok(caller.get(f"errors/{group.pk}"))):
+        assert row["proof_operation_id"] is row["resolved_operation_id"] is None
+        assert row["failed"] == 1
+
+
+def test_who_may_not_acknowledge_learns_no_names_of_users() -> None:
+    group = note_failures(EntryFactory.create(failed=True).fingerprint)
+    UserFactory.create(username="anna", is_staff=True)
+    for owner in ("anna", "nobody"):
+        answer = Caller(somebody()).post(f"errors/{group.pk}/acknowledge", {"owner": owner})
+        problem(answer, 403, "permission_denied")
+
+
+def test_the_list_of_groups_is_sorted_by_what_is_seen(hidden: Source) -> None:
+    older = EntryFactory.create(failed=True, fingerprint="1-older")
+    newer = EntryFactory.create(failed=True, fingerprint="1-newer")
+    for entry in (older, newer):
+        note_failures(entry.fingerprint, sample_entry_id=entry.pk)
+    browser = Browser(somebody(VIEW_ERROR_GROUP))
+    before = browser.read("/admin/retry/errorgroup/").count("1-older")
+    EntryFactory.create(failed=True, fingerprint="1-older", source=hidden)
+    note_failures("1-older", source_id=hidden.pk)
+    page = browser.read("/admin/retry/errorgroup/")
+    assert page.count("1-older") == before > 0
+    assert page.index("1-newer") < page.index("1-older")
+
+
+def test_a_kind_of_hidden_entries_alone_is_unknown(hidden: Source) -> None:
+    EntryFactory.create(kind="gone", source=hidden)
+    found = problem(Caller(somebody()).get("entries", kind="gone"), 422, "unknown_kind")
+    assert found["code"] == "unknown_kind"
+    EntryFactory.create(kind="gone")
+    assert len(ok(Caller(somebody()).get("entries", kind="gone"))["results"]) == 1
