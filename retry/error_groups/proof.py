@@ -11,7 +11,7 @@ from retry import audit
 from retry.access.permissions import MANAGE_ERROR_GROUP
 from retry.edits import get_subject
 from retry.error_groups.errors import ProofUnderWay
-from retry.error_groups.lock import find_group, lock_group
+from retry.error_groups.lock import find_whole_group, lock_group
 from retry.errors import NothingEligible
 from retry.models import Action, ErrorGroup, Operation
 from retry.operations.control import start as start_operation
@@ -91,7 +91,7 @@ def settle_proofs(*, actor: Actor) -> int:
 
 def _find_alike(group_id: int, *, actor: Actor) -> EntryFilter:
     """Return the filter of what is failed of a group that the actor may see and may prove."""
-    group = find_group(group_id, actor=actor)
+    group = find_whole_group(group_id, actor=actor)
     _refuse_second(group)
     return EntryFilter(status=EntryStatus.FAILED, fingerprint=group.fingerprint)
 

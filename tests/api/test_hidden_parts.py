@@ -122,3 +122,18 @@ def test_a_kind_of_hidden_entries_alone_is_unknown(hidden: Source) -> None:
     assert found["code"] == "unknown_kind"
     EntryFactory.create(kind="gone")
     assert len(ok(Caller(somebody()).get("entries", kind="gone"))["results"]) == 1
+
+
+def test_a_repeated_request_counts_only_what_is_still_seen() -> None:
+    source = SourceFactory.create(slug="theirs")
+    for each in (None, source):
+        EntryFactory.create(failed=True, source=each)
+    user = somebody(RETRY_ENTRY)
+    caller = Caller(user)
+    caller.headers = {"Idempotency-Key": "k-1"}
+    body = {"filter": {"status": "failed"}}
+    first = ok(caller.post("retry/bulk", body), 202)
+    assert first["total"] == 2
+    hide_source(source)
+    again = ok(caller.post("retry/bulk", body), 202)
+    assert (again["operation_id"], again["total"]) == (first["operation_id"], 1)

@@ -22,7 +22,7 @@ from tests.walk import traces
 from tests.walk.hidden import MARKS, NUMBER, SHARED, WORD, add_hidden_world, normalise
 from tests.walk.routes import HIDDEN, UNKNOWN, Route, drop_ids, list_routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 #: Of these users, and of one who sees everything.
 NARROWED = {
@@ -168,7 +168,7 @@ def test_what_a_body_names_is_not_there_either(everyone: dict[str, Caller]) -> N
             assert said[0] == said[1], (who, path, hidden)
 
 
-FILTERS: tuple[dict[str, str], ...] = (
+FILTERS: tuple[dict[str, Any], ...] = (
     {},
     {"status": "failed"},
     {"q": WORD},
@@ -185,7 +185,7 @@ def test_a_cursor_shows_another_no_more(everyone: dict[str, Caller]) -> None:
         if not route.lists:
             continue
         for query in FILTERS:
-            given = {"limit": "2", **query}
+            given: dict[str, Any] = {"limit": "2", **query}
             first = route.call(chief, **given)
             cursor = json.loads(first.content).get("next_cursor")
             while cursor:

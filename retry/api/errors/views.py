@@ -10,7 +10,6 @@ from retry import service
 from retry.access.permissions import MANAGE_ERROR_GROUP, VIEW_ERROR_GROUP
 from retry.access.visibility import (
     sees_everything,
-    sees_group,
     visible_entries,
     visible_groups,
 )
@@ -31,6 +30,7 @@ from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
 from retry.api.operations.responses import BulkProgressResponse
 from retry.error_groups.errors import ErrorGroupNotFound
+from retry.error_groups.lock import find_group
 from retry.error_groups.overview import read_facts, shield
 from retry.error_groups.samples import find_sample
 from retry.models import Action, ErrorGroup
@@ -169,10 +169,7 @@ def _narrow(
 
 
 def _answer(group_id: int, *, actor: Actor) -> HttpResponse:
-    found = ErrorGroup.objects.select_related("owner").filter(pk=min(group_id, MAX_ID))
-    group = found.first()
-    if group is None or not sees_group(group.fingerprint, actor=actor):
-        raise ErrorGroupNotFound(group_id)
+    group = find_group(_check(group_id), actor=actor)
     shield([group], actor=actor)
     facts = read_facts([group], actor=actor)[group.pk]
     return answer(ErrorDetail.from_sample(group, facts, find_sample(group, actor=actor)))
