@@ -39,9 +39,7 @@ def normalise(text: str) -> str:
     text = re.sub(r"\b\d+(\.\d+)? ?(s|seconds?|minutes?|min)\b", "T", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT?[ ]?\d\d:\d\d[:.\d]*(Z|\+00:00)?", "T", text)
     text = re.sub(r"\b\d\d:\d\d(:\d\d)?\b", "T", text)
-    text = re.sub(
-        r'"waits":\{[^}]*\}', '"waits":T', text
-    )  # seconds, which also show that time passes
+    text = re.sub(r"\b\d+\.\d{3,}\b", "T", text)  # seconds that something has waited
     return re.sub(r"\b[0-9a-f]{16,}\b", "H", text)
 
 
