@@ -21,6 +21,14 @@ class WebServer:
     client: httpx.Client
     process: Spawned
 
+    @property
+    def url(self) -> str:
+        """Its address for programs that know no Unix sockets."""
+        listening = self.process.wait_for_output("http://127.0.0.1:")
+        found = re.search(r"http://127\.0\.0\.1:\d+", listening)
+        assert found
+        return found[0]
+
     def stop(self) -> None:
         """Ask it to end; its open requests are answered first."""
         self.process.process.terminate()
@@ -49,6 +57,7 @@ def web_server(**environment: str) -> Iterator[WebServer]:
         path = Path(folder, "web.sock")
         command = ["-m", "gunicorn", "config.wsgi:application"]
         options = ["--config", "config/gunicorn.py", "--bind", f"unix:{path}"]
+        options += ["--bind", "127.0.0.1:0"]
         with (
             spawn(
                 sys.executable, *command, *options, env=child_environment(**environment)
