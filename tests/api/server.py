@@ -71,10 +71,10 @@ def web_server(**environment: str) -> Iterator[WebServer]:
 
             def answers() -> bool:
                 assert process.running, process.output
-                try:
-                    return path.exists() and client.get("/healthz").status_code == 200
-                except httpx.ConnectError:  # bound, and not listening yet
-                    return False
+                # Before that it is bound and not listening, and a refused connection stays open.
+                return (
+                    "Listening at" in process.output and client.get("/healthz").status_code == 200
+                )
 
             wait_until(answers, timeout=60, what="the web server answers")
             yield WebServer(path, client, process)
