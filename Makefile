@@ -26,7 +26,7 @@ MAKEFLAGS += --no-builtin-rules
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## Run the demo until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
@@ -65,6 +65,10 @@ openapi: $(VENV)/.dev ## Rewrite the document of the JSON API
 fuzz: $(VENV)/.dev ## 20,000 bad requests at the API, 5,000 at the admin: no 5xx (FUZZ_SEED=1)
 	@FUZZ_REQUESTS=20000 exec $(TEMPORARY) $(PY) -m pytest --no-cov -n 0 tests/fuzz/test_api.py
 	@FUZZ_REQUESTS=5000 exec $(TEMPORARY) $(PY) -m pytest --no-cov -n 0 tests/fuzz/test_admin.py
+
+.PHONY: fuzz-api
+fuzz-api: $(VENV)/.dev ## 20,000 requests at the API made from its document, stateful: no answer outside of it
+	@FUZZ_REQUESTS=20000 exec $(TEMPORARY) $(PY) -m pytest --no-cov -n 0 tests/fuzz/test_document.py
 
 .PHONY: browser
 browser:

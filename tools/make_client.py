@@ -12,6 +12,7 @@ _NAMES = {
     "AsyncConnection": "Connection",
     "AsyncBaseTransport": "BaseTransport",
     "aclose": "close",
+    "asynccontextmanager": "contextmanager",
     "asyncio": "time",
     "_async": "_sync",
 }

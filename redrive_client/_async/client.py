@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypedDict, Unpack, cast
 
 from redrive_client import answers
@@ -10,6 +12,8 @@ from redrive_client._async.connection import AsyncConnection
 from redrive_client.bodies import Filter, body, query, select
 
 Selected = Filter | Iterable[int]
+#: Entries that one request takes.
+_MOST = 1_000
 
 
 class Start(TypedDict, total=False):
@@ -47,6 +51,19 @@ class AsyncClient(AsyncConnection):
         """Store and queue up to 1,000 entries. To submit twice is to submit once."""
         sent = body(entries=entries, kind=kind, source=source, reason=reason)
         return cast("answers.Submitted", await self.post("entries", sent, repeatable=True))
+
+    async def submit_all(
+        self,
+        entries: Iterable[Mapping[str, Any]],
+        *,
+        kind: str | None = None,
+        source: str | None = None,
+        reason: str = "",
+    ) -> AsyncIterator[answers.Submitted]:
+        """Submit any number of entries, and yield the answer about each 1,000 of them."""
+        rest = iter(entries)
+        while some := list(islice(rest, _MOST)):
+            yield await self.submit(some, kind=kind, source=source, reason=reason)
 
     async def retry(self, entry_id: int, *, reason: str = "") -> answers.Queued:
         sent = body(entry_id=entry_id, reason=reason)
@@ -154,12 +171,15 @@ class AsyncClient(AsyncConnection):
         action: str | None = None,
         canary_size: int | None = None,
         rate_per_second: float | None = None,
-    ) -> answers.Started:
-        """Retry all of a group behind a canary; it is resolved only if all succeed."""
+    ) -> answers.Operation:
+        """Retry all of a group behind a canary; it is resolved only if all succeed.
+
+        Not to be repeated: a second one is refused while the first is under way.
+        """
         sent = body(
             reason=reason, action=action, canary_size=canary_size, rate_per_second=rate_per_second
         )
-        return await self._start(f"errors/{group_id}/prove", sent)
+        return cast("answers.Operation", await self.post(f"errors/{group_id}/prove", sent))
 
     # Sources, holds, status
 
@@ -190,6 +210,28 @@ class AsyncClient(AsyncConnection):
 
     async def lift(self, hold_id: int, *, reason: str = "") -> answers.Hold:
         return cast("answers.Hold", await self.post(f"holds/{hold_id}/lift", body(reason=reason)))
+
+    @asynccontextmanager
+    async def held(
+        self,
+        *,
+        kind: str | None = None,
+        upstream: str | None = None,
+        source: str | None = None,
+        reason: str = "",
+        ends_at: datetime | None = None,
+    ) -> AsyncIterator[answers.Hold]:
+        """Hold it meanwhile; and lift it at the end, whatever happens in between.
+
+        ``ends_at``: when the desk lifts it, where this script dies before.
+        """
+        hold = await self.hold(
+            kind=kind, upstream=upstream, source=source, reason=reason, ends_at=ends_at
+        )
+        try:
+            yield hold
+        finally:
+            await self.lift(hold["id"], reason=reason)
 
     async def status(self) -> dict[str, Any]:
         return await self.get("status")

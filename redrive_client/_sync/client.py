@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypedDict, Unpack, cast
 
 from redrive_client import answers
@@ -10,6 +12,8 @@ from redrive_client._sync.connection import Connection
 from redrive_client.bodies import Filter, body, query, select
 
 Selected = Filter | Iterable[int]
+#: Entries that one request takes.
+_MOST = 1_000
 
 
 class Start(TypedDict, total=False):
@@ -47,6 +51,19 @@ class Client(Connection):
         """Store and queue up to 1,000 entries. To submit twice is to submit once."""
         sent = body(entries=entries, kind=kind, source=source, reason=reason)
         return cast("answers.Submitted", self.post("entries", sent, repeatable=True))
+
+    def submit_all(
+        self,
+        entries: Iterable[Mapping[str, Any]],
+        *,
+        kind: str | None = None,
+        source: str | None = None,
+        reason: str = "",
+    ) -> Iterator[answers.Submitted]:
+        """Submit any number of entries, and yield the answer about each 1,000 of them."""
+        rest = iter(entries)
+        while some := list(islice(rest, _MOST)):
+            yield self.submit(some, kind=kind, source=source, reason=reason)
 
     def retry(self, entry_id: int, *, reason: str = "") -> answers.Queued:
         sent = body(entry_id=entry_id, reason=reason)
@@ -148,12 +165,15 @@ class Client(Connection):
         action: str | None = None,
         canary_size: int | None = None,
         rate_per_second: float | None = None,
-    ) -> answers.Started:
-        """Retry all of a group behind a canary; it is resolved only if all succeed."""
+    ) -> answers.Operation:
+        """Retry all of a group behind a canary; it is resolved only if all succeed.
+
+        Not to be repeated: a second one is refused while the first is under way.
+        """
         sent = body(
             reason=reason, action=action, canary_size=canary_size, rate_per_second=rate_per_second
         )
-        return self._start(f"errors/{group_id}/prove", sent)
+        return cast("answers.Operation", self.post(f"errors/{group_id}/prove", sent))
 
     # Sources, holds, status
 
@@ -182,6 +202,28 @@ class Client(Connection):
 
     def lift(self, hold_id: int, *, reason: str = "") -> answers.Hold:
         return cast("answers.Hold", self.post(f"holds/{hold_id}/lift", body(reason=reason)))
+
+    @contextmanager
+    def held(
+        self,
+        *,
+        kind: str | None = None,
+        upstream: str | None = None,
+        source: str | None = None,
+        reason: str = "",
+        ends_at: datetime | None = None,
+    ) -> Iterator[answers.Hold]:
+        """Hold it meanwhile; and lift it at the end, whatever happens in between.
+
+        ``ends_at``: when the desk lifts it, where this script dies before.
+        """
+        hold = self.hold(
+            kind=kind, upstream=upstream, source=source, reason=reason, ends_at=ends_at
+        )
+        try:
+            yield hold
+        finally:
+            self.lift(hold["id"], reason=reason)
 
     def status(self) -> dict[str, Any]:
         return self.get("status")

@@ -21,6 +21,14 @@ class WebServer:
     client: httpx.Client
     process: Spawned
 
+    @property
+    def url(self) -> str:
+        """Its address for programs that know no Unix sockets."""
+        listening = self.process.wait_for_output("http://127.0.0.1:")
+        found = re.search(r"http://127\.0\.0\.1:\d+", listening)
+        assert found
+        return found[0]
+
     def stop(self) -> None:
         """Ask it to end; its open requests are answered first."""
         self.process.process.terminate()
@@ -49,6 +57,7 @@ def web_server(**environment: str) -> Iterator[WebServer]:
         path = Path(folder, "web.sock")
         command = ["-m", "gunicorn", "config.wsgi:application"]
         options = ["--config", "config/gunicorn.py", "--bind", f"unix:{path}"]
+        options += ["--bind", "127.0.0.1:0"]
         with (
             spawn(
                 sys.executable, *command, *options, env=child_environment(**environment)
@@ -62,10 +71,10 @@ def web_server(**environment: str) -> Iterator[WebServer]:
 
             def answers() -> bool:
                 assert process.running, process.output
-                try:
-                    return path.exists() and client.get("/healthz").status_code == 200
-                except httpx.ConnectError:  # bound, and not listening yet
-                    return False
+                # Before that it is bound and not listening, and a refused connection stays open.
+                return (
+                    "Listening at" in process.output and client.get("/healthz").status_code == 200
+                )
 
             wait_until(answers, timeout=60, what="the web server answers")
             yield WebServer(path, client, process)

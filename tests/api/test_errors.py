@@ -1,8 +1,10 @@
 """Error groups over JSON: looked at, decided about, proven."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from retry.models import ErrorGroup, Operation
 from tests.api.calls import Caller, fields, ok, problem
@@ -30,6 +32,27 @@ def test_groups_are_listed_and_one_is_shown(api: Caller) -> None:
     assert [row["id"] for row in rest["results"]] == [group.pk]
     found = ok(api.get(f"errors/{group.pk}"))
     assert (len(found["newest"]), found["suggestion"], found["state"]) == (2, "retry", "open")
+
+
+def test_groups_are_listed_by_when_they_were_seen_last(api: Caller) -> None:
+    now = timezone.now()
+    recent = note_failures("1-404", at=now - timedelta(hours=1))
+    note_failures("1-503", at=now - timedelta(days=2))
+    since = (now - timedelta(days=1)).isoformat()
+    assert [row["id"] for row in ok(api.get("errors", seen_after=since))["results"]] == [recent.pk]
+    assert "seen_after" in fields(api.get("errors", seen_after="2026-01-31"))
+
+
+def test_when_a_group_was_seen_is_told_by_the_entries_that_one_may_see(api: Caller) -> None:
+    note_failures("1-9", upstreams=())
+    long_ago = timezone.now() - timedelta(days=2)
+    seen = SourceFactory.create(slug="seen")
+    EntryFactory.create(failed=True, fingerprint="1-9", source=seen, failed_at=long_ago)
+    EntryFactory.create(failed=True, fingerprint="1-9")
+    with only_source("seen"):
+        assert len(ok(api.get("errors"))["results"]) == 1
+        since = (timezone.now() - timedelta(days=1)).isoformat()
+        assert ok(api.get("errors", seen_after=since))["results"] == []
 
 
 def test_what_people_decide(api: Caller, operator: "User", reader: "User") -> None:

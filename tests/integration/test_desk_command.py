@@ -14,6 +14,7 @@ from retry.management.desk.verbs import list_verbs
 from retry.models import AuditEvent, Hold, Operation
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory
+from tests.support.processes import dispatching, listening_worker
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -80,6 +81,16 @@ def test_entries_are_submitted_from_a_file(tmp_path: Path) -> None:
     assert answer["queued"] == 1
     assert Entry.objects.get().external_id == "order-1"
     assert refused("entries", "submit", "--entries", "@/nowhere").returncode == 2
+
+
+def test_what_was_submitted_is_waited_for_in_all_its_runs(tmp_path: Path) -> None:
+    file = tmp_path / "orders.json"
+    file.write_text(json.dumps([{"external_id": "order-1", "payload": {"do": "succeed"}}]))
+    words = ("entries", "submit", "--kind", "scripted", "--entries", f"@{file}")
+    with dispatching(), listening_worker("bulk"):
+        [run] = read(*words, "--wait")["runs"]
+    assert (run["state"], run["succeeded"], run["total"]) == ("finished", 1, 1)
+    assert read(*words, "--wait")["runs"] == []
 
 
 def test_what_is_refused_says_so_with_the_codes_of_the_api() -> None:

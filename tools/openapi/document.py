@@ -22,7 +22,7 @@ from openapi_pydantic.v3.v3_1 import (
     SecurityScheme,
     Server,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import models_json_schema
 
 from retry.api.http.progress import WaitQuery
@@ -43,14 +43,26 @@ _CONVERTERS: Mapping[str, dict[str, Any]] = {
 _Mode = Literal["validation", "serialization"]
 
 
+class Mistake(BaseModel):
+    """What is wrong, and where: ``entries.3.payload``."""
+
+    field: str
+    message: str
+
+
 class Problem(BaseModel):
-    """RFC 9457. ``code`` is stable; the other members of some codes are in the documentation."""
+    """RFC 9457. ``code`` is stable: compare it. Some codes have more members, such as
+    ``current_status`` of an entry, and ``known`` names instead of an unknown one.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     type: str
     title: str
     status: int
     code: str
     detail: str
+    errors: list[Mistake] = []
 
 
 def build() -> dict[str, Any]:
@@ -65,14 +77,16 @@ def build() -> dict[str, Any]:
         )
         for address, name, methods in list_addresses()
     }
+    problem = schemas.refer(Problem, "serialization")
     document = OpenAPI(
         openapi="3.1.1",
-        info=Info(title="Redrive", version="1", description="Retries failed background work."),
+        info=Info(title="Redrive", version="1", description=_DESCRIPTION),
         servers=[Server(url="/admin/api")],
         security=[{"token": []}],
         paths=paths,
         components=Components(
             schemas=schemas.build(),
+            responses=_build_refusals(problem),
             securitySchemes={"token": SecurityScheme(type="http", scheme="bearer")},
         ),
     )
@@ -173,6 +187,9 @@ def _list_parameters(
                 continue
             more = {"example": examples[parameter]} if parameter in examples else {}
             yield _build_parameter(parameter, ParameterLocation.QUERY, _strip(found), **more)
+    if method.query is WaitQuery:
+        tag = {"type": "string", "description": "an ETag; with it, 304 where nothing has changed"}
+        yield _build_parameter("If-None-Match", ParameterLocation.HEADER, tag)
     if name in WITH_KEY:
         key = {"type": "string", "pattern": "^[!-~]{1,100}$", "maxLength": 100}
         yield _build_parameter("Idempotency-Key", ParameterLocation.HEADER, key)
@@ -194,8 +211,8 @@ def _strip(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "anyOf": choices} if choices else found
 
 
-def _build_answers(method: Method, schemas: _Schemas) -> dict[str, Response]:
-    answers: dict[str, Response] = {}
+def _build_answers(method: Method, schemas: _Schemas) -> dict[str, Response | Reference]:
+    answers: dict[str, Response | Reference] = {}
     waits = method.query is WaitQuery
     if not method.answers:
         anything = {"application/json": MediaType(schema=Schema())}
@@ -206,16 +223,47 @@ def _build_answers(method: Method, schemas: _Schemas) -> dict[str, Response]:
         given: dict[str, Any] = {"content": {"application/json": MediaType(schema=schema)}}
         names = ("ETag", "Retry-After") if waits else ("Location",) if status in {201, 202} else ()
         if names:
-            text = Schema.model_validate({"type": "string"})
-            given["headers"] = {each: Header(header_schema=text) for each in names}
+            given["headers"] = {each: _build_header(each) for each in names}
         answers[str(status)] = Response(description=_WORDS[status], **given)
     if waits:
-        answers["304"] = Response(description="You have it already: see If-None-Match.")
-    problem = MediaType(schema=schemas.refer(Problem, "serialization"))
-    answers["default"] = Response(
-        description="A problem.", content={"application/problem+json": problem}
-    )
+        headers = {each: _build_header(each) for each in ("ETag", "Retry-After")}
+        answers["304"] = Response(description="You have it already.", headers=headers)
+    for code, name in _REFUSALS.items():
+        answers[code] = Reference.model_validate({"$ref": f"#/components/responses/{name}"})
     return answers
 
 
+def _build_refusals(problem: Reference) -> dict[str, Response | Reference]:
+    """Return the problems that all calls have in common."""
+    content = {"application/problem+json": MediaType(schema=problem)}
+    later = {"Retry-After": _build_header("Retry-After")}
+    return {
+        "TooMany": Response(description="Too much for now.", headers=later, content=content),
+        "Busy": Response(description="Not possible now.", headers=later, content=content),
+        "Refused": Response(description="A problem.", content=content),
+    }
+
+
+def _build_header(name: str) -> Header:
+    return Header.model_validate(_HEADERS[name])
+
+
+_DESCRIPTION = """Retries failed background work.
+
+Times have a time zone. Lists are read page by page: send `next_cursor` as `cursor` until it is
+null. Addresses in answers, such as `progress_url`, append to that of the server. Each answer has an
+`X-Request-ID`."""
 _WORDS = {200: "Done.", 201: "Created.", 202: "Accepted."}
+#: By status, the answers of all calls.
+_REFUSALS = {"429": "TooMany", "503": "Busy", "default": "Refused"}
+_HEADERS: Mapping[str, Mapping[str, Any]] = {
+    "ETag": {"required": True, "schema": {"type": "string"}, "description": "of the answer"},
+    "Location": {
+        "schema": {"type": "string"},
+        "description": "its address, as a path; where there are several, the body has them",
+    },
+    "Retry-After": {
+        "schema": {"type": "integer", "minimum": 0},
+        "description": "seconds until it is worth asking again; missing where it has ended",
+    },
+}

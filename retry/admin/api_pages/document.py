@@ -116,6 +116,8 @@ def _build_call(path: str, method: str, operation: Mapping[str, Any]) -> Call:
 
 
 def _build_answer(status: str, response: Mapping[str, Any]) -> Answer:
+    if "$ref" in response:  # what many calls have in common
+        response = _read()["components"]["responses"][response["$ref"].rpartition("/")[2]]
     media: Mapping[str, Any] = next(iter(response.get("content", {}).values()), {})
     parts = list(_describe(media["schema"])) if media.get("schema") else []
     return Answer(status=status, words=response["description"], parts=parts)

@@ -26,10 +26,13 @@ State = Literal["open", "acknowledged", "muted", "resolved", "regressed"]
 
 
 class ErrorQuery(PageQuery):
+    """``seen_after``: something of the group failed at this time or later."""
+
     state: State | None = None
     kind: KindName | None = None
     upstream: UpstreamName | None = None
     fingerprint: Annotated[str, Field(min_length=1, max_length=40), STORABLE] | None = None
+    seen_after: Moment | None = None
 
 
 class AcknowledgeRequest(ReasonRequest):

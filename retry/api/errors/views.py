@@ -165,7 +165,12 @@ def _narrow(
         if not sees_everything(actor):
             visible = visible_entries(actor).failed().filter(**{name: value})
             found = found.filter(fingerprint__in=visible.values("fingerprint"))
-    return found
+    if query.seen_after is None:
+        return found
+    if sees_everything(actor):
+        return found.filter(last_seen__gte=query.seen_after)
+    visible = visible_entries(actor).failed().filter(failed_at__gte=query.seen_after)
+    return found.filter(fingerprint__in=visible.values("fingerprint"))
 
 
 def _answer(group_id: int, *, actor: Actor) -> HttpResponse:

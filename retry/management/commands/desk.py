@@ -72,7 +72,7 @@ class Command(DeskCommand):
             else:
                 answer = caller.call(verb, path, body=make_body(given, verb.fields))
             if options["wait"]:
-                answer = self._wait(answer, caller, quiet=options["json"])
+                answer = self._follow(answer, caller, quiet=options["json"])
         except Refused as error:
             if options["json"]:
                 self.stdout.write(format_json(error.answer))
@@ -85,6 +85,13 @@ class Command(DeskCommand):
             write_answer(answer, Console(file=stream, highlight=False))
         if options["wait"] and not _has_succeeded(answer):
             raise SystemExit(1)
+
+    def _follow(self, answer: Mapping[str, Any], caller: Caller, *, quiet: bool) -> dict[str, Any]:
+        """Wait for what was started, and return how it ended; of what was submitted, all runs."""
+        if "runs" not in answer:
+            return self._wait(answer, caller, quiet=quiet)
+        runs = [self._wait(run, caller, quiet=quiet) for run in answer["runs"]]
+        return {**answer, "runs": runs}
 
     def _wait(self, answer: Mapping[str, Any], caller: Caller, *, quiet: bool) -> dict[str, Any]:
         """Wait until what was started has ended or stands still, and say how far it is."""
@@ -143,6 +150,8 @@ def _describe(progress: Mapping[str, Any]) -> str:
 
 
 def _has_succeeded(progress: Mapping[str, Any]) -> bool:
+    if "runs" in progress:
+        return all(map(_has_succeeded, progress["runs"]))
     if progress["state"] == "succeeded":
         return True
     fine = progress.get("succeeded", 0) + progress.get("unchanged", 0)
