@@ -30,7 +30,7 @@ def test_kinds(api: Caller) -> None:
     assert kinds["scripted"]["payload_schema"] is None
 
 
-def test_the_audit_hides_what_changed_in_a_hidden_entry(api: Caller) -> None:
+def test_the_audit_tells_nothing_of_a_hidden_entry(api: Caller) -> None:
     entry = EntryFactory.create(failed=True)
     seen = ok(api.get(f"entries/{entry.pk}"))["content_hash"]
     ok(api.post(f"entries/{entry.pk}/edit", {"seen": seen, "title": "Secret"}), 202)
@@ -42,8 +42,7 @@ def test_the_audit_hides_what_changed_in_a_hidden_entry(api: Caller) -> None:
     )
     assert "Secret" in str(event["after"])
     with only_source("none"):
-        [event] = ok(api.get("audit", verb="edit_and_retry", channel="api"))["results"]
-        assert (event["before"], event["after"]) == (None, None)
+        assert ok(api.get("audit", verb="edit_and_retry", channel="api"))["results"] == []
     assert ok(api.get("audit", operation_id="00000000-0000-0000-0000-000000000001")) == {
         "results": [],
         "next_cursor": None,

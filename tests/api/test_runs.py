@@ -78,8 +78,10 @@ def test_hidden_entries_are_not_in_it(api: Caller) -> None:
         EntryFactory.create(failed=True, kind="grouped", source=source).pk for source in (own, None)
     ]
     mixed, hidden = (
-        Run.objects.create(trigger="retry", kind="grouped", entry_ids=some, size=len(some))
-        for some in (ids, ids[1:])
+        Run.objects.create(
+            trigger="retry", kind="grouped", entry_ids=some, size=len(some), source=source
+        )
+        for some, source in ((ids, own), (ids[1:], None))
     )
     with only_source("seen"):
         found = ok(api.get(f"runs/{mixed.pk}"))
