@@ -80,7 +80,7 @@ def test_an_outage_of_7400_is_named_and_retried_in_three_clicks(
         assert count_statuses() == {"failed": 7_400}
         page = visit(chief).page
         sentence = page.locator(".headline")
-        expect(sentence).to_contain_text("7,400 failures", timeout=LONG)
+        expect(sentence).to_contain_text("7,400 failed attempts", timeout=LONG)
         expect(sentence).to_contain_text("HTTP 503")
         first = page.locator(".groups li").filter(has_text="HTTP 503")
         expect(first).to_contain_text("6,000")
