@@ -16,7 +16,12 @@ from tests.walk import traces
 from tests.walk.hidden import MARKS, SHARED, add_hidden_world, normalise
 from tests.walk.routes import HIDDEN, UNKNOWN, Values, drop_ids, list_routes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.timeout(600),
+    # The verbs are those of the API, which everyone is walked at.
+    pytest.mark.parametrize("user", ["operator"], indirect=True),
+]
 
 
 def list_words(verb: Verb, values: Values | None) -> list[str]:
