@@ -13,10 +13,11 @@ from django.db import connection
 
 from entries.fingerprints import normalise
 from entries.kinds import registry
+from entries.models import NOTICE_SOURCE_KIND
 from entries.sql import load
 from entries.text import clean_text, one_line
 from entries.transitions import Outcome
-from retry.models import NOTICE_SOURCE_KIND, Run
+from retry.models import Run
 
 _SQL = load(__file__)
 _LONGEST_MESSAGE = 200

@@ -7,13 +7,14 @@ from entries.models.endpoint import Endpoint
 from entries.models.entry import CONTENT_FIELDS, FENCED_FIELDS, Entry, EntryQuerySet
 from entries.models.indexed import IndexBacklog, IndexedEntry
 from entries.models.scope import EVERYTHING, NOTHING, Scope, find_sources
-from entries.models.source import Source
+from entries.models.source import NOTICE_SOURCE_KIND, Source
 
 __all__ = [
     "CONTENT_FIELDS",
     "EVERYTHING",
     "FENCED_FIELDS",
     "NOTHING",
+    "NOTICE_SOURCE_KIND",
     "Attempt",
     "Edit",
     "Endpoint",

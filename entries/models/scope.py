@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from entries.models.source import Source
+from entries.models.source import NOTICE_SOURCE_KIND, Source
 from entries.permissions import VIEW_ALL_SOURCES
 
 if TYPE_CHECKING:
@@ -99,9 +99,13 @@ def note_unrestricted(user: "AbstractBaseUser") -> None:
 def _read_scope(user_id: int | None) -> Scope:
     """Read the scope of a user; no row is read while no source belongs to a group."""
     belongs = Source.groups.through.objects.filter(source=OuterRef("pk"))
-    seen = ~Exists(belongs) | Exists(belongs.filter(group__user=user_id))
-    sources = Source.objects.filter(is_any_restricted()).annotate(seen=seen)
-    rows = list(sources.order_by("pk").values_list("pk", "seen"))
-    if all(seen for _, seen in rows):
+    own = Exists(belongs.filter(group__user=user_id))
+    sources = Source.objects.filter(is_any_restricted()).annotate(
+        own=own, seen=~Exists(belongs) | own
+    )
+    rows = list(sources.order_by("pk").values_list("pk", "seen", "own", "kind"))
+    if all(seen for _, seen, _, _ in rows):
         return EVERYTHING
-    return Scope(source_ids=tuple(pk for pk, seen in rows if seen), sourceless=True)
+    # Without a group of its own, what tells of every source is for those who see every source.
+    ids = (pk for pk, seen, own, kind in rows if own or (seen and kind != NOTICE_SOURCE_KIND))
+    return Scope(source_ids=tuple(ids), sourceless=True)

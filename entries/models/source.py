@@ -13,6 +13,10 @@ from django.utils.translation import gettext_noop
 
 from entries.text import visible
 
+#: The kind of the one source that deliveries of notices belong to. It cannot be chosen for a
+#: source, outcomes of its entries are not counted, and what they say may be about every source.
+NOTICE_SOURCE_KIND = "notices"
+
 
 class Source(models.Model):
     """Where entries come from; can be synced."""

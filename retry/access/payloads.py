@@ -26,6 +26,13 @@ def hide_changes(sample: list[dict[str, Any]], *, actor: Actor) -> list[dict[str
     return [{**row, "changes": []} for row in sample]
 
 
+def chooses_by_payload(selection: Mapping[str, Any]) -> bool:
+    """Whether a selection, as an operation has it, says what is in payloads."""
+    chosen = selection.get("filter") or {}
+    # What is written by hand in a search counts as well.
+    return "payload" in chosen or "payload." in chosen.get("q", "")
+
+
 def _leave_out(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: _leave_out(value) if isinstance(value, Mapping) else value

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from entries.models import NOTICE_SOURCE_KIND
 from entries.sql import load
 from retry.error_groups.recording import FoldedFailures, record_failures
-from retry.models import NOTICE_SOURCE_KIND
 from retry.outcome_counts import describe_alike
 
 _SQL = load(__file__)

@@ -8,7 +8,6 @@ from retry.models.holds import Hold
 from retry.models.imports import Import
 from retry.models.intakes import Intake, SyncState
 from retry.models.notices import (
-    NOTICE_SOURCE_KIND,
     Notice,
     NoticeChannel,
     NoticeDelivery,
@@ -36,7 +35,6 @@ __all__ = [
     "ALL_FAILURES",
     "BY_NO_WORKER",
     "MOST_NAMES",
-    "NOTICE_SOURCE_KIND",
     "Action",
     "ApiToken",
     "AuditEvent",

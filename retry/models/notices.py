@@ -12,10 +12,6 @@ from django.utils.translation import gettext_noop
 
 from entries.models import Endpoint, Entry
 
-#: The kind of the one source that deliveries of notices belong to. It cannot be chosen for a
-#: source, and outcomes of its entries are not counted.
-NOTICE_SOURCE_KIND = "notices"
-
 
 class NoticeEvent(models.TextChoices):
     """What a notice is about."""

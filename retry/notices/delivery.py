@@ -15,11 +15,10 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Now
 
 from entries import storage
-from entries.models import Source
+from entries.models import NOTICE_SOURCE_KIND, Source
 from entries.sources.base import SourceItem
 from retry.limits import hurry_locks
 from retry.models import (
-    NOTICE_SOURCE_KIND,
     Notice,
     NoticeChannel,
     NoticeDelivery,

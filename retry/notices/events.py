@@ -8,9 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from entries.models import Entry
+from entries.models import NOTICE_SOURCE_KIND, Entry
 from retry.models import (
-    NOTICE_SOURCE_KIND,
     ErrorGroup,
     Hold,
     Notice,

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 
+from retry.access.payloads import chooses_by_payload
 from retry.access.permissions import (
     APPROVE_OPERATION,
     VIEW_ENTRY,
     VIEW_ERROR_GROUP,
     VIEW_HOLD,
     VIEW_OPERATION,
+    VIEW_PAYLOAD,
     VIEW_SOURCE,
     VIEW_STATUS,
 )
-from retry.access.visibility import sees_everything, sees_group, sees_nothing, sees_source
-from retry.models import Notice, NoticeEvent, Subscription
+from retry.access.records import sees_whole_operation, visible_holds
+from retry.access.visibility import sees_everything, sees_nothing, sees_source, sees_whole_group
+from retry.models import Notice, NoticeEvent, Operation, Subscription
 from retry.outcomes import Actor, Channel
 
 #: The page that shows the same needs the same.
@@ -59,12 +62,25 @@ def _concerns(subscription: Subscription, notice: Notice) -> bool:
 
 
 def _sees(notice: Notice, *, actor: Actor) -> bool:
+    """Whether nothing of what the notice says, numbers included, is hidden from the actor."""
+    details = notice.details
     match notice.event:
         case NoticeEvent.OUTAGE_BEGAN | NoticeEvent.OUTAGE_OVER:
             # Its counts are those of all entries.
             return sees_everything(actor)
         case NoticeEvent.GROUP_NEW | NoticeEvent.GROUP_REGRESSED:
-            return sees_group(notice.details.get("fingerprint", ""), actor=actor)
+            return sees_whole_group(details.get("fingerprint", ""), actor=actor)
         case NoticeEvent.SOURCE_FAILING:
-            return sees_source(notice.details.get("source_id", 0), actor=actor)
+            return sees_source(details.get("source_id", 0), actor=actor)
+        case NoticeEvent.BREAKER_TRIPPED:
+            return visible_holds(actor).filter(pk=details.get("hold")).exists()
+        case _ if "operation" in details:
+            operation = Operation.objects.filter(pk=details["operation"]).first()
+            return operation is not None and _sees_operation(operation, actor=actor)
     return not sees_nothing(actor)
+
+
+def _sees_operation(operation: Operation, *, actor: Actor) -> bool:
+    if not sees_whole_operation(operation, actor=actor) or sees_nothing(actor):
+        return False
+    return actor.may(VIEW_PAYLOAD) or not chooses_by_payload(operation.selection)

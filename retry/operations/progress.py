@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db import connection
 
 from entries.sql import load
-from retry.errors import OperationNotFound
 from retry.models import Operation, OperationState, RunState
 from retry.operations.sight import FRAGMENTS, build_sight, find_operation
 from retry.outcomes import Actor
@@ -63,7 +62,7 @@ def read_progress(operation_id: UUID, *, actor: Actor | None = None) -> Progress
 
     Reads at most a few thousand short rows. Raises ``OperationNotFound``.
     """
-    operation = _find_operation(operation_id, actor=actor)
+    operation = find_operation(operation_id, actor=actor)
     params = {"operation": operation_id, **build_sight(actor)}
     with connection.cursor() as cursor:
         cursor.execute(_SQL["sums"], params)
@@ -98,15 +97,6 @@ def read_progress(operation_id: UUID, *, actor: Actor | None = None) -> Progress
         eta_seconds=eta,
         **sums,
     )
-
-
-def _find_operation(operation_id: UUID, *, actor: Actor | None) -> Operation:
-    if actor is not None:
-        return find_operation(operation_id, actor=actor)
-    operation = Operation.objects.filter(pk=operation_id).first()
-    if operation is None:
-        raise OperationNotFound(operation_id)
-    return operation
 
 
 def _outcomes(rows: Mapping[str, tuple[int, ...]], state: RunState) -> int:

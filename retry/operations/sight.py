@@ -12,6 +12,7 @@ from django.db import connection
 
 from entries.models import EVERYTHING
 from entries.sql import load
+from retry.access.payloads import chooses_by_payload
 from retry.access.permissions import VIEW_ALL_SOURCES, VIEW_PAYLOAD
 from retry.access.records import (
     is_requester,
@@ -38,10 +39,10 @@ def build_sight(actor: Actor | None) -> dict[str, Any]:
     return {**find_sources(actor).as_params(), "viewer": actor.user_id}
 
 
-def find_operation(operation_id: UUID, *, actor: Actor) -> Operation:
-    """Find an operation as the actor sees it. Raises ``OperationNotFound``."""
+def find_operation(operation_id: UUID, *, actor: Actor | None) -> Operation:
+    """Find an operation as the actor sees it; None sees all of it. Raises ``OperationNotFound``."""
     operation = Operation.objects.filter(pk=operation_id).first()
-    if operation is None or not sees_operation(operation, actor=actor):
+    if operation is None or (actor is not None and not sees_operation(operation, actor=actor)):
         raise OperationNotFound(operation_id)
     return shield([operation], actor=actor)[0]
 
@@ -75,20 +76,15 @@ def shield(operations: Sequence[Operation], *, actor: Actor | None) -> Sequence[
 def _hide_payloads(operations: Sequence[Operation]) -> None:
     for operation in operations:
         operation.repair = None
-        # As an ``EntryFilter`` has it; what is written by hand in a search counts as well.
-        chosen = operation.selection.get("filter") or {}
-        if "payload" in chosen or "payload." in chosen.get("q", ""):
+        if chooses_by_payload(operation.selection):
             operation.selection, operation.selection_words = {}, BY_PAYLOAD
 
 
 def require_whole(operation: Operation, *, actor: Actor, own: bool = False) -> None:
     """Check that an actor may steer an operation: that none of its entries are hidden from them.
 
-    ``own``: or that they have requested it, to end what they have begun. Raises
-    ``OperationNotFound`` where they see none of it, and ``NotPermitted``.
+    ``own``: or that they have requested it, to end what they have begun. Raises ``NotPermitted``.
     """
-    if not sees_operation(operation, actor=actor):
-        raise OperationNotFound(operation.pk)
     if sees_whole_operation(operation, actor=actor) or (
         own and is_requester(operation, actor=actor)
     ):
