@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
+from config.database.lending import release_connection
 from entries.sql import load
 
 _SQL = load(__file__)
@@ -66,9 +67,7 @@ def _read(*, slug: str | None) -> list[Receiver]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["find_receivers"], {"slug": slug, "most": _MOST_KEPT})
         found = [Receiver(*row) for row in cursor.fetchall()]
-    if not connection.in_atomic_block:
-        # Deliveries take seconds, and a pool lends the connection to another thread meanwhile.
-        getattr(connection, "give_back", connection.close)()
+    release_connection()  # deliveries take seconds
     return found
 
 

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMessage, get_connection
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError
 from django.utils.translation import gettext_noop
 
+from config.database.lending import release_connection
 from entries.errors import PermanentError, TransientError
 from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
@@ -40,7 +41,7 @@ class MailKind(Kind):
             why = _find_objection(delivery)
             mail = build_mail(delivery)
         finally:
-            _release_connection()
+            release_connection()  # mails take seconds
         result: dict[str, Any] = {"to": delivery.target, "subject": mail.subject}
         if why:
             return result | {"sent": False, "why": why}
@@ -74,12 +75,6 @@ def _find_objection(delivery: NoticeDelivery) -> str:
     if not may_be_told(subscription, delivery.notice):
         return "its receiver may not see this any more"
     return ""
-
-
-def _release_connection() -> None:
-    if not connection.in_atomic_block:
-        # Mails take seconds, and a pool lends the connection to another thread meanwhile.
-        getattr(connection, "give_back", connection.close)()
 
 
 def _send(mail: EmailMessage, *, seconds: float) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 from pydantic import BaseModel, BeforeValidator, Field
 
+from config.database.lending import release_connection
 from retry.api.http.resource import answer, parse_query
 from retry.api.http.schemas import Query, check_digits
 from retry.api.http.watch import MOST_SECONDS, Subject, watch
@@ -55,8 +55,7 @@ def answer_progress(
     try:
         reading = read()
     finally:
-        if not connection.in_atomic_block:
-            connection.close()  # of a thread that next waits as well
+        release_connection()  # of a thread that next waits as well
     return _answer(request, reading, seconds=_FOR_PEOPLE if reading.settled else 0)
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
+from config.database.lending import release_connection
 from entries.sql import array, load, open_prepared_cursor
 
 _SQL = load(__file__)
@@ -69,8 +70,7 @@ class Watch:
         if not self._admit(waiter):
             return False
         try:
-            if not connection.in_atomic_block:
-                connection.close()
+            release_connection()
             waiter.woken.wait(seconds)
         finally:
             with self._lock:
