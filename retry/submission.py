@@ -247,10 +247,10 @@ def resolve_destination(
     if source is None and not find_sources(actor).includes(None):
         raise SourceNotFound("")
     if source is not None:
-        found = visible_sources(actor).filter(slug=source).first()
+        found = visible_sources(actor).filter(slug=source).values("pk", "entry_kind").first()
         if found is None:
             raise SourceNotFound(source)
-        source_id, kind = found.pk, kind or found.entry_kind
+        source_id, kind = found["pk"], kind or found["entry_kind"]
     return source_id, registry.get(kind or "").name
 
 

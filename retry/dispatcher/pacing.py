@@ -280,6 +280,7 @@ def _end(operation_id: UUID) -> None:
 
 
 def _record_end(operation_id: UUID) -> None:
-    operation = Operation.objects.get(pk=operation_id)
-    tally = read_tallies([operation_id]).get(operation_id, Tally())
-    record_operation_end(operation, asdict(tally))
+    def read_counts() -> dict[str, int]:
+        return asdict(read_tallies([operation_id]).get(operation_id, Tally()))
+
+    record_operation_end(Operation.objects.get(pk=operation_id), read_counts)

@@ -1,6 +1,6 @@
 """What can happen, and how a notice says it. Each is called where it happens."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,10 +29,11 @@ _MOST_OF_AN_OUTAGE = 100
 _NEWS = timedelta(hours=1)
 
 
-def record_operation_end(operation: Operation, counts: dict[str, int]) -> None:
-    """``counts``: how many entries had each outcome; those without are left out."""
+def record_operation_end(operation: Operation, read_counts: Callable[[], dict[str, int]]) -> None:
+    """``read_counts`` says how many entries had each outcome; it is asked if this is wanted."""
 
     def build() -> Message:
+        counts = read_counts()
         ended = "has finished" if operation.state == "completed" else "was cancelled"
         outcomes = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
         return Message(
