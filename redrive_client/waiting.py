@@ -5,14 +5,13 @@ from typing import Any
 
 #: Seconds that one request waits at the desk.
 SPAN = 30
-#: States in which nothing more happens by itself.
-_ENDED = {"completed", "cancelled", "finished", "succeeded", "failed"}
+#: States of what has not ended, and stands still until a person does something.
 _STOPPED = {"paused", "awaiting_approval"}
 
 
 def has_ended(progress: Mapping[str, Any]) -> bool:
     """Whether an operation, a run or a sync has ended."""
-    return progress["state"] in _ENDED
+    return progress.get("finished_at") is not None
 
 
 def is_over(progress: Mapping[str, Any]) -> bool:

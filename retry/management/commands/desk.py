@@ -37,7 +37,7 @@ exit codes:
 
 _CONVERTERS: Mapping[str, Any] = {"int": int, "uuid": UUID}
 _INTERVAL = 0.5
-_ENDED = {"completed", "cancelled", "finished", "succeeded", "failed"}
+#: States of what has not ended, and stands still until a person does something.
 _STOPPED = {"paused", "awaiting_approval"}
 
 
@@ -104,7 +104,7 @@ class Command(DeskCommand):
             if words != told and not quiet:
                 console.print(words, end="\r" if console.is_terminal else "\n")
                 told = words
-            if progress["state"] in _ENDED | _STOPPED:
+            if progress["finished_at"] is not None or progress["state"] in _STOPPED:
                 if console.is_terminal and not quiet:
                     console.print()
                 return progress
