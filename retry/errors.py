@@ -193,7 +193,7 @@ class RunNotFound(RetryError):
     code: ClassVar[str] = "run_not_found"
 
     def __init__(self, run_id: UUID) -> None:
-        super().__init__(f"There is no run {run_id}.")
+        super().__init__(phrase("There is no run %(run)s.", run=str(run_id)))
         self.run_id = run_id
 
 

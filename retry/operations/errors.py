@@ -78,6 +78,9 @@ class TooManyOperations(RetryError):
 
     def __init__(self, *, limit: int) -> None:
         super().__init__(
-            f"You have {limit:,} operations open. Wait until some have ended, or cancel some."
+            phrase(
+                "You have %(limit)s operations open. Wait until some have ended, or cancel some.",
+                limit=f"{limit:,}",
+            )
         )
         self.limit = limit

@@ -12,9 +12,11 @@ from entries.errors import EntriesError, SourceError
 from entries.phrases import phrase
 from entries.states import EntryStatus
 from retry import errors
+from retry.access import errors as access_errors
 from retry.admin.shared.messages import describe_refusal, describe_selection, explain_no_verb
 from retry.error_groups import errors as group_errors
 from retry.holds import errors as hold_errors
+from retry.notices import errors as notice_errors
 from retry.operations import errors as operation_errors
 from retry.outcomes import ItemOutcome, QueueOutcome
 from retry.reasons import Reason
@@ -52,6 +54,11 @@ MADE: dict[type[Exception], Exception] = {
     group_errors.ErrorGroupNotFound: group_errors.ErrorGroupNotFound(7),
     group_errors.WrongGroupState: group_errors.WrongGroupState(state="resolved"),
     group_errors.ProofUnderWay: group_errors.ProofUnderWay(UUID(int=1)),
+    errors.RunNotFound: errors.RunNotFound(UUID(int=1)),
+    access_errors.TokenNotFound: access_errors.TokenNotFound(7),
+    access_errors.TokenRefused: access_errors.TokenRefused("A token needs a name."),
+    notice_errors.SubscriptionNotFound: notice_errors.SubscriptionNotFound(7),
+    operation_errors.TooManyOperations: operation_errors.TooManyOperations(limit=20),
     errors.ViewNotFound: errors.ViewNotFound(7),
     errors.ViewRefused: errors.ViewRefused("A view needs a name."),
     errors.RepairRefused: errors.RepairRefused("A repair needs a JSON Patch."),

@@ -10,7 +10,7 @@ WITH hours AS (
 ), counted AS (
     SELECT b.at, s.id AS source_id, round(b.busy * (20 + b.n %% 7))::bigint AS succeeded,
            CASE WHEN b.n BETWEEN 168 AND 170 THEN 180 + b.n %% 5
-                ELSE round(b.busy * (1 + b.n * 7 %% 4) / 4)::bigint END AS failed
+                ELSE round(b.busy * (1 + b.n * 7 %% 5) / 5)::bigint END AS failed
     FROM busy b JOIN entries_source s ON s.slug = %(source)s
 ), alike AS (
     SELECT at, source_id, '' AS fingerprint, succeeded AS count FROM counted
