@@ -13,6 +13,7 @@ from django.urls import include, path
 from retry import queue
 from retry.access.permissions import RETRY_ENTRY
 from retry.api.entries.schemas import RetryRequest, RetryResponse
+from retry.api.http.links import build_run_address
 from retry.api.http.problems import Problem
 from retry.api.http.resource import answer, api_view, parse_body
 from retry.outcomes import Actor
@@ -43,6 +44,7 @@ def _retry(request: HttpRequest, actor: Actor) -> HttpResponse:
                 "job_id": job_id,
                 "status": "queued",
                 "dispatched": True,
+                "progress_url": build_run_address(run_id),
             }
         ),
         status=202,
