@@ -29,7 +29,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: $(VENV)/.runtime ## Run the demo until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
+demo: $(VENV)/.demo ## Run the demo until Ctrl-C (PORT, DATA_DIR, DEMO_ENTRIES)
 	@exec $(PY) -m tools.demo
 
 .PHONY: screenshots
@@ -37,7 +37,7 @@ screenshots: $(VENV)/.dev ## Make the pictures of README and docs from a demo (P
 	@exec $(PY) -m tools.pictures $(ARGS)
 
 .PHONY: shell
-shell: $(VENV)/.runtime ## Open a Django shell on the demo's data, also while the demo runs
+shell: $(VENV)/.demo ## Open a Django shell on the demo's data, also while the demo runs
 	@exec env REDRIVE_ENV=demo SECRET_KEY=only-for-a-shell $(EMBEDDED) -- $(PY) manage.py shell
 
 .PHONY: test
@@ -92,8 +92,13 @@ messages: $(VENV)/.dev ## Bring the catalogs of translations up to date with the
 
 .PHONY: lock
 lock: $(VENV)/.dev ## Pin the requirements of pyproject.toml, with hashes
-	$(LOCK) --extra embedded --output-file requirements/runtime.txt
+	$(LOCK) --output-file requirements/runtime.txt
+	$(LOCK) --extra embedded --output-file requirements/demo.txt
 	$(LOCK) --extra embedded --extra client --extra dev --output-file requirements/dev.txt
+
+.PHONY: platforms
+platforms: $(VENV)/.dev ## Ask the registry whether the locks install without a compiler, on every platform
+	@exec $(PY) -m tools.platforms
 
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header pyproject.toml
@@ -135,10 +140,11 @@ $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'On Debian: apt-get install python3-venv'; exit 1; }
 
-$(VENV)/.runtime: requirements/runtime.txt | $(PY)
+$(VENV)/.demo: requirements/demo.txt | $(PY)
 	$(INSTALL) -r $<
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime | $(PY)
+# Has all of the other; requirements/runtime.txt is for servers, which bring PostgreSQL and Redis.
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.demo | $(PY)
 	$(INSTALL) -r $<
 	@touch $@

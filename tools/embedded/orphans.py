@@ -27,8 +27,13 @@ def adopt_orphans() -> None:
 def wait_and_reap(child: subprocess.Popen[bytes], *, poll_known: Callable[[], None]) -> int:
     """Wait for `child` and return its code; reap adopted orphans that end meanwhile.
 
-    Calls `poll_known` when another child has ended, for owners who want its exit code.
+    Calls `poll_known` when another child has ended, for owners who want its exit code. Where
+    nothing is adopted, which is also where there may be no `waitid`, every half second.
     """
+    while not ON_LINUX:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.wait(timeout=0.5)
+        poll_known()
     while True:
         # Only a look: the exit code belongs to the code that started the process.
         ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)

