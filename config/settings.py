@@ -14,6 +14,7 @@ from config.database.limits import LIMITS, Role, connection_options, detect_role
 from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, read_environment, require
 from config.files import build_storages
+from config.keys import *  # noqa: F403 - settings in a file of their own
 from config.logging import configure_logging
 from config.notices import *  # noqa: F403 - settings in a file of their own
 
@@ -23,11 +24,6 @@ _LOCAL = ENVIRONMENT in {Environment.DEVELOPMENT, Environment.DEMO, Environment.
 _EMBEDDED = "Set it, or put `python -m tools.embedded` before the command."
 
 DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = (
-    "only-for-tests" * 5
-    if TESTING
-    else require("SECRET_KEY", hint="Set it to 50 random characters or more, and keep it.")
-)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if _LOCAL else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 

@@ -19,7 +19,7 @@ from retry import audit
 from retry.outcomes import Actor
 
 #: Columns whose values are never recorded.
-SECRET = frozenset({"secret", "password", "digest"})
+SECRET = frozenset({"secret", "previous_secret", "password", "digest"})
 _REPLACED = f"{MASK} (replaced)"
 #: Written at every log-in, not by an edit.
 _NO_EDITS = frozenset({"last_login"})

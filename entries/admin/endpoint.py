@@ -1,11 +1,14 @@
 """Endpoints: where webhooks are delivered. A secret is shown once, when it is made."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -16,6 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from entries.admin import display
 from entries.admin.forms import MASKED
 from entries.admin.lists import BoundedAdmin
+from entries.encryption import is_unreadable
 from entries.endpoints import create_secret, find_address_problem, find_secret_problem
 from entries.masking import is_masked, mask_address
 from entries.models import Endpoint
@@ -30,9 +34,19 @@ else:
 
 _NEW = _("Leave empty to generate one. It is shown once, after you save.")
 _KEPT = _("Never shown. Leave empty to keep it. A new secret signs the next delivery.")
+_OVERLAP = _("For so long, deliveries are signed with both: time for the receiver to change over.")
+#: Hours that the old secret signs beside a new one.
+_HOURS = ((0, _("not at all")), (1, _("1 hour")), (24, _("24 hours")), (168, _("7 days")))
 SHOWN_ONCE = _(
     "The secret of “{}” is <code>{}</code>. Copy it to the receiver now: it is not shown again."
 )
+
+
+class Overlap(forms.TypedChoiceField):
+    """How long; no change by itself."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
 
 
 class EndpointForm(_EndpointForm):
@@ -43,6 +57,16 @@ class EndpointForm(_EndpointForm):
         widget=forms.PasswordInput(
             render_value=False, attrs={"autocomplete": "new-password", "class": "vTextField"}
         ),
+    )
+    generate = forms.BooleanField(label=_("Generate a new secret"), required=False)
+    overlap = Overlap(
+        label=_("The old secret signs as well"),
+        choices=_HOURS,
+        coerce=int,
+        initial=24,
+        empty_value=0,
+        required=False,
+        help_text=_OVERLAP,
     )
     #: The generated secret, until it has been shown.
     fresh: str = ""
@@ -81,10 +105,28 @@ class EndpointForm(_EndpointForm):
             if problem := find_secret_problem(given):
                 raise forms.ValidationError(_say(problem))
             return given
-        if self.instance.pk:
+        if self.instance.pk and not self.data.get(self.add_prefix("generate")):
             return self.instance.secret
         self.fresh = create_secret()
         return self.fresh
+
+    @sensitive_variables()
+    def _post_clean(self) -> None:
+        """Keep the old secret beside a new one for as long as was asked."""
+        before = self.instance.secret
+        super()._post_clean()  # type: ignore[misc]
+        if not self.instance.pk or self.instance.secret == before:
+            return
+        hours = self.cleaned_data.get("overlap") or 0
+        self.instance.previous_secret = before if hours else ""
+        self.instance.previous_until = timezone.now() + timedelta(hours=hours) if hours else None
+
+
+def _list_columns(form: Any) -> list[str]:
+    """List the columns that an edit changes."""
+    secret = {"secret", "previous_secret", "previous_until"}
+    asked = {"generate"} & set(form.changed_data) or {"secret"} & set(form.changed_data)
+    return sorted({*form.changed_data, *(secret if asked else ())} - {"generate"})
 
 
 def _say(problem: str) -> str:
@@ -95,7 +137,7 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
     form = EndpointForm
     list_display = ("slug", "name", "address", "enabled", "created")
     search_fields = ("slug", "name")
-    readonly_fields = ("created", "url_text")
+    readonly_fields = ("created", "url_text", "signing")
     blank_template = "entries/endpoint/none.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
@@ -118,7 +160,7 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
             return ((None, {"fields": readable}),)
         return (
             (None, {"fields": (*known, "created")}),
-            (gettext("Secret"), {"fields": ("secret",)}),
+            (gettext("Secret"), {"fields": ("secret", "generate", "overlap", "signing")}),
         )
 
     @method_decorator(sensitive_post_parameters("secret"))
@@ -136,8 +178,8 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
         """Write only the edited columns: a page left open must not undo a new secret."""
         if not change:
             obj.save()
-        elif form.changed_data:
-            obj.save(update_fields=form.changed_data)
+        elif changed := _list_columns(form):
+            obj.save(update_fields=changed)
         if form.fresh:
             self.message_user(
                 request, format_html(str(SHOWN_ONCE), obj.slug, form.fresh), messages.WARNING
@@ -154,6 +196,17 @@ class EndpointAdmin(BoundedAdmin[Endpoint]):
     @admin.display(description=_("URL"))
     def url_text(self, endpoint: Endpoint) -> str:
         return mask_address(endpoint.url)
+
+    @admin.display(description=_("signing now"))
+    def signing(self, endpoint: Endpoint) -> str:
+        """Say which secrets sign, and whether they can be read."""
+        if is_unreadable(endpoint.secret):
+            return gettext("The key that encrypted the secret is missing; deliveries fail.")
+        until = endpoint.previous_until
+        if not endpoint.previous_secret or until is None or until < timezone.now():
+            return gettext("the secret")
+        moment = date_format(timezone.localtime(until), "Y-m-d H:i T")
+        return gettext("the secret and, until %(time)s, the one before it") % {"time": moment}
 
     @admin.display(description=_("created"))
     def created(self, endpoint: Endpoint) -> SafeString | str:

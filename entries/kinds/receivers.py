@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from config.database.release import release_connection
+from entries.encryption import decrypt
 from entries.sql import load
 
 _SQL = load(__file__)
@@ -24,6 +25,8 @@ class Receiver:
     slug: str
     url: str
     secret: str = field(repr=False)
+    #: Signs as well; empty where there is none.
+    previous_secret: str = field(default="", repr=False)
     enabled: bool = True
 
 
@@ -66,7 +69,10 @@ class Receivers:
 def _read(*, slug: str | None) -> list[Receiver]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["find_receivers"], {"slug": slug, "most": _MOST_KEPT})
-        found = [Receiver(*row) for row in cursor.fetchall()]
+        found = [
+            Receiver(at, url, decrypt(secret), decrypt(previous), enabled)
+            for at, url, secret, previous, enabled in cursor.fetchall()
+        ]
     release_connection()  # deliveries take seconds
     return found
 

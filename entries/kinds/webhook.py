@@ -15,6 +15,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 from django.utils.translation import gettext_noop
 from standardwebhooks import Webhook
 
+from entries.encryption import is_unreadable
 from entries.endpoints import find_secret_problem
 from entries.errors import PermanentError, TransientError
 from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
@@ -126,9 +127,12 @@ def deliver(message: Message, endpoint: Receiver, *, seconds: float) -> dict[str
     was one. Secrets are in neither.
     """
     target = parse(endpoint.url)
-    signature, headers = _sign(message, endpoint)
-    key = endpoint.secret.partition("_")[2]
-    record = Record(target, secrets=(endpoint.secret, key, signature, signature[3:]))
+    headers = _sign(message, endpoint)
+    signatures = headers["webhook-signature"].split()
+    secrets = [secret for secret in (endpoint.secret, endpoint.previous_secret) if secret]
+    keys = [secret.partition("_")[2] for secret in secrets]
+    words = [each for signature in signatures for each in (signature, signature[3:])]
+    record = Record(target, secrets=(*secrets, *keys, *words))
     exchange: dict[str, Any] = {
         "endpoint": endpoint.slug,
         "request": record.request(
@@ -149,20 +153,29 @@ def deliver(message: Message, endpoint: Receiver, *, seconds: float) -> dict[str
     return exchange | {"elapsed_ms": _milliseconds_since(started)}
 
 
-def _sign(message: Message, endpoint: Receiver) -> tuple[str, dict[str, str]]:
-    """Return the signature over id, time and body, and the headers with it."""
+def _sign(message: Message, endpoint: Receiver) -> dict[str, str]:
+    """Return the headers with the signatures over id, time and body, one for each secret."""
+    if is_unreadable(endpoint.secret):
+        raise PermanentError(
+            f'the secret of the endpoint "{endpoint.slug}" is encrypted with a key that is not in '
+            "REDRIVE_ENCRYPTION_KEYS: add the key or give the endpoint a new secret, and retry"
+        )
     # The library accepts weaker secrets, and its errors could contain a part of the secret.
     if find_secret_problem(endpoint.secret):
         words = f'the endpoint "{endpoint.slug}" has no usable secret: give it a new one and retry'
         raise PermanentError(words)
     now = datetime.now(UTC)
-    signature = Webhook(endpoint.secret).sign(message.id, now, message.body.decode())
-    return signature, {
+    signing = [endpoint.secret]
+    if not find_secret_problem(endpoint.previous_secret):
+        signing.append(endpoint.previous_secret)
+    text = message.body.decode()
+    signatures = [Webhook(secret).sign(message.id, now, text) for secret in signing]
+    return {
         "Content-Type": "application/json",
         "Idempotency-Key": message.id,
         "webhook-id": message.id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature,
+        "webhook-signature": " ".join(signatures),
     }
 
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from entries.encryption import SecretField
 from entries.text import visible
 
 
@@ -15,9 +16,10 @@ class Endpoint(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200, blank=True)
     url = models.CharField(max_length=2000, help_text=_("http or https"))
-    secret = models.CharField(
-        max_length=200, help_text=_("signs each delivery; whsec_…, see Standard Webhooks")
-    )
+    secret = SecretField(help_text=_("signs each delivery; whsec_…, see Standard Webhooks"))
+    #: The secret before this one, which signs as well until ``previous_until``.
+    previous_secret = SecretField(default="", db_default="", blank=True)
+    previous_until = models.DateTimeField(null=True, blank=True)
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

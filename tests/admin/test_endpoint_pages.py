@@ -1,11 +1,13 @@
 """Endpoints in the admin: what is checked, and that a secret is never shown again."""
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
+from django.utils import timezone
 
 from entries.endpoints import create_secret, find_secret_problem
 from entries.models import Endpoint
@@ -102,6 +104,23 @@ def test_a_new_secret_replaces_the_old_one_unseen(keeper: Browser) -> None:
     assert Endpoint.objects.get().secret == new
     assert new not in " ".join(said)
     assert "Secret" in LogEntry.objects.get().get_change_message()
+
+
+def test_a_generated_secret_replaces_the_old_one_which_signs_for_a_day(keeper: Browser) -> None:
+    endpoint = EndpointFactory.create(slug="billing", secret=GIVEN)
+    said = keeper.press(page_of(endpoint), **form(generate="on", overlap="24"))
+    after = Endpoint.objects.get()
+    assert after.secret != GIVEN
+    assert find_secret_problem(after.secret) == ""
+    assert after.secret in " ".join(said)
+    assert after.previous_secret == GIVEN
+    assert after.previous_until is not None
+    assert timedelta(hours=23) < after.previous_until - timezone.now() < timedelta(hours=25)
+    assert "the secret and, until" in text_of(keeper.read(page_of(endpoint)))
+    keeper.press(page_of(endpoint), **form(name="Bills", overlap="1"))
+    assert Endpoint.objects.get().previous_until == after.previous_until, "no secret was changed"
+    keeper.press(page_of(endpoint), **form(secret=create_secret(), overlap="0"))
+    assert Endpoint.objects.get().previous_secret == ""
 
 
 def test_a_stale_page_undoes_no_rotation(keeper: Browser) -> None:

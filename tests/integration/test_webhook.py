@@ -1,21 +1,28 @@
 """The kind "webhook": what a receiver gets, and what is made of its answer."""
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from entries.endpoints import create_secret
 from entries.errors import PermanentError, TransientError
 from entries.kinds import registry
 from entries.kinds.base import AttemptData, EntryData
+from entries.kinds.receivers import RECEIVERS
 from entries.kinds.webhook import WebhookKind
 from entries.models import Endpoint
 from tests.factories.entries import EndpointFactory
 from tests.support.http import LocalServer, Received
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +80,32 @@ class TestWhatArrives:
         other = EndpointFactory.create()
         with pytest.raises(WebhookVerificationError):
             Webhook(other.secret).verify(got.body, dict(got.headers))
+
+    def test_while_a_secret_is_replaced_both_sign(
+        self, receiver: LocalServer, endpoint: Endpoint
+    ) -> None:
+        old, new = endpoint.secret, create_secret()
+        endpoint.secret, endpoint.previous_secret = new, old
+        for minutes, verifies in ((5, True), (-5, False)):
+            endpoint.previous_until = timezone.now() + timedelta(minutes=minutes)
+            endpoint.save()
+            RECEIVERS.forget()
+            result = process()
+            got = receiver.received[-1]
+            assert Webhook(new).verify(got.body, dict(got.headers))
+            assert (len(got.headers["webhook-signature"].split()) == 2) == verifies
+            with nullcontext() if verifies else pytest.raises(WebhookVerificationError):
+                Webhook(old).verify(got.body, dict(got.headers))
+            signatures = got.headers["webhook-signature"].split()
+            assert not [each for each in (old, new, *signatures) if each[3:] in str(result)]
+
+    def test_a_secret_without_its_key_says_so(
+        self, endpoint: Endpoint, settings: "Settings"
+    ) -> None:
+        settings.REDRIVE_ENCRYPTION_KEYS = ["another"]
+        RECEIVERS.forget()
+        with pytest.raises(PermanentError, match="REDRIVE_ENCRYPTION_KEYS"):
+            process()
 
     def test_the_id_is_stable_over_attempts_and_follows_the_content(
         self, receiver: LocalServer, endpoint: Endpoint
