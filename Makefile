@@ -92,8 +92,8 @@ messages: $(VENV)/.dev ## Bring the catalogs of translations up to date with the
 
 .PHONY: lock
 lock: $(VENV)/.dev ## Pin the requirements of pyproject.toml, with hashes
-	$(LOCK) --extra embedded --output-file requirements/runtime.txt
-	$(LOCK) --extra embedded --extra client --extra dev --output-file requirements/dev.txt
+	$(LOCK) --extra server --extra embedded --output-file requirements/runtime.txt
+	$(LOCK) --extra server --extra embedded --extra client --extra dev --output-file requirements/dev.txt
 
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header pyproject.toml

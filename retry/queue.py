@@ -84,7 +84,14 @@ def _get_hasty_client() -> Redis:
 
 @cache
 def _queue(name: str) -> Queue:
-    return django_rq.get_queue(name, connection=get_client())
+    # Whatever RQ says of other queues.
+    return django_rq.get_queue(
+        name,
+        connection=get_client(),
+        commit_mode="auto",
+        queue_class=DjangoRQ,
+        job_class="retry.worker.RunJob",
+    )
 
 
 class RunQueue(DjangoRQ):

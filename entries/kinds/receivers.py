@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from config.database.release import release_connection
+from entries.database.release import release_connection
 from entries.sql import load
 
 _SQL = load(__file__)
