@@ -60,7 +60,10 @@ REDRIVE_MAIL_TIME_LIMIT: float = 20.0
 
 def build_queues(url: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Build queues for RQ_QUEUES. Their jobs are JSON: pickles run what their sender wants."""
-    return {
-        name: {"URL": url, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 360}
-        for name in names
+    options: dict[str, Any] = {
+        "URL": url,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "QUEUE_CLASS": "django_rq.queues.DjangoRQ",
+        "DEFAULT_TIMEOUT": 360,
     }
+    return {name: dict(options) for name in names}

@@ -121,10 +121,13 @@ class Project:
             password=given["PASSWORD"],
             redis=settings.REDIS_URL,
         )
-        with (folder / "shop" / "settings.py").open("a") as file:
-            file.write(find_block("At the end of `shop/settings.py`") + stores)
+        self.add_settings(find_block("At the end of `shop/settings.py`") + stores)
         (folder / "shop" / "urls.py").write_text(find_block("`shop/urls.py`"))
         (folder / "billing" / "kinds.py").write_text(find_block("`billing/kinds.py`"))
+
+    def add_settings(self, lines: str) -> None:
+        with (self.folder / "shop" / "settings.py").open("a") as file:
+            file.write(lines)
 
     def run(self, *args: str) -> str:
         done = subprocess.run(
@@ -155,6 +158,7 @@ def test_a_new_project_retries_its_first_failure(
     project.manage("worker", "bulk", "--burst")
     project.manage("shell", "-c", _LOOK.format(site=str(site)) + _FAILED)
     (tmp_path / "outbox").mkdir()
+    project.add_settings(find_block("Worth having in production"))
     project.manage("worker", "default", "--burst")
     assert (tmp_path / "outbox" / "17").read_text() == "Invoice 17"
     assert database.execute("SELECT status FROM entries_entry").fetchall() == [("succeeded",)]
