@@ -92,9 +92,9 @@ messages: $(VENV)/.dev ## Bring the catalogs of translations up to date with the
 
 .PHONY: lock
 lock: $(VENV)/.dev ## Pin the requirements of pyproject.toml, with hashes
-	$(LOCK) --output-file requirements/runtime.txt
-	$(LOCK) --extra embedded --output-file requirements/demo.txt
-	$(LOCK) --extra embedded --extra client --extra dev --output-file requirements/dev.txt
+	$(LOCK) --extra server --output-file requirements/runtime.txt
+	$(LOCK) --extra server --extra embedded --output-file requirements/demo.txt
+	$(LOCK) --extra server --extra embedded --extra client --extra dev --output-file requirements/dev.txt
 
 .PHONY: platforms
 platforms: $(VENV)/.dev ## Ask the registry whether the locks install without a compiler, on every platform

@@ -1,7 +1,10 @@
 """The environment, parsed and checked once; ``config.settings`` reads nothing else."""
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -18,6 +21,8 @@ class Environment(StrEnum):
 
 
 env = Env(prefix="")
+#: Settings of the apps that are not read like the others: they follow from the code, or need more.
+FIXED = frozenset({"REDRIVE_API_PATH", "REDRIVE_QUEUES", "REDRIVE_ROLE", "REDRIVE_UPLOAD_DIR"})
 
 
 def read_environment() -> Environment:
@@ -39,6 +44,24 @@ def require(name: str, *, hint: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. {hint}")
     return value
+
+
+def read_settings(table: ModuleType) -> dict[str, Any]:
+    """Read the settings of Redrive in ``table`` that have a variable, each in the type of its
+    default.
+    """
+    readers: Mapping[type, Callable[..., Any]] = {
+        bool: env.bool,
+        int: env.int,
+        float: env.float,
+        str: env.str,
+        list: env.list,
+    }
+    return {
+        name: readers[type(default)](name, default)
+        for name, default in vars(table).items()
+        if name.startswith("REDRIVE_") and name not in FIXED
+    }
 
 
 def redis_database(url: str, number: int) -> str:

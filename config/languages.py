@@ -10,5 +10,5 @@ from config.env import BASE_DIR
 SOURCE = "en"
 LANGUAGES = [(SOURCE, "English"), ("de", "Deutsch")]
 
-#: Catalogs that belong to no installed app. Django finds those of apps by itself.
-LOCALE_PATHS = [BASE_DIR / "config" / "locale", BASE_DIR / "retry" / "admin" / "locale"]
+#: Catalogs of the project. Those of the apps are found by themselves.
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]

@@ -1,7 +1,7 @@
 """Settings, read from the environment; the defaults are those of production.
 
-Each has its default here and nowhere else in the code. A test keeps ``.env.example`` and the table
-in ``docs/operations.md`` the same.
+Each has its default here, or in ``defaults`` of the app that reads it, and nowhere else.
+A test keeps ``.env.example`` and the table in ``docs/operations.md`` the same.
 """
 
 from typing import Any
@@ -10,13 +10,20 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import languages
-from config.database.limits import LIMITS, Role, connection_options, detect_role
-from config.database.silence import AttentiveConnection
-from config.env import BASE_DIR, Environment, env, read_environment, require
+from config.env import BASE_DIR, Environment, env, read_environment, read_settings, require
 from config.files import build_storages
 from config.keys import *  # noqa: F403 - settings in a file of their own
 from config.logging import configure_logging
 from config.notices import *  # noqa: F403 - settings in a file of their own
+from entries import defaults as _entries
+from entries.database.limits import LIMITS, Role, connection_options, detect_role
+from entries.database.silence import AttentiveConnection
+from entries.defaults import *  # noqa: F403 - the apps' settings, each with its default
+from retry import defaults as _retry
+from retry.defaults import *  # noqa: F403
+from retry.defaults import REDRIVE_QUEUES, REDRIVE_TICK_SECONDS, build_queues
+
+globals().update(read_settings(_entries), **read_settings(_retry))
 
 ENVIRONMENT = read_environment()
 TESTING = ENVIRONMENT is Environment.TEST
@@ -80,7 +87,6 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["entries.admin.tags"],
         },
     },
 ]
@@ -94,7 +100,7 @@ if not TESTING:
 _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///redrive"))
 if _database["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address.")
-_database["ENGINE"] = "config.database"
+_database["ENGINE"] = "entries.database"
 #: The role of this process, which decides how long it waits for PostgreSQL.
 REDRIVE_ROLE = detect_role(default=env.str("REDRIVE_ROLE", ""))
 #: Whether each session gives PostgreSQL its time limits. A pooler may not pass them on.
@@ -108,8 +114,6 @@ DATABASE_PREPARED = (
 )
 #: Seconds a statement of this process may take unless ``retry.limits`` allows more; 0: no limit.
 DATABASE_STATEMENT_SECONDS = LIMITS[REDRIVE_ROLE].statement
-#: Seconds between two rounds of the dispatcher.
-REDRIVE_TICK_SECONDS = env.float("REDRIVE_TICK_SECONDS", 1.0)
 _database["OPTIONS"] = connection_options(
     REDRIVE_ROLE,
     given=_database.get("OPTIONS", {}),
@@ -133,10 +137,7 @@ DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
-RQ_QUEUES = {
-    name: {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 360}
-    for name in ("default", "bulk", "sync")
-}
+RQ_QUEUES = build_queues(REDIS_URL, REDRIVE_QUEUES)
 RQ = {
     "COMMIT_MODE": "auto",
     "JOB_CLASS": "retry.worker.RunJob",
@@ -145,73 +146,8 @@ RQ = {
 # django-rq's dashboard bypasses the service, changes data on GET, and unpickles.
 RQ_SHOW_ADMIN_LINK = False
 
-# --- Redrive -----------------------------------------------------------------------------------
-
-#: Seconds without renewal after which a run's worker is considered dead.
-REDRIVE_LEASE_SECONDS = env.float("REDRIVE_LEASE_SECONDS", 12.0)
-#: Seconds a request waits for Redis.
-REDRIVE_REDIS_TIMEOUT = env.float("REDRIVE_REDIS_TIMEOUT", 2.0)
-#: Seconds a worker may hold a job without claiming its run; then it is handed over again.
-REDRIVE_CLAIM_SECONDS = env.float("REDRIVE_CLAIM_SECONDS", 15.0)
-#: Seconds between two heartbeats of a worker; without one for 15 s it is shown as silent.
-REDRIVE_BEAT_SECONDS = env.float("REDRIVE_BEAT_SECONDS", 5.0)
-#: Entries in one selection, and how many of them still count as a click.
-REDRIVE_SELECTION_LIMIT = env.int("REDRIVE_SELECTION_LIMIT", 1000)
-REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
-#: Seconds after which a sync or import is stopped. A million new entries take minutes.
-REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 3600)
-#: Whether the breaker puts an upstream on hold when nearly all of its outcomes fail.
-REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
-#: How long outcomes are counted by the minute, by the hour, and by the day.
-REDRIVE_MINUTE_COUNTS_HOURS = env.int("REDRIVE_MINUTE_COUNTS_HOURS", 2)
-REDRIVE_HOUR_COUNTS_DAYS = env.int("REDRIVE_HOUR_COUNTS_DAYS", 8)
-REDRIVE_DAY_COUNTS_DAYS = env.int("REDRIVE_DAY_COUNTS_DAYS", 400)
-# Operations on more entries await a second person's approval; 0: none does.
-REDRIVE_APPROVAL_ABOVE = env.int("REDRIVE_APPROVAL_ABOVE", 0)
-#: Modules with kinds and source kinds of your own.
-REDRIVE_KIND_MODULES: list[str] = env.list("REDRIVE_KIND_MODULES", [])
-REDRIVE_PAGE_TIME_LIMIT = env.float("REDRIVE_PAGE_TIME_LIMIT", 20.0)
-#: Pages under way in a worker at once, and those of them from one host.
-REDRIVE_PAGE_CONCURRENCY = env.int("REDRIVE_PAGE_CONCURRENCY", 32)
-REDRIVE_PAGE_UPSTREAM_CONCURRENCY = env.int("REDRIVE_PAGE_UPSTREAM_CONCURRENCY", 16)
-REDRIVE_PAGE_MAX_BYTES = env.int("REDRIVE_PAGE_MAX_BYTES", 5_000_000)
-#: Automatic retries of a page with a transient error such as HTTP 503; 0: a person decides.
-REDRIVE_PAGE_AUTOMATIC_RETRIES = env.int("REDRIVE_PAGE_AUTOMATIC_RETRIES", 0)
-REDRIVE_FEED_TIME_LIMIT = env.float("REDRIVE_FEED_TIME_LIMIT", 60.0)
-REDRIVE_FEED_MAX_BYTES = env.int("REDRIVE_FEED_MAX_BYTES", 20_000_000)
-#: Deliveries under way in a worker at once, and those of them to one endpoint.
-REDRIVE_WEBHOOK_CONCURRENCY = env.int("REDRIVE_WEBHOOK_CONCURRENCY", 32)
-REDRIVE_WEBHOOK_UPSTREAM_CONCURRENCY = env.int("REDRIVE_WEBHOOK_UPSTREAM_CONCURRENCY", 16)
-#: Connections to PostgreSQL that the entries under way in a worker share.
-REDRIVE_KIND_CONNECTIONS = env.int("REDRIVE_KIND_CONNECTIONS", 8)
-REDRIVE_WEBHOOK_TIME_LIMIT = env.float("REDRIVE_WEBHOOK_TIME_LIMIT", 15.0)
-#: Automatic retries of a delivery, and the longest first wait in seconds. Each further wait may be
-#: 4 times as long, up to an hour.
-REDRIVE_WEBHOOK_AUTOMATIC_RETRIES = env.int("REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)
-REDRIVE_WEBHOOK_FIRST_DELAY = env.float("REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)
-#: For one page of a JSON API, which may have thousands.
-REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
-REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)
-#: Folders whose files sources may read; other files have to be uploaded.
-REDRIVE_SOURCE_DIRS: list[str] = env.list("REDRIVE_SOURCE_DIRS", [])
 #: Folder of uploads for sources and imports, shared by web, workers and dispatcher.
 REDRIVE_UPLOAD_DIR = env.path("REDRIVE_UPLOAD_DIR", BASE_DIR / ".data" / "uploads")
-REDRIVE_UPLOAD_MAX_BYTES = env.int("REDRIVE_UPLOAD_MAX_BYTES", 500_000_000)
-REDRIVE_USER_AGENT = env.str("REDRIVE_USER_AGENT", "Redrive/0.1")
-#: Private networks that may be reached, such as 10.1.0.0/16.
-REDRIVE_ALLOWED_NETWORKS: list[str] = env.list("REDRIVE_ALLOWED_NETWORKS", [])
-REDRIVE_ALLOW_PRIVATE_ADDRESSES = env.bool("REDRIVE_ALLOW_PRIVATE_ADDRESSES", False)
-#: Bytes of a request to the JSON API, and of ``POST entries``, which carries payloads.
-REDRIVE_API_MAX_BYTES = env.int("REDRIVE_API_MAX_BYTES", 1_000_000)
-REDRIVE_SUBMIT_MAX_BYTES = env.int("REDRIVE_SUBMIT_MAX_BYTES", 10_000_000)
-#: Requests to the JSON API that wait at a time in one process (``?wait=``); 0: none does.
-REDRIVE_API_WAITERS = env.int("REDRIVE_API_WAITERS", 16)
-#: Requests a minute to the JSON API with one token, and from one address; 0: no limit.
-REDRIVE_API_TOKEN_RATE = env.int("REDRIVE_API_TOKEN_RATE", 6_000)
-REDRIVE_API_ADDRESS_RATE = env.int("REDRIVE_API_ADDRESS_RATE", 12_000)
-REDRIVE_OPEN_OPERATIONS = env.int("REDRIVE_OPEN_OPERATIONS", 200)  # of one user
-#: Rows in one export.
-REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
 
 # --- people ------------------------------------------------------------------------------------
 
@@ -273,7 +209,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / ".static")
-STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = build_storages(uploads=REDRIVE_UPLOAD_DIR, hashed=not (TESTING or DEBUG))
 #: Of the code, and so of what is stored, logged and answered by the API.
 LANGUAGE_CODE = languages.SOURCE

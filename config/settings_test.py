@@ -4,12 +4,12 @@ import os
 
 os.environ["REDRIVE_ENV"] = "test"
 
-from config.database.limits import Role, connection_options
 from config.env import redis_database
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES as _DATABASES
 from config.settings import REDIS_URL as _URL
 from config.settings import RQ_QUEUES
+from entries.database.limits import Role, connection_options
 
 _process = os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")
 # A process that a test starts gets the URL of its test as it is.

@@ -4,6 +4,11 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from entries import defaults
+from entries.conf import apply_defaults
+
+apply_defaults(defaults)
+
 
 class EntriesConfig(AppConfig):
     name = "entries"

@@ -1,5 +1,27 @@
+from pathlib import Path
+
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+
+from entries.conf import apply_defaults, is_set
+from retry import defaults
+
+
+def add_queues() -> None:
+    """Add the queues of Redrive that RQ_QUEUES does not have."""
+    known = settings.RQ_QUEUES if is_set("RQ_QUEUES") else {}
+    settings.RQ_QUEUES = defaults.build_queues(settings.REDIS_URL, settings.REDRIVE_QUEUES) | known
+
+
+def add_catalog() -> None:
+    """Add the catalog of the pages; Django looks for catalogs in the apps' own folders alone."""
+    settings.LOCALE_PATHS = [*settings.LOCALE_PATHS, Path(__file__).parent / "admin" / "locale"]
+
+
+apply_defaults(defaults)
+add_queues()
+add_catalog()
 
 
 class RetryConfig(AppConfig):

@@ -1,6 +1,6 @@
 """Longer time limits at PostgreSQL where more time is due.
 
-``config.database.limits`` has the limits with which a process connects.
+``entries.database.limits`` has the limits with which a process connects.
 """
 
 from typing import Any

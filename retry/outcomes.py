@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from config.request_ids import get_id
 from entries.phrases import phrase
+from entries.request_ids import get_id
 from entries.states import EntryStatus
 from retry.errors import EntryNotFound, NotPermitted, NotRetryable, RetryError
 from retry.reasons import Reason

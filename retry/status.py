@@ -79,7 +79,7 @@ class Status:
     @property
     def idle_queues(self) -> list[str]:
         """Queues without a worker."""
-        return [name for name in settings.RQ_QUEUES if not self.find_workers(name)]
+        return [name for name in settings.REDRIVE_QUEUES if not self.find_workers(name)]
 
     @property
     def overdue(self) -> Mapping[str, timedelta]:
@@ -93,7 +93,7 @@ def read(*, counting: bool = True) -> Status:
     """
     queues: dict[str, int] | None
     try:
-        queues = queue.count_jobs(tuple(settings.RQ_QUEUES))
+        queues = queue.count_jobs(tuple(settings.REDRIVE_QUEUES))
     except QueueUnavailable:
         queues = None
     engine = Status(

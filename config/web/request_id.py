@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from config.request_ids import HEADER, bound_id, choose_id
+from entries.request_ids import HEADER, bound_id, choose_id
 
 
 class RequestIdMiddleware:

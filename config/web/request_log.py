@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject, empty
 from django_structlog.middlewares import RequestMiddleware
 
-from config.request_ids import bind_id, get_id
 from config.web.proxies import client_address
+from entries.request_ids import bind_id, get_id
 
 
 class RequestLog(RequestMiddleware):

@@ -17,8 +17,8 @@ from waitress.server import BaseWSGIServer, TcpWSGIServer, UnixWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import BadRequest, Error
 
-from config.request_ids import HEADER, choose_id
 from config.web import limits
+from entries.request_ids import HEADER, choose_id
 from retry.api.http.problems import Problem, page_problem, path_under_api
 from retry.api.http.watch import watch
 

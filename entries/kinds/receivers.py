@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from config.database.release import release_connection
+from entries.database.release import release_connection
 from entries.encryption import decrypt
 from entries.sql import load
 

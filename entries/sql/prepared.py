@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from config.database.base import DatabaseWrapper
+from entries.database.base import DatabaseWrapper
 
 
 def open_prepared_cursor() -> CursorWrapper:

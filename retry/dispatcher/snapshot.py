@@ -48,5 +48,5 @@ def observe() -> Snapshot:
             "id", "job_id", "dispatches"
         )
     )
-    broker = queue.observe(tuple(settings.RQ_QUEUES))
+    broker = queue.observe(tuple(settings.REDRIVE_QUEUES))
     return Snapshot(queued, broker.waiting, broker.taken)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
-from config.request_ids import bound_id
 from entries.errors import EntriesError, SourceError
+from entries.request_ids import bound_id
 from retry.access.permissions import SUBMIT_ENTRY
 from retry.access.visibility import find_sources
 from retry.errors import NotPermitted, RetryError, SourceNotFound

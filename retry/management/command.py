@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand
 from django.utils import translation
 
-from config.request_ids import bound_id, choose_id
 from entries.registry import WORK
+from entries.request_ids import bound_id, choose_id
 
 
 class DeskCommand(BaseCommand):

@@ -9,7 +9,7 @@ from django.core.mail import BadHeaderError, EmailMessage, get_connection
 from django.db import InterfaceError, InternalError, OperationalError
 from django.utils.translation import gettext_noop
 
-from config.database.release import release_connection
+from entries.database.release import release_connection
 from entries.errors import PermanentError, TransientError
 from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 
 from django.db import transaction
 
-from config.request_ids import bound_id
 from entries.errors import SourceError
 from entries.models import Entry
+from entries.request_ids import bound_id
 from entries.sources.sync.batches import BATCH
 from entries.sources.sync.full_sync import sync
 from entries.sources.sync.report import OnBatch, SyncProgress, SyncReport

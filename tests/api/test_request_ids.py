@@ -10,8 +10,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import call_command
 from django.test import Client
 
-from config.request_ids import choose_id
 from entries.models import Attempt
+from entries.request_ids import choose_id
 from retry.dispatcher.pacing import pace
 from retry.models import AuditEvent, Operation, Run, Sync
 from retry.worker.execution import execute

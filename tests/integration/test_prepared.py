@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from config.database.limits import Role, connection_options
+from entries.database.limits import Role, connection_options
 from entries.models import Entry
 from entries.sql import open_prepared_cursor
 from retry.models import AuditEvent, Run

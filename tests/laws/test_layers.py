@@ -20,6 +20,7 @@ HIDDEN: Mapping[str, str] = {
     "entries/apps.py": "AppConfig.ready: models exist from then on",
     "retry/admin/apps.py": "AppConfig.ready: models exist from then on",
     "retry/admin/exports/formats.py": "openpyxl, only where there is a workbook",
+    "retry/admin/registrations.py": "axes' models, only where it is installed",
     "retry/apps.py": "AppConfig.ready: models exist from then on",
     "retry/imports/tables.py": "openpyxl, only where there is a workbook",
     "tools/demo/stage.py": "what is imported needs Django's setup",

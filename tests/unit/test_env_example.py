@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from config.env import FIXED
 from tests.laws.tree import ROOT, modules, nodes
 
 SETTINGS = [
     ast.parse((ROOT / "config" / name).read_text())
     for name in ("env.py", "settings.py", "notices.py", "gunicorn.py")
 ]
+DEFAULTS = [ast.parse((ROOT / app / "defaults.py").read_text()) for app in ("entries", "retry")]
 LINES = (ROOT / ".env.example").read_text().splitlines()
 DOCS = (ROOT / "docs" / "operations.md").read_text()
 _VARIABLE = re.compile(r"(?:# )?(?P<name>[A-Z][A-Z0-9_]+)=(?P<value>.*)")
@@ -50,6 +52,21 @@ def read() -> Iterator[tuple[str, ast.expr | None]]:
         if isinstance(node.args[0], ast.Constant):  # ``require`` itself passes a name on
             name = ast.literal_eval(node.args[0])
             yield name, node.args[1] if len(node.args) > 1 else None
+    for name, default in _list_defaults():
+        if name.startswith("REDRIVE_") and name not in FIXED:
+            yield name, default
+
+
+def _list_defaults() -> Iterator[tuple[str, ast.expr]]:
+    """Name and default of each setting of the apps."""
+    for tree in DEFAULTS:
+        for node in tree.body:
+            match node:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                    | ast.Assign(targets=[ast.Name(id=name)], value=value)
+                ):
+                    yield name, value
 
 
 def as_written(default: ast.expr) -> str:
@@ -99,6 +116,21 @@ def test_every_number_in_the_table_has_a_unit() -> None:
     numbers = {name for name, row in table().items() if row["default"].strip("`").isdigit()}
     assert len(numbers) > 10
     assert {name for name in numbers if not table()[name]["unit"]} == set()
+
+
+def test_the_apps_have_a_default_for_every_setting_of_theirs() -> None:
+    """A project that installs them need not set any."""
+    names = [name for name, _ in _list_defaults()]
+    assert len(set(names)) == len(names)
+    used = {
+        node.attr
+        for path in modules("entries", "retry")
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "settings"
+    }
+    ours = {name for name in used if name.startswith(("REDRIVE_", "REDIS_", "DATABASE_"))}
+    assert ours <= set(names)
+    assert {name for name in names if name.startswith("REDRIVE_")} <= ours
 
 
 def test_no_default_stands_beside_a_use() -> None:

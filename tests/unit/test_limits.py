@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from config.database.limits import LIMITS, Role, connection_options, detect_role
+from entries.database.limits import LIMITS, Role, connection_options, detect_role
 from entries.kinds import registry
 from retry.limits import allow_statement, extend_limits_for_kinds
 

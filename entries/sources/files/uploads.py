@@ -3,10 +3,11 @@
 import re
 import uuid
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from django.conf import settings
 from django.core.files.base import File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import transaction
 from django.utils.text import slugify
 
@@ -17,7 +18,11 @@ _NAME = re.compile(r"[0-9a-f]{32}-[a-z0-9_-]{1,80}(?:\.[a-z0-9]{1,10})?")
 
 
 def storage() -> Storage:
-    return storages["uploads"]
+    """Return the project's storage called "uploads", or else one in a folder."""
+    if "uploads" in settings.STORAGES:
+        return storages["uploads"]
+    folder = settings.REDRIVE_UPLOAD_DIR or Path(settings.BASE_DIR, ".data", "uploads")  # type: ignore[misc] # a check asks for it
+    return FileSystemStorage(folder, file_permissions_mode=0o640, directory_permissions_mode=0o750)
 
 
 def new_location(original: str) -> str:

@@ -30,12 +30,8 @@ if TYPE_CHECKING:
 _APPS = {"entries": 0, "retry": 1}
 
 
-class DeskSite(AdminSite):
-    site_header = site_title = "Redrive"
-    index_title = gettext_lazy("The desk")
-    site_url = None
-    #: The header has the navigation, so that lists have the full width.
-    enable_nav_sidebar = False
+class DeskPages(AdminSite):
+    """What the desk needs of the admin's site, whichever it is."""
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # Lazy: pages that show no alarms do not read them.
@@ -60,6 +56,36 @@ class DeskSite(AdminSite):
 
         return super().admin_view(run, cacheable)
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [
+            path("retry/desk/", self.admin_view(show_live), name="retry_desk"),
+            path("retry/status/", self.admin_view(show_status), name="retry_status"),
+            path("retry/api/", self.admin_view(show_api), name="retry_api"),
+            *super().get_urls(),
+        ]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Add the status page to the operations."""
+        apps = super().get_app_list(request, app_label)
+        if not request.user.has_perm(VIEW_STATUS) or app_label not in {None, "retry"}:
+            return apps
+        operations = next((app for app in apps if app["app_label"] == "retry"), None)
+        if operations is None:
+            operations = _build_operations()
+            apps.insert(sum(app["app_label"] == "entries" for app in apps), operations)
+        operations["models"].append(_build_link(_("Status"), "Status", "admin:retry_status"))
+        return apps
+
+
+class DeskSite(DeskPages):
+    """A site that is the desk: its front page, and Redrive's apps before all others."""
+
+    site_header = site_title = "Redrive"
+    index_title = gettext_lazy("The desk")
+    site_url = None
+    #: The header has the navigation, so that lists have the full width.
+    enable_nav_sidebar = False
+
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
@@ -72,13 +98,8 @@ class DeskSite(AdminSite):
             return answer
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [
-            path("retry/desk/", self.admin_view(show_live), name="retry_desk"),
-            path("retry/status/", self.admin_view(show_status), name="retry_status"),
-            path("retry/api/", self.admin_view(show_api), name="retry_api"),
-            # No object has a page outside the admin, and this view would read any table.
-            *(found for found in super().get_urls() if _get_name(found) != "view_on_site"),
-        ]
+        # No object has a page outside the admin, and this view would read any table.
+        return [found for found in super().get_urls() if _get_name(found) != "view_on_site"]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -86,17 +107,41 @@ class DeskSite(AdminSite):
         return super().index(request, build_context(request) | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Sort our own apps first, and add the status page to the operations."""
+        """Sort our own apps first."""
         apps = super().get_app_list(request, app_label)
-        apps.sort(key=lambda app: _APPS.get(app["app_label"], len(_APPS)))
-        if not request.user.has_perm(VIEW_STATUS) or app_label not in {None, "retry"}:
-            return apps
-        operations = next((app for app in apps if app["app_label"] == "retry"), None)
-        if operations is None:
-            operations = _build_operations()
-            apps.insert(sum(app["app_label"] == "entries" for app in apps), operations)
-        operations["models"].append(_build_status_link())
+        return sorted(apps, key=lambda app: _APPS.get(app["app_label"], len(_APPS)))
+
+
+class GuestPages(DeskPages):
+    """The desk in a site of a project, whose front page and templates stay as they are."""
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {
+            "head_template": "redrive/head.html",
+            "alarms_template": "retry/alarms.html",
+        }
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        front = self.admin_view(self.show_front)
+        return [path("retry/front/", front, name="retry_front"), *super().get_urls()]
+
+    def show_front(self, request: HttpRequest) -> TemplateResponse:
+        context = self.each_context(request) | {"title": _("The desk")} | build_context(request)
+        return TemplateResponse(request, "admin/retry/front.html", context)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Add the front page to the operations of users who have any."""
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            if app["app_label"] == "retry":
+                app["models"].insert(0, _build_link(_("The desk"), "Desk", "admin:retry_front"))
         return apps
+
+
+def join(site: AdminSite) -> None:
+    """Give a project's own site the pages of the desk; its addresses must not be read before."""
+    theirs = site.__class__  # not its type: Django's is a lazy object around it
+    site.__class__ = type(theirs.__name__, (GuestPages, theirs), {"__module__": theirs.__module__})
 
 
 def _get_name(found: URLPattern | URLResolver) -> str | None:
@@ -113,11 +158,11 @@ def _build_operations() -> dict[str, Any]:
     }
 
 
-def _build_status_link() -> dict[str, Any]:
+def _build_link(name: str, key: str, page: str) -> dict[str, Any]:
     return {
-        "name": _("Status"),
-        "object_name": "Status",
-        "admin_url": reverse("admin:retry_status"),
+        "name": name,
+        "object_name": key,
+        "admin_url": reverse(page),
         "add_url": None,
         "view_only": True,
         "perms": {"add": False, "change": False, "delete": False, "view": True},

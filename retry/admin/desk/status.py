@@ -119,5 +119,5 @@ def _build_queue_rows(found: engine.Status) -> list[QueueRow]:
             len(found.find_workers(name)),
             found.waits.get(name),
         )
-        for name in settings.RQ_QUEUES
+        for name in settings.REDRIVE_QUEUES
     ]

@@ -1,8 +1,12 @@
 """Failed log-ins, as django-axes stores them. Deleting one unlocks the account."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
 from django.http import HttpRequest
 
 from entries.admin.lists import ListAdmin
@@ -31,3 +35,10 @@ class FailureAdmin(_LogInAdmin, AccessFailureLogAdmin):
 
 class LogInAdmin(_LogInAdmin, AccessLogAdmin):
     pass
+
+
+PAGES: Mapping[type[Model], "type[ModelAdmin[Any]]"] = {
+    AccessAttempt: AttemptAdmin,
+    AccessFailureLog: FailureAdmin,
+    AccessLog: LogInAdmin,
+}

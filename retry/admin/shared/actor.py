@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from config.request_ids import get_id
+from entries.request_ids import get_id
 from retry import audit
 from retry.outcomes import Actor, Channel
 

@@ -6,7 +6,7 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
-from config.request_ids import get_id
+from entries.request_ids import get_id
 from retry.access import tokens
 from retry.access.tokens import Bearer
 from retry.api.http.problems import Problem

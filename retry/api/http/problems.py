@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.csrf import csrf_failure as django_csrf_failure
 
@@ -16,8 +17,6 @@ from retry.holds import errors as hold_errors
 from retry.notices import errors as notice_errors
 from retry.operations import errors as operation_errors
 from retry.outages import Outage
-
-_PREFIX = "/admin/api"
 
 TITLES: Mapping[str, str] = {
     "malformed_json": "The body is not valid JSON.",
@@ -238,7 +237,8 @@ def under_api(request: HttpRequest) -> bool:
 
 
 def path_under_api(path: str) -> bool:
-    return path == _PREFIX or path.startswith(f"{_PREFIX}/")
+    prefix = settings.REDRIVE_API_PATH
+    return path == prefix or path.startswith(f"{prefix}/")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 from pydantic import BaseModel, BeforeValidator, Field
 
-from config.database.release import release_connection
+from entries.database.release import release_connection
 from retry.api.http.resource import answer, parse_query
 from retry.api.http.schemas import Query, check_digits
 from retry.api.http.watch import MOST_SECONDS, Subject, watch

@@ -11,8 +11,8 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ValidationError
 
-from config.request_ids import get_id
 from entries.errors import EntriesError
+from entries.request_ids import get_id
 from retry import audit
 from retry.api.http import problems
 from retry.api.http.auth import authenticate, check_csrf

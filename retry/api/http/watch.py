@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from config.database.release import release_connection
+from entries.database.release import release_connection
 from entries.sql import array, load, open_prepared_cursor
 
 _SQL = load(__file__)

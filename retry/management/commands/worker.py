@@ -23,7 +23,7 @@ class Command(DeskCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "queue", choices=sorted(settings.RQ_QUEUES), help="the queue to process"
+            "queue", choices=sorted(settings.REDRIVE_QUEUES), help="the queue to process"
         )
         parser.add_argument(
             "--processes",

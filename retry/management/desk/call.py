@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 
@@ -67,7 +68,7 @@ def _make_request(
     return WSGIRequest(
         {
             "REQUEST_METHOD": verb.http.upper(),
-            "PATH_INFO": f"/admin/api/{verb.fill(path)}",
+            "PATH_INFO": f"{settings.REDRIVE_API_PATH}/{verb.fill(path)}",
             "QUERY_STRING": urlencode(query),
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",

@@ -1,4 +1,4 @@
-"""The wrapper that Django loads for ``ENGINE = "config.database"``."""
+"""The wrapper that Django loads for ``ENGINE = "entries.database"``."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import psycopg
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 
-from config.database.prepared import PreparedCursor
-from config.database.silence import AttentiveConnection
+from entries.database.prepared import PreparedCursor
+from entries.database.silence import AttentiveConnection
 
 
 class _Driver:

@@ -1,0 +1,69 @@
+"""The settings of ``retry`` with their defaults, for what a project does not set."""
+
+from collections.abc import Sequence
+from typing import Any
+
+REDIS_URL: str = "redis://127.0.0.1:6379/0"
+#: The queues of RQ_QUEUES that are Redrive's. It touches no others.
+REDRIVE_QUEUES: Sequence[str] = ("default", "bulk", "sync")
+#: Where the project's addresses have the JSON API: that of ``retry.urls`` and "api".
+REDRIVE_API_PATH: str = "/admin/api"
+
+#: Seconds between two rounds of the dispatcher.
+REDRIVE_TICK_SECONDS: float = 1.0
+#: Seconds without renewal after which a run's worker is considered dead.
+REDRIVE_LEASE_SECONDS: float = 12.0
+#: Seconds a request waits for Redis.
+REDRIVE_REDIS_TIMEOUT: float = 2.0
+#: Seconds a worker may hold a job without claiming its run; then it is handed over again.
+REDRIVE_CLAIM_SECONDS: float = 15.0
+#: Seconds between two heartbeats of a worker; without one for 15 s it is shown as silent.
+REDRIVE_BEAT_SECONDS: float = 5.0
+#: Entries in one selection, and how many of them still count as a click.
+REDRIVE_SELECTION_LIMIT: int = 1000
+REDRIVE_CLICK_SIZE: int = 25
+#: Seconds after which a sync or import is stopped. A million new entries take minutes.
+REDRIVE_SYNC_TIMEOUT: int = 3600
+#: Whether the breaker puts an upstream on hold when nearly all of its outcomes fail.
+REDRIVE_BREAKER: bool = True
+#: How long outcomes are counted by the minute, by the hour, and by the day.
+REDRIVE_MINUTE_COUNTS_HOURS: int = 2
+REDRIVE_HOUR_COUNTS_DAYS: int = 8
+REDRIVE_DAY_COUNTS_DAYS: int = 400
+# Operations on more entries await a second person's approval; 0: none does.
+REDRIVE_APPROVAL_ABOVE: int = 0
+#: Connections to PostgreSQL that the entries under way in a worker share.
+REDRIVE_KIND_CONNECTIONS: int = 8
+#: Bytes of a request to the JSON API, and of ``POST entries``, which carries payloads.
+REDRIVE_API_MAX_BYTES: int = 1_000_000
+REDRIVE_SUBMIT_MAX_BYTES: int = 10_000_000
+#: Requests to the JSON API that wait at a time in one process (``?wait=``); 0: none does.
+REDRIVE_API_WAITERS: int = 16
+#: Requests a minute to the JSON API with one token, and from one address; 0: no limit.
+REDRIVE_API_TOKEN_RATE: int = 6_000
+REDRIVE_API_ADDRESS_RATE: int = 12_000
+REDRIVE_OPEN_OPERATIONS: int = 200  # of one user
+#: Rows in one export.
+REDRIVE_EXPORT_LIMIT: int = 100_000
+#: The address under which people open the site, for links in notices: https://redrive.example.com.
+REDRIVE_SITE_URL: str = ""
+#: Seconds that a new error or a tripped breaker waits before it is sent: it may begin an outage.
+REDRIVE_NOTICE_SETTLE_SECONDS: float = 60.0
+#: Notices sent for one subscription within an hour; after them one that says there is more.
+REDRIVE_NOTICES_AN_HOUR: int = 20
+#: An outage is over once hardly anything has failed for so long; whole minutes.
+REDRIVE_OUTAGE_QUIET_SECONDS: int = 600
+#: Without a sign of life of the dispatcher for so long, workers tell; 0: never.
+REDRIVE_DISPATCHER_SILENT_SECONDS: float = 60.0
+REDRIVE_MAIL_TIME_LIMIT: float = 20.0
+
+
+def build_queues(url: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Build queues for RQ_QUEUES. Their jobs are JSON: pickles run what their sender wants."""
+    options: dict[str, Any] = {
+        "URL": url,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "QUEUE_CLASS": "django_rq.queues.DjangoRQ",
+        "DEFAULT_TIMEOUT": 360,
+    }
+    return {name: dict(options) for name in names}
