@@ -14,6 +14,10 @@ DEMO_ENTRIES ?= 500
 ARGS ?=
 export PORT DATA_DIR DEMO_ENTRIES
 
+# Images with Python often set it. Then each process of a run, and there are hundreds, compiles all
+# modules of the project again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Enough for Django's deployment checks to pass.
 PRODUCTION := REDRIVE_ENV=production ALLOWED_HOSTS=redrive.example.com \
 	SECRET_KEY=only-for-the-checks-of-make-check-and-for-nothing-else-at-all

@@ -1,6 +1,7 @@
 """What every test may use: users, a clean Redis, and the outside world kept out."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from retry import queue
 from retry.admin.registrations import load_pages
 from tests.factories.users import UserFactory
 from tests.support.browser import pytest_terminal_summary
+from tests.support.databases import copying_once
 from tests.support.emptying import emptying_by_row
 from tests.support.shops import Shop
 
@@ -36,7 +38,34 @@ OPERATOR = (
 )
 
 
+#: Seconds of a test that says nothing else; see pyproject.toml.
+_USUAL_TIMEOUT = 180
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, which may be told by its timeout: at the end of a run, the
+    other processes would have nothing to do. All else stays in random order."""
+    items.sort(key=_is_quick)
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("timeout")
+    return mark is None or mark.args[0] <= _USUAL_TIMEOUT
+
+
 load_pages()  # a process loads them with its addresses; some tests look at the pages alone
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """A hook of pytest-django's, around the making of the database."""
+    with copying_once(request.config, tmp_path_factory.getbasetemp().parent):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,13 +91,16 @@ def fresh_network() -> Iterator[None]:
     RECEIVERS.forget()
 
 
+@cache
+def _find_permission(name: str) -> int:
+    """No test changes them: each is looked up once."""
+    app, codename = name.split(".")
+    return Permission.objects.get(content_type__app_label=app, codename=codename).pk
+
+
 def grant(user: "User", *permissions: str) -> "User":
     """``app.codename`` each; returns the user without its cache of permissions."""
-    for name in permissions:
-        app, codename = name.split(".")
-        user.user_permissions.add(
-            Permission.objects.get(content_type__app_label=app, codename=codename)
-        )
+    user.user_permissions.add(*(_find_permission(name) for name in permissions))
     return type(user).objects.get(pk=user.pk)
 
 

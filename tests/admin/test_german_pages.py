@@ -1,22 +1,25 @@
 """Every page in German: as good for machines as in English, and without an English text."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.admin.browsing import Browser
 from tests.admin.walking import addresses, populate
+from tests.factories.users import UserFactory
 from tests.laws.test_translatable import OPEN
 from tools.messages.catalogs import forms, read_known
 from tools.messages.django_texts import django_texts
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("folder"),
+    # All pages are read once, for the tests in one process.
+    pytest.mark.xdist_group("german"),
+]
 LEAVES = {"logout"}
 #: What people read. All other attributes are read by browsers and scripts.
 _READ = {"title", "alt", "placeholder", "aria-label", "content", "label"}
@@ -55,9 +58,14 @@ class Page(HTMLParser):
             self.human.append(" ".join(data.split()))
 
 
-def walk(user: "User") -> Iterator[tuple[str, Page, Page]]:
-    """Yield each page that there is, in English and in German."""
-    browser = Browser(user)
+@cache
+def read_all() -> Sequence[tuple[str, Page, Page]]:
+    """Return each page that there is, in English and in German."""
+    return list(_walk())
+
+
+def _walk() -> Iterator[tuple[str, Page, Page]]:
+    browser = Browser(UserFactory.create(is_staff=True, is_superuser=True))
     for address in addresses(populate()):
         if address.name in LEAVES:
             continue
@@ -71,24 +79,24 @@ def walk(user: "User") -> Iterator[tuple[str, Page, Page]]:
             yield address.url, Page(english.text), Page(german.text)
 
 
-def test_numbers_for_machines_have_no_commas(admin_user: "User") -> None:
+def test_numbers_for_machines_have_no_commas() -> None:
     """A coordinate of a plot, a width, a value of a field, a number for a script."""
     seen = 0
-    for url, english, german in walk(admin_user):
+    for url, english, german in read_all():
         found = [text for text in german.machine if _COMMA.search(text)]
         assert found == [text for text in english.machine if _COMMA.search(text)], url
         seen += 1
     assert seen > 40
 
 
-def test_no_text_is_left_in_english(admin_user: "User") -> None:
+def test_no_text_is_left_in_english() -> None:
     """A text that is in a catalog, and was not translated where it is shown."""
     if OPEN:
         pytest.skip("not finished")
     untranslated = list_changed()
     left = {
         url: found
-        for url, _, german in walk(admin_user)
+        for url, _, german in read_all()
         if (found := [text for text in german.human if text.rstrip(":") in untranslated])
     }
     assert left == {}

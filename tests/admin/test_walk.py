@@ -1,19 +1,24 @@
 """Every address of the admin, visited by everybody; a new one is visited without being listed."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import pytest
 
 from tests.admin.browsing import Browser
-from tests.admin.walking import addresses, populate
-from tests.walk.desk import walk
+from tests.admin.walking import Address, addresses, populate
+from tests.factories.users import UserFactory
+from tests.walk.visits import GROUP, visit_admin
 from tests.walk.words import REFUSED, Visit
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("folder"),
+    pytest.mark.xdist_group(GROUP),
+    pytest.mark.timeout(600),
+]
 
 #: For whoever is staff, whatever they may do.
 FOR_ALL_STAFF = {
@@ -76,7 +81,7 @@ def test_the_resolver_knows_the_desk() -> None:
 
 
 def test_nobody_gets_anywhere_without_logging_in() -> None:
-    for _, visit in walk(populate(), None):
+    for _, visit in visit_admin("anonymous"):
         if visit.name == "login":
             assert visit.status == 200
         elif visit.name == "logout":
@@ -87,8 +92,8 @@ def test_nobody_gets_anywhere_without_logging_in() -> None:
         assert not visit.trace.changed, visit
 
 
-def test_staff_without_permissions_see_nothing_and_change_nothing(powerless: "User") -> None:
-    for _, visit in walk(populate(), powerless):
+def test_staff_without_permissions_see_nothing_and_change_nothing() -> None:
+    for _, visit in visit_admin("staff"):
         if visit.name in ENDS_THE_WALK:
             continue
         if visit.name not in FOR_ALL_STAFF:
@@ -103,9 +108,9 @@ def _refused(visit: Visit) -> None:
     assert sent == "/admin/" or sent.endswith("/change/") or visit.status in {403, 404, 405}, visit
 
 
-def test_readers_read_and_change_nothing(reader: "User") -> None:
+def test_readers_read_and_change_nothing() -> None:
     read = 0
-    for _, visit in walk(populate(), reader):
+    for _, visit in visit_admin("reader"):
         if visit.name in ENDS_THE_WALK:
             continue
         assert visit.status < 500, visit
@@ -119,26 +124,28 @@ def test_readers_read_and_change_nothing(reader: "User") -> None:
     assert read >= 4, "the list, the page, its history and its changing part"
 
 
-def test_the_chief_can_read_every_page(chief: "User") -> None:
-    browser = Browser(chief)
-    for address in addresses(populate()):
-        if address.name == "logout":
-            continue
-        answer = browser.get(address.url)
+@cache
+def read_all() -> Sequence[tuple[Address, Any]]:
+    """Return every address with what a superuser is answered there; read once for two tests."""
+    browser = Browser(UserFactory.create(is_staff=True, is_superuser=True))
+    found = [address for address in addresses(populate()) if address.name != "logout"]
+    return [(address, browser.get(address.url)) for address in found]
+
+
+def test_the_chief_can_read_every_page() -> None:
+    for address, answer in read_all():
         allowed = {200, 301, 302, 403, 404} | ({405} if address.name in VERBS | OWN else set())
         assert answer.status_code in allowed, address
         if answer.status_code == 403:
             assert address.name.endswith(("_add", "_delete", "autocomplete")), address
 
 
-def test_no_page_has_a_style_or_script_inline(chief: "User") -> None:
+def test_no_page_has_a_style_or_script_inline() -> None:
     """The content policy would block it, and the page would be broken for everybody."""
-    browser = Browser(chief)
     ours = ("entries", "retry", "index")
-    for address in addresses(populate()):
+    for address, answer in read_all():
         if not address.name.startswith(ours) or address.name in VERBS:
             continue
-        answer = browser.get(address.url)
         if answer.status_code != 200:
             continue
         page = answer.content.decode()

@@ -9,6 +9,17 @@ from tests.browser import nasty
 
 #: What tells a page from a fragment or a download.
 HTML = re.compile(r"<body")
+#: At which no page is wider than its window.
+WIDTHS = (360, 1024)
+#: Elements that stick out of the window, for whoever has to find them.
+STICKING_OUT = """() => {
+  const wide = document.scrollingElement.scrollWidth - innerWidth;
+  if (wide <= 0) return "";
+  const out = [...document.querySelectorAll("body *")]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+    .map((e) => e.tagName + "#" + e.id + "." + e.className).slice(0, 12);
+  return `${wide} too wide: ${out.join(" ")}`;
+}"""
 
 
 def list_pages() -> list[str]:

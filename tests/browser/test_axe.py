@@ -1,17 +1,18 @@
-"""Every page passes axe, for screen readers and weak eyes, on wide and narrow screens."""
+"""Every page passes axe, for screen readers and weak eyes, on wide and narrow screens, and is not
+wider than its window, whatever the outside world calls its things."""
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.pages import HTML, list_pages
+from tests.browser.pages import HTML, STICKING_OUT, WIDTHS, list_pages
 from tests.support.browser import Visitor
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from playwright.sync_api import Page
 
 pytestmark = [
@@ -49,21 +50,19 @@ def find_violations(page: "Page", options: dict[str, object]) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(600)
-def test_no_page_has_serious_or_moderate_violations(visit: Visit, chief: "User") -> None:
-    urls = list_pages()
-    visitor = visit(chief)
-    page = visitor.page
-    found: dict[str, set[str]] = defaultdict(set)
-    seen = 0
-    for url in urls:
-        answer = page.request.get(url, max_redirects=0)
-        if answer.status != 200 or not HTML.search(answer.text()):
-            continue
+@dataclass(slots=True)
+class Looks:
+    """What is wrong with pages. ``violations``: by what axe says, where; ``wide``: by where."""
+
+    seen: int = 0
+    violations: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    wide: dict[str, str] = field(default_factory=dict)
+
+    def look(self, page: "Page", url: str) -> None:
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="light")
         page.goto(url)
-        seen += 1
+        self.seen += 1
         for width, scheme, options in (
             (1440, "light", EVERYTHING),
             (360, "dark", LOOKS),
@@ -72,7 +71,44 @@ def test_no_page_has_serious_or_moderate_violations(visit: Visit, chief: "User")
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.evaluate(SETTLE)
             for line in find_violations(page, options):
-                found[line].add(f"{url[:80]} at {width}, {scheme}")
+                self.violations[line].add(f"{url[:80]} at {width}, {scheme}")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            if said := page.evaluate(STICKING_OUT):
+                self.wide[f"{url[:120]} at {width}"] = said
+
+
+_REMEMBERED: list[Looks] = []
+
+
+@pytest.fixture
+def looks(request: pytest.FixtureRequest) -> Looks:
+    """Of every page, which is loaded once for both tests."""
+    if not _REMEMBERED:
+        visit: Visit = request.getfixturevalue("visit")
+        _REMEMBERED.append(look_at_pages(visit(request.getfixturevalue("chief"))))
+    return _REMEMBERED[0]
+
+
+def look_at_pages(visitor: Visitor) -> Looks:
+    page, found = visitor.page, Looks()
+    for url in list_pages():
+        answer = page.request.get(url, max_redirects=0)
+        if answer.status == 200 and HTML.search(answer.text()):
+            found.look(page, url)
     visitor.complaints.clear()  # what could not be loaded is another test's affair
-    assert seen > 40
-    assert not found, "\n".join(f"{line}\n    {sorted(where)[:3]}" for line, where in found.items())
+    return found
+
+
+@pytest.mark.timeout(600)
+def test_no_page_has_serious_or_moderate_violations(looks: Looks) -> None:
+    assert looks.seen > 40
+    assert not looks.violations, "\n".join(
+        f"{line}\n    {sorted(where)[:3]}" for line, where in looks.violations.items()
+    )
+
+
+@pytest.mark.timeout(600)
+def test_no_page_is_wider_than_its_window(looks: Looks) -> None:
+    assert looks.seen > 40
+    assert not looks.wide, "\n".join(f"{where}: {said}" for where, said in looks.wide.items())

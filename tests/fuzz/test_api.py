@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models import Model
 
 from entries.models import Entry
 from retry.access import tokens
@@ -90,6 +91,7 @@ TYPES = (
     "text/plain",
     "multipart/form-data",
 )
+SLUGS = ("demo", "nope")
 METHODS = (*["GET"] * 6, *["POST"] * 4, "PUT", "PATCH", "DELETE", "HEAD", "X")
 
 
@@ -102,18 +104,19 @@ def caller(operator: "User") -> Caller:
 def path(chaos: Chaos) -> str:
     routes = [str(each.pattern) for each in urls.urlpatterns if each.name]
     route = chaos.random.choice([*routes, *["entries"] * 6, "retry/bulk", "resync", "operations"])
-    known: dict[str, list[Any]] = {
-        "<uuid:operation_id>": list(Operation.objects.values_list("pk", flat=True)[:3]),
-        "<int:entry_id>": list(Entry.objects.values_list("pk", flat=True)[:3]),
-        "<slug:slug>": ["demo", "nope"],
-        "<int:sync_id>": list(Sync.objects.values_list("pk", flat=True)[:3]),
-        "<int:hold_id>": list(Hold.objects.values_list("pk", flat=True)[:3]),
-        "<uuid:run_id>": list(Run.objects.values_list("pk", flat=True)[:3]),
-        "<int:group_id>": list(ErrorGroup.objects.values_list("pk", flat=True)[:3]),
-        "<int:view_id>": list(SavedView.objects.values_list("pk", flat=True)[:3]),
+    models: dict[str, type[Model]] = {
+        "<uuid:operation_id>": Operation,
+        "<int:entry_id>": Entry,
+        "<int:sync_id>": Sync,
+        "<int:hold_id>": Hold,
+        "<uuid:run_id>": Run,
+        "<int:group_id>": ErrorGroup,
+        "<int:view_id>": SavedView,
     }
-    for placeholder, values in known.items():
+    for placeholder in ("<slug:slug>", *models):
         if placeholder in route:
+            model = models.get(placeholder)
+            values = model._default_manager.values_list("pk", flat=True)[:3] if model else SLUGS
             value = chaos.random.choice([*values, *values, 10**19, chaos.text()])
             route = route.replace(placeholder, str(value))
     return route.replace("^", "").replace("$", "")

@@ -1,7 +1,8 @@
 """Functions are verbs, classes and modules are nouns, and nothing is an ``x_of``."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,18 @@ PATHS = modules("bench", "config", "entries", "faults", "retry", "tools")
 ALLOWED: Mapping[str, str] = {
     "entries/models/entry.py:EntryQuerySet.failed": "a condition of a queryset, read like a field",
 }
-_EXCEPTIONS = exception_names([parsed(path) for path in PATHS])
+
+
+@cache
+def _exceptions() -> Collection[str]:
+    return exception_names([parsed(path) for path in PATHS])
 
 
 def test_functions_are_verbs_and_classes_are_nouns() -> None:
     found = [
         f"{path}:{definition.line}: {definition.qualified}: {problem}"
         for path in PATHS
-        for definition in definitions(parsed(path), _EXCEPTIONS)
+        for definition in definitions(parsed(path), _exceptions())
         if (problem := problem_with(definition))
         and definition.qualified.rpartition(".")[2] not in OVERRIDES
         and f"{path}:{definition.qualified}" not in ALLOWED
@@ -44,7 +49,7 @@ def test_every_exception_to_the_law_is_used() -> None:
     refused = {
         (str(path), definition.qualified)
         for path in PATHS
-        for definition in definitions(parsed(path), _EXCEPTIONS)
+        for definition in definitions(parsed(path), _exceptions())
         if problem_with(definition)
     }
     assert {qualified.rpartition(".")[2] for _, qualified in refused} >= OVERRIDES.keys()

@@ -79,10 +79,12 @@ def furnish() -> Source:
 def walk(caller: Caller) -> "Iterator[tuple[Call, Visit]]":
     """Make every call, each from the same beginning."""
     caller.get("status")  # a token's use is noted, once a minute
+    start = traces.everything()
     for call in calls():
         with traces.undone():
-            BEFORE.get(call.name, lambda: None)()
-            since = traces.observed()
+            if call.name in BEFORE:
+                BEFORE[call.name]()
+            since = traces.observed(None if call.name in BEFORE else start)
             answer = _answer(call, caller)
             trace = since()
         unknown_tokens.clear()

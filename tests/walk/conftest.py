@@ -20,7 +20,8 @@ from tests.support.asking import SCRIPT
 from tests.support.counts import add_count
 from tests.support.error_groups import note_failures
 from tests.support.hiding import hide_source
-from tests.walk import acts, page
+from tests.walk import acts
+from tests.walk.files import uploads_elsewhere
 from tests.walk.hidden import SHARED, STATUSES, WORD
 from tests.walk.people import OUTSIDERS
 
@@ -43,7 +44,7 @@ def user(request: pytest.FixtureRequest) -> User:
 @pytest.fixture
 def made(user: User) -> Iterator[dict[str, Any]]:
     """Something of everything that the user may see."""
-    with page.uploads_elsewhere():
+    with uploads_elsewhere():
         found = populate()
         mine = SourceFactory.create(slug="mine")
         mine.groups.add(*user.groups.all())

@@ -1,7 +1,7 @@
 """The admin, walked by somebody: every address that the resolver knows, and every action that a
 list knows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,23 +75,24 @@ def walk(made: acts.Made, user: User | None) -> "Iterator[tuple[Step, Visit]]":
         acts.furnish(made, user)
         browser = Browser(user)
         session = dict(browser.cookies)
+        start = traces.everything()
         for step in steps(made):
             browser.cookies.clear()
             browser.cookies.update(session)
             with traces.undone():
-                visit = _take(step, browser, made)
+                visit = _take(step, browser, made, start)
             yield step, visit
 
 
-def _take(step: Step, browser: Browser, made: acts.Made) -> Visit:
+def _take(step: Step, browser: Browser, made: acts.Made, start: Mapping[str, str] | None) -> Visit:
     name = step.address.name
     url = step.address.url
     key = step.act or name
     if key in acts.BEFORE:
-        made = made | acts.BEFORE[key](made)
+        made, start = made | acts.BEFORE[key](made), None
         url = next(each.url for each in addresses(made) if each.name == name)
     url += acts.QUERIES.get(name, "")
-    since = traces.observed()
+    since = traces.observed(start)
     if step.method == "GET":
         answer: Any = browser.get(url)
     elif step.act:

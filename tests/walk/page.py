@@ -1,21 +1,18 @@
 """Everybody's walk as tables, and the document that holds them."""
 
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from django.conf import settings
-from django.test import override_settings
 
 from tests.admin.walking import populate
 from tests.api.calls import Caller
 from tests.laws.tree import ROOT
 from tests.support.hiding import hide_source
 from tests.walk import calls, desk, traces
-from tests.walk.people import OUTSIDERS, PEOPLE, WHO, WHO_OUTSIDE, callers
+from tests.walk.files import uploads_elsewhere
+from tests.walk.people import OUTSIDERS, PEOPLE, WHO, WHO_OUTSIDE
+from tests.walk.visits import visit_admin, visit_api
 from tests.walk.words import DONE, MEANINGS, Visit
 
 PAGE = ROOT / "docs" / "permissions.md"
@@ -57,19 +54,14 @@ def tables() -> dict[str, Table]:
     """Walk as everybody; by heading. Leaves nothing behind."""
     admin = {"GET": Table(list(PEOPLE)), "POST": Table(list(PEOPLE))}
     api = {"GET": Table(), "POST": Table()}
-    with traces.undone(), uploads_elsewhere():
-        made = populate()
-        for make in PEOPLE.values():
-            with traces.undone():
-                for step, visit in desk.walk(made, make()):
-                    admin[step.method].add(step.area, step.label, visit)
-    with traces.undone():
-        calls.furnish()
-        for who, caller in callers().items():
-            for table in api.values():
-                table.columns.append(who)
-            for call, visit in calls.walk(caller):
-                api[call.method].add((0, ""), call.label, visit)
+    for who in PEOPLE:
+        for step, visit in visit_admin(who):
+            admin[step.method].add(step.area, step.label, visit)
+    for who, visits in visit_api().items():
+        for table in api.values():
+            table.columns.append(who)
+        for call, visit in visits:
+            api[call.method].add((0, ""), call.label, visit)
     return {
         "Pages of the admin (GET)": admin["GET"],
         "Acts at the admin (POST)": admin["POST"],
@@ -101,15 +93,6 @@ def hidden_tables() -> dict[str, Table]:
         "Calls of the API that read (GET), of a hidden source": api["GET"],
         "Calls of the API that act (POST), of a hidden source": api["POST"],
     }
-
-
-@contextmanager
-def uploads_elsewhere() -> Iterator[None]:
-    backend = "django.core.files.storage.FileSystemStorage"
-    with tempfile.TemporaryDirectory() as folder:
-        own = {"BACKEND": backend, "OPTIONS": {"location": folder}}
-        with override_settings(STORAGES={**settings.STORAGES, "uploads": own}):
-            yield
 
 
 def page(text: str, found: Mapping[str, Table], hidden: Mapping[str, Table] | None = None) -> str:

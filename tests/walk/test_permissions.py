@@ -5,18 +5,25 @@ from typing import Any
 
 import pytest
 
+from entries.models import Source
+from retry import audit
 from tests.admin.walking import addresses, populate
 from tests.api import walking
-from tests.walk import acts, calls, desk, page
-from tests.walk.people import PEOPLE, callers
+from tests.factories.entries import SourceFactory
+from tests.support.asking import SCRIPT
+from tests.walk import acts, page, traces
 from tests.walk.traces import Trace
+from tests.walk.visits import GROUP, visit_admin, visit_api
 from tests.walk.words import DONE, UNCHANGED, Visit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.xdist_group(GROUP),
+    pytest.mark.timeout(600),
+]
 SUPERUSER = "superuser"
 
 
-@pytest.mark.timeout(600)
 def test_the_page_says_what_happens() -> None:
     """All but hidden sources, which have a test of their own."""
     assert page.read_block().startswith(page.draw(page.tables())), f"run: {page.COMMAND}"
@@ -24,10 +31,10 @@ def test_the_page_says_what_happens() -> None:
 
 def test_each_act_at_the_admin_is_done_for_a_superuser() -> None:
     """Else a column of refusals would say nothing."""
-    made = populate()
-    with page.uploads_elsewhere():
-        walked = list(desk.walk(made, PEOPLE[SUPERUSER]()))
-    assert {step.address for step, _ in walked} == set(addresses(made))
+    walked = visit_admin(SUPERUSER)
+    assert {step.address.pattern for step, _ in walked} == {
+        address.pattern for address in addresses(populate())
+    }
     expected = acts.FORMS.keys() | acts.BEFORE.keys()
     tried = [visit for _, visit in walked if visit.act or visit.name in expected]
     assert {visit.act or visit.name for visit in tried} >= expected
@@ -39,12 +46,26 @@ def test_each_act_at_the_admin_is_done_for_a_superuser() -> None:
 
 
 def test_each_call_that_acts_does_for_a_superuser() -> None:
-    calls.furnish()
-    walked = [visit for _, visit in calls.walk(callers()[SUPERUSER])]
+    walked = [visit for _, visit in visit_api()[SUPERUSER]]
     assert {visit.name for visit in walked} == set(walking.patterns())
     acting = walking.BODIES.keys() | walking.ALSO_WRITTEN.keys()
     done = {visit.name for visit in walked if visit.method == "POST" and visit.word == DONE}
     assert done == acting
+
+
+def test_only_what_differs_in_the_end_is_a_trace() -> None:
+    """Rows that are counted as written need not be others than before."""
+    source = SourceFactory.create()
+    with traces.undone():
+        since = traces.observed()
+        assert since() == Trace((), refused=False, empty=False)
+        Source.objects.update(name=source.name)
+        with traces.undone():
+            Source.objects.all().delete()
+        assert since().changed == ()
+        Source.objects.update(name="another")
+        audit.record(audit.REFUSED, actor=SCRIPT, count=1)
+        assert since() == Trace(("entries.Source",), refused=True, empty=False)
 
 
 def _visit(**fields: Any) -> Visit:

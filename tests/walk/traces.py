@@ -1,6 +1,6 @@
 """What a request has changed, and taking it back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,23 +14,48 @@ from retry.models import AuditEvent, Operation, Run, RunState
 
 #: Kept for its own sake by whoever is logged in, or written by nothing of ours.
 LEFT_OUT = {"sessions.Session", "admin.LogEntry"}
+_WRITES = """
+    SELECT relname, pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid)
+        + pg_stat_get_xact_tuples_deleted(oid)
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+        AND relname = ANY(%s)
+"""
 
 
-def everything() -> dict[str, str]:
-    """A digest of each table that the admin could touch, but the notes of what was refused."""
-    tables = {
+def _tables() -> dict[str, str]:
+    """Those that the admin could touch, by the label of their model."""
+    return {
         model._meta.label: model._meta.db_table
         for model in apps.get_models(include_auto_created=True)
         if model._meta.label not in LEFT_OUT and model._meta.managed
     }
+
+
+def everything(among: Collection[str] | None = None) -> dict[str, str]:
+    """A digest of each table, or of those of some models, but the notes of what was refused."""
+    tables = {label: name for label, name in _tables().items() if among is None or label in among}
+    if not tables:
+        return {}
+    refused = [audit.REFUSED] if "retry.AuditEvent" in tables else []
     digests = [
         f"SELECT '{label}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM \"{table}\" t"  # noqa: S608
         + (" WHERE t.verb <> %s" if label == "retry.AuditEvent" else "")
         for label, table in tables.items()
     ]
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(digests), [audit.REFUSED])
+        cursor.execute(" UNION ALL ".join(digests), refused)
         return dict(cursor.fetchall())
+
+
+def writes() -> dict[str, int]:
+    """How many rows this transaction has written in each table so far, also what it took back.
+
+    PostgreSQL counts them as it writes, whoever asks it to: a cascade or a trigger as well.
+    """
+    labels = {name: label for label, name in _tables().items()}
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITES, [list(labels)])
+        return {labels[name]: count for name, count in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +69,20 @@ class Trace:
     empty: bool
 
 
-def observed() -> Callable[[], Trace]:
-    """Remember how things are; returns what says how they differ since then."""
-    before, notes, known = everything(), _refusals(), set(_operations())
+def observed(before: Mapping[str, str] | None = None) -> Callable[[], Trace]:
+    """Remember how things are; returns what says how they differ since then, in this transaction.
+
+    ``before``: ``everything``, where that is known. What nothing was written to is as it was.
+    """
+    before = before or everything()
+    written, notes, known = writes(), _refusals(), set(_operations())
 
     def since() -> Trace:
-        now = everything()
+        touched = [label for label, count in writes().items() if count != written[label]]
+        now = everything(touched)
         different = (label for label in now if now[label] != before[label])
+        if not touched:
+            return Trace((), refused=False, empty=False)
         started = Operation.objects.exclude(pk__in=known)
         # What is not there for whoever asks is planned without a kind, to be told as an outcome.
         planned = Run.objects.filter(operation__in=started, state=RunState.PLANNED).exclude(kind="")
