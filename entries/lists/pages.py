@@ -57,14 +57,14 @@ def find_page(
     the ids of all that was ``found``.
     """
     terms = SearchTerms.parse(text)
-    searched = search(found, text)
     if terms.is_plain:
-        plain: QuerySet[Any] = searched
+        plain: QuerySet[Any] = search(found, text)
         if indexed is not None and not terms.terms and order.columns == BY_ID.columns:
             plain = indexed
         return _find_plain(plain, order, offset, limit, visible=visible)
     stop = offset + limit
     most = max(stop, MOST_SEARCHED)
+    searched = search(found, text, near=True)
     edge, near = _look_at_newest(searched, order, most + 1, visible=visible)
     if edge is None or len(near) > stop:
         # Of a frequent text there are more beyond the newest.
@@ -94,15 +94,15 @@ def find_behind(
     if behind is not None:
         found = found.filter(pk__lt=behind)
     terms = SearchTerms.parse(text)
-    searched = search(found, text)
     if terms.is_plain:
-        plain: QuerySet[Any] = searched
+        plain: QuerySet[Any] = search(found, text)
         if indexed is not None and not terms.terms:
             plain = indexed if behind is None else indexed.filter(pk__lt=behind)
         with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
             return _end(_find_ids(plain, BY_ID, limit + 1), limit, None)
         edge, near = _look_at_newest(plain, BY_ID, limit + 1, visible=visible, behind=behind)
         return _end(near, limit, edge)
+    searched = search(found, text, near=True)
     edge, near = _look_at_newest(searched, BY_ID, limit + 1, visible=visible, behind=behind)
     if edge is None or len(near) > limit:
         return _end(near, limit, edge)

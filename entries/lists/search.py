@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
+from entries import reasons
 from entries.budget import OutOfTime, time_budget
 from entries.lists.indexes import is_indexed
 from entries.lists.windows import BUDGET_SECONDS, Order
@@ -22,10 +23,13 @@ _FINGERPRINTS = 1_000
 _SQL = load(__file__)
 
 
-def search(found: EntryQuerySet, text: str) -> EntryQuerySet:
-    """Filter ``found`` by a search, exactly: every entry is looked at that no index rules out."""
+def search(found: EntryQuerySet, text: str, *, near: bool = False) -> EntryQuerySet:
+    """Filter ``found`` by a search, exactly: every entry is looked at that no index rules out.
+
+    ``near``: only a few entries are looked at anyway.
+    """
     terms = SearchTerms.parse(text)
-    found = found.filter(terms.condition())
+    found = found.filter(terms.condition(reasons.bind(found.scope, near=near)))
     if not terms.ids or not is_indexed():
         return found
     for term in terms.ids:
@@ -47,11 +51,14 @@ def find_by_index(
     """
     terms = SearchTerms.parse(text)
     driver = _choose_driver(terms)
-    if driver is None or not is_indexed():
+    if driver is None or not (driver.name == "reason" or is_indexed()):
         return None
-    found = found.filter(terms.without(terms.terms.index(driver)).condition())
+    by_reason = reasons.bind(found.scope)
+    found = found.filter(terms.without(terms.terms.index(driver)).condition(by_reason))
     parts = []
-    if driver.name == "text":
+    if driver.name == "reason":
+        parts.append(found.filter(driver.condition(by_reason)))
+    elif driver.name == "text":
         named = IndexedEntry.objects.filter(text__icontains=driver.value).values("pk")
         parts.append(found.filter(pk__in=named))
         if driver.number is not None:
@@ -59,7 +66,7 @@ def find_by_index(
     keys: set[tuple[Any, ...]] = set()
     try:
         with time_budget(BUDGET_SECONDS):
-            alike = _find_alike(driver, visible)
+            alike = [] if driver.name == "reason" else _find_alike(driver, visible)
             if alike:
                 failed = found.filter(status=EntryStatus.FAILED, fingerprint__in=alike)
                 parts.append(failed.filter(driver.error_condition()))
@@ -71,10 +78,14 @@ def find_by_index(
 
 
 def _choose_driver(terms: SearchTerms) -> Term | None:
-    """Choose the term by which candidates are found: the longest text that an index knows.
+    """Choose the term by which candidates are found: a reason, of which few are looked at, else
+    the longest text that an index knows.
 
     A text has two ways to be found; part of an error has its groups only.
     """
+    for term in terms.terms:
+        if term.name == "reason":
+            return term
     known = [
         term
         for term in terms.terms
