@@ -194,7 +194,10 @@ class Ids(Criterion):
 
 SEARCH = Search(
     column="",
-    help="part of an external id, title or error message; knows #123, id:, error:, reason:, payload.x=17",
+    help=(
+        "part of an external id, title or error message; "
+        "knows #123, id:, error:, reason:, payload.x=17"
+    ),
 )
 
 

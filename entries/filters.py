@@ -133,8 +133,8 @@ class EntryFilter:
         the ``scope``, so none where a caller has not said which.
         """
         condition = SEARCH.condition(self.q, reasons.bind(scope)) if self.q else Q()
-        for name, value in self.without_search()._values().items():
-            if name in CRITERIA:
+        for name, value in self._values().items():
+            if name in CRITERIA and name != "q":
                 condition &= CRITERIA[name].condition(value)
         return condition
 

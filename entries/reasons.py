@@ -3,32 +3,52 @@
 Reasons belong to what was done with entries, of which this app knows nothing.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
 from django.db.models import Q
 
-from entries.models import Scope
-from entries.search_terms import ByReason, find_none
+from entries.models import NOTHING, Scope
+from entries.search_terms import ByReason
 
 
 class ReasonSearch(Protocol):
-    """Builds a condition of entries: they were put to work for a reason that contains ``text``.
+    """Knows which entries something was asked for, for a reason that contains a text.
 
-    Only reasons count of which nothing is outside of the ``scope``. ``near``: few entries are
-    looked at, so the condition need not find them.
+    Only reasons count that tell of nothing outside of a scope.
     """
 
-    def __call__(self, text: str, *, scope: Scope, near: bool) -> Q: ...
+    def build(self, text: str, *, scope: Scope, low: int = 0, high: int | None = None) -> Q:
+        """Return the condition; ``low`` and ``high`` are the ids at the ends of what is looked at,
+        where those are known.
+        """
+
+    def find_ids(self, text: str, *, scope: Scope, most: int) -> Sequence[int]:
+        """Return ids of such entries, at most so many, of the newest of what was asked for."""
 
 
-_registered: list[ReasonSearch] = []
+class _Nobody:
+    """Finds nothing."""
+
+    def build(self, text: str, *, scope: Scope, low: int = 0, high: int | None = None) -> Q:
+        return Q(pk__in=())
+
+    def find_ids(self, text: str, *, scope: Scope, most: int) -> Sequence[int]:
+        return ()
+
+
+_registered: list[ReasonSearch] = [_Nobody()]
 
 
 def register(search: ReasonSearch) -> None:
     _registered[:] = [search]
 
 
-def bind(scope: Scope, *, near: bool = False) -> ByReason:
-    """Return the search for reasons within a scope; without a registered one it finds nothing."""
-    return partial(_registered[0], scope=scope, near=near) if _registered else find_none
+def bind(scope: Scope = NOTHING, *, low: int = 0, high: int | None = None) -> ByReason:
+    """Return what makes conditions of reasons, within a scope."""
+    return partial(_registered[0].build, scope=scope, low=low, high=high)
+
+
+def find_ids(text: str, *, scope: Scope, most: int) -> Sequence[int]:
+    return _registered[0].find_ids(text, scope=scope, most=most)

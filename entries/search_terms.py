@@ -2,9 +2,10 @@
 
 ``#123`` and ``id:123`` an entry by its number or external id, ``error:"timed out"`` part of an
 error's class or message, ``reason:INC-42`` why it was put to work, ``payload.customer=17`` a value
-in the payload. All other words are text: those that stand together are searched as they are written, so a pasted message needs no
-quotes. Quotes part texts, and make text of what looks like a qualifier. Nothing is invalid: what
-is no qualifier is text.
+in the payload. All other words are text:
+those that stand together are searched as they are written, so a pasted message needs no quotes.
+Quotes part texts, and make text of what looks like a qualifier. Nothing is invalid: what is no
+qualifier is text.
 """
 
 import json
@@ -36,7 +37,7 @@ _NAMES: Mapping[str, Name] = {"id:": "id", "error:": "error", "reason:": "reason
 ByReason: TypeAlias = Callable[[str], Q]
 
 
-def find_none(text: str) -> Q:
+def find_none(_text: str) -> Q:
     """The condition where nobody knows reasons: nothing is found."""
     return Q(pk__in=())
 
@@ -187,6 +188,9 @@ class SearchTerms:
     @property
     def reads_payload(self) -> bool:
         return any(term.name == "payload" for term in self.terms)
+
+    def without_reasons(self) -> Self:
+        return type(self)(tuple(term for term in self.terms if term.name != "reason"))
 
     def without(self, index: int) -> Self:
         return type(self)(self.terms[:index] + self.terms[index + 1 :])

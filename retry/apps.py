@@ -11,9 +11,9 @@ class RetryConfig(AppConfig):
 
         from entries import reasons
         from retry import checks  # noqa: F401 - registers the system checks
-        from retry.access.reasons import search_reasons
+        from retry.access.reasons import ReasonSearch
         from retry.limits import extend_limits_for_kinds
         from retry.notices import mail  # noqa: F401 - registers the kind
 
-        reasons.register(search_reasons)
+        reasons.register(ReasonSearch())
         connection_created.connect(extend_limits_for_kinds)

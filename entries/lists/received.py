@@ -1,4 +1,4 @@
-"""When entries were received: found by their ids, which grow with time, so that it needs no index."""
+"""When entries were received: found by their ids, which grow with time, without an index."""
 
 from datetime import datetime, timedelta
 

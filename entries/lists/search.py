@@ -23,13 +23,10 @@ _FINGERPRINTS = 1_000
 _SQL = load(__file__)
 
 
-def search(found: EntryQuerySet, text: str, *, near: bool = False) -> EntryQuerySet:
-    """Filter ``found`` by a search, exactly: every entry is looked at that no index rules out.
-
-    ``near``: only a few entries are looked at anyway.
-    """
+def search(found: EntryQuerySet, text: str) -> EntryQuerySet:
+    """Filter ``found`` by a search, exactly: every entry is looked at that no index rules out."""
     terms = SearchTerms.parse(text)
-    found = found.filter(terms.condition(reasons.bind(found.scope, near=near)))
+    found = found.filter(terms.condition(reasons.bind(found.scope)))
     if not terms.ids or not is_indexed():
         return found
     for term in terms.ids:
@@ -51,14 +48,11 @@ def find_by_index(
     """
     terms = SearchTerms.parse(text)
     driver = _choose_driver(terms)
-    if driver is None or not (driver.name == "reason" or is_indexed()):
+    if driver is None or not is_indexed():
         return None
-    by_reason = reasons.bind(found.scope)
-    found = found.filter(terms.without(terms.terms.index(driver)).condition(by_reason))
+    found = found.filter(terms.without(terms.terms.index(driver)).condition())
     parts = []
-    if driver.name == "reason":
-        parts.append(found.filter(driver.condition(by_reason)))
-    elif driver.name == "text":
+    if driver.name == "text":
         named = IndexedEntry.objects.filter(text__icontains=driver.value).values("pk")
         parts.append(found.filter(pk__in=named))
         if driver.number is not None:
@@ -66,7 +60,7 @@ def find_by_index(
     keys: set[tuple[Any, ...]] = set()
     try:
         with time_budget(BUDGET_SECONDS):
-            alike = [] if driver.name == "reason" else _find_alike(driver, visible)
+            alike = _find_alike(driver, visible)
             if alike:
                 failed = found.filter(status=EntryStatus.FAILED, fingerprint__in=alike)
                 parts.append(failed.filter(driver.error_condition()))
@@ -78,14 +72,10 @@ def find_by_index(
 
 
 def _choose_driver(terms: SearchTerms) -> Term | None:
-    """Choose the term by which candidates are found: a reason, of which few are looked at, else
-    the longest text that an index knows.
+    """Choose the term by which candidates are found: the longest text that an index knows.
 
     A text has two ways to be found; part of an error has its groups only.
     """
-    for term in terms.terms:
-        if term.name == "reason":
-            return term
     known = [
         term
         for term in terms.terms

@@ -1,13 +1,14 @@
-"""The search for reasons: entries that were put to work for a reason that contains a text.
+"""The search for reasons: entries that something was asked for, for a reason with a text in it.
 
-Reasons of the newest operations and of the newest runs without one are looked at. Of an operation
-the reason may name any of its entries, so it counts where the whole operation may be seen.
+Reasons of the newest operations, and of the newest runs without one, are looked at. The reason of
+an operation may name any of its entries, so it counts where the whole operation may be seen.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, F, Q
 from django.db.models.sql.compiler import SQLCompiler
@@ -24,21 +25,37 @@ _SQL = load(__file__)
 _NAMED = re.compile(r"%\(([a-z]+)\)s")
 
 
-def search_reasons(text: str, *, scope: Scope, near: bool) -> Q:
-    """Build the condition, as ``entries.reasons.ReasonSearch`` describes it."""
-    tried = Q(_ReasonMatch("tried", text, scope))
-    return tried if near else Q(_ReasonMatch("handed", text, scope)) & tried
+class ReasonSearch:
+    """What ``entries.reasons`` asks for."""
+
+    def build(self, text: str, *, scope: Scope, low: int = 0, high: int | None = None) -> Q:
+        params = _list_params(text, scope) | {"low": low, "high": high}
+        return Q(_ReasonMatch(_SQL["asked_for"], params))
+
+    def find_ids(self, text: str, *, scope: Scope, most: int) -> Sequence[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(_SQL["find_newest"], _list_params(text, scope) | {"most": most})
+            return [id_ for (id_,) in cursor.fetchall()]
+
+
+def _list_params(text: str, scope: Scope) -> dict[str, Any]:
+    return {
+        "pattern": f"%{connection.ops.prep_for_like_query(text)}%",
+        "operations": OPERATIONS,
+        "runs": RUNS,
+        "whole": [*scope.source_ids, *((NO_SOURCE,) if scope.sourceless else ())],
+        **scope.as_params(),
+    }
 
 
 class _ReasonMatch(Expression):
-    """A statement of the file as a condition of entries."""
+    """Whether an entry is among those that a statement finds."""
 
-    def __init__(self, statement: str, text: str, scope: Scope) -> None:
+    def __init__(self, statement: str, params: dict[str, Any]) -> None:
         super().__init__(output_field=BooleanField())
         self.entry: Any = F("pk")
         self.statement = statement
-        self.text = text
-        self.scope = scope
+        self.params = params
 
     def get_source_expressions(self) -> list[Any]:
         return [self.entry]
@@ -49,14 +66,7 @@ class _ReasonMatch(Expression):
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
     ) -> tuple[str, tuple[Any, ...]]:
+        """Django binds values by their place."""
         column, _params = compiler.compile(self.entry)
-        known = {
-            "pattern": f"%{connection.ops.prep_for_like_query(self.text)}%",
-            "operations": OPERATIONS,
-            "runs": RUNS,
-            "whole": [*self.scope.source_ids, *((NO_SOURCE,) if self.scope.sourceless else ())],
-            **self.scope.as_params(),
-        }
-        sql = _SQL[self.statement]
-        params = tuple(known[name] for name in _NAMED.findall(sql))
-        return f"{column} {_NAMED.sub('%s', sql)}", params
+        params = tuple(self.params[name] for name in _NAMED.findall(self.statement))
+        return f"{column} IN ({_NAMED.sub('%s', self.statement)})", params

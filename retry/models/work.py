@@ -113,9 +113,7 @@ class Operation(models.Model):
                 condition=Q(state__in=["awaiting_approval", "planned", "running", "paused"]),
             ),
             # Whose reasons a search looks at.
-            models.Index(
-                fields=["-created_at"], name="operation_reason", condition=~Q(reason="")
-            ),
+            models.Index(fields=["-created_at"], name="operation_reason", condition=~Q(reason="")),
             # The last operation on an error group; few operations have one.
             models.Index(
                 KeyTextTransform("fingerprint", KeyTransform("filter", "selection")),

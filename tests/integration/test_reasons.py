@@ -50,7 +50,7 @@ def operate(reason: str, *entries: Entry) -> None:
 
 
 def find(made: dict[str, Entry], text: str, *, actor: Actor = DESK) -> Collection[str]:
-    """Return the same from the list, the API's pages, the condition and an operation's selection."""
+    """Return what the list, the API's pages, a preview and an operation find alike."""
     names = {entry.pk: name for name, entry in made.items()}
     visible = visible_entries(actor)
     page = lists.find_page(visible, visible=visible, text=text, order=BY_ID, offset=0, limit=9)
@@ -63,7 +63,7 @@ def find(made: dict[str, Entry], text: str, *, actor: Actor = DESK) -> Collectio
     return sorted(names[id_] for id_ in exact)
 
 
-@pytest.mark.parametrize("window", [1, 100])
+@pytest.mark.parametrize("window", [3, 100])
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -78,19 +78,39 @@ def find(made: dict[str, Entry], text: str, *, actor: Actor = DESK) -> Collectio
 def test_operations_and_retries_are_found_by_their_reasons(
     text: str, wanted: str, window: int, made: dict[str, Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the runs as well as among the newest entries."""
+    """Whether all of them are looked at or not."""
     monkeypatch.setattr(windows, "WINDOW", window)
     assert find(made, text) == list(wanted)
 
 
-def test_a_reason_counts_once_an_attempt_was_made(made: dict[str, Entry]) -> None:
-    """What an operation holds and has not begun was put to work for no reason yet."""
-    service.start_operation(
-        Selection(ids=(made["e"].pk,)), action=Action.RETRY, actor=DESK, reason="later"
-    )
-    assert find(made, "reason:later") == []
-    pace()
+def test_what_an_operation_has_not_begun_counts_as_well(made: dict[str, Entry]) -> None:
+    """As what needs no worker does: a discarded entry has no attempt with that reason."""
+    chosen = Selection(ids=(made["e"].pk,))
+    service.start_operation(chosen, action=Action.RETRY, actor=DESK, reason="later")
     assert find(made, "reason:later") == ["e"]
+    service.start_operation(chosen, action=Action.DISCARD, actor=DESK, reason="hopeless")
+    assert find(made, "reason:hopeless") == ["e"]
+
+
+def test_of_many_the_list_has_the_newest_and_the_api_all(
+    made: dict[str, Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "WINDOW", 2)
+    visible = Entry.objects.all()
+    page = lists.find_page(
+        visible, visible=visible, text="reason:inc-42", order=BY_ID, offset=0, limit=9
+    )
+    assert (len(page.ids), page.more) == (2, True)
+    ids: list[int] = []
+    behind = None
+    for _ in range(5):
+        found, behind = lists.find_behind(
+            visible, visible=visible, text="reason:inc-42", behind=behind, limit=9
+        )
+        ids += found
+        if behind is None:
+            break
+    assert ids == sorted((made[name].pk for name in "abc"), reverse=True)
 
 
 def test_only_the_newest_reasons_are_looked_at(
