@@ -48,6 +48,7 @@ class SubscriptionForm(_SubscriptionForm):
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs={"class": "vTextField", "autocomplete": "email"}),
+        help_text=_("Mails are in English."),
     )
     endpoint = forms.ModelChoiceField(
         queryset=Endpoint.objects.order_by("slug"),
