@@ -14,7 +14,7 @@ from entries.models import Source
 from entries.moments import describe_span, parse_moment, parse_span
 from entries.payload_match import PayloadMatch, Values
 from entries.phrases import Phrase, phrase
-from entries.search_terms import SearchTerms, list_phrases
+from entries.search_terms import ByReason, SearchTerms, find_none, list_phrases
 from entries.states import EntryStatus
 
 #: A number from 1 that a column holds.
@@ -92,11 +92,17 @@ class Moment(Criterion):
 
     def describe(self, name: str, value: Any) -> Phrase:
         time = f"{value:%Y-%m-%d %H:%M %Z}".strip()
-        if name == "failed_after":
-            return phrase("failed after %(time)s", time=time)
-        if name == "updated_after":
-            return phrase("updated after %(time)s", time=time)
-        return phrase("failed before %(time)s", time=time)
+        match name:
+            case "failed_after":
+                return phrase("failed after %(time)s", time=time)
+            case "failed_before":
+                return phrase("failed before %(time)s", time=time)
+            case "received_after":
+                return phrase("received after %(time)s", time=time)
+            case "received_before":
+                return phrase("received before %(time)s", time=time)
+            case _:
+                return phrase("updated after %(time)s", time=time)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +117,10 @@ class Span(Criterion):
         return Q(**{self.column: timezone.now() - parse_span(value)})
 
     def describe(self, name: str, value: Any) -> Phrase:
-        return phrase("failed in the last %(span)s", span=describe_span(value))
+        span = describe_span(value)
+        if name == "received_within":
+            return phrase("received in the last %(span)s", span=span)
+        return phrase("failed in the last %(span)s", span=span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +129,9 @@ class Search(Text):
 
     listed: bool = False
 
-    def condition(self, value: Any) -> Q:
+    def condition(self, value: Any, by_reason: ByReason = find_none) -> Q:
         """True of what is found; ``entries.lists`` finds it sooner."""
-        return SearchTerms.parse(value).condition()
+        return SearchTerms.parse(value).condition(by_reason)
 
     def describe(self, name: str, value: Any) -> Phrase:
         return SearchTerms.parse(value).describe()
@@ -185,7 +194,10 @@ class Ids(Criterion):
 
 SEARCH = Search(
     column="",
-    help="part of an external id, title or error message; knows #123, id:, error:, payload.x=17",
+    help=(
+        "part of an external id, title or error message; "
+        "knows #123, id:, error:, reason:, payload.x=17"
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from django.db.models import Q
 
-from entries import payload_match
+from entries import payload_match, reasons
 from entries.criteria import (
     SEARCH,
     Criterion,
@@ -26,6 +26,7 @@ from entries.criteria import (
     Text,
 )
 from entries.masking import mask_values
+from entries.models import NOTHING, Scope
 from entries.payload_match import Values
 from entries.phrases import Phrase, phrase
 from entries.search_terms import SearchTerms, list_phrases
@@ -87,6 +88,15 @@ class EntryFilter:
     failed_within: Annotated[
         str | None, Span(column="failed_at__gte", help="failed in the last 15m, 24h or 7d")
     ] = None
+    received_after: Annotated[
+        datetime | None, Moment(column="created_at__gte", help="received at this time or later")
+    ] = None
+    received_before: Annotated[
+        datetime | None, Moment(column="created_at__lt", help="received before this time")
+    ] = None
+    received_within: Annotated[
+        str | None, Span(column="created_at__gte", help="received in the last 15m, 24h or 7d")
+    ] = None
     gone: Annotated[
         Literal["yes", "no"] | None,
         Presence(
@@ -118,10 +128,13 @@ class EntryFilter:
         """Whether it tells something of payloads to who may not see them."""
         return bool(self.payload) or SearchTerms.parse(self.q or "").reads_payload
 
-    def condition(self) -> Q:
-        condition = Q()
+    def condition(self, scope: Scope = NOTHING) -> Q:
+        """Return what holds for the entries. A search for reasons finds those given for entries of
+        the ``scope``, so none where a caller has not said which.
+        """
+        condition = SEARCH.condition(self.q, reasons.bind(scope)) if self.q else Q()
         for name, value in self._values().items():
-            if name in CRITERIA:
+            if name in CRITERIA and name != "q":
                 condition &= CRITERIA[name].condition(value)
         return condition
 

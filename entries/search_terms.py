@@ -1,17 +1,18 @@
 """The language of a search: qualifiers, quoted texts and plain words, all of which must hold.
 
 ``#123`` and ``id:123`` an entry by its number or external id, ``error:"timed out"`` part of an
-error's class or message, ``payload.customer=17`` a value in the payload. All other words are
-text: those that stand together are searched as they are written, so a pasted message needs no
-quotes. Quotes part texts, and make text of what looks like a qualifier. Nothing is invalid: what
-is no qualifier is text.
+error's class or message, ``reason:INC-42`` why it was put to work, ``payload.customer=17`` a value
+in the payload. All other words are text:
+those that stand together are searched as they are written, so a pasted message needs no quotes.
+Quotes part texts, and make text of what looks like a qualifier. Nothing is invalid: what is no
+qualifier is text.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from django.db.models import Q
 from django.utils.translation import gettext
@@ -25,12 +26,20 @@ _NUMBER = re.compile("0*([0-9]{1,18})", re.ASCII)
 #: A quoted text; a backslash stands before a quote or another backslash.
 _QUOTED = r'"(?:\\["\\]|\\(?!["\\])|[^"\\])*"'
 _TOKEN = re.compile(
-    rf'(?P<name>id:|error:|payload\.[^\s="]+=)?(?:(?P<quoted>{_QUOTED})(?!\S)|(?P<plain>\S+))'
+    rf'(?P<name>id:|error:|reason:|payload\.[^\s="]+=)?(?:(?P<quoted>{_QUOTED})(?!\S)|(?P<plain>\S+))'
 )
 _ESCAPED = re.compile(r'\\(["\\])')
 
-Name = Literal["number", "id", "error", "text", "payload"]
-_NAMES: Mapping[str, Name] = {"id:": "id", "error:": "error", "": "text"}
+Name = Literal["number", "id", "error", "reason", "text", "payload"]
+_NAMES: Mapping[str, Name] = {"id:": "id", "error:": "error", "reason:": "reason", "": "text"}
+
+#: The condition for what was put to work for a reason that contains a text.
+ByReason: TypeAlias = Callable[[str], Q]
+
+
+def find_none(_text: str) -> Q:
+    """The condition where nobody knows reasons: nothing is found."""
+    return Q(pk__in=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Term:
     value: str
     path: str = ""
 
-    def condition(self) -> Q:
+    def condition(self, by_reason: ByReason = find_none) -> Q:
         match self.name:
             case "number":
                 return Q(pk=int(self.value))
@@ -49,6 +58,8 @@ class Term:
                 return Q(external_id=self.value) | self._by_number()
             case "error":
                 return self.error_condition()
+            case "reason":
+                return by_reason(self.value)
             case "payload":
                 return Q(PayloadMatch("payload", self.path, payload_match.parse_text(self.value)))
             case "text":
@@ -82,6 +93,8 @@ class Term:
                 return phrase("id %(id)s", id=self.value)
             case "error":
                 return phrase("“%(text)s” in the error", text=self.value)
+            case "reason":
+                return phrase("“%(text)s” in a reason", text=self.value)
             case "payload":
                 values = payload_match.parse_text(self.value)
                 return phrase("payload %(value)s", value=payload_match.describe(self.path, values))
@@ -103,6 +116,8 @@ class Term:
                 return gettext("id"), self.value
             case "error":
                 return gettext("error"), self.value
+            case "reason":
+                return gettext("reason"), self.value
             case "payload":
                 values = payload_match.parse_text(self.value)
                 return gettext("payload"), payload_match.describe(self.path, values)
@@ -149,14 +164,18 @@ class SearchTerms:
         return [term for term in self.terms if term.name == "id"]
 
     @property
+    def reasons(self) -> Sequence[str]:
+        return [term.value for term in self.terms if term.name == "reason"]
+
+    @property
     def is_plain(self) -> bool:
         """Whether no text has to be looked for."""
-        return not (self.texts or self.errors)
+        return not (self.texts or self.errors or self.reasons)
 
-    def condition(self) -> Q:
+    def condition(self, by_reason: ByReason = find_none) -> Q:
         condition = Q()
         for term in self.terms:
-            condition &= term.condition()
+            condition &= term.condition(by_reason)
         return condition
 
     def describe(self) -> Phrase:
@@ -169,6 +188,9 @@ class SearchTerms:
     @property
     def reads_payload(self) -> bool:
         return any(term.name == "payload" for term in self.terms)
+
+    def without_reasons(self) -> Self:
+        return type(self)(tuple(term for term in self.terms if term.name != "reason"))
 
     def without(self, index: int) -> Self:
         return type(self)(self.terms[:index] + self.terms[index + 1 :])

@@ -31,8 +31,11 @@ class RetryConfig(AppConfig):
     def ready(self) -> None:
         from django.db.backends.signals import connection_created
 
+        from entries import reasons
         from retry import checks  # noqa: F401 - registers the system checks
+        from retry.access.reasons import ReasonSearch
         from retry.limits import extend_limits_for_kinds
         from retry.notices import mail  # noqa: F401 - registers the kind
 
+        reasons.register(ReasonSearch())
         connection_created.connect(extend_limits_for_kinds)

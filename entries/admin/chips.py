@@ -30,6 +30,9 @@ _LABELS = {
     "failed_within": gettext_lazy("failed in the last"),
     "failed_after": gettext_lazy("failed since"),
     "failed_before": gettext_lazy("failed before"),
+    "received_within": gettext_lazy("received in the last"),
+    "received_after": gettext_lazy("received since"),
+    "received_before": gettext_lazy("received before"),
     "gone": gettext_lazy("gone from source"),
 }
 
@@ -86,9 +89,9 @@ def _change(query: QueryDict, changes: Mapping[str, str]) -> str:
 
 def _describe(name: str, value: str) -> str:
     try:
-        if name == "failed_within":
+        if name in {"failed_within", "received_within"}:
             return show(describe_span(value))
-        if name in {"failed_after", "failed_before"}:
+        if name in {"failed_after", "failed_before", "received_after", "received_before"}:
             moment = timezone.localtime(CRITERIA[name].parse(value))
             return date_format(moment, "Y-m-d H:i")
     except (ValueError, OverflowError):

@@ -36,8 +36,8 @@ from entries.admin.lists import BoundedAdmin
 from entries.admin.live import LiveFragment, respond
 from entries.admin.live_rows import LiveRows
 from entries.admin.payload import TYPED, PayloadFilter, redirect_to_filter
+from entries.admin.since import NAMES, FailedFilter, ReceivedFilter, redirect_to_range
 from entries.admin.since import TYPED as TYPED_RANGE
-from entries.admin.since import SinceFilter, redirect_to_range
 from entries.admin.timeline import build_timeline, format_result, list_attempts
 from entries.kinds.upstreams import derive_upstream
 from entries.models import Attempt, Entry
@@ -61,7 +61,8 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
     list_display_links = ("headline",)
     list_filter = (
         StatusFilter,
-        SinceFilter,
+        FailedFilter,
+        ReceivedFilter,
         KindFilter,
         OptionalSourceFilter,
         UpstreamFilter,
@@ -111,7 +112,7 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
     # --- the list ------------------------------------------------------------------------------
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        known = lookup.startswith(PREFIX) or lookup in {SORT, *SinceFilter.names}
+        known = lookup.startswith(PREFIX) or lookup in {SORT, *NAMES}
         return known or super().lookup_allowed(lookup, value, request)
 
     def changelist_view(
@@ -119,7 +120,7 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
     ) -> HttpResponse:
         if request.method == "GET" and TYPED in request.GET:
             return redirect_to_filter(request)
-        if request.method == "GET" and request.GET.keys() & TYPED_RANGE.keys():
+        if request.method == "GET" and request.GET.keys() & TYPED_RANGE:
             return redirect_to_range(request)
         chips = list_chips(request.GET, visible=Entry.objects.visible_to(request.user))
         return super().changelist_view(request, {"chips": chips} | (extra_context or {}))

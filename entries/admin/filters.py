@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet, TextChoices
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from entries import names
+from entries.admin.reports import report_once
 from entries.criteria import SourceSlug
 from entries.kinds import registry
 from entries.models import Entry, Source, find_sources
@@ -76,10 +77,7 @@ class EqualFilter(admin.SimpleListFilter):
             if choices
             else gettext("There is no %(name)s “%(value)s”, so nothing is listed. There are none.")
         ) % said
-        reported: set[str] = request.META.setdefault("redrive.unknown", set())
-        if text not in reported:
-            reported.add(text)
-            messages.error(request, text)
+        report_once(request, text)
 
 
 class ChoiceFilter(EqualFilter):

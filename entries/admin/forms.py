@@ -64,6 +64,8 @@ class JSONObjectField(forms.JSONField):
         return InvalidJSONInput(data or "")
 
     def prepare_value(self, value: Any) -> Any:
+        if value is None:  # a form that adds
+            value = {}
         return value if isinstance(value, InvalidJSONInput | str) else format_json(value)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from entries import payload_match
+from entries.admin.reports import report_once
 from entries.filters import EntryFilter
 from entries.payload_match import PREFIX
 from entries.permissions import VIEW_PAYLOAD
@@ -64,10 +65,7 @@ class PayloadFilter(admin.ListFilter):
                 "The filter of the payload is not valid, so nothing is listed: %(why)s."
             )
             text = words % {"why": show(error)}
-            reported: set[str] = request.META.setdefault("redrive.unknown", set())
-            if text not in reported:
-                reported.add(text)
-                messages.error(request, text)
+            report_once(request, text)
             return queryset.none()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from entries.budget import OutOfTime, time_budget
+from entries.lists.by_reason import choose_by_reason, search_between
 from entries.lists.counts import MOST, count
 from entries.lists.search import find_by_index, search
 from entries.lists.windows import (
@@ -57,6 +58,8 @@ def find_page(
     the ids of all that was ``found``.
     """
     terms = SearchTerms.parse(text)
+    if terms.reasons:
+        return _find_by_reason(found, terms, order, offset, limit)
     searched = search(found, text)
     if terms.is_plain:
         plain: QuerySet[Any] = searched
@@ -94,6 +97,8 @@ def find_behind(
     if behind is not None:
         found = found.filter(pk__lt=behind)
     terms = SearchTerms.parse(text)
+    if terms.reasons:
+        return _find_behind_by_reason(found, terms, visible=visible, behind=behind, limit=limit)
     searched = search(found, text)
     if terms.is_plain:
         plain: QuerySet[Any] = searched
@@ -111,6 +116,33 @@ def find_behind(
         # Sorted, so that the next page repeats nothing, whatever was stored in between.
         return _end(sorted({*near, *others}, reverse=True), limit, None)
     return _end(near, limit, edge)
+
+
+def _find_by_reason(
+    found: EntryQuerySet, terms: SearchTerms, order: Order, offset: int, limit: int
+) -> ListPage:
+    chosen, complete = choose_by_reason(found, terms)
+    stop = offset + limit
+    most = max(stop, MOST_SEARCHED)
+    with time_budget(WINDOW_SECONDS):
+        return _cut(_find_ids(chosen, order, most + 1), offset, limit, most, more=not complete)
+
+
+def _find_behind_by_reason(
+    found: EntryQuerySet,
+    terms: SearchTerms,
+    *,
+    visible: EntryQuerySet,
+    behind: int | None,
+    limit: int,
+) -> tuple[Sequence[int], int | None]:
+    chosen, complete = choose_by_reason(found, terms)
+    with time_budget(WINDOW_SECONDS):
+        if complete:
+            return _end(_find_ids(chosen, BY_ID, limit + 1), limit, None)
+        window = open_window(visible, BY_ID, behind=behind)
+        narrowed = search_between(found, terms, low=window.edge or 0, high=behind)
+        return _end(_find_ids(window.narrow(narrowed), BY_ID, limit + 1), limit, window.edge)
 
 
 def _find_plain(

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
+from entries import reasons
 from entries.budget import OutOfTime, time_budget
 from entries.lists.indexes import is_indexed
 from entries.lists.windows import BUDGET_SECONDS, Order
@@ -25,7 +26,7 @@ _SQL = load(__file__)
 def search(found: EntryQuerySet, text: str) -> EntryQuerySet:
     """Filter ``found`` by a search, exactly: every entry is looked at that no index rules out."""
     terms = SearchTerms.parse(text)
-    found = found.filter(terms.condition())
+    found = found.filter(terms.condition(reasons.bind(found.scope)))
     if not terms.ids or not is_indexed():
         return found
     for term in terms.ids:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from entries.content import content_hash
 from entries.models import indexed
-from entries.models.scope import Scope, find_sources
+from entries.models.scope import EVERYTHING, NOTHING, Scope, find_sources
 from entries.models.source import Source
 from entries.permissions import VIEW_ENTRY
 from entries.states import EntryStatus
@@ -47,6 +47,9 @@ FENCED_FIELDS = frozenset(
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
+    #: What ``within`` has left of all entries.
+    scope: Scope = EVERYTHING
+
     def update(self, **kwargs: Any) -> int:
         """Update as Django does; raise ``ValueError`` for a column of ``FENCED_FIELDS``.
 
@@ -77,14 +80,22 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """Return the entries ``user`` may see, by permission and source."""
         has_perm = getattr(user, "has_perm", None)
         if has_perm is None or not has_perm(VIEW_ENTRY):
-            return self.none()
+            return self.within(NOTHING)
         return self.within(find_sources(user))
 
     def within(self, scope: Scope) -> Self:
         """Return the entries of a scope."""
         if scope.is_empty:
-            return self.none()
-        return self.all() if scope.everything else self.filter(scope.condition())
+            found = self.none()
+        else:
+            found = self.all() if scope.everything else self.filter(scope.condition())
+        found.scope = self.scope.narrow(scope)
+        return found
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]
+        clone.scope = self.scope
+        return clone
 
 
 def _refuse_fenced(names: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ def visible_subscriptions(actor: Actor) -> QuerySet[Subscription]:
     """Return the actor's own, and those for all where the actor may make such."""
     if not actor.may(VIEW_ENTRY):
         return Subscription.objects.none()
-    found = Subscription.objects.select_related("owner", "endpoint")
+    found = Subscription.objects.select_related("owner", "endpoint", "source")
     if actor.user is None:
         return found
     for_all = actor.may(SUBSCRIBE_ALL) and sees_everything(actor)

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from entries.models import Endpoint, Entry
+from entries.models import Endpoint, Entry, Source
 
 
 class NoticeEvent(models.TextChoices):
@@ -50,6 +50,14 @@ class Subscription(models.Model):
     channel = models.CharField(max_length=10, choices=NoticeChannel)
     address = models.EmailField(max_length=254, blank=True)
     endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.CASCADE, related_name="+")
+    source = models.ForeignKey(
+        Source,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("only what is about this source; empty: all"),
+    )
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 

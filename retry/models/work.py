@@ -112,6 +112,8 @@ class Operation(models.Model):
                 name="operation_open_of",
                 condition=Q(state__in=["awaiting_approval", "planned", "running", "paused"]),
             ),
+            # Whose reasons a search looks at.
+            models.Index(fields=["-created_at"], name="operation_reason", condition=~Q(reason="")),
             # The last operation on an error group; few operations have one.
             models.Index(
                 KeyTextTransform("fingerprint", KeyTransform("filter", "selection")),
@@ -240,6 +242,12 @@ class Run(models.Model):
                 fields=["queue", "dispatched_at"], name="run_waiting", condition=Q(state="queued")
             ),
             models.Index(fields=["-created_at"], name="run_newest"),
+            # Whose reasons a search looks at; runs of operations are found by theirs.
+            models.Index(
+                fields=["-created_at"],
+                name="run_reason",
+                condition=Q(operation__isnull=True) & ~Q(reason=""),
+            ),
             models.Index(
                 fields=["operation", "position"],
                 name="run_operation",

@@ -14,13 +14,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from entries.models import Endpoint
+from entries.models import Endpoint, Source
 from entries.phrases import phrase
 from retry import audit
 from retry.access.permissions import SUBMIT_ENTRY, SUBSCRIBE_ALL, VIEW_ENDPOINT, VIEW_ENTRY
 from retry.access.scopes import TokenScope
 from retry.access.subscriptions import visible_subscriptions
-from retry.access.visibility import sees_everything
+from retry.access.visibility import sees_everything, visible_sources
 from retry.edits import get_subject
 from retry.errors import NotPermitted
 from retry.models import NoticeChannel, NoticeEvent, Subscription
@@ -28,6 +28,7 @@ from retry.notices.delivery import tell_only
 from retry.notices.errors import SubscriptionNotFound, SubscriptionRefused
 from retry.notices.paths import SUBSCRIPTIONS
 from retry.notices.recording import SUBSCRIBABLE, Message
+from retry.notices.sources import ABOUT_ALL
 from retry.outcomes import Actor
 
 #: Of one owner, and of those for all.
@@ -38,12 +39,14 @@ MOST = 20
 class Wish:
     """What a user wants to know, and how: an ``address`` or the slug of an ``endpoint``.
 
-    ``everyones``: also operations that others asked for.
+    ``everyones``: also operations that others asked for. ``source``: the slug of the only source
+    that notices are about; empty: all.
     """
 
     events: Collection[str]
     address: str = ""
     endpoint: str = ""
+    source: str = ""
     everyones: bool = False
     active: bool = True
 
@@ -56,7 +59,7 @@ def subscribe(wish: Wish, *, actor: Actor, for_all: bool = False) -> Subscriptio
     actor.require_scope(TokenScope.NOTICES)
     owner = None if for_all else actor.user
     _require(wish, for_all=owner is None, actor=actor)
-    fields = _clean(wish)
+    fields = _clean(wish) | {"source": _find_source(wish, actor=actor)}
     with transaction.atomic():
         if Subscription.objects.filter(owner=owner).count() >= MOST:
             why = phrase("There are %(count)s subscriptions already. End one first.", count=MOST)
@@ -74,7 +77,8 @@ def change_subscription(subscription_id: int, wish: Wish, *, actor: Actor) -> Su
         subscription = _lock(subscription_id, actor=actor)
         _require(wish, for_all=subscription.owner_id is None, actor=actor)
         before = _as_data(subscription)
-        for name, value in _clean(wish).items():
+        source = _find_source(wish, actor=actor, known=subscription.source)
+        for name, value in {**_clean(wish), "source": source}.items():
             setattr(subscription, name, value)
         after = _as_data(subscription)
         if before != after:
@@ -167,6 +171,26 @@ def _clean(wish: Wish) -> dict[str, Any]:
     }
 
 
+def _find_source(wish: Wish, *, actor: Actor, known: Source | None = None) -> Source | None:
+    """Find the source of a wish; one that is ``known`` may stay though the actor sees it no more.
+
+    Raises ``SubscriptionRefused``.
+    """
+    if not wish.source:
+        return None
+    if known is not None and known.slug == wish.source:
+        found: Source | None = known
+    else:
+        found = visible_sources(actor).filter(slug=wish.source).first()
+    if found is None:
+        given = repr(wish.source[:80])
+        raise SubscriptionRefused(phrase("There is no source %(source)s.", source=given))
+    if ABOUT_ALL.issuperset(wish.events):
+        why = phrase("What you chose is about all sources. Choose another event, or no source.")
+        raise SubscriptionRefused(why)
+    return found
+
+
 def _check_address(address: str) -> None:
     longest = Subscription._meta.get_field("address").max_length or 0
     try:
@@ -184,6 +208,7 @@ def _as_data(subscription: Subscription) -> dict[str, Any]:
         "events": list(subscription.events),
         "channel": str(subscription.channel),
         "target": subscription.target,
+        "source": subscription.source.slug if subscription.source else None,
         "everyones": subscription.everyones,
         "active": subscription.active,
         "for_all": subscription.owner_id is None,

@@ -33,6 +33,7 @@ from retry.notices.events import PARTS
 from retry.notices.paths import NOTICES
 from retry.notices.recording import Message, insert
 from retry.notices.rights import may_be_told
+from retry.notices.sources import is_about
 from retry.outcomes import Actor
 from retry.runs.start import start_entries
 
@@ -113,7 +114,7 @@ def _deliver(
     if outage is not None and notice.event in PARTS:
         began = Notice.objects.filter(outage=outage, event=NoticeEvent.OUTAGE_BEGAN).first()
     sent = _count_sent(subscriptions)
-    allowed = [s for s in subscriptions if may_be_told(s, notice)]
+    allowed = [s for s in subscriptions if _wants(s, notice) and may_be_told(s, notice)]
     now: list[Subscription] = []
     for subscription in allowed:
         if began is not None and _is_told(subscription, began):
@@ -128,10 +129,18 @@ def _deliver(
     return _queue(notice, now)
 
 
+def _wants(subscription: Subscription, notice: Notice) -> bool:
+    """Whether a notice is about what a subscription is for. Asked when it is told, and not when it
+    is sent: by then an entry may have been mended.
+    """
+    return subscription.source_id is None or is_about(notice, subscription.source_id)
+
+
 def _is_told(subscription: Subscription, began: Notice) -> bool:
     """Whether a subscription gets the notice of the outage itself."""
     return (
         NoticeEvent.OUTAGE_BEGAN in subscription.events
+        and _wants(subscription, began)
         and subscription.created_at <= began.recorded_at
         and may_be_told(subscription, began)
     )

@@ -94,11 +94,11 @@ class Selection:
         visible = visible_entries(actor)
         if self.failed_of is not None:
             failed = visible.filter(pk__in=find_failed_ids(self.failed_of))
-            return failed.filter(self.filter.condition()) if self.filter else failed
+            return failed.filter(self.filter.condition(failed.scope)) if self.filter else failed
         if self.repaired_by is not None:
             return visible.filter(pk__in=find_repaired_ids(self.repaired_by))
         if self.filter is not None:
-            return visible.filter(self.filter.condition())
+            return visible.filter(self.filter.condition(visible.scope))
         return visible.filter(pk__in=self.ids)
 
     def narrow(self, *, actor: Actor) -> EntryQuerySet:

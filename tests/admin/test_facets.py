@@ -94,5 +94,14 @@ def test_odd_addresses_have_no_counts_and_no_errors(query: str, at_desk: Browser
     assert at_desk.get(f"{ENTRIES}facets/?{query}").status_code in {200, 400}
 
 
+def test_what_is_wrong_with_an_address_is_said_on_its_own_page_only(at_desk: Browser) -> None:
+    """A request for counts, an action and an export show no page on which it could stand."""
+    said = "There is no status"
+    assert at_desk.read(f"{ENTRIES}?status=odd").count(said) == 1
+    facets(at_desk, "status=odd")
+    at_desk.post(f"{ENTRIES}?status=odd&failed_within=x&payload.a=", {"action": "retry_selected"})
+    assert said not in at_desk.read(ENTRIES)
+
+
 def test_not_for_who_sees_no_entries(powerless: "User") -> None:
     assert Browser(powerless).get(f"{ENTRIES}facets/").status_code == 403

@@ -119,3 +119,13 @@ def test_the_texts_that_are_looked_for_are_english() -> None:
     changed = list_changed()
     assert {"Attempts", "Keyboard shortcuts", "failed", "Failed"} <= changed.keys()
     assert "Status" not in changed
+
+
+def test_what_scripts_say_is_german_as_well(admin_user: "User") -> None:
+    """As in the chooser with two lists: Django's own German lacks a few of its texts."""
+    browser = Browser(admin_user, headers={"Accept-Language": "de"})
+    sent = browser.read("/admin/jsi18n/")
+    for text in ("Choose all %s", "Remove all %s", "Available %s", "(click to clear)"):
+        german = re.search(rf'"{re.escape(text)}": "([^"]+)"', sent)
+        assert german is not None, text
+        assert german[1] != text

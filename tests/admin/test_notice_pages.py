@@ -15,7 +15,7 @@ from retry.models import AuditEvent, Notice, NoticeDelivery, Subscription
 from retry.notices import paths
 from tests.admin.browsing import Browser
 from tests.conftest import grant
-from tests.factories.entries import EndpointFactory
+from tests.factories.entries import EndpointFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.support import notices
 from tests.support.error_groups import note_failures
@@ -107,6 +107,28 @@ def test_for_all_needs_eyes_from_which_nothing_is_hidden(reader: "User") -> None
         assert 'name="for_all"' not in browser.get(f"{LIST}add/").content.decode()
         browser.post(f"{LIST}add/", FORM | {"for_all": "on"})
     assert Subscription.objects.get().owner == reader
+
+
+def test_it_is_about_one_source_that_its_owner_sees(reader: "User") -> None:
+    news, _blog = SourceFactory.create(slug="news"), SourceFactory.create(slug="blog")
+    browser = Browser(reader)
+    page = browser.get(f"{LIST}add/").content.decode()
+    assert ">News</option>" in page
+    browser.post(f"{LIST}add/", FORM | {"source": str(news.pk)})
+    subscription = Subscription.objects.get()
+    assert subscription.source == news
+    assert "only about News" in browser.get(LIST).content.decode()
+    change = f"{LIST}{subscription.pk}/change/"
+    with only_source("blog"):
+        page = browser.get(change).content.decode()
+        assert "News" not in page
+        assert 'name="source"' not in page
+        browser.post(change, FORM | {"active": "on", "source": ""})
+        answer = browser.post(f"{LIST}add/", FORM | {"source": str(news.pk)})
+        assert "errorlist" in answer.content.decode()
+    assert Subscription.objects.get().source == news
+    browser.post(change, FORM | {"active": "on", "source": ""})
+    assert Subscription.objects.get().source is None
 
 
 @pytest.mark.parametrize("missing", ["events", "address"])

@@ -1,5 +1,6 @@
 """Sources: what is checked when one is written down, and having one synced."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +37,9 @@ def test_a_source_is_added_with_kinds_from_the_registries(editor: "User") -> Non
     page = browser.read(f"{SOURCES}add/")
     assert '<option value="feed">' in page
     assert '<option value="scripted">' in page
+    options = re.search(r'<textarea name="options"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    assert options is not None
+    assert options[1].strip() == "{}"
     browser.press(f"{SOURCES}add/", **form())
     source = Source.objects.get()
     assert (source.slug, source.kind, source.entry_kind) == ("planet", "feed", "page")

@@ -12,8 +12,11 @@ from django.utils import timezone
 
 from entries.filters import EntryFilter
 from entries.models import Entry
+from retry import service
 from retry.admin.shared.entry_list import parse_list_filter
+from retry.outcomes import Actor
 from tests.admin.browsing import ENTRIES, Browser, text_of
+from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.hiding import only_source
 
@@ -54,6 +57,9 @@ def test_everything_that_is_filtered_has_a_chip_that_removes_only_that(at_desk: 
         "failed_within": "24h",
         "failed_after": "2026-01-31T10:00:00+00:00",
         "failed_before": "2026-02-01T10:00:00+00:00",
+        "received_within": "7d",
+        "received_after": "2026-01-30T10:00:00+00:00",
+        "received_before": "2026-02-02T10:00:00+00:00",
         "gone": "no",
         "payload.customer": "17",
         "payload.token": "s3cret",
@@ -71,6 +77,9 @@ def test_everything_that_is_filtered_has_a_chip_that_removes_only_that(at_desk: 
         "failed in the last 24 hours",
         "failed since 2026-01-31 10:00",
         "failed before 2026-02-01 10:00",
+        "received in the last 7 days",
+        "received since 2026-01-30 10:00",
+        "received before 2026-02-02 10:00",
         "gone from source no",
         "payload customer = 17",
         "payload token = ***",
@@ -97,12 +106,29 @@ def test_each_term_of_a_search_has_a_chip(at_desk: Browser) -> None:
         },
     }
     assert chips(at_desk, "q=+%239+") == {"entry #9": {}}
+    found = chips(at_desk, 'q=reason:"a+b"+reason:c')
+    assert found == {"reason a b": {"q": ["reason:c"]}, "reason c": {"q": ['reason:"a b"']}}
 
 
 def test_the_error_of_a_group_that_may_not_be_seen_is_not_named(at_desk: Browser) -> None:
     EntryFactory.create(failed=True, fingerprint="1-a", error_message="hidden")
     with only_source("none"):
         assert list(chips(at_desk, "fingerprint=1-a")) == ["error group 1-a"]
+
+
+def test_what_was_retried_for_a_reason_is_listed_and_exported(
+    at_desk: Browser, operator: "User"
+) -> None:
+    grant(operator, "entries.export_entry")
+    retried, _other = EntryFactory.create_batch(2, failed=True)
+    service.retry_entry(retried.pk, actor=Actor.command("ops"), reason="INC-42")
+    address = "q=reason:inc-42&received_within=1h"
+    assert listed(at_desk, address) == [retried.pk]
+    answer = at_desk.post(f"{ENTRIES}export/?{address}", {"format": "csv"})
+    lines = b"".join(answer).decode().splitlines()  # type: ignore[call-overload]
+    assert [line.split(",")[0] for line in lines[1:]] == [str(retried.pk)]
+    with only_source("none"):
+        assert listed(at_desk, address) == []
 
 
 def fail_at(entry: Entry, ago: timedelta) -> None:
@@ -140,6 +166,11 @@ def test_a_range_is_typed_in_the_local_time(at_desk: Browser) -> None:
     assert query.keys() == {"source", "failed_after", "status"}
     assert query["status"] == ["failed"]
     assert query["failed_after"] == ["2026-01-31T10:00:00+00:00"]
+    answer = at_desk.get(f"{ENTRIES}?received_from=2026-01-31&received_to=2026-02-01T10:00")
+    assert parse_qs(urlsplit(answer["Location"]).query) == {
+        "received_after": ["2026-01-31T00:00:00+00:00"],
+        "received_before": ["2026-02-01T10:00:00+00:00"],
+    }
     (said,) = at_desk.messages_after(at_desk.get(f"{ENTRIES}?from=yesterday"))
     assert said == "“yesterday” is not a time."
 
@@ -153,6 +184,10 @@ def test_a_time_that_is_none_is_said(query: str, at_desk: Browser) -> None:
     (said,) = page.context["messages"]
     assert str(said).startswith("The time of failure is not valid")
     assert not page.context["cl"].result_list
+    page = at_desk.get(f"{ENTRIES}?{query.replace('failed', 'received')}")
+    (said,) = page.context["messages"]
+    assert str(said).startswith("The time of receipt is not valid")
+    assert not page.context["cl"].result_list
 
 
 @pytest.mark.parametrize("when", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
@@ -160,11 +195,14 @@ def test_the_ends_of_time_are_times(when: str, at_desk: Browser) -> None:
     EntryFactory.create(failed=True)
     query = urlencode({"status": "failed", "failed_after": when, "failed_before": when})
     assert listed(at_desk, query) == []
+    query = urlencode({"received_after": when, "received_before": when})
+    assert listed(at_desk, query) == []
 
 
 def test_a_span_is_no_condition_without_an_index(at_desk: Browser) -> None:
     page = at_desk.read(ENTRIES)
     assert 'href="?failed_within=1h&amp;status=failed"' in page
+    assert 'href="?received_within=1h"' in page
     page = at_desk.read(f"{ENTRIES}?status=discarded")
     assert 'href="?failed_within=1h&amp;status=discarded"' in page
 

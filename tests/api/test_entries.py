@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from entries.lists import pages
 from entries.states import EntryStatus
+from retry import service
+from retry.outcomes import Actor
 from tests.api.calls import Caller, fields, ok, problem
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.processes import child_environment
@@ -104,11 +106,21 @@ def test_by_everything_else(api: Caller) -> None:
         {"error_class": "X"},
         {"failed_after": "2026-01-31T12:00:00Z"},
         {"failed_after": "2026-01-31T14:00:00+02:00", "failed_before": "2026-01-31T12:00:00.001Z"},
+        {"received_within": "1h", "kind": "webhook"},
+        {
+            "received_after": "2026-01-31T12:00:00Z",
+            "kind": "webhook",
+            "received_before": "2100-01-01T00:00:00Z",
+        },
         {"q": "webhook", "kind": "webhook", "source": "feed"} | {"q": "HTTP 503"},
     ):
         assert ids(api, **query) == [mine], query
+    assert ids(api, received_before="2026-01-31T12:00:00Z") == []
     assert ids(api, failed_after="2026-01-31T12:00:00.001Z") == []
     assert mine not in ids(api, failed_before="2026-01-31T12:00:00Z")
+    service.retry_entry(mine, actor=Actor.command("ops"), reason="INC-42")
+    assert ids(api, q="reason:inc-42") == [mine]
+    assert ids(api, q="reason:INC-43") == []
 
 
 def test_by_what_is_in_the_payload(api: Caller) -> None:

@@ -22,6 +22,7 @@ from tools.messages.catalogs import (
 )
 from tools.messages.django_texts import django_texts
 from tools.messages.extraction import PARTS, Part, extract_messages
+from tools.messages.scripts import get_path, update_scripts
 
 #: Catalogs that nobody has finished yet.
 OPEN: set[str] = set()
@@ -98,6 +99,14 @@ def test_a_text_has_one_translation(language: str) -> None:
             if is_translated(message):
                 found[key(message)].add(forms(message))
     assert {text: forms for text, forms in found.items() if len(forms) > 1} == {}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_what_django_left_out_of_its_scripts_is_translated(language: str) -> None:
+    fresh, path = update_scripts(language), get_path(language)
+    assert path.read_bytes() == format_po(fresh), "run make messages"
+    assert path.with_suffix(".mo").read_bytes() == format_mo(fresh), "run make messages"
+    assert [m.id for m in texts(fresh) if not is_translated(m) or wrong_placeholders(m)] == []
 
 
 def test_other_placeholders_are_seen() -> None:

@@ -26,6 +26,9 @@ GIVEN: dict[str, Any] = {
     "failed_after": datetime(2026, 1, 31, tzinfo=UTC),
     "failed_before": datetime(2026, 2, 1, tzinfo=UTC),
     "failed_within": "24h",
+    "received_after": datetime(2026, 1, 29, tzinfo=UTC),
+    "received_before": datetime(2026, 2, 2, tzinfo=UTC),
+    "received_within": "7d",
     "gone": "no",
     "payload": {"customer": (17, "17"), "links.0.href": ("http://page.example/",)},
 }
@@ -79,7 +82,8 @@ def test_all_of_it_in_words() -> None:
         "error class TransientError, “time-out” in id, title or error, "
         "id 41 / 42, external id order-17, updated after 2026-01-30 00:00 UTC, "
         "failed after 2026-01-31 00:00 UTC, failed before 2026-02-01 00:00 UTC, "
-        "failed in the last 24 hours, still in the source, "
+        "failed in the last 24 hours, received after 2026-01-29 00:00 UTC, "
+        "received before 2026-02-02 00:00 UTC, received in the last 7 days, still in the source, "
         "payload customer = 17, payload links.0.href = http://page.example/"
     )
     assert EntryFilter(gone="yes").words() == "gone from the source"

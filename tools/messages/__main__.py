@@ -13,6 +13,7 @@ from tools.messages.catalogs import (
 )
 from tools.messages.django_texts import django_texts
 from tools.messages.extraction import PARTS
+from tools.messages.scripts import write_scripts
 
 
 def main() -> int:
@@ -26,6 +27,9 @@ def main() -> int:
             path.with_suffix(".mo").write_bytes(format_mo(catalog))
             missing = sum(not is_translated(message) for message in texts(catalog))
             sys.stdout.write(f"{path.parent}: {len(catalog)} texts, {missing} to translate\n")
+        scripts = write_scripts(language)
+        missing = sum(not is_translated(message) for message in texts(scripts))
+        sys.stdout.write(f"Django's scripts: {len(scripts)} texts, {missing} to translate\n")
     return 0
 
 

@@ -33,7 +33,7 @@ _CONFLICT = re.compile(
     rb"^<<<<<<< .*?\n(.*?)(?:^\|{7} .*?)?^=======\n(.*?)^>>>>>>> .*?\n", re.DOTALL | re.MULTILINE
 )
 #: Babel dates what it writes; a fixed date keeps files of the same texts the same.
-_DATED = datetime(2026, 1, 1, tzinfo=UTC)
+DATED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def read_catalog(path: Path, *, language: str) -> Catalog:
@@ -60,7 +60,7 @@ def update(
     A message that the code no longer has is dropped, and none is guessed from a similar one.
     """
     catalog = Catalog(locale=language)
-    catalog.creation_date = catalog.revision_date = _DATED
+    catalog.creation_date = catalog.revision_date = DATED
     for message in texts(extract_messages(part)):
         if key(message) in left_out:
             continue

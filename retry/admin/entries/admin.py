@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from entries.admin import EntryAdmin
 from entries.filters import EntryFilter
-from entries.models import Attempt, Entry
+from entries.models import Attempt, Entry, EntryQuerySet
 from entries.states import EntryStatus
 from retry import service
 from retry.access.permissions import OPERATE, RESYNC_ENTRY, RETRY_ENTRY
@@ -94,7 +94,8 @@ class RetryEntryAdmin(
     ) -> tuple[QuerySet[Entry], bool]:
         """Search as an operation's filter does, so that both find the same entries."""
         text = search_term.strip()
-        return queryset.filter(EntryFilter(q=text).condition()) if text else queryset, False
+        scope = cast("EntryQuerySet", queryset).scope
+        return queryset.filter(EntryFilter(q=text).condition(scope)) if text else queryset, False
 
     @admin.display(description=_("last error"))
     def last_error(self, entry: Entry) -> SafeString | str:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from entries import lists
 from entries.admin.entry_list import EntryList, SortFilter
 from entries.admin.payload import PayloadFilter
+from entries.admin.reports import keep_silent
 from entries.models import Entry, EntryQuerySet
 from retry.admin.shared.entry_list import parse_list_filter
 from retry.admin.shared.selection import SelectionRefused
@@ -57,6 +58,7 @@ class FacetCounts(_ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         request.META[_COUNTS] = True
+        keep_silent(request)
         try:
             shown = cast("FilterList", self.get_changelist_instance(request))
         except IncorrectLookupParameters:

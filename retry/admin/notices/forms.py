@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from entries.models import Endpoint
+from entries.models import Endpoint, Source
 from retry.models import NoticeChannel, NoticeEvent, Subscription
 from retry.notices.control import Wish
 from retry.notices.recording import SUBSCRIBABLE
@@ -30,6 +30,13 @@ class SubscriptionForm(_SubscriptionForm):
         widget=forms.CheckboxSelectMultiple,
     )
     everyones = forms.BooleanField(label=_("Also operations that others asked for"), required=False)
+    source = forms.ModelChoiceField(
+        queryset=Source.objects.none(),  # the page offers those that the user sees
+        label=_("Only about the source"),
+        empty_label=_("all sources"),
+        required=False,
+        help_text=_("Outages and a silent dispatcher are about all sources: not with one chosen."),
+    )
     channel = forms.ChoiceField(
         label=pgettext_lazy("channel", "By"),
         choices=NoticeChannel.choices,
@@ -41,6 +48,7 @@ class SubscriptionForm(_SubscriptionForm):
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs={"class": "vTextField", "autocomplete": "email"}),
+        help_text=_("Mails are in English."),
     )
     endpoint = forms.ModelChoiceField(
         queryset=Endpoint.objects.order_by("slug"),
@@ -57,7 +65,11 @@ class SubscriptionForm(_SubscriptionForm):
 
     class Meta:
         model = Subscription
-        fields = ("events", "everyones", "channel", "address", "endpoint", "active")
+        fields = ("events", "everyones", "source", "channel", "address", "endpoint", "active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._source = self.instance.source
 
     def clean(self) -> dict[str, Any]:
         """Keep the target of the chosen channel, and none of the other one."""
@@ -73,10 +85,13 @@ class SubscriptionForm(_SubscriptionForm):
     def build_wish(self) -> Wish:
         cleaned = self.cleaned_data
         endpoint = cast("Endpoint | None", cleaned.get("endpoint"))
+        # A form without the field is that of a subscription whose source the user sees no more.
+        source = cast("Source | None", cleaned.get("source", self._source))
         return Wish(
             events=cleaned["events"],
             address=cleaned.get("address") or "",
             endpoint=endpoint.slug if endpoint else "",
+            source=source.slug if source else "",
             everyones=bool(cleaned.get("everyones")),
             active=bool(cleaned.get("active", True)),
         )

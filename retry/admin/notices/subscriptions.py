@@ -16,10 +16,11 @@ from django.views.decorators.http import require_POST
 
 from entries.admin import display
 from entries.admin.lists import BoundedAdmin
+from entries.models import NOTICE_SOURCE_KIND
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, SUBSCRIBE_ALL, VIEW_ENDPOINT, VIEW_ENTRY
 from retry.access.subscriptions import visible_subscriptions
-from retry.access.visibility import sees_everything
+from retry.access.visibility import find_sources, sees_everything, visible_sources
 from retry.admin.notices.forms import SubscriptionForm
 from retry.admin.notices.words import describe_events
 from retry.admin.shared.actor import get_actor
@@ -44,7 +45,10 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
 
     @admin.display(description=gettext_lazy("when"))
     def what(self, subscription: Subscription) -> str:
-        return describe_events(subscription.events)
+        what = describe_events(subscription.events)
+        if subscription.source is None:
+            return what
+        return _("{events}; only about {source}").format(events=what, source=subscription.source)
 
     @admin.display(description=pgettext_lazy("channel", "by"))
     def how(self, subscription: Subscription) -> SafeString:
@@ -92,8 +96,11 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
             how = ["channel", "address", "endpoint"]
         may_for_all = request.user.has_perm(SUBSCRIBE_ALL) and sees_everything(get_actor(request))
         last = ["active"] if obj is not None else ["for_all"] if may_for_all else []
+        # Who does not see the source any more keeps it, or ends the subscription.
+        hidden = obj is not None and obj.source and not self._sees_source(request, obj)
+        what = ("events", "everyones") if hidden else ("events", "everyones", "source")
         return (
-            (_("Tell me"), {"fields": ("events", "everyones")}),
+            (_("Tell me"), {"fields": what}),
             (_("How"), {"fields": (*how, *last)}),
         )
 
@@ -105,7 +112,13 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
         shown = flatten_fieldsets(self.get_fieldsets(request, obj))
         for name in set(form.base_fields).difference(shown):
             del form.base_fields[name]
+        if "source" in form.base_fields:
+            sources = visible_sources(get_actor(request)).exclude(kind=NOTICE_SOURCE_KIND)
+            form.base_fields["source"].queryset = sources.order_by("name", "pk")
         return form
+
+    def _sees_source(self, request: HttpRequest, subscription: Subscription) -> bool:
+        return find_sources(get_actor(request)).includes(subscription.source_id)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         own = {"address": getattr(request.user, "email", "")}

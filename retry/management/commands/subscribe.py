@@ -28,6 +28,7 @@ class Command(DeskCommand):
         parser.add_argument("events", nargs="*", help=f"what to notify of, or all; {known}")
         _add_targets(parser)
         parser.add_argument("--user", metavar="NAME", help="for this user, by their rights")
+        parser.add_argument("--source", metavar="SLUG", help="only what is about this source")
         parser.add_argument(
             "--everyones", action="store_true", help="with --user: operations of others as well"
         )
@@ -61,6 +62,7 @@ class Command(DeskCommand):
             events=list(map(str, SUBSCRIBABLE)) if "all" in events else events,
             address=given["mail"] or "",
             endpoint=given["endpoint"] or "",
+            source=given["source"] or "",
             everyones=given["everyones"],
         )
         made = service.subscribe(wish, actor=actor)
@@ -92,6 +94,7 @@ def _find_actor(username: str | None) -> Actor:
 
 def _describe(subscription: Subscription) -> str:
     whose = subscription.owner.get_username() if subscription.owner else "all"
+    source = f" about {subscription.source.slug}" if subscription.source else ""
     state = "" if subscription.active else ", switched off"
     events = ", ".join(subscription.events)
-    return f"{subscription.channel} to {subscription.target} for {whose}{state}: {events}"
+    return f"{subscription.channel} to {subscription.target} for {whose}{source}{state}: {events}"
