@@ -42,6 +42,14 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedToken:
+    """The API token with which a user acts, for the audit."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts, and over which channel: ``from_user``, ``command`` or ``system`` make one."""
 
@@ -50,6 +58,7 @@ class Actor:
     user: "User | None" = None
     request_id: str = ""
     reach: Reach = Reach()
+    token: UsedToken | None = None
 
     @classmethod
     def from_user(
@@ -59,8 +68,9 @@ class Actor:
         channel: Channel,
         request_id: str = "",
         reach: Reach = Reach(),
+        token: UsedToken | None = None,
     ) -> Self:
-        return cls(user.get_username()[:150], channel, user, request_id[:64], reach)
+        return cls(user.get_username()[:150], channel, user, request_id[:64], reach, token)
 
     @classmethod
     def command(cls, label: str) -> Self:

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from django.db import connection
 
+from retry import pages
+from retry.models import AuditEvent
 from tests.api import walking
 from tests.api.calls import Caller, problem
 from tests.support.processes import child_environment
@@ -42,3 +44,23 @@ def test_a_read_that_is_stopped_says_so(chief: "User", limited: None) -> None:
             began = time.monotonic()
             problem(caller.get(walking.path_of(name)), 503, "query_timed_out")
             assert time.monotonic() - began < 5, name
+
+
+def test_what_is_not_found_in_time_is_looked_for_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "WINDOW", 4)
+    AuditEvent.objects.bulk_create(
+        AuditEvent(verb=verb, actor_label="anna", channel="api")
+        for verb in ("rare", *["retry"] * 6, "rare", "retry", "rare")
+    )
+    newest, second, oldest = AuditEvent.objects.filter(verb="rare").values_list("pk", flat=True)
+    among = AuditEvent.objects.all()
+    # It takes too long to look at what is older than the first window.
+    found = among.filter(verb="rare").extra(where=[f"id > {newest - 4} OR pg_sleep(0.2) IS NULL"])
+    page = pages.read_within_budget(found, among=among, cursor=None, limit=1)
+    assert [event.pk for event in page.items] == [newest]
+    page = pages.read_within_budget(found, among=among, cursor=page.next_cursor, limit=5)
+    assert [event.pk for event in page.items] == [second]
+    assert page.next_cursor is not None
+    rest = among.filter(verb="rare")
+    page = pages.read_within_budget(rest, among=among, cursor=page.next_cursor, limit=5)
+    assert ([event.pk for event in page.items], page.next_cursor) == ([oldest], None)
