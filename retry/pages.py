@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{32}")
 _LARGEST = 2**63 - 1
-#: For rows that no index finds: how long they are looked for, then among how many, and for how long.
+#: For rows that no index finds: how long they are looked for; then among how many, how long.
 BUDGET_SECONDS, WINDOW, WINDOW_SECONDS = 0.1, 20_000, 2.0
 
 

@@ -81,7 +81,11 @@ def test_one_target_takes_the_place_of_the_other(reader: "User") -> None:
     problem(Caller(reader).post(path, {"endpoint": "chat"}), 403, "permission_denied")
     caller = Caller(grant(reader, "entries.submit_entry", "entries.view_endpoint"))
     changed = ok(caller.post(path, {"endpoint": "chat"}))
-    assert (changed["channel"], changed["address"], changed["endpoint"]) == ("webhook", None, "chat")
+    assert (changed["channel"], changed["address"], changed["endpoint"]) == (
+        "webhook",
+        None,
+        "chat",
+    )
     back = ok(caller.post(path, {"address": "b@desk.example"}))
     assert (back["channel"], back["address"], back["endpoint"]) == ("mail", "b@desk.example", None)
     problem(caller.post(path, {"endpoint": "none"}), 422, "subscription_refused")
@@ -91,7 +95,9 @@ def test_a_subscription_is_its_owners_and_one_for_all_is_for_who_sees_all(
     reader: "User", chief: "User"
 ) -> None:
     own = ok(Caller(reader).post("subscriptions", WISH), 201)["id"]
-    problem(Caller(reader).post("subscriptions", WISH | {"for_all": True}), 403, "permission_denied")
+    problem(
+        Caller(reader).post("subscriptions", WISH | {"for_all": True}), 403, "permission_denied"
+    )
     for_all = ok(Caller(chief).post("subscriptions", WISH | {"for_all": True}), 201)
     assert for_all["owner"] is None
     problem(Caller(chief).get(f"subscriptions/{own}"), 404, "subscription_not_found")

@@ -29,9 +29,7 @@ class WaitQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``settled``: nothing more happens by itself. ``eta``: seconds to the end, None where it is not
-    known.
-    """
+    """``settled``: nothing more happens by itself. ``eta``: seconds to the end, if known."""
 
     model: BaseModel
     settled: bool
