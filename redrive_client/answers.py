@@ -191,6 +191,20 @@ class Hold(TypedDict):
     lifted_reason: str
 
 
+class Subscription(TypedDict):
+    """``owner``: None where it is for all. Of ``address`` and ``endpoint`` one is None."""
+
+    id: int
+    owner: str | None
+    events: Sequence[str]
+    channel: str
+    address: str | None
+    endpoint: str | None
+    everyones: bool
+    active: bool
+    created_at: str
+
+
 class ErrorGroup(TypedDict):
     """``failed``: entries that are failed now; more than that where there are ``failed_more``."""
 

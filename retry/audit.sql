@@ -2,9 +2,10 @@
 -- Inserts one event about what `moved` (id, run_id, status: the one before) has queued, in the
 -- statement that moves it; none where that is nothing, or no verb is named.
 INSERT INTO retry_auditevent (
-    verb, actor_id, actor_label, channel, request_id, entry_id, run_id, count, reason, before,
-    after)
-SELECT %(audit)s::text, %(actor)s, %(label)s, %(channel)s, %(request_id)s,
+    verb, actor_id, actor_label, token_id, token_label, channel, request_id, entry_id, run_id,
+    count, reason, before, after)
+SELECT %(audit)s::text, %(actor)s, %(label)s, %(token_id)s, %(token_label)s, %(channel)s,
+       %(request_id)s,
        CASE WHEN count(*) = 1 THEN min(m.id) END,
        CASE WHEN count(DISTINCT m.run_id) = 1 THEN (array_agg(m.run_id))[1] END,
        count(*), %(reason)s,

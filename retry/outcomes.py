@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
@@ -31,14 +31,24 @@ class Reach:
     """What a token leaves of its user's rights; it never adds to them. None: all that there are.
 
     ``scopes`` are the token's own names, ``permissions`` what they stand for, ``sources`` ids.
+    ``known``: by permission, the scope that has it; for the words of a refusal.
     """
 
     scopes: frozenset[str] | None = None
     permissions: frozenset[str] | None = None
     sources: frozenset[int] | None = None
+    known: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def allows(self, permission: str) -> bool:
         return self.permissions is None or permission in self.permissions
+
+
+@dataclass(frozen=True, slots=True)
+class UsedToken:
+    """The API token with which a user acts, for the audit."""
+
+    id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ class Actor:
     user: "User | None" = None
     request_id: str = ""
     reach: Reach = Reach()
+    token: UsedToken | None = None
 
     @classmethod
     def from_user(
@@ -59,8 +70,9 @@ class Actor:
         channel: Channel,
         request_id: str = "",
         reach: Reach = Reach(),
+        token: UsedToken | None = None,
     ) -> Self:
-        return cls(user.get_username()[:150], channel, user, request_id[:64], reach)
+        return cls(user.get_username()[:150], channel, user, request_id[:64], reach, token)
 
     @classmethod
     def command(cls, label: str) -> Self:
@@ -85,14 +97,24 @@ class Actor:
 
         A token has those of its user's that are in its scopes.
         """
-        if not self.reach.allows(permission):
-            return False
-        return self.user is None or self.user.has_perm(permission)
+        return self.reach.allows(permission) and self._holds(permission)
 
     def require(self, permission: str) -> None:
         """Raise ``NotPermitted`` unless the actor holds ``permission``."""
-        if not self.may(permission):
+        if self.may(permission):
+            return
+        scope = self.reach.known.get(permission)
+        if scope is None or self.reach.allows(permission) or not self._holds(permission):
             raise NotPermitted(permission)
+        needed = phrase(
+            "%(permission)s, for which the token lacks the scope %(scope)s",
+            permission=permission,
+            scope=scope,
+        )
+        raise NotPermitted(needed)
+
+    def _holds(self, permission: str) -> bool:
+        return self.user is None or self.user.has_perm(permission)
 
     def require_scope(self, scope: str) -> None:
         """Raise ``NotPermitted`` for a token without ``scope``: for verbs that need no more of a

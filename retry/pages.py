@@ -5,6 +5,7 @@ No page gets slower the further one reads, and rows that are added meanwhile mov
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -14,6 +15,8 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
+from entries.budget import OutOfTime, time_budget
+
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 Value: TypeAlias = int | datetime | UUID
@@ -22,6 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{32}")
 _LARGEST = 2**63 - 1
+#: For rows that no index finds: how long they are looked for; then among how many, how long.
+BUDGET_SECONDS, WINDOW, WINDOW_SECONDS = 0.1, 20_000, 2.0
 
 
 class InvalidCursor(ValueError):
@@ -136,3 +141,23 @@ def _as_text(value: Value) -> str:
 
 #: Lists of what is numbered as it is made.
 BY_ID = Keyset(columns=("pk",), parsers=(parse_id,))
+
+
+def read_within_budget(
+    found: QuerySet[M], *, among: QuerySet[M], cursor: Cursor | None, limit: int
+) -> Page[M]:
+    """Read a page by id of rows that perhaps no index finds, in a tenth of a second.
+
+    Where that does not suffice, only the next rows ``among`` which they are have been looked at:
+    then the page may hold fewer than ``limit``, even none, and the next one begins behind these.
+    Raises ``OutOfTime`` where something blocks.
+    """
+    with suppress(OutOfTime), time_budget(BUDGET_SECONDS):
+        return BY_ID.read(found, cursor=cursor, limit=limit)
+    with time_budget(WINDOW_SECONDS):
+        rest = among if cursor is None else among.filter(BY_ID.behind(cursor))
+        last = rest.order_by("-pk").values_list("pk", flat=True)[WINDOW - 1 : WINDOW].first()
+        if last is None:
+            return BY_ID.read(found, cursor=cursor, limit=limit)
+        page = BY_ID.read(found.filter(pk__gte=last), cursor=cursor, limit=limit)
+    return page if page.next_cursor else Page(page.items, Cursor((last,)))

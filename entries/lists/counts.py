@@ -31,14 +31,15 @@ def count_by_status(visible: EntryQuerySet) -> StatusCounts:
     Raises the database's error where something blocks the table: "more than none" of each status
     would not be the truth.
     """
-    window = open_window(visible, BY_ID)
-    counted = {
-        status.value: count(visible.filter(status=status), visible=visible, window=window)
-        for status in EntryStatus
-    }
+    found = [visible.filter(status=status) for status in EntryStatus]
+    counted = count_each(found)
+    if counted is None:
+        window = open_window(visible, BY_ID)
+        counted = [count(each, visible=visible, window=window) for each in found]
+    pairs = list(zip(map(str, EntryStatus), counted, strict=True))
     return StatusCounts(
-        counts={status: number for status, (number, _) in counted.items()},
-        more=frozenset(status for status, (_, more) in counted.items() if more),
+        counts={status: number for status, (number, _) in pairs},
+        more=frozenset(status for status, (_, more) in pairs if more),
     )
 
 

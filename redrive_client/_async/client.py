@@ -233,6 +233,40 @@ class AsyncClient(AsyncConnection):
         finally:
             await self.lift(hold["id"], reason=reason)
 
+    # Subscriptions to notices
+
+    async def subscriptions(self) -> AsyncIterator[answers.Subscription]:
+        async for row in self.pages("subscriptions"):
+            yield cast("answers.Subscription", row)
+
+    async def subscribe(
+        self,
+        events: Iterable[str],
+        *,
+        address: str | None = None,
+        endpoint: str | None = None,
+        everyones: bool = False,
+        for_all: bool = False,
+    ) -> answers.Subscription:
+        """Have notices sent: mails to an ``address``, or webhooks to an ``endpoint``."""
+        sent = body(
+            events=events, address=address, endpoint=endpoint, everyones=everyones, for_all=for_all
+        )
+        return cast("answers.Subscription", await self.post("subscriptions", sent))
+
+    async def change_subscription(
+        self, subscription_id: int, **members: Any
+    ) -> answers.Subscription:
+        """Change what is given; the rest stays as it is."""
+        sent, path = body(**members), f"subscriptions/{subscription_id}/change"
+        return cast("answers.Subscription", await self.post(path, sent, repeatable=True))
+
+    async def unsubscribe(self, subscription_id: int) -> None:
+        await self.post(f"subscriptions/{subscription_id}/delete", {})
+
+    async def send_test_notice(self, subscription_id: int) -> None:
+        await self.post(f"subscriptions/{subscription_id}/test", {})
+
     async def status(self) -> dict[str, Any]:
         return await self.get("status")
 

@@ -225,6 +225,38 @@ class Client(Connection):
         finally:
             self.lift(hold["id"], reason=reason)
 
+    # Subscriptions to notices
+
+    def subscriptions(self) -> Iterator[answers.Subscription]:
+        for row in self.pages("subscriptions"):
+            yield cast("answers.Subscription", row)
+
+    def subscribe(
+        self,
+        events: Iterable[str],
+        *,
+        address: str | None = None,
+        endpoint: str | None = None,
+        everyones: bool = False,
+        for_all: bool = False,
+    ) -> answers.Subscription:
+        """Have notices sent: mails to an ``address``, or webhooks to an ``endpoint``."""
+        sent = body(
+            events=events, address=address, endpoint=endpoint, everyones=everyones, for_all=for_all
+        )
+        return cast("answers.Subscription", self.post("subscriptions", sent))
+
+    def change_subscription(self, subscription_id: int, **members: Any) -> answers.Subscription:
+        """Change what is given; the rest stays as it is."""
+        sent, path = body(**members), f"subscriptions/{subscription_id}/change"
+        return cast("answers.Subscription", self.post(path, sent, repeatable=True))
+
+    def unsubscribe(self, subscription_id: int) -> None:
+        self.post(f"subscriptions/{subscription_id}/delete", {})
+
+    def send_test_notice(self, subscription_id: int) -> None:
+        self.post(f"subscriptions/{subscription_id}/test", {})
+
     def status(self) -> dict[str, Any]:
         return self.get("status")
 

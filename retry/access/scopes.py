@@ -99,7 +99,10 @@ SCOPES: Mapping[TokenScope, Meaning] = {
     TokenScope.DISCARD: _mean(_("discard and restore entries"), DISCARD_ENTRY),
     TokenScope.SUBMIT: _mean(_("submit entries"), SUBMIT_ENTRY),
     TokenScope.SYNC: _mean(_("sync sources"), SYNC_SOURCE),
-    TokenScope.EDIT: _mean(_("edit and repair entries"), CHANGE_ENTRY),
+    # Who writes a payload replaces one, and has to be able to see it: as people have to.
+    TokenScope.EDIT: _mean(
+        _("edit and repair entries; payloads only if it also sees entries"), CHANGE_ENTRY
+    ),
     TokenScope.EXPORT: _mean(_("export entries"), EXPORT_ENTRY),
     TokenScope.OPERATIONS: _mean(
         _("pause, resume, move and cancel operations of its other scopes")
@@ -109,6 +112,13 @@ SCOPES: Mapping[TokenScope, Meaning] = {
     TokenScope.ERRORS: _mean(_("decide about error groups"), MANAGE_ERROR_GROUP),
     TokenScope.VIEWS: _mean(_("save views of lists"), SHARE_VIEW),
     TokenScope.NOTICES: _mean(_("subscribe to notices"), SUBSCRIBE_ALL),
+}
+
+
+_BY_PERMISSION: Mapping[str, str] = {
+    permission: scope.value
+    for scope, meaning in SCOPES.items()
+    for permission in meaning.permissions
 }
 
 
@@ -123,6 +133,7 @@ def build_reach(scopes: Iterable[str] | None, source_ids: Iterable[int] | None) 
         scopes=names,
         permissions=None if names is None else frozenset().union(*(m.permissions for m in known)),
         sources=None if source_ids is None else frozenset(source_ids),
+        known=_BY_PERMISSION,
     )
 
 

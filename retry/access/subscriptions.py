@@ -9,8 +9,11 @@ from retry.outcomes import Actor
 
 
 def visible_subscriptions(actor: Actor) -> QuerySet[Subscription]:
-    """Return the actor's own, and those for all where the actor may make such."""
-    if not actor.may(VIEW_ENTRY):
+    """Return the actor's own, and those for all where the actor may make such.
+
+    None for a token that is narrowed to sources: what is sent is not.
+    """
+    if not actor.may(VIEW_ENTRY) or actor.sources is not None:
         return Subscription.objects.none()
     found = Subscription.objects.select_related("owner", "endpoint", "source")
     if actor.user is None:

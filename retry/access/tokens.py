@@ -26,7 +26,7 @@ from retry.access.visibility import visible_sources
 from retry.edits import find_differences, get_subject
 from retry.errors import NotPermitted
 from retry.models import ApiToken
-from retry.outcomes import Actor, Reach
+from retry.outcomes import Actor, Reach, UsedToken
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -54,10 +54,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """The user of a valid token, and what the token leaves of the user's rights."""
+    """The user of a valid token, and what the token leaves of the user's rights.
+
+    ``token``: None where there is a session instead.
+    """
 
     user: "User"
     reach: Reach
+    token: UsedToken | None = None
 
 
 def create(
@@ -179,7 +183,7 @@ def find_bearer(token: str) -> Bearer | None:
         # The statement checks again, so that one of many concurrent requests writes.
         stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - _MINUTE)
         ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=Now())
-    return Bearer(found.user, read_reach(found))
+    return Bearer(found.user, read_reach(found), UsedToken(found.pk, found.name))
 
 
 def _require(user: "User", *, actor: Actor) -> None:

@@ -16,6 +16,7 @@ from retry.api.runs.views import routes as runs
 from retry.api.saved_views.views import routes as saved_views
 from retry.api.sources.views import routes as sources
 from retry.api.status.views import routes as status
+from retry.api.subscriptions.views import routes as subscriptions
 from retry.api.syncs.views import routes as syncs
 
 app_name = "api"
@@ -35,6 +36,7 @@ ROUTES = (
     holds,
     audit,
     saved_views,
+    subscriptions,
     status,
     openapi,
 )

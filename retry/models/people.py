@@ -29,6 +29,11 @@ class AuditEvent(models.Model):
         related_name="+",
     )
     actor_label = models.CharField(max_length=150)
+    # Tokens of one name come after each other, and go with their user.
+    token_id = models.BigIntegerField(
+        null=True, help_text=_("of the API token that was sent; empty: none was")
+    )
+    token_label = models.CharField(max_length=100, blank=True, db_default="", default="")
     channel = models.CharField(max_length=10, choices=[(d.value, d.value) for d in Channel])
     request_id = models.CharField(max_length=64, blank=True)
     entry_id = models.BigIntegerField(null=True)

@@ -2,12 +2,13 @@
 
 Each user who sees entries keeps subscriptions of their own; one for all needs a permission, and
 eyes from which nothing is hidden, because it gets every notice. A webhook needs
-what pushing to an endpoint needs.
+what pushing to an endpoint needs. Notices are sent by the rights of the user, not by those of a
+token: a token that is narrowed to sources knows no subscriptions.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
@@ -24,7 +25,7 @@ from retry.access.visibility import sees_everything, visible_sources
 from retry.edits import get_subject
 from retry.errors import NotPermitted
 from retry.models import NoticeChannel, NoticeEvent, Subscription
-from retry.notices.delivery import tell_only
+from retry.notices.delivery import count_tests, tell_only
 from retry.notices.errors import SubscriptionNotFound, SubscriptionRefused
 from retry.notices.paths import SUBSCRIPTIONS
 from retry.notices.recording import SUBSCRIBABLE, Message
@@ -33,6 +34,8 @@ from retry.outcomes import Actor
 
 #: Of one owner, and of those for all.
 MOST = 20
+#: Of one subscription, so that a loop in a script does not fill a mailbox.
+TESTS_AN_HOUR = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,16 @@ class Wish:
     source: str = ""
     everyones: bool = False
     active: bool = True
+
+
+class Revision(TypedDict, total=False):
+    """What to change of a wish; what is missing stays. One target takes the place of the other."""
+
+    events: Collection[str]
+    address: str
+    endpoint: str
+    everyones: bool
+    active: bool
 
 
 def subscribe(wish: Wish, *, actor: Actor, for_all: bool = False) -> Subscription:
@@ -69,12 +82,16 @@ def subscribe(wish: Wish, *, actor: Actor, for_all: bool = False) -> Subscriptio
     return subscription
 
 
-def change_subscription(subscription_id: int, wish: Wish, *, actor: Actor) -> Subscription:
+def change_subscription(
+    subscription_id: int, wish: Wish | Revision, *, actor: Actor
+) -> Subscription:
     """Raises ``NotPermitted``, ``SubscriptionNotFound`` and ``SubscriptionRefused``."""
     actor.require_scope(TokenScope.NOTICES)
     actor.require(VIEW_ENTRY)
     with transaction.atomic():
         subscription = _lock(subscription_id, actor=actor)
+        if not isinstance(wish, Wish):
+            wish = _revise(subscription, wish)
         _require(wish, for_all=subscription.owner_id is None, actor=actor)
         before = _as_data(subscription)
         source = _find_source(wish, actor=actor, known=subscription.source)
@@ -102,7 +119,7 @@ def unsubscribe(subscription_id: int, *, actor: Actor) -> None:
 
 def send_test_notice(subscription_id: int, *, actor: Actor) -> Subscription:
     """Send a notice that says it is a test. Raises ``NotPermitted``, ``SubscriptionNotFound``, and
-    ``SubscriptionRefused`` for one that is switched off.
+    ``SubscriptionRefused`` for one that is switched off, or was tested often.
     """
     actor.require_scope(TokenScope.NOTICES)
     actor.require(VIEW_ENTRY)
@@ -110,6 +127,9 @@ def send_test_notice(subscription_id: int, *, actor: Actor) -> Subscription:
         subscription = _lock(subscription_id, actor=actor)
         if not subscription.active:
             why = phrase("This subscription is switched off, so nothing was sent.")
+            raise SubscriptionRefused(why)
+        if count_tests(subscription) >= TESTS_AN_HOUR:
+            why = phrase("%(count)s tests were sent within the hour already.", count=TESTS_AN_HOUR)
             raise SubscriptionRefused(why)
         message = Message(
             subject="This is a test",
@@ -124,6 +144,8 @@ def send_test_notice(subscription_id: int, *, actor: Actor) -> Subscription:
 def _require(wish: Wish, *, for_all: bool, actor: Actor) -> None:
     """Raises ``NotPermitted``."""
     actor.require(VIEW_ENTRY)
+    if actor.sources is not None:
+        raise NotPermitted(phrase("of a token for all sources"))
     if for_all:
         actor.require(SUBSCRIBE_ALL)
         if not sees_everything(actor):
@@ -140,6 +162,19 @@ def _lock(subscription_id: int, *, actor: Actor) -> Subscription:
     if subscription is None:
         raise SubscriptionNotFound(subscription_id)
     return subscription
+
+
+def _revise(subscription: Subscription, revision: Revision) -> Wish:
+    known: Revision = {
+        "events": subscription.events,
+        "address": subscription.address,
+        "endpoint": subscription.endpoint.slug if subscription.endpoint else "",
+        "everyones": subscription.everyones,
+        "active": subscription.active,
+    }
+    if "address" in revision or "endpoint" in revision:
+        known |= {"address": "", "endpoint": ""}
+    return Wish(**(known | revision))
 
 
 def _clean(wish: Wish) -> dict[str, Any]:

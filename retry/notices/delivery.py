@@ -80,6 +80,12 @@ def tell_only(subscription: Subscription, event: NoticeEvent, key: str, message:
     Notice.objects.filter(pk=notice.pk).update(told_at=Now())
 
 
+def count_tests(subscription: Subscription) -> int:
+    """Count the tests of the last hour."""
+    tests = subscription.deliveries.filter(notice__event=NoticeEvent.TEST)
+    return tests.filter(created_at__gt=Now() - _HOUR).count()
+
+
 def _find_subscriptions(notice: Notice) -> QuerySet[Subscription]:
     """Find and lock those who want to know, and had subscribed when it happened.
 

@@ -1,5 +1,6 @@
 """How far an operation is: sums over its runs."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -53,7 +54,7 @@ class Progress:
 
 _SQL = load(__file__, include=FRAGMENTS)
 
-#: In the order of the columns of ``sums``.
+#: In the order of the columns of ``progress``.
 _OUTCOMES = ("succeeded", "failed", "scheduled", "unchanged", "cancelled")
 
 
@@ -65,12 +66,11 @@ def read_progress(operation_id: UUID, *, actor: Actor | None = None) -> Progress
     operation = find_operation(operation_id, actor=actor)
     params = {"operation": operation_id, **build_sight(actor)}
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["sums"], params)
+        cursor.execute(_SQL["progress"], params)
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
-        cursor.execute(_SQL["skipped"], params)
-        skipped = {reason: int(count) for reason, count in cursor.fetchall()}
-        cursor.execute(_SQL["running"], params)
-        running = int(cursor.fetchone()[0])
+    # The same in each row; without runs there is neither.
+    *_, found, running = next(iter(rows.values()), ("{}", 0))
+    skipped = dict(sorted(json.loads(found).items()))
     sums = {
         name: sum(int(row[index]) for row in rows.values())
         for index, name in enumerate(_OUTCOMES, start=1)

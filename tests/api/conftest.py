@@ -25,6 +25,7 @@ def api(operator: "User") -> Caller:
         "retry.manage_errorgroup",
         "retry.view_auditevent",
         "retry.share_savedview",
+        "retry.subscribe_all",
     )
     return Caller(grant(operator, *more))
 

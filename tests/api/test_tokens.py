@@ -13,8 +13,9 @@ from retry.access.token_text import PATTERN
 from retry.management.account import find_account
 from retry.models import ApiToken, AuditEvent
 from retry.outcomes import Actor
+from tests.admin.browsing import Browser
 from tests.api.calls import Caller, ok
-from tests.factories.entries import SourceFactory
+from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 
 if TYPE_CHECKING:
@@ -67,6 +68,23 @@ def test_another_of_the_same_name_replaces_it(operator: "User") -> None:
     assert find_user(second) == find_user(other) == operator
     made = ApiToken.objects.get(name="nightly", revoked_at=None).created_at
     assert timezone.now() - made < timedelta(minutes=1)
+
+
+def test_the_audit_names_the_token_with_which_something_was_done(chief: "User") -> None:
+    caller = Caller(token=tokens.create(chief, name="nightly", actor=ADMIN))
+    entry = EntryFactory.create(failed=True)
+    ok(caller.post("retry", {"entry_id": entry.pk}), 202)
+    ok(caller.post("holds", {"kind": "page"}), 201)
+    ok(Caller(chief).post("holds", {"kind": "webhook"}), 201)
+    token_id = ApiToken.objects.get().pk
+    page, hold, retried, made = ok(caller.get("audit"))["results"]
+    assert [(each["token_id"], each["token"]) for each in (page, hold, retried, made)] == [
+        (None, ""), (token_id, "nightly"), (token_id, "nightly"), (None, ""),
+    ]  # fmt: skip
+    assert ok(caller.get("audit", token_id=token_id))["results"] == [hold, retried]
+    words = "chief, token “nightly”"
+    assert words in Browser(chief).read(f"/admin/retry/auditevent/{hold['id']}/change/")
+    assert words in Browser(chief).read(f"/admin/entries/entry/{entry.pk}/history/")
 
 
 def test_a_revoked_one_stays_known_and_the_audit_knows_whose_it_was(operator: "User") -> None:

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 #: What somebody who may only see entries gets to see.
-FOR_READERS = {"entries", "entry", "kinds", "views", "view"}
+FOR_READERS = {"entries", "entry", "kinds", "views", "view", "subscriptions"}
 #: And what they keep for themselves.
-OWN = {"views"}
+OWN = {"views", "subscriptions"}
+#: What is not there for those whose it is not.
+FOR_OWNERS = {"subscription", "subscription-change", "subscription-delete", "subscription-test"}
 #: What all staff may read.
 FOR_ALL = {"openapi"}
 
@@ -90,6 +92,10 @@ def test_staff_who_may_only_look(reader: "User", entry: Entry, name: str) -> Non
     caller = Caller(reader)
     if name in FOR_READERS | FOR_ALL:
         ok(caller.get(path_of(name)))
+    elif name in FOR_OWNERS:
+        path = path_of(name)
+        answer = caller.get(path) if name in READ else caller.post(path, BODIES[name])
+        problem(answer, 404, "subscription_not_found")
     elif name in READ:
         problem(caller.get(path_of(name)), 403, "permission_denied")
     else:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from entries.content import content_hash
 from entries.models import Edit, Entry
 from retry.api import urls
-from retry.models import ErrorGroup, Hold, Operation, Run, SavedView, Sync
+from retry.models import ErrorGroup, Hold, Operation, Run, SavedView, Subscription, Sync
 from tests.api.calls import PREFIX
 from tests.factories.entries import EntryFactory, SourceFactory
 
@@ -58,12 +58,17 @@ BODIES: dict[str, dict[str, object]] = {
     "edit": {"seen": content_hash(TITLE, PAYLOAD), "title": "Another"},
     "view-rename": {"name": "Another"},
     "view-delete": {},
+    "subscription-change": {"active": False},
+    "subscription-delete": {},
+    "subscription-test": {},
 }
 #: What is answered where it is not accepted for later.
 STEERED = ("pause", "resume", "cancel", "reschedule", "approve", "reject")
 ON_GROUPS = ("acknowledge", "note", "mute", "unmute", "resolve", "reopen")
 ON_VIEWS = ("view-rename", "view-delete")
-ANSWERS = {**dict.fromkeys((*STEERED, *ON_GROUPS, *ON_VIEWS, "lift"), 200), "holds": 201}
+ON_SUBSCRIPTIONS = ("subscription-change", "subscription-delete")
+AT_ONCE = (*STEERED, *ON_GROUPS, *ON_VIEWS, *ON_SUBSCRIPTIONS, "lift")
+ANSWERS = {**dict.fromkeys(AT_ONCE, 200), "holds": 201}
 READ = {
     "entries",
     "entry",
@@ -83,12 +88,15 @@ READ = {
     "audit",
     "views",
     "view",
+    "subscriptions",
+    "subscription",
     "openapi",
 }
 #: Addresses that are read by GET and written to by POST.
 ALSO_WRITTEN: dict[str, dict[str, object]] = {
     "entries": {"kind": "page", "entries": [{"external_id": "pushed", "payload": {}}]},
     "views": {"name": "Failed", "filter": {"status": "failed"}},
+    "subscriptions": {"events": ["outage_began"], "address": "a@desk.example"},
 }
 
 
@@ -132,6 +140,7 @@ def values() -> dict[str, object]:
         "hold_id": FAR,
         "group_id": FAR,
         "view_id": FAR,
+        "subscription_id": FAR,
     }
 
 
@@ -149,6 +158,10 @@ def furnish() -> Entry:
     )
     Hold.objects.create(id=FAR, kind="scripted", actor_label="somebody")
     SavedView.objects.create(id=FAR, name="Shared", filter={"status": "failed"}, shared=True)
+    # For all, and quiet: what is done to the rest must not be told.
+    Subscription.objects.create(
+        id=FAR, events=["dispatcher_silent"], channel="mail", address="all@desk.example"
+    )
     ErrorGroup.objects.create(
         id=FAR,
         fingerprint=FINGERPRINT,

@@ -17,6 +17,7 @@ from retry.api.operations.responses import (
     OperationSummary,
 )
 from retry.api.runs.schemas import RunDetail
+from retry.api.subscriptions.schemas import SubscriptionResponse
 from retry.api.syncs.schemas import SyncResponse, SyncSummary
 
 PAIRS: dict[type, type[BaseModel]] = {
@@ -34,6 +35,7 @@ PAIRS: dict[type, type[BaseModel]] = {
     answers.Entry: EntryDetail,
     answers.Hold: HoldResponse,
     answers.ErrorGroup: ErrorSummary,
+    answers.Subscription: SubscriptionResponse,
 }
 
 

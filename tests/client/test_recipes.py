@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from entries.models import Entry
-from retry.models import ErrorGroup, Hold, Operation
+from retry.models import ErrorGroup, Hold, Operation, Subscription
 from tests.client import recipes
 from tests.client.recipes import Desk, fail, furnish, open_desk
+from tests.factories.entries import EndpointFactory
 from tests.support.servers import wait_until
 
 #: Asks meanwhile for a retry, and notes which holds there are.
@@ -112,6 +113,19 @@ def check_the_report(desk: Desk) -> None:
     assert "long ago" not in printed
 
 
+def check_the_chat(desk: Desk) -> None:
+    EndpointFactory.create(slug="chat", url=desk.receiver.url("/hooks"))
+    script, command = recipes.read_recipes()["Tell a chat what goes wrong"]
+    desk.run(script)
+    desk.run(script)
+    made = Subscription.objects.get()
+    assert (made.target, made.owner, len(made.events)) == ("chat", None, 4)
+    arrived = Entry.objects.filter(kind="webhook", payload__event="test", status="succeeded")
+    wait_until(lambda: arrived.count() == 1, timeout=20)
+    desk.run(command)
+    assert Subscription.objects.filter(endpoint__slug="chat").count() == 2
+
+
 STORIES = {
     "Retry all that failed since 10:00, and wait": (check_all_since_ten,),
     "Retry one error group with a canary": (check_one_group, check_a_canary_that_fails),
@@ -119,6 +133,7 @@ STORIES = {
     "Resubmit from a CSV": (check_a_csv,),
     "Hold while deploying": (check_a_hold,),
     "A nightly report": (check_the_report,),
+    "Tell a chat what goes wrong": (check_the_chat,),
 }
 
 

@@ -122,6 +122,18 @@ def test_it_can_be_done_with_the_rights_of_a_user(operator: "User") -> None:
     assert "No active member of staff" in str(refused("holds", "list", "--as", "nobody"))
 
 
+def test_a_subscription_is_made_switched_off_and_ended() -> None:
+    words = ("--events", "outage_began,group_new", "--address", "oncall@example.com")
+    made = read("subscriptions", "subscribe", *words)
+    assert (made["events"], made["owner"]) == (["outage_began", "group_new"], None)
+    changed = read("subscriptions", "change", made["id"], "--active", "false")
+    assert changed == made | {"active": False}
+    assert "oncall@example.com" in desk("subscriptions", "list")
+    assert refused("subscriptions", "test", made["id"]).returncode == 2
+    desk("subscriptions", "delete", made["id"])
+    assert desk("subscriptions", "list") == "Nothing.\n"
+
+
 def test_waiting_ends_where_a_person_has_to_act() -> None:
     EntryFactory.create(failed=True)
     started = read("entries", "retry-bulk", "--filter", "status=failed")

@@ -26,9 +26,6 @@ ELSEWHERE = {
     # Tokens are of the admin alone.
     "token_not_found",
     "token_refused",
-    # And so are subscriptions.
-    "subscription_not_found",
-    "subscription_refused",
     "not_pending",
     "queue_unavailable",
     "refused",

@@ -16,6 +16,7 @@ from retry.models import (
     Operation,
     Run,
     SavedView,
+    Subscription,
     Sync,
     WorkerHeartbeat,
 )
@@ -95,6 +96,9 @@ def add_hidden_world(shared: str) -> dict[str, Any]:
     )
     SavedView.objects.create(
         id=_number(5), name=f"{WORD} view", filter={"source": source.slug}, shared=True
+    )
+    Subscription.objects.create(  # for all
+        id=_number(7), events=["source_failing"], channel="mail", address=f"{WORD}@desk.example"
     )
     group = _add_groups(source, shared, entries[0])
     event = _add_events(source, entries[0], operation)

@@ -18,7 +18,7 @@ from tests.walk.hidden import HEX, NUMBER, WORD
 
 _PARAMETER = re.compile(r"<\w+:(\w+)>")
 _IDS = re.compile(r'"(\w*id)": ?(\d+|"[0-9a-f-]{36}"|"entry-[^"]+")')
-_NUMBERED = re.compile(r"\b(holds|syncs|views)/\d+")
+_NUMBERED = re.compile(r"\b(holds|syncs|views|subscriptions)/\d+")
 _UUID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 Values = Mapping[str, object]
@@ -33,6 +33,7 @@ HIDDEN: Values = {
     "hold_id": NUMBER + 3,
     "group_id": NUMBER + 6,
     "view_id": NUMBER + 5,
+    "subscription_id": NUMBER + 7,
 }
 UNKNOWN: Values = {
     name: UUID(int=HEX + 999) if isinstance(value, UUID) else f"{WORD}-none"

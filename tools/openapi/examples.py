@@ -53,6 +53,10 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "views": {"name": "Failed pages", "filter": {"status": "failed", "kind": "page"}},
     "view-rename": {"name": "Pages that failed"},
     "view-delete": {},
+    "subscriptions": {"events": ["outage_began", "group_new"], "address": "oncall@example.com"},
+    "subscription-change": {"events": ["outage_began"], "active": False},
+    "subscription-delete": {},
+    "subscription-test": {},
 }
 #: By the name of the address, parameters of a GET.
 QUERIES: Mapping[str, Mapping[str, Any]] = {

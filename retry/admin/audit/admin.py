@@ -26,7 +26,7 @@ from retry.admin.shared.links import (
     link_to_run,
     link_to_source,
 )
-from retry.admin.shared.verb_names import name_verb
+from retry.admin.shared.verb_names import name_actor, name_verb
 from retry.models import AuditEvent
 from retry.outcomes import Channel
 
@@ -57,7 +57,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     list_display = (
         "when",
         "verb_words",
-        "actor_label",
+        "actor_words",
         "channel_words",
         "number",
         "entry",
@@ -93,7 +93,7 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
                     "fields": (
                         "exactly_when",
                         "verb_words",
-                        "actor_label",
+                        "actor_words",
                         "channel_words",
                         "number",
                         "reason_words",
@@ -127,6 +127,10 @@ class AuditEventAdmin(AuditedAdmin, ReadOnlyAdmin[AuditEvent]):
     @admin.display(description=_("verb"))
     def verb_words(self, event: AuditEvent) -> str:
         return name_verb(event.verb)
+
+    @admin.display(description=_("actor"))
+    def actor_words(self, event: AuditEvent) -> SafeString:
+        return display.format_name(name_actor(event), length=300)
 
     @admin.display(description=_("channel"))
     def channel_words(self, event: AuditEvent) -> str:

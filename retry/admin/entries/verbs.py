@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -30,9 +29,10 @@ from retry.admin.shared.messages import (
     describe_refusal,
     explain_no_verb,
 )
-from retry.admin.shared.selection import SelectionRefused, parse_reason
+from retry.admin.shared.refusals import show_refusals
+from retry.admin.shared.selection import parse_reason
 from retry.admin.shared.verbs import VerbsAdmin
-from retry.errors import ContentRefused, EntryChanged, RetryError
+from retry.errors import ContentRefused, EntryChanged, EntryNotFound, RetryError
 
 #: The keys in ``request.META`` for the button that was refused because of edits, and why.
 _REFUSED, _WHY = "redrive.refused_verb", "redrive.refused_because"
@@ -82,17 +82,11 @@ class EntryVerbs(VerbsAdmin):
         edited = self.has_change_permission(request, entry) and has_edits(request.POST, entry)
         if edited and not verb.saves_edits:
             return self._keep_edits(request, entry, verb, describe_unsaved(gettext(verb.label)))
-        try:
+        with show_refusals(request, missing=EntryNotFound):
             reason = parse_reason(request.POST)
             if edited:
                 return self._edit_and_retry(request, entry, verb, reason)
-            outcome = verb.act(entry.pk, get_actor(request), reason)
-        except SelectionRefused as refusal:
-            messages.error(request, str(refusal))
-        except RetryError as error:
-            add_messages(request, describe_refusal(error))
-        else:
-            add_messages(request, *outcome)
+            add_messages(request, *verb.act(entry.pk, get_actor(request), reason))
         return self.redirect_to(request, entry)
 
     def _edit_and_retry(

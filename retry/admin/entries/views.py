@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -23,9 +23,10 @@ from retry.access.permissions import SHARE_VIEW
 from retry.access.views import count_views, may_change, read_filter, visible_views
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.entry_list import BACK, get_back, get_list_url, parse_list_filter
-from retry.admin.shared.messages import Message, add_messages, describe_refusal
+from retry.admin.shared.messages import Message, add_messages
+from retry.admin.shared.refusals import show_refusals
 from retry.admin.shared.selection import SelectionRefused
-from retry.errors import NotPermitted, RetryError, ViewNotFound
+from retry.errors import ViewNotFound
 from retry.models import SavedView
 
 if TYPE_CHECKING:
@@ -131,15 +132,8 @@ class SavedViews(_ModelAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        try:
+        with show_refusals(request, missing=ViewNotFound):
             act()
-        except NotPermitted as error:
-            raise PermissionDenied from error
-        except ViewNotFound as error:
-            raise Http404 from error
-        except RetryError as error:
-            add_messages(request, describe_refusal(error))
-        else:
             add_messages(request, Message(messages.SUCCESS, done))
         return self._lead_to_list(request)
 

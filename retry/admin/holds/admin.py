@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
@@ -21,7 +21,6 @@ from django.views.decorators.http import require_POST
 
 from entries.admin import display
 from entries.admin.lists import BoundedList, ReadOnlyAdmin
-from entries.errors import EntriesError
 from entries.kinds import registry
 from entries.kinds.base import MAX_UPSTREAM
 from entries.kinds.upstreams import has_upstreams
@@ -34,9 +33,9 @@ from retry.admin.holds.rows import MAX_SOURCES, MAX_UPSTREAMS, list_rows, list_u
 from retry.admin.holds.words import describe_change
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
-from retry.admin.shared.messages import add_messages, describe_refusal
+from retry.admin.shared.messages import add_messages
+from retry.admin.shared.refusals import show_refusals
 from retry.admin.shared.selection import SelectionRefused, parse_reason
-from retry.errors import NotPermitted, RetryError
 from retry.holds import control
 from retry.holds.errors import HoldNotFound
 from retry.holds.overview import list_active, shield
@@ -197,18 +196,10 @@ class HoldAdmin(AuditedAdmin, ReadOnlyAdmin[Hold]):
     def _act(self, request: HttpRequest, verb: Callable[..., Hold] | None) -> HttpResponse:
         if not self.has_view_permission(request) or not may_hold(request):
             raise PermissionDenied
-        try:
+        with show_refusals(request, missing=HoldNotFound):
             if verb is not None:
                 hold = verb(actor=get_actor(request), reason=parse_reason(request.POST))
                 add_messages(request, describe_change(hold))
-        except NotPermitted as error:
-            raise PermissionDenied from error
-        except HoldNotFound as error:
-            raise Http404 from error
-        except SelectionRefused as refusal:
-            messages.error(request, str(refusal))
-        except (RetryError, EntriesError) as error:
-            add_messages(request, describe_refusal(error))
         return redirect("admin:retry_hold_changelist")
 
 

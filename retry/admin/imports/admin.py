@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.functional import Promise
@@ -23,8 +23,8 @@ from retry.access.records import visible_imports
 from retry.admin.imports import words
 from retry.admin.intakes.admin import IntakeAdmin, IntakeStateFilter
 from retry.admin.shared.actor import get_actor
-from retry.admin.shared.messages import add_messages, describe_refusal
-from retry.errors import ImportNotFound, NotPermitted, RetryError
+from retry.admin.shared.refusals import show_refusals
+from retry.errors import ImportNotFound
 from retry.models import Import, SyncState
 
 
@@ -111,16 +111,11 @@ class ImportAdmin(IntakeAdmin[Import]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         skip = "skip_invalid" in request.POST
-        try:
+        shown = object_id
+        with show_refusals(request, missing=ImportNotFound):
             row = service.confirm_import(object_id, actor=get_actor(request), skip_invalid=skip)
-        except NotPermitted as error:
-            raise PermissionDenied from error
-        except ImportNotFound as error:
-            raise Http404 from error
-        except RetryError as error:
-            add_messages(request, describe_refusal(error))
-            return redirect("admin:retry_import_change", object_id)
-        return redirect("admin:retry_import_change", row.pk)
+            shown = row.pk
+        return redirect("admin:retry_import_change", shown)
 
 
 def _get_confirmation_context(request: HttpRequest, row: Import) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -28,9 +28,9 @@ from retry.admin.operations.repair_form import RepairForm
 from retry.admin.operations.words import describe_selection
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.entry_list import BACK, get_back, get_list_url
-from retry.admin.shared.messages import add_messages, describe_refusal
+from retry.admin.shared.refusals import show_refusals
 from retry.admin.shared.selection import SelectionRefused, parse_reason
-from retry.errors import NotPermitted, OperationNotFound, RetryError
+from retry.errors import OperationNotFound
 from retry.models import Action
 from retry.operations.repairs import RepairPreview, describe_skipped, preview_repair
 from retry.operations.selection import Selection
@@ -75,24 +75,21 @@ def repair_page(request: HttpRequest) -> HttpResponse:
     """Show the form; by POST the preview as well, or start. The address has the selection."""
     if not may_repair(request.user):
         raise PermissionDenied
-    try:
+    with show_refusals(request):
         proposal = Proposal(Action.REPAIR, _parse_selection(request.GET))
         proposal.selection.check(actor=get_actor(request))
-    except SelectionRefused as refusal:
-        messages.error(request, str(refusal))
-        return redirect(get_list_url(get_back(request.GET)))
-    except RetryError as error:
-        add_messages(request, describe_refusal(error))
-        return redirect(get_list_url(get_back(request.GET)))
+        return _answer(request, proposal)
+    return redirect(get_list_url(get_back(request.GET)))
+
+
+def _answer(request: HttpRequest, proposal: Proposal) -> HttpResponse:
     if request.method != "POST":
         reason = request.GET.get("reason", "").replace("\0", "")[:500]
         return _render(request, proposal, RepairForm(proposal, initial={"reason": reason}))
     form = RepairForm(proposal, request.POST)
     if form.is_valid() and "start" in request.POST:
-        try:
+        with show_refusals(request):
             return _launch(request, proposal, form)
-        except RetryError as error:
-            add_messages(request, describe_refusal(error))
     return _render(request, proposal, form)
 
 
@@ -135,20 +132,11 @@ def undo_view(request: HttpRequest, object_id: UUID) -> HttpResponse:
     """Start undoing a repair and redirect to the page of that operation."""
     if not request.user.has_perm(VIEW_OPERATION):
         raise PermissionDenied
-    try:
+    with show_refusals(request, missing=OperationNotFound):
         operation = service.undo_repair(
             object_id, actor=get_actor(request), reason=parse_reason(request.POST)
         )
-    except NotPermitted as error:
-        raise PermissionDenied from error
-    except OperationNotFound as error:
-        raise Http404 from error
-    except SelectionRefused as refusal:
-        messages.error(request, str(refusal))
-        return redirect(reverse("admin:retry_operation_change", args=[object_id]))
-    except RetryError as error:
-        add_messages(request, describe_refusal(error))
-        return redirect(reverse("admin:retry_operation_change", args=[object_id]))
-    page = reverse("admin:retry_operation_change", args=[operation.pk])
-    query = get_return_query(request)
-    return redirect(f"{page}?{query}" if query else page)
+        page = reverse("admin:retry_operation_change", args=[operation.pk])
+        query = get_return_query(request)
+        return redirect(f"{page}?{query}" if query else page)
+    return redirect(reverse("admin:retry_operation_change", args=[object_id]))

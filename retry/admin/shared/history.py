@@ -18,7 +18,7 @@ from retry.access.events import shield
 from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
 from retry.access.records import visible_events, visible_runs
 from retry.admin.shared.actor import get_actor
-from retry.admin.shared.verb_names import name_verb
+from retry.admin.shared.verb_names import name_actor, name_verb
 from retry.edits import get_subject
 from retry.models import AuditEvent, Operation, Run
 
@@ -86,7 +86,7 @@ def _build_line(event: AuditEvent, request: HttpRequest, *, words: str) -> Line:
         url = reverse("admin:retry_auditevent_change", args=[event.pk])
     return Line(
         at=event.at,
-        who=event.actor_label,
+        who=name_actor(event),
         what=name_verb(event.verb),
         reason=show(event.reason) or words,
         before=_format(event.before),

@@ -7,13 +7,16 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
+from entries.errors import EntriesError
 from retry.admin.shared.messages import add_messages, describe_refusal
 from retry.admin.shared.selection import SelectionRefused
 from retry.errors import NotPermitted, RetryError
 
 
 @contextmanager
-def show_refusals(request: HttpRequest, *, missing: type[RetryError]) -> Iterator[None]:
+def show_refusals(
+    request: HttpRequest, *, missing: type[RetryError] | tuple[type[RetryError], ...] = ()
+) -> Iterator[None]:
     """Show a refusal of the block as a message; it ends the block.
 
     Raises ``PermissionDenied`` for what the user may not do, and ``Http404`` for what is
@@ -27,5 +30,5 @@ def show_refusals(request: HttpRequest, *, missing: type[RetryError]) -> Iterato
         raise Http404 from error
     except SelectionRefused as refusal:
         messages.error(request, str(refusal))
-    except RetryError as error:
+    except (RetryError, EntriesError) as error:
         add_messages(request, describe_refusal(error))

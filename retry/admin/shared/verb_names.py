@@ -1,7 +1,9 @@
-"""Verbs of the audit, which keeps their codes, as people read them."""
+"""Verbs and actors of the audit, which keeps their codes, as people read them."""
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
+
+from retry.models import AuditEvent
 
 #: What ``name_verb`` finds in the catalog: codes with spaces.
 NAMES = frozenset(
@@ -31,3 +33,11 @@ NAMES = frozenset(
 
 def name_verb(verb: str) -> str:
     return gettext(verb.replace("_", " "))
+
+
+def name_actor(event: AuditEvent) -> str:
+    """``alice``, or ``alice, token “nightly”``"""
+    if event.token_id is None:
+        return event.actor_label
+    words = gettext("%(actor)s, token “%(token)s”")
+    return words % {"actor": event.actor_label, "token": event.token_label}

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,12 +21,12 @@ from retry.admin.holds.admin import may_hold
 from retry.admin.holds.words import explain_source, may_view
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
-from retry.admin.shared.messages import add_messages, describe_refusal
-from retry.admin.shared.selection import SelectionRefused, parse_reason, parse_selection
+from retry.admin.shared.messages import add_messages
+from retry.admin.shared.refusals import show_refusals
+from retry.admin.shared.selection import parse_reason, parse_selection
 from retry.admin.shared.verbs import VerbsAdmin
 from retry.admin.syncs.admin import list_recent
 from retry.admin.syncs.words import describe_request
-from retry.errors import RetryError
 from retry.models import Hold, Sync
 
 
@@ -65,11 +65,9 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
         if source is None:
             raise Http404
         sync = None
-        try:
+        with show_refusals(request):
             reason = parse_reason(request.POST)
             sync = self._request_sync(request, source, reason=reason, dry_run=dry_run)
-        except SelectionRefused as refusal:
-            messages.error(request, str(refusal))
         if sync is not None and request.user.has_perm(VIEW_SYNC):
             return redirect("admin:retry_sync_change", sync.pk)
         return self.redirect_to(request, source)
@@ -77,15 +75,13 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     def _request_sync(
         self, request: HttpRequest, source: Source, *, reason: str, dry_run: bool
     ) -> Sync | None:
-        try:
+        with show_refusals(request):
             sync = service.request_sync(
                 source.slug, actor=get_actor(request), reason=reason, dry_run=dry_run
             )
-        except RetryError as error:
-            add_messages(request, describe_refusal(error))
-            return None
-        add_messages(request, *describe_request(sync, source.slug))
-        return sync
+            add_messages(request, *describe_request(sync, source.slug))
+            return sync
+        return None
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

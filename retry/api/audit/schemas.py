@@ -15,6 +15,7 @@ _Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(check_digits)]
 class AuditQuery(PageQuery):
     verb: Annotated[str, Field(min_length=1, max_length=30), STORABLE] | None = None
     channel: Literal["admin", "api", "command", "system"] | None = None
+    token_id: _Id | None = None
     entry_id: _Id | None = None
     run_id: UUID | None = None
     operation_id: UUID | None = None
@@ -22,14 +23,16 @@ class AuditQuery(PageQuery):
 
 class AuditResponse(Response):
     """``before`` and ``after`` are null for an entry that you may not see, and without payloads
-    where you may not see those. ``subject``: what else
-    was changed, as ``app.model:id``.
+    where you may not see those. ``subject``: what else was changed, as ``app.model:id``.
+    ``token``: the name of the API token that was sent.
     """
 
     id: int
     at: datetime
     verb: str
     actor: str
+    token_id: int | None
+    token: str
     channel: str
     request_id: str
     entry_id: int | None
@@ -43,8 +46,9 @@ class AuditResponse(Response):
 
     @classmethod
     def from_event(cls, event: AuditEvent) -> Self:
-        values = {name: getattr(event, name) for name in cls.model_fields.keys() - {"actor"}}
-        return cls.model_validate(values | {"actor": event.actor_label})
+        labels = {"actor": event.actor_label, "token": event.token_label}
+        values = {name: getattr(event, name) for name in cls.model_fields.keys() - labels.keys()}
+        return cls.model_validate(values | labels)
 
 
 class AuditPage(Response):

@@ -9,6 +9,7 @@ from retry.api.audit.schemas import AuditPage, AuditQuery, AuditResponse
 from retry.api.http.resource import answer, parse_query
 from retry.api.http.routes import Routes
 from retry.outcomes import Actor
+from retry.pages import read_within_budget
 
 routes = Routes()
 
@@ -17,6 +18,9 @@ routes = Routes()
 def list_events(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, AuditQuery)
     chosen = query.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
-    page = query.read(visible_events(actor).filter(**chosen))
+    visible = visible_events(actor)
+    page = read_within_budget(
+        visible.filter(**chosen), among=visible, cursor=query.place(), limit=query.limit
+    )
     results = [AuditResponse.from_event(event) for event in shield(page.items, actor=actor)]
     return answer(AuditPage(results=results, next_cursor=query.sign(page.next_cursor)))

@@ -37,7 +37,11 @@ def authenticate(request: HttpRequest) -> Caller:
         raise Problem(403, "permission_denied", "The JSON API is for staff.")
     request.user = bearer.user
     actor = Actor.from_user(
-        bearer.user, channel=Channel.API, request_id=get_id(), reach=bearer.reach
+        bearer.user,
+        channel=Channel.API,
+        request_id=get_id(),
+        reach=bearer.reach,
+        token=bearer.token,
     )
     return Caller(actor, by_session=not by_token)
 

@@ -16,9 +16,9 @@ from retry.api.http.resource import answer, parse_query
 from retry.api.http.schemas import Query, check_digits
 from retry.api.http.watch import MOST_SECONDS, Subject, watch
 
-#: Seconds until it is worth asking again: where the end is not known, where a person has to do
-#: something first, where too many wait, and at most.
-_SOON, _FOR_PEOPLE, _FULL, _LATEST = 2, 30, 2, 30
+#: Seconds until it is worth asking again: where the end is not known, where too many wait, and at
+#: most.
+_SOON, _FULL, _LATEST = 2, 2, 30
 
 
 class WaitQuery(Query):
@@ -29,12 +29,9 @@ class WaitQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``settled``: nothing more happens by itself. ``ended``: nothing more happens at all.
-    ``eta``: seconds to the end, None where it is not known.
-    """
+    """``settled``: nothing more happens by itself. ``eta``: seconds to the end, if known."""
 
     model: BaseModel
-    ended: bool
     settled: bool
     eta: float | None = None
 
@@ -44,7 +41,7 @@ def answer_progress(
 ) -> HttpResponse:
     """Answer with what ``read`` returns; with ``?wait=`` once it has settled, or time is up.
 
-    ``Retry-After`` says when to ask again, and is missing where it has ended.
+    ``Retry-After`` says when to ask again, and is missing where nothing happens by itself.
     """
     query = parse_query(request, WaitQuery)
     reading = read()
@@ -56,12 +53,10 @@ def answer_progress(
         reading = read()
     finally:
         release_connection()  # of a thread that next waits as well
-    return _answer(request, reading, seconds=_FOR_PEOPLE if reading.settled else 0)
+    return _answer(request, reading, seconds=0)
 
 
 def _find_seconds(reading: Reading) -> int:
-    if reading.settled:
-        return _FOR_PEOPLE
     if reading.eta is None:
         return _SOON
     return min(max(math.ceil(reading.eta / 4), 1), _LATEST)
@@ -74,7 +69,7 @@ def _answer(request: HttpRequest, reading: Reading, *, seconds: int) -> HttpResp
         response = HttpResponse(status=304)
         del response.headers["Content-Type"]
     response.headers["ETag"] = etag
-    if not reading.ended:
+    if not reading.settled:
         response.headers["Retry-After"] = str(seconds)
     return response
 

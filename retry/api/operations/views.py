@@ -184,7 +184,6 @@ def _read(operation_id: UUID, actor: Actor) -> Reading:
     progress = read_progress(operation_id, actor=actor)
     return Reading(
         BulkProgressResponse.from_progress(progress),
-        ended=progress.finished,
         settled=progress.finished or progress.operation.state in _FOR_PEOPLE,
         eta=progress.eta_seconds,
     )

@@ -34,6 +34,5 @@ def _read(run_id: UUID, *, actor: Actor) -> Reading:
     items = None if run is None else list_run_items(run, actor=actor)
     if run is None or items is None:
         raise RunNotFound(run_id)
-    ended = run.state in _ENDED
     total = len(visible_ids(run.entry_ids, actor=actor))
-    return Reading(RunDetail.from_run(run, items, total=total), ended=ended, settled=ended)
+    return Reading(RunDetail.from_run(run, items, total=total), settled=run.state in _ENDED)

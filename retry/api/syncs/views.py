@@ -71,4 +71,4 @@ def _read(sync_id: int, *, actor: Actor) -> Reading:
     everything = sees_source(sync.source_id, actor=actor)
     sync.sample = hide_changes(sync.sample, actor=actor)
     model = SyncDetail.from_sync_and_view(sync, everything=everything)
-    return Reading(model, ended=sync.finished, settled=sync.finished)
+    return Reading(model, settled=sync.finished)

@@ -63,6 +63,8 @@ def _list_fields(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
 def _describe(name: str, info: FieldInfo) -> dict[str, Any]:
     need = "required" if info.is_required() else ""
     kinds = _list_types(info.annotation)
+    if kinds == {bool} and info.default is not False:
+        return {"metavar": name.upper(), "help": "true, false"}
     if kinds == {bool}:
         return {"action": "store_const", "const": True, "help": need}
     if name in _MAPPINGS:

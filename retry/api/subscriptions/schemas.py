@@ -1,0 +1,109 @@
+"""The shapes of subscriptions."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from retry.api.http.schemas import STORABLE, PageQuery, Request, Response
+from retry.models import Subscription
+from retry.notices.control import Revision, Wish
+
+#: A test compares it with what can be subscribed to.
+Event = Literal[
+    "outage_began",
+    "group_new",
+    "group_regressed",
+    "breaker_tripped",
+    "operation_finished",
+    "operation_paused",
+    "operation_awaiting",
+    "source_failing",
+    "dispatcher_silent",
+]
+_Events = Annotated[list[Event], Field(min_length=1, max_length=20)]
+_Address = Annotated[str, Field(min_length=1, max_length=254), STORABLE]
+_Slug = Annotated[str, Field(min_length=1, max_length=80), STORABLE]
+
+
+class SubscriptionQuery(PageQuery):
+    pass
+
+
+class SubscribeRequest(Request):
+    """Either ``address``, for mails, or ``endpoint``, for webhooks, by its slug.
+
+    ``everyones``: also operations that others asked for. ``for_all``: not yours alone.
+    """
+
+    events: _Events
+    address: _Address | None = None
+    endpoint: _Slug | None = None
+    everyones: bool = False
+    active: bool = True
+    for_all: bool = False
+
+    @model_validator(mode="after")
+    def _check_one_target(self) -> Self:
+        if (self.address is None) == (self.endpoint is None):
+            raise ValueError("give either address or endpoint")
+        return self
+
+    def as_wish(self) -> Wish:
+        return Wish(**self.model_dump(exclude={"for_all"}, exclude_none=True))
+
+
+class ChangeRequest(Request):
+    """What is not given stays as it is. An ``endpoint`` takes the place of an ``address``."""
+
+    events: _Events | None = None
+    address: _Address | None = None
+    endpoint: _Slug | None = None
+    everyones: bool | None = None
+    active: bool | None = None
+
+    @model_validator(mode="after")
+    def _check_one_target(self) -> Self:
+        if self.address is not None and self.endpoint is not None:
+            raise ValueError("give either address or endpoint")
+        return self
+
+    def as_revision(self) -> Revision:
+        return Revision(**self.model_dump(exclude_none=True))
+
+
+class SubscriptionResponse(Response):
+    """``owner``: null where it is for all. Of ``address`` and ``endpoint`` one is null."""
+
+    id: int
+    owner: str | None
+    events: list[str]
+    channel: str
+    address: str | None
+    endpoint: str | None
+    everyones: bool
+    active: bool
+    created_at: datetime
+
+    @classmethod
+    def from_subscription(cls, subscription: Subscription) -> Self:
+        return cls(
+            id=subscription.pk,
+            owner=subscription.owner.get_username() if subscription.owner else None,
+            events=subscription.events,
+            channel=subscription.channel,
+            address=subscription.address or None,
+            endpoint=subscription.endpoint.slug if subscription.endpoint else None,
+            everyones=subscription.everyones,
+            active=subscription.active,
+            created_at=subscription.created_at,
+        )
+
+
+class SubscriptionPage(Response):
+    results: list[SubscriptionResponse]
+    next_cursor: str | None
+
+
+class EndedResponse(Response):
+    id: int
