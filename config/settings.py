@@ -16,6 +16,7 @@ from config.env import BASE_DIR, Environment, env, read_environment, require
 from config.files import build_storages
 from config.logging import configure_logging
 from config.notices import *  # noqa: F403 - settings in a file of their own
+from config.retention import *  # noqa: F403
 
 ENVIRONMENT = read_environment()
 TESTING = ENVIRONMENT is Environment.TEST
@@ -166,10 +167,6 @@ REDRIVE_CLICK_SIZE = env.int("REDRIVE_CLICK_SIZE", 25)
 REDRIVE_SYNC_TIMEOUT = env.int("REDRIVE_SYNC_TIMEOUT", 3600)
 #: Whether the breaker puts an upstream on hold when nearly all of its outcomes fail.
 REDRIVE_BREAKER = env.bool("REDRIVE_BREAKER", True)
-#: How long outcomes are counted by the minute, by the hour, and by the day.
-REDRIVE_MINUTE_COUNTS_HOURS = env.int("REDRIVE_MINUTE_COUNTS_HOURS", 2)
-REDRIVE_HOUR_COUNTS_DAYS = env.int("REDRIVE_HOUR_COUNTS_DAYS", 8)
-REDRIVE_DAY_COUNTS_DAYS = env.int("REDRIVE_DAY_COUNTS_DAYS", 400)
 # Operations on more entries await a second person's approval; 0: none does.
 REDRIVE_APPROVAL_ABOVE = env.int("REDRIVE_APPROVAL_ABOVE", 0)
 #: Modules with kinds and source kinds of your own.

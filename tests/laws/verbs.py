@@ -65,6 +65,8 @@ INTERNAL = {
     "index_entries",
     "settle_proofs",
     "unmute_due_groups",
+    "prune",
+    "prune_batch",
 }
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
