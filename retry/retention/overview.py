@@ -28,7 +28,7 @@ class RuleView:
     that takes too long to find out; ``more``: or more.
     """
 
-    rule: Rule
+    name: str
     days: int | None
     ended_at: datetime | None = None
     removed: int = 0
@@ -36,18 +36,24 @@ class RuleView:
     next_day: int | None = None
     more: bool = False
 
+    @property
+    def rule(self) -> Rule:
+        return RULES[self.name]
+
 
 def list_rules(*, counting: bool = True) -> Sequence[RuleView]:
-    """List the rules. Without ``counting`` it is one small statement, without ``next_day``."""
+    """List the rules whose tables there are.
+
+    Without ``counting`` it is one small statement, and ``next_day`` is None.
+    """
     known = {row.name: row for row in RetentionPass.objects.all()}
+    rules = [rule for rule in RULES.values() if rule.is_there]
     counts: dict[str, tuple[int, bool]] = {}
     if counting:
         with suppress(OutOfTime), time_budget(SECONDS):
-            for rule in RULES.values():
+            for rule in rules:
                 counts[rule.name] = _count_next(rule, known.get(rule.name))
-    return [
-        _build_view(rule, known.get(rule.name), counts.get(rule.name)) for rule in RULES.values()
-    ]
+    return [_build_view(rule, known.get(rule.name), counts.get(rule.name)) for rule in rules]
 
 
 def count_due(rule: Rule) -> int:
@@ -78,7 +84,7 @@ def _build_view(
 ) -> RuleView:
     next_day, more = counted if counted is not None else (None, False)
     return RuleView(
-        rule=rule,
+        name=rule.name,
         days=rule.keep.days if rule.keep is not None else None,
         ended_at=row.ended_at if row else None,
         removed=row.last_removed if row else 0,

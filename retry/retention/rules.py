@@ -58,8 +58,12 @@ class Rule:
         return timedelta(days=days) if days > 0 else None
 
     @property
+    def is_there(self) -> bool:
+        return not self.app or apps.is_installed(self.app)
+
+    @property
     def active(self) -> bool:
-        return self.keep is not None and (not self.app or apps.is_installed(self.app))
+        return self.keep is not None and self.is_there
 
 
 def _keep_entries(status: EntryStatus, sql: str = entries.REMOVE_ENTRIES) -> Statement:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection
-from django.utils import timezone
 
 from retry.retention.audit import remove_events
 
@@ -92,9 +91,9 @@ class Table:
 
 
 def step_sessions(request: Request) -> Batch:
-    """Delete sessions that have expired, in the order in which they have."""
+    """Delete sessions that expired before the cutoff, in the order in which they did."""
     sessions = apps.get_model("sessions.Session")._default_manager
-    expired = sessions.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+    expired = sessions.filter(expire_date__lt=request.cutoff).order_by("expire_date")
     if request.dry_run:
         first = request.after == FIRST_ID
         return Batch(int(first), expired.count() if first else 0, ("", "counted"))

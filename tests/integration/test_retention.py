@@ -309,7 +309,7 @@ class TestTheDispatcher:
         assert removed[-1] == 5
         event = AuditEvent.objects.get(verb="prune")
         assert (event.count, event.actor_label, event.channel) == (5, "dispatcher", "system")
-        view = next(view for view in list_rules() if view.rule.name == "syncs")
+        view = next(view for view in list_rules() if view.name == "syncs")
         assert (view.removed, view.days, view.next_day) == (5, 90, 0)
         assert retention._rests_until > time.monotonic()
 
