@@ -14,7 +14,10 @@ os.environ.setdefault("REDRIVE_ROLE", "command")
 os.environ.setdefault("REDRIVE_KIND_MODULES", "bench.kinds")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-NAMES = ("single_retry", "bulk_queueing", "draining", "waiting", "scale", "lists", "error_groups")
+NAMES = (
+    *("single_retry", "bulk_queueing", "draining", "waiting", "scale", "lists", "error_groups"),
+    "retention",
+)
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
@@ -32,6 +35,7 @@ def main() -> None:
         lists,
         machine,
         queue_throughput,
+        retention,
         scale,
         single_retry,
         wait_throughput,
@@ -46,7 +50,9 @@ def main() -> None:
         "--entries", type=int, default=wait_throughput.ENTRIES, help="waiting: entries of each turn"
     )
     parser.add_argument(
-        "--full", action="store_true", help="scale: up to a million entries; lists: ten million"
+        "--full",
+        action="store_true",
+        help="scale: a million entries; lists: ten million; retention: a million attempts",
     )
     parser.add_argument("--markdown", action="store_true", help=f"also write {PAGE.name}")
     options = parser.parse_args()
@@ -62,6 +68,7 @@ def main() -> None:
         "scale": lambda: scale.main(full=options.full, draw=options.full and options.markdown),
         "lists": lambda: lists.main(full=options.full),
         "error_groups": error_groups.main,
+        "retention": lambda: retention.main(full=options.full),
     }
     call_command("migrate", verbosity=0)
     for name in options.names or NAMES:

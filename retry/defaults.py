@@ -56,6 +56,24 @@ REDRIVE_OUTAGE_QUIET_SECONDS: int = 600
 #: Without a sign of life of the dispatcher for so long, workers tell; 0: never.
 REDRIVE_DISPATCHER_SILENT_SECONDS: float = 60.0
 REDRIVE_MAIL_TIME_LIMIT: float = 20.0
+#: Whether the dispatcher deletes what is old; without it ``manage.py prune`` alone does.
+REDRIVE_PRUNE: bool = True
+#: Days that something is kept after it has ended; 0: forever.
+REDRIVE_KEEP_SUCCEEDED_DAYS: int = 90
+REDRIVE_KEEP_DISCARDED_DAYS: int = 90
+REDRIVE_KEEP_FAILED_DAYS: int = 0
+REDRIVE_KEEP_TRACEBACKS_DAYS: int = 30
+REDRIVE_KEEP_ATTEMPTS_DAYS: int = 90
+REDRIVE_KEEP_RUNS_DAYS: int = 90
+REDRIVE_KEEP_OPERATIONS_DAYS: int = 90
+REDRIVE_KEEP_SYNCS_DAYS: int = 90
+REDRIVE_KEEP_NOTICES_DAYS: int = 90
+#: Of uploads that nothing refers to.
+REDRIVE_KEEP_UPLOADS_DAYS: int = 1
+REDRIVE_KEEP_GROUPS_DAYS: int = 400
+REDRIVE_KEEP_LOGINS_DAYS: int = 90
+#: The database refuses to delete events of the last 30 days, whatever this says.
+REDRIVE_KEEP_AUDIT_DAYS: int = 730
 
 
 def build_queues(url: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -30,6 +30,7 @@ For the system, without a permission
     ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``lift_ended_holds``
     ``request_due_syncs`` ``fail_lost_syncs`` ``repeat_lost_imports``
     ``derive_upstreams`` ``index_entries`` ``settle_proofs`` ``unmute_due_groups``
+    ``prune`` ``prune_batch``
 """
 
 from retry.access.tokens import change as change_token
@@ -65,6 +66,7 @@ from retry.operations.control import reschedule as reschedule_operation
 from retry.operations.control import resume as resume_operation
 from retry.operations.control import retry_failed, undo_repair
 from retry.operations.control import start as start_operation
+from retry.retention.control import prune, prune_batch
 from retry.retries import (
     discard_entries,
     discard_entry,
@@ -110,6 +112,8 @@ __all__ = [
     "note_group",
     "pause_operation",
     "prove_group",
+    "prune",
+    "prune_batch",
     "reject_operation",
     "rename_view",
     "reopen_group",

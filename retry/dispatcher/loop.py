@@ -22,6 +22,7 @@ from retry.dispatcher.leadership import Leadership, LeadershipLost
 from retry.dispatcher.outcome_fold import fold, fold_older
 from retry.dispatcher.pacing import pace
 from retry.dispatcher.repair import LapsedRuns, hand_over_again
+from retry.dispatcher.retention import Retention
 from retry.dispatcher.snapshot import WorkId, observe
 from retry.error_groups.sweep import GroupSweep
 from retry.errors import QueueUnavailable
@@ -91,6 +92,7 @@ class Dispatcher:
         self._sweep = Sweep()
         self._groups = GroupSweep()
         self._outages = OutageWatch()
+        self._retention = Retention()
         self._pruned_at = -_PRUNE_SECONDS
         self._folded_at = -_FOLD_SECONDS
 
@@ -140,6 +142,7 @@ class Dispatcher:
         self._do(heartbeats.prune)
         self._do(self._outages.step)
         told = self._do(partial(tell_due, self._do))
+        self._do(self._retention.step)
         return Tick(
             acted=True,
             handed_over=handed_over,

@@ -17,7 +17,8 @@ from retry.models.notices import (
     Withheld,
 )
 from retry.models.outcome_counts import ALL_FAILURES, OutcomeCount, OutcomeFlush, Span
-from retry.models.people import ApiToken, AuditEvent
+from retry.models.people import LEAST_AUDIT_DAYS, ApiToken, AuditEvent
+from retry.models.retention import RetentionPass
 from retry.models.states import (
     BY_NO_WORKER,
     Action,
@@ -34,6 +35,7 @@ from retry.models.work import Operation, Run
 __all__ = [
     "ALL_FAILURES",
     "BY_NO_WORKER",
+    "LEAST_AUDIT_DAYS",
     "MOST_NAMES",
     "Action",
     "ApiToken",
@@ -55,6 +57,7 @@ __all__ = [
     "OutcomeFlush",
     "OutcomeTally",
     "PauseCause",
+    "RetentionPass",
     "Run",
     "RunState",
     "SavedView",

@@ -11,6 +11,7 @@ from retry.models.imports import Import
 from retry.models.notices import Notice, NoticeDelivery, Outage, Subscription
 from retry.models.outcome_counts import OutcomeCount, OutcomeFlush
 from retry.models.people import ApiToken, AuditEvent
+from retry.models.retention import RetentionPass
 from retry.models.syncs import Sync
 from retry.models.tallies import OutcomeTally
 from retry.models.views import SavedView
@@ -138,6 +139,7 @@ name_model(
 )
 name_model(NoticeDelivery, _("notice delivery"), _("notice deliverys"))
 name_model(Outage, _("outage"), _("outages"))
+name_model(RetentionPass, _("retention pass"), _("retention passs"))
 name_model(SavedView, _("saved view"), _("saved views"), name=_("name"))
 name_model(Heartbeat, _("heartbeat"), _("heartbeats"))
 name_model(WorkerHeartbeat, _("worker heartbeat"), _("worker heartbeats"))

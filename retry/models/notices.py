@@ -160,7 +160,7 @@ class NoticeDelivery(models.Model):
     #: Kept when the subscription is gone.
     channel = models.CharField(max_length=10, choices=NoticeChannel)
     target = models.CharField(max_length=254)
-    # Without a constraint: entries are never deleted.
+    # Without a constraint: retention deletes both together.
     entry = models.ForeignKey(
         Entry,
         null=True,

@@ -13,9 +13,16 @@ from django.utils.translation import gettext_noop
 
 from retry.outcomes import Channel
 
+#: The database deletes no younger event, whatever the settings say.
+LEAST_AUDIT_DAYS = 30
+
 
 class AuditEvent(models.Model):
-    """One act, written in its transaction; the database refuses to change or delete the row."""
+    """One act, written in its transaction.
+
+    The database refuses to change the row, and to delete it unless it is old and the statement of
+    retention asks for it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=Now())
@@ -70,7 +77,20 @@ class AuditEvent(models.Model):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update),
+            pgtrigger.Trigger(
+                name="kept",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                # retry/retention/audit.sql is the only place that has this setting, and has it for
+                # one statement.
+                func=(
+                    "IF current_setting('redrive.audit_retention', true) = 'on'"
+                    f" AND OLD.at < now() - interval '{LEAST_AUDIT_DAYS} days' THEN RETURN OLD;"
+                    " END IF;"
+                    " RAISE EXCEPTION 'Cannot delete rows from % table', TG_TABLE_NAME;"
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -106,6 +106,12 @@ class Operation(models.Model):
                 name="operation_open",
                 condition=~Q(state="completed"),
             ),
+            # What retention deletes next.
+            models.Index(
+                fields=["ended_at", "id"],
+                name="operation_ended",
+                condition=Q(ended_at__isnull=False),
+            ),
             # How many one user has open; few at any time.
             models.Index(
                 fields=["actor"],

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from entries.models import Entry
+from retry import service
 from retry.dispatcher.loop import Dispatcher
 from retry.holds import control as holds
 from retry.models import Run
@@ -14,6 +17,7 @@ from retry.operations.selection import Selection
 from tests.factories.entries import EntryFactory
 from tests.support import operations
 from tests.support.asking import SCRIPT, queued_entries
+from tests.support.retention import add_at_rest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,3 +64,12 @@ def test_what_is_due_does_not_wait_for_one_that_somebody_holds() -> None:
         tick = Dispatcher().tick()
     assert (tick.broken, tick.woken) == (0, 2)
     assert Dispatcher().tick().woken == 1
+
+
+def test_retention_leaves_what_somebody_holds_for_later() -> None:
+    old = [timezone.now() - timedelta(days=100)] * 2
+    first, second = add_at_rest(old, status="succeeded")
+    with locked_by_somebody(first.pk):
+        assert service.prune("succeeded", actor=SCRIPT) == 1
+    assert [*Entry.objects.all()] == [first], second
+    assert service.prune("succeeded", actor=SCRIPT) == 1

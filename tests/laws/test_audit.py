@@ -1,5 +1,6 @@
 """The audit is append-only, whoever asks: the database itself refuses."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from retry import audit
 from retry.models import AuditEvent
 from retry.outcomes import Actor, Channel
 from tests.factories.users import UserFactory
+from tests.laws.tree import ROOT, files, modules
 
 pytestmark = pytest.mark.django_db
 
@@ -52,3 +54,11 @@ def test_it_outlives_whoever_acted() -> None:
     event = AuditEvent.objects.get()
     assert (event.actor_id, event.actor_label) == (user_id, "alice")
     assert not User.objects.filter(pk=user_id).exists()
+
+
+def test_one_statement_alone_may_ask_for_it() -> None:
+    """``retry.retention.audit``; nothing ignores a trigger."""
+    asking = re.compile(r"redrive\.audit_retention|pgtrigger\.ignore")
+    paths = [*modules(), *files("sql")]
+    found = {str(path) for path in paths if asking.search((ROOT / path).read_text())}
+    assert found == {"retry/models/people.py", "retry/retention/audit.sql"}

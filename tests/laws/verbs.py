@@ -21,10 +21,11 @@ from retry.models import ApiToken, Hold, Sync
 from retry.notices import control as notices
 from retry.operations import approval, control
 from retry.outcomes import Actor
+from retry.retention import control as retention
 from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
-from tests.laws import editing, grouping, operating, subscribing
+from tests.laws import editing, grouping, operating, pruning, subscribing
 from tests.laws.importing import confirm_import, repeat_lost, request_import
 from tests.laws.viewing import delete_view, rename_view, save_view
 from tests.support.upkeep import without_index, without_upstreams
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 MODULES: tuple[ModuleType, ...] = (
     *(retries, corrections, submission, exports, saved_views, upkeep, approval),
     *(tokens, control, syncs, holds, imports, error_groups, proof),
-    notices,
+    *(notices, retention),
 )
 #: What looks like a verb and changes nothing that anybody asked for.
 NO_VERBS = {
@@ -65,6 +66,8 @@ INTERNAL = {
     "index_entries",
     "settle_proofs",
     "unmute_due_groups",
+    "prune",
+    "prune_batch",
 }
 #: Does it once, as the actor.
 Act = Callable[[Actor], object]
@@ -260,6 +263,8 @@ ACTS: Mapping[str, Scene] = {
     "export_entries": Scene(_export, "export"),
     "derive_upstreams": Scene(without_upstreams, "derive_upstreams"),
     "index_entries": Scene(without_index, "index_entries"),
+    "prune": Scene(pruning.prune, "prune"),
+    "prune_batch": Scene(pruning.prune_batch, "prune"),
     "create_token": Scene(_create_token, "create_token"),
     "change_token": Scene(_change_token, "change_token"),
     "revoke_tokens": Scene(_revoke_token, "revoke_token"),

@@ -16,6 +16,7 @@ from retry.heartbeats import WorkerView
 from retry.holds.overview import list_active, shield
 from retry.models import Hold
 from retry.outcomes import Actor
+from retry.retention.overview import RuleView, list_rules
 from retry.store_sizes import StoreSizes, read_sizes
 from retry.worker_tasks import WorkerTask, read_tasks
 
@@ -78,3 +79,10 @@ def list_holds(request: HttpRequest) -> HoldList | None:
 def get_sizes() -> StoreSizes:
     """Return the sizes of a minute ago at most: they change slowly."""
     return cast("StoreSizes", cache.get_or_set("redrive.sizes", read_sizes, _SIZES_SECONDS))
+
+
+def get_retention() -> Sequence[RuleView]:
+    """Return what is kept how long, and what goes next; of a minute ago at most."""
+    return cast(
+        "Sequence[RuleView]", cache.get_or_set("redrive.retention", list_rules, _SIZES_SECONDS)
+    )

@@ -21,7 +21,7 @@ from retry import status as engine
 from retry.access.permissions import VIEW_STATUS
 from retry.access.visibility import find_scope, sees_everything, sees_nothing, visible_counts
 from retry.admin.desk.alarms import describe_status
-from retry.admin.desk.engine import get_sizes, list_holds, list_worker_rows
+from retry.admin.desk.engine import get_retention, get_sizes, list_holds, list_worker_rows
 from retry.admin.holds import words as holds
 from retry.admin.shared.actor import get_actor
 from retry.outcomes import Actor
@@ -70,6 +70,8 @@ def show_status(request: HttpRequest) -> HttpResponse:
         "holds": list_holds(request),
         # Sizes tell how much there is of everything.
         "sizes": None if found.narrowed else get_sizes(),
+        "retention": None if found.narrowed else get_retention(),
+        "prunes": settings.REDRIVE_PRUNE,
         "problems": (*describe_status(found), *holds.list_alarms(request)),
     }
     if request.headers.get("HX-Request") == "true":

@@ -1,5 +1,6 @@
 """The shapes of the status."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -9,6 +10,7 @@ from entries.states import EntryStatus
 from retry.api.holds.schemas import StandingHold
 from retry.api.http.schemas import Response
 from retry.heartbeats import WorkerView
+from retry.retention.overview import RuleView
 from retry.status import Status
 
 
@@ -62,14 +64,36 @@ class DispatcherStatus(Response):
         )
 
 
+class RetentionStatus(Response):
+    """``keep_days``: null is for ever, 0 until rows expire by themselves.
+
+    ``last_removed``: rows that the last pass has deleted, which ended at ``last_pass``.
+    """
+
+    name: str
+    keep_days: int | None
+    last_removed: int
+    last_pass: datetime | None
+
+    @classmethod
+    def from_view(cls, view: RuleView) -> Self:
+        return cls(
+            name=view.name,
+            keep_days=view.days,
+            last_removed=view.removed,
+            last_pass=view.ended_at,
+        )
+
+
 class StatusResponse(Response):
     """``queues`` is null where Redis cannot be reached, ``entries`` for callers who may see none.
-    Where sources are hidden from the caller, ``queues`` is null as well, ``undispatched`` is 0 and
-    ``oldest_queued_at`` null, and workers say what they are at only for visible runs.
+    Where sources are hidden from the caller, ``queues`` and ``retention`` are null as well,
+    ``undispatched`` is 0 and ``oldest_queued_at`` null, and workers say what they are at only for
+    visible runs.
 
     ``entries_more``: the statuses of which there are more than ``entries`` says.
     ``waits``: by queue, for how many seconds the oldest entry that could start has been waiting.
-    ``holds``: those that stand.
+    ``holds``: those that stand. ``retention``: what is kept how long.
     """
 
     entries: dict[str, int] | None
@@ -82,10 +106,16 @@ class StatusResponse(Response):
     waits: dict[str, float]
     redis: bool
     holds: list[StandingHold]
+    retention: list[RetentionStatus] | None
 
     @classmethod
     def from_status(
-        cls, status: Status, *, entries: StatusCounts | None, holds: list[StandingHold]
+        cls,
+        status: Status,
+        *,
+        entries: StatusCounts | None,
+        holds: list[StandingHold],
+        retention: Iterable[RuleView],
     ) -> Self:
         return cls(
             entries=dict(entries.counts) if entries else None,
@@ -98,4 +128,7 @@ class StatusResponse(Response):
             waits={name: wait.total_seconds() for name, wait in status.waits.items()},
             redis=status.redis,
             holds=holds,
+            retention=None
+            if status.narrowed
+            else [RetentionStatus.from_view(view) for view in retention],
         )

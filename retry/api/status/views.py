@@ -10,6 +10,7 @@ from retry.api.http.resource import answer, refuse_query
 from retry.api.http.routes import Routes
 from retry.api.status.schemas import StatusResponse
 from retry.outcomes import Actor
+from retry.retention.overview import list_rules
 
 routes = Routes()
 
@@ -23,6 +24,9 @@ def show_status(request: HttpRequest, actor: Actor) -> HttpResponse:
         holds = [hold.model_copy(update={"reason": ""}) for hold in holds]
     return answer(
         StatusResponse.from_status(
-            found, entries=visible_counts(found.entries, actor=actor), holds=holds
+            found,
+            entries=visible_counts(found.entries, actor=actor),
+            holds=holds,
+            retention=list_rules(counting=False),
         )
     )

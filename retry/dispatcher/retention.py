@@ -1,0 +1,54 @@
+"""Retention in the dispatcher: a batch now and then, in at most a tenth of its time."""
+
+import time
+
+from django.conf import settings
+
+from retry import service
+from retry.retention.passes import find_due
+from retry.runs.rescue import DISPATCHER
+
+#: A new dispatcher has other things to do first. Where nothing is due, it looks again after this.
+_FIRST_SECONDS = 30.0
+_IDLE_SECONDS = 30.0
+#: Batches that find nothing to delete follow each other for so long.
+_SECONDS = 0.05
+#: How long it rests after a batch, in the time that the batch took.
+_REST = 9.0
+#: A rule that failed is left alone for so long; the others go on.
+_FAILED_SECONDS = 600.0
+
+
+class Retention:
+    """Does the passes of all rules, one batch after the other."""
+
+    def __init__(self, *, first_seconds: float = _FIRST_SECONDS) -> None:
+        self._rests_until = time.monotonic() + first_seconds
+        self._failed: dict[str, float] = {}
+
+    def step(self) -> None:
+        """Do a batch if it is time. Raises what the rule raises, which is then left alone."""
+        if not settings.REDRIVE_PRUNE or time.monotonic() < self._rests_until:
+            return
+        began = time.monotonic()
+        name = self._choose()
+        if name is None:
+            self._rests_until = began + _IDLE_SECONDS
+            return
+        try:
+            self._do_batches(name, until=began + _SECONDS)
+        except Exception:
+            self._failed[name] = time.monotonic() + _FAILED_SECONDS
+            raise
+        finally:
+            now = time.monotonic()
+            self._rests_until = now + _REST * (now - began)
+
+    def _choose(self) -> str | None:
+        now = time.monotonic()
+        return next((name for name in find_due() if self._failed.get(name, 0.0) < now), None)
+
+    def _do_batches(self, name: str, *, until: float) -> None:
+        while (batch := service.prune_batch(name, actor=DISPATCHER)) is not None:
+            if batch.removed or time.monotonic() > until:
+                break

@@ -1,0 +1,29 @@
+"""How far retention has come."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class RetentionPass(models.Model):
+    """One rule of retention: the pass under way, and how the last one ended.
+
+    A pass deletes what is older than ``cutoff``, batch by batch in the order of an index.
+    ``cursor_at`` and ``cursor_id``: the row up to which that is done, in PostgreSQL's notation.
+    ``removed``: what was deleted since ``began_at``, and ``last_removed`` in the pass that ended.
+    """
+
+    name = models.CharField(max_length=40, primary_key=True)
+    began_at = models.DateTimeField(null=True)
+    cutoff = models.DateTimeField(null=True)
+    cursor_at = models.CharField(max_length=40, blank=True, default="")
+    cursor_id = models.CharField(max_length=200, blank=True, default="")
+    removed = models.PositiveBigIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True)
+    last_removed = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return self.name
