@@ -15,6 +15,7 @@ from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, read_environment, require
 from config.files import build_storages
 from config.logging import configure_logging
+from config.monitoring import *  # noqa: F403 - likewise
 from config.notices import *  # noqa: F403 - settings in a file of their own
 
 ENVIRONMENT = read_environment()
@@ -290,7 +291,6 @@ LOCALE_PATHS = languages.LOCALE_PATHS
 LANGUAGE_COOKIE_AGE = 31_536_000
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 

@@ -7,6 +7,7 @@ class RetryConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
+        from django.conf import settings
         from django.db.backends.signals import connection_created
 
         from retry import checks  # noqa: F401 - registers the system checks
@@ -14,3 +15,7 @@ class RetryConfig(AppConfig):
         from retry.notices import mail  # noqa: F401 - registers the kind
 
         connection_created.connect(extend_limits_for_kinds)
+        if settings.REDRIVE_SENTRY_DSN:
+            from retry import sentry
+
+            sentry.connect()

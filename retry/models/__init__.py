@@ -16,7 +16,13 @@ from retry.models.notices import (
     Subscription,
     Withheld,
 )
-from retry.models.outcome_counts import ALL_FAILURES, OutcomeCount, OutcomeFlush, Span
+from retry.models.outcome_counts import (
+    ALL_FAILURES,
+    OutcomeCount,
+    OutcomeFlush,
+    OutcomeTotal,
+    Span,
+)
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.states import (
     BY_NO_WORKER,
@@ -54,6 +60,7 @@ __all__ = [
     "OutcomeCount",
     "OutcomeFlush",
     "OutcomeTally",
+    "OutcomeTotal",
     "PauseCause",
     "Run",
     "RunState",

@@ -70,6 +70,14 @@ def process_one(
     Never raises for what the kind does: an error becomes the outcome, and so does anything that
     was left open on ``connections``, which must be lent.
     """
+    began = time.perf_counter()
+    outcome = _process(entry, run=run, alarm=alarm, connections=connections)
+    return outcome._replace(seconds=time.perf_counter() - began)
+
+
+def _process(
+    entry: ClaimedEntry, *, run: Run, alarm: Alarm, connections: KindConnections
+) -> Outcome:
     try:
         kind = registry.get(entry.kind)
     except UnknownKind as error:
@@ -98,7 +106,8 @@ def build_timeout_outcome(
     """Build the outcome of an entry whose time limit ran out; ``traceback``: where it was then."""
     kind = registry.get(entry.kind)
     late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
-    return _build_failure(entry, late.with_traceback(traceback), kind=kind, run=run)
+    outcome = _build_failure(entry, late.with_traceback(traceback), kind=kind, run=run)
+    return outcome._replace(seconds=kind.time_limit)
 
 
 def _find_time_limit(kind: str) -> float:

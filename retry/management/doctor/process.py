@@ -1,0 +1,98 @@
+"""Judges this process and its settings: versions, limits, secrets, files."""
+
+import os
+import resource
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.core import checks
+from django.utils.functional import LazyObject
+
+from retry.management.doctor.findings import Finding, fail, ok, warn
+
+_OLDEST_PYTHON = (3, 11)
+_OLDEST_DJANGO = (5, 2)
+#: A worker keeps up to 200 connections open, and has up to 256 entries under way.
+_FEWEST_FILES = 1024
+_SHORTEST_TOKEN = 32
+_LEAST_BYTES = 1_000_000_000
+
+
+def judge_versions() -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    text = f"Python {python}, Django {django.get_version()}."
+    if sys.version_info < _OLDEST_PYTHON or django.VERSION < _OLDEST_DJANGO:
+        yield fail("versions", text, "Python 3.11 and Django 5.2 are the oldest that work.")
+    else:
+        yield ok("versions", text)
+
+
+def judge_limits(soft: int | None = None) -> Iterator[Finding]:
+    """``soft``: the limit on open files, this process's own unless given."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if soft is None else soft
+    text = f"This process may open {soft:,} files." if soft >= 0 else "Any number of open files."
+    if 0 <= soft < _FEWEST_FILES:
+        advice = f"Set LimitNOFILE={4 * _FEWEST_FILES} in the unit, or ulimit -n, for workers."
+        yield fail("limits.files", text, advice)
+    else:
+        yield ok("limits.files", text)
+
+
+def judge_settings() -> Iterator[Finding]:
+    """Django's own checks, those of a deployment among them, and ours."""
+    found = checks.run_checks(include_deployment_checks=True)
+    serious = [message for message in found if not message.is_silenced()]
+    for message in serious:
+        judge = fail if message.level >= checks.ERROR else warn
+        # W009, W018 and W020: the secret, DEBUG and the hosts. Everybody gets in.
+        if message.id in {"security.W009", "security.W018", "security.W020"}:
+            judge = fail
+        advice = message.hint or "See `manage.py check --deploy`."
+        yield judge(f"settings.{message.id}", str(message.msg), str(advice))
+    if not serious:
+        yield ok("settings.checks", "Django's checks of a deployment find nothing.")
+    token = settings.REDRIVE_METRICS_TOKEN
+    if token and len(token) < _SHORTEST_TOKEN:
+        yield fail(
+            "settings.metrics_token",
+            f"REDRIVE_METRICS_TOKEN has {len(token)} characters.",
+            f"Choose {_SHORTEST_TOKEN} random ones or more.",
+        )
+
+
+def judge_static_files() -> Iterator[Finding]:
+    storage = staticfiles_storage
+    if isinstance(storage, LazyObject):
+        storage.exists("")  # sets it up
+        storage = storage._wrapped  # noqa: SLF001 - isinstance would look at the proxy
+    if isinstance(storage, ManifestFilesMixin) and not storage.hashed_files:
+        yield fail(
+            "static_files",
+            f"There are no static files in {settings.STATIC_ROOT}; pages cannot be shown.",
+            "Run manage.py collectstatic --noinput.",
+        )
+    else:
+        yield ok("static_files", "Static files are in place.")
+
+
+def judge_uploads() -> Iterator[Finding]:
+    folder = Path(settings.REDRIVE_UPLOAD_DIR)
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield fail(
+            "uploads",
+            f"This process may not write to {place}.",
+            "Give the folder to the user of the processes, or set REDRIVE_UPLOAD_DIR.",
+        )
+        return
+    free = shutil.disk_usage(place).free
+    text = f"{free / 1e9:.1f} GB are free for uploads in {folder}."
+    if free < _LEAST_BYTES:
+        yield warn("uploads", text, "Free some space, or set REDRIVE_UPLOAD_DIR.")
+    else:
+        yield ok("uploads", text)
