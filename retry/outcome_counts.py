@@ -67,7 +67,8 @@ def _execute(statement: str, params: dict[str, Any]) -> None:
 
 
 def _count(outcomes: Sequence[Outcome], *, run: Run) -> dict[str, Any]:
-    failures, successes = [], []
+    failures: list[Outcome] = []
+    successes: list[Outcome] = []
     for outcome in outcomes:
         (successes if outcome.error is None else failures).append(outcome)
     rows = _count_failures(failures) if failures else []

@@ -11,7 +11,6 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from entries.states import EntryStatus
 from retry.metrics.gauges import GAUGES, Gauges
@@ -26,7 +25,7 @@ _OPEN_STATES = (
 )
 _WORKER_STATES = (*(state.value for state in WorkerState), "silent")
 _OUTCOMES = ("succeeded", "failed")
-_BOUNDS = (*(floatToGoString(bound) for bound in DURATION_BOUNDS), "+Inf")
+_BOUNDS = (*(str(bound) for bound in DURATION_BOUNDS), "+Inf")
 
 
 class DeskCollector(Collector):

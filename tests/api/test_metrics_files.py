@@ -26,7 +26,7 @@ _EXPRESSION = re.compile(r"^ +expr: (?:>-\n)?((?:.|\n)*?)\n +(?:for|labels):", r
 _GROUPED = re.compile(r"\b(?:by|on) \((?P<labels>[^)]*)\)")
 #: What Prometheus adds.
 _ADDED = {"job", "instance"}
-_ROW = re.compile(r"^\| `(?P<name>redrive_[a-z_]+)` \| (?P<labels>[^|]*) \|", re.MULTILINE)
+_ROW = re.compile(r"^\| `(?P<name>redrive_[a-z_]+)` \|(?P<labels>[^|]*)\|", re.MULTILINE)
 
 
 def collect() -> list[Metric]:
@@ -71,7 +71,7 @@ def test_every_metric_and_label_that_is_asked_for_exists() -> None:
 
 
 def test_every_metric_is_explained() -> None:
-    table = {row["name"]: row["labels"] for row in _ROW.finditer(DOCS.read_text())}
+    table = {row["name"]: row["labels"].strip() for row in _ROW.finditer(DOCS.read_text())}
     found = {
         f"{metric.name}_total" if metric.type == "counter" else metric.name: ", ".join(
             f"`{name}`" for name in metric.samples[0].labels if name != "le"

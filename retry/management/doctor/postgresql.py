@@ -82,8 +82,8 @@ def _judge_role(facts: PostgresFacts) -> Iterator[Finding]:
 
 def _judge_connections(facts: PostgresFacts, *, workers: int) -> Finding:
     check = "postgresql.connections"
-    each = settings.DATABASE_POOL_SIZE or gunicorn.threads
-    web = gunicorn.workers * each
+    pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool") or {}
+    web = gunicorn.workers * pool.get("max_size", gunicorn.threads)
     # Of each worker one for itself, one for its work-horse, and what its entries share; and two
     # dispatchers.
     most = web + workers * (2 + settings.REDRIVE_KIND_CONNECTIONS) + 2
