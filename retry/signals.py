@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connections
@@ -44,8 +44,10 @@ DRAIN_SECONDS = 1.0
 _IDLE_SECONDS = 1.0
 
 
-def announce(outcomes: Sequence[Outcome], *, run: Run) -> None:
+def announce(outcomes: Iterable[Outcome], *, run: Run) -> None:
     """Send the signals for committed outcomes, in another thread. Never raises or waits."""
+    if not any(signal.receivers for signal in SIGNALS.values()):
+        return
     by_status: dict[EntryStatus, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_status[outcome.status].append(outcome)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from entries.budget import time_budget
 from entries.sql import load
@@ -23,7 +23,7 @@ BUDGET_SECONDS = 1.0
 #: Entries of a status are counted up to here; above, PostgreSQL's statistics tell.
 MOST = 10_000
 #: A table of entries up to so many bytes is counted whole.
-_SMALL_BYTES = 16_000_000
+_SMALL_BYTES = 4_000_000
 
 _SQL = load(__file__, include=WAITS)
 
@@ -39,19 +39,27 @@ class Gauges:
 
 
 class GaugeCache:
-    """Reads gauges at most once in ``REDRIVE_METRICS_SECONDS``, however many scrape at once."""
+    """Reads gauges at most once in ``REDRIVE_METRICS_SECONDS``, however many scrape at once.
+
+    What could not be read is not tried again by each of them.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._read_at = float("-inf")
-        self._known = Gauges()
+        self._known: Gauges | DatabaseError = Gauges()
 
     def get(self) -> Gauges:
         """Return the gauges of a moment ago. Raises ``DatabaseError``."""
         with self._lock:  # those who wait take what the first one has read
             if time.monotonic() - self._read_at >= settings.REDRIVE_METRICS_SECONDS:
-                self._known = read_gauges()
+                try:
+                    self._known = read_gauges()
+                except DatabaseError as error:
+                    self._known = error
                 self._read_at = time.monotonic()
+            if isinstance(self._known, DatabaseError):
+                raise self._known.with_traceback(None)
             return self._known
 
 
@@ -76,7 +84,7 @@ def read_gauges() -> Gauges:
             # The queue of syncs has waits of two tables.
             known = found[name].get((first, second), 0.0)
             found[name][first, second] = max(known, float(value))
-    jobs: Mapping[str, int] | None = None
+    jobs: Mapping[str, int] | None
     try:
         jobs = queue.count_jobs(tuple(settings.RQ_QUEUES))
     except QueueUnavailable:

@@ -157,7 +157,7 @@ class Claim:
             ids = [outcome.entry_id for outcome in outcomes]
             written |= transitions.find_finished(ids, run_id=self.run.id)
         _log(outcomes, written=written)
-        signals.announce([o for o in outcomes if o.entry_id in written], run=self.run)
+        signals.announce((o for o in outcomes if o.entry_id in written), run=self.run)
 
     @_patient
     def hand_on(self, *, held: bool) -> None:

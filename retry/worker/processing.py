@@ -71,12 +71,14 @@ def process_one(
     was left open on ``connections``, which must be lent.
     """
     began = time.perf_counter()
-    outcome = _process(entry, run=run, alarm=alarm, connections=connections)
+    outcome = _process(entry, run=run, alarm=alarm, connections=connections, began=began)
+    if outcome.error is None:
+        return outcome
     return outcome._replace(seconds=time.perf_counter() - began)
 
 
 def _process(
-    entry: ClaimedEntry, *, run: Run, alarm: Alarm, connections: KindConnections
+    entry: ClaimedEntry, *, run: Run, alarm: Alarm, connections: KindConnections, began: float
 ) -> Outcome:
     try:
         kind = registry.get(entry.kind)
@@ -97,7 +99,13 @@ def _process(
     if leftovers := connections.find_leftovers():
         unclean = UncleanConnection(_LEFTOVERS.format(leftovers))
         return _build_failure(entry, unclean, kind=kind, run=run)
-    return Outcome(entry.id, EntryStatus.SUCCEEDED, result=cleaned, upstream=entry.upstream)
+    return Outcome(
+        entry.id,
+        EntryStatus.SUCCEEDED,
+        result=cleaned,
+        upstream=entry.upstream,
+        seconds=time.perf_counter() - began,
+    )
 
 
 def build_timeout_outcome(

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
+from structlog.contextvars import get_contextvars
 
 from entries.models import Entry
 from entries.states import EntryStatus
@@ -96,6 +97,8 @@ def test_a_token_needs_the_permission_and_the_scope(reader: "User") -> None:
     assert scrape(narrow).status_code == 200
     api = Client().get("/admin/api/entries", headers={"Authorization": f"Bearer {narrow}"})
     assert api.status_code == 403, "the scope opens nothing else"
+    assert scrape(narrow).status_code == 200
+    assert "token_id" not in get_contextvars(), "the thread's next request is somebody else's"
 
 
 def test_numbers_of_all_sources_are_for_those_who_see_all_of_them(reader: "User") -> None:

@@ -11,6 +11,7 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from structlog.contextvars import unbind_contextvars
 
 from retry.access.permissions import VIEW_METRICS
 from retry.access.visibility import sees_everything
@@ -34,6 +35,9 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(encode(DeskCollector()), content_type=content_type)
     except Exception as error:  # noqa: BLE001 - a scraper gets a problem for every error
         response = as_problem(error).response()
+    finally:
+        # The middleware that clears the context of a request is behind this one.
+        unbind_contextvars("token_id")
     for name, value in _HEADERS.items():
         response.headers[name] = value
     return response

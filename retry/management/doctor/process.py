@@ -22,6 +22,19 @@ _OLDEST_DJANGO = (5, 2)
 _FEWEST_FILES = 1024
 _SHORTEST_TOKEN = 32
 _LEAST_BYTES = 1_000_000_000
+#: What Redrive's settings say to some of Django's checks.
+_HTTPS = "Set HTTPS=true, and put something in front that speaks TLS."
+_ADVICE = {
+    "security.W004": _HTTPS,
+    "security.W008": _HTTPS,
+    "security.W009": "Set SECRET_KEY to 50 random characters or more, and keep it.",
+    "security.W012": _HTTPS,
+    "security.W016": _HTTPS,
+    "security.W018": "Set DEBUG=false.",
+    "security.W020": "Set ALLOWED_HOSTS to the names under which people open the site.",
+}
+#: The secret, DEBUG and the hosts: anybody gets in.
+_SERIOUS = {"security.W009", "security.W018", "security.W020"}
 
 
 def judge_versions() -> Iterator[Finding]:
@@ -49,11 +62,8 @@ def judge_settings() -> Iterator[Finding]:
     found = checks.run_checks(include_deployment_checks=True)
     serious = [message for message in found if not message.is_silenced()]
     for message in serious:
-        judge = fail if message.level >= checks.ERROR else warn
-        # W009, W018 and W020: the secret, DEBUG and the hosts. Everybody gets in.
-        if message.id in {"security.W009", "security.W018", "security.W020"}:
-            judge = fail
-        advice = message.hint or "See `manage.py check --deploy`."
+        judge = fail if message.level >= checks.ERROR or message.id in _SERIOUS else warn
+        advice = _ADVICE.get(message.id or "", message.hint) or "See `manage.py check --deploy`."
         yield judge(f"settings.{message.id}", str(message.msg), str(advice))
     if not serious:
         yield ok("settings.checks", "Django's checks of a deployment find nothing.")
