@@ -12,5 +12,3 @@ SECRET_KEY = (
 )
 #: Former keys, whose sessions, links and encrypted secrets still count.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
-#: The first encrypts the secrets of endpoints, all of them decrypt; without any, the keys above.
-REDRIVE_ENCRYPTION_KEYS: list[str] = env.list("REDRIVE_ENCRYPTION_KEYS", [])

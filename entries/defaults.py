@@ -39,6 +39,9 @@ REDRIVE_USER_AGENT: str = "Redrive/0.1"
 #: Private networks that may be reached, such as 10.1.0.0/16.
 REDRIVE_ALLOWED_NETWORKS: list[str] = []
 REDRIVE_ALLOW_PRIVATE_ADDRESSES: bool = False
+#: Encrypt secrets in the database: the first of them encrypts, all of them decrypt. Empty:
+#: SECRET_KEY and its fallbacks.
+REDRIVE_ENCRYPTION_KEYS: list[str] = []
 
 # --- for ENGINE = "entries.database" ------------------------------------------------------------
 

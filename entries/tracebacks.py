@@ -26,6 +26,11 @@ class Section:
     frames: int = 0
 
 
+def is_library(file: str) -> bool:
+    """Return whether a file belongs to an installed package or to Python itself."""
+    return bool(_LIBRARY.search(file))
+
+
 def split_frames(traceback: str) -> list[Section]:
     """Divide a traceback; the texts of the sections together are the traceback.
 
@@ -55,7 +60,7 @@ def _divide(traceback: str) -> Iterator[tuple[bool, bool, str]]:
         if lines:
             yield own, indent >= 0, "".join(lines)
         lines = [line]
-        own = frame is None or not _LIBRARY.search(frame["file"])
+        own = frame is None or not is_library(frame["file"])
         indent = len(frame["indent"]) if frame else -1
     if lines:
         yield own, indent >= 0, "".join(lines)

@@ -29,6 +29,7 @@ class RetryConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
+        from django.conf import settings
         from django.db.backends.signals import connection_created
 
         from entries import reasons
@@ -39,3 +40,7 @@ class RetryConfig(AppConfig):
 
         reasons.register(ReasonSearch())
         connection_created.connect(extend_limits_for_kinds)
+        if settings.REDRIVE_SENTRY_DSN:
+            from retry import sentry
+
+            sentry.connect()

@@ -56,6 +56,12 @@ REDRIVE_OUTAGE_QUIET_SECONDS: int = 600
 #: Without a sign of life of the dispatcher for so long, workers tell; 0: never.
 REDRIVE_DISPATCHER_SILENT_SECONDS: float = 60.0
 REDRIVE_MAIL_TIME_LIMIT: float = 20.0
+#: A token for ``GET /metrics`` alone, besides API tokens of the scope "metrics"; empty: none.
+REDRIVE_METRICS_TOKEN: str = ""
+#: Gauges are read at most once in so many seconds.
+REDRIVE_METRICS_SECONDS: float = 5.0
+#: Where failures are reported. Needs the extra "sentry".
+REDRIVE_SENTRY_DSN: str = ""
 #: Whether the dispatcher deletes what is old; without it ``manage.py prune`` alone does.
 REDRIVE_PRUNE: bool = True
 #: Days that something is kept after it has ended; 0: forever.

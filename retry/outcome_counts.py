@@ -5,6 +5,7 @@ An outcome is how an attempt ended: it succeeded, or it failed, whatever then be
 
 import json
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,9 +18,12 @@ from entries.models import NOTICE_SOURCE_KIND
 from entries.sql import load
 from entries.text import clean_text, one_line
 from entries.transitions import Outcome
-from retry.models import Run
+from retry.models import OutcomeFlush, Run
 
 _SQL = load(__file__)
+#: Seconds up to which the durations of one bucket go; the last bucket has no bound. New ones would
+#: need a new column: the totals have what was counted by these.
+DURATION_BOUNDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _LONGEST_MESSAGE = 200
 #: Samples of the upstreams that failed alike: there can be as many as entries.
 _MOST_UPSTREAMS = 10
@@ -49,16 +53,27 @@ def append_failures(failures: Sequence[Outcome], *, run: Run) -> None:
         _execute(_SQL["append_counts"], _count(failures, run=run))
 
 
+def append_losses(count: int, *, run: Run) -> None:
+    """Append attempts that ended with their worker and are repeated; they are no outcomes."""
+    if count:
+        OutcomeFlush.objects.create(
+            kind=run.kind, source_id=run.source_id, count=count, lost=True, seconds=0.0, buckets=[]
+        )
+
+
 def _execute(statement: str, params: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
 
 
 def _count(outcomes: Sequence[Outcome], *, run: Run) -> dict[str, Any]:
-    failures = [outcome for outcome in outcomes if outcome.error is not None]
+    failures: list[Outcome] = []
+    successes: list[Outcome] = []
+    for outcome in outcomes:
+        (successes if outcome.error is None else failures).append(outcome)
     rows = _count_failures(failures) if failures else []
-    if len(failures) < len(outcomes):
-        rows.append(_build_row(count=len(outcomes) - len(failures)))
+    if successes:
+        rows.append(_build_row(successes))
     return {
         "kind": run.kind,
         "source": run.source_id,
@@ -82,7 +97,7 @@ def _describe(fingerprint: str, alike: Sequence[Outcome]) -> dict[str, Any]:
         if len(upstreams) > _MOST_UPSTREAMS:
             break
     named = [upstream for upstream in upstreams if upstream]
-    row = _build_row(count=len(alike), fingerprint=fingerprint, upstreams=named[:_MOST_UPSTREAMS])
+    row = _build_row(alike, fingerprint=fingerprint, upstreams=named[:_MOST_UPSTREAMS])
     if first.error is not None:
         row |= {
             "error_class": first.error.error_class,
@@ -98,15 +113,22 @@ def describe_alike(message: str) -> str:
 
 
 def _build_row(
-    *, count: int, fingerprint: str = "", upstreams: Sequence[str] = ()
+    alike: Sequence[Outcome], *, fingerprint: str = "", upstreams: Sequence[str] = ()
 ) -> dict[str, Any]:
+    seconds, buckets = 0.0, [0] * (len(DURATION_BOUNDS) + 1)
+    for outcome in alike:
+        if outcome.seconds is not None:
+            seconds += outcome.seconds
+            buckets[bisect_left(DURATION_BOUNDS, outcome.seconds)] += 1
     return {
         "fingerprint": fingerprint,
         "error_class": "",
         "message": "",
         "upstreams": upstreams,
-        "count": count,
+        "count": len(alike),
         "sample": None,
+        "seconds": seconds,
+        "buckets": buckets,
     }
 
 

@@ -292,9 +292,10 @@ def count_jobs(queues: Sequence[str]) -> dict[str, int]:
         }
 
 
-def read_memory() -> tuple[int, int | None]:
-    """Read how many bytes Redis uses, and may use at most. Raises ``QueueUnavailable``."""
-    with _translate_errors():
-        told: Mapping[str, Any] = get_client().info("memory")
-        limit = int(told.get("maxmemory", 0))
-        return int(told.get("used_memory", 0)), limit or None
+def read_info() -> Mapping[str, Any]:
+    """Read what Redis says of itself (INFO), and its ``clock``. Raises ``QueueUnavailable``."""
+    with _translate_errors(), get_client().pipeline(transaction=False) as pipe:
+        pipe.info()
+        pipe.time()
+        told, (seconds, microseconds) = pipe.execute()
+        return {**told, "clock": seconds + microseconds / 1_000_000}

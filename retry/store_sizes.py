@@ -47,5 +47,6 @@ def read_sizes() -> StoreSizes:
         tables = [TableSize(*row) for row in cursor.fetchall()]
     redis = limit = None
     with suppress(QueueUnavailable):
-        redis, limit = queue.read_memory()
+        told = queue.read_info()
+        redis, limit = int(told.get("used_memory", 0)), int(told.get("maxmemory", 0)) or None
     return StoreSizes(database, tables, redis, limit)

@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/readyz``, answered ahead of everything that could itself be broken."""
+"""``/healthz``, ``/readyz`` and ``/metrics``, answered ahead of everything that could be broken."""
 
 import threading
 import time
@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from retry import queue
+from retry.api.metrics.views import show_metrics
 from retry.errors import QueueUnavailable
 
 #: Seconds a store has to answer. Probes wait little longer (Kubernetes: one second).
@@ -15,7 +16,9 @@ PATIENCE = 0.8
 
 
 class HealthMiddleware:
-    """The first middleware: no host check, session or redirect comes before a probe's answer."""
+    """The first middleware: no host check, session or redirect comes before a probe's answer, nor
+    before that to a scrape, which names the process by its address.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,6 +28,8 @@ class HealthMiddleware:
             return _respond({"status": "ok"}, status=200)
         if request.path_info == "/readyz":
             return check_readiness()
+        if request.path_info == "/metrics":
+            return show_metrics(request)
         return self.get_response(request)
 
 

@@ -45,6 +45,8 @@ class Outcome(NamedTuple):
     transient: bool = False
     #: The entry's.
     upstream: str = ""
+    #: That processing took; None where nothing was processed.
+    seconds: float | None = None
 
     def as_row(self) -> dict[str, Any]:
         row: dict[str, Any] = {

@@ -46,6 +46,7 @@ __all__ = [
     "VIEW_ENTRY",
     "VIEW_ERROR_GROUP",
     "VIEW_HOLD",
+    "VIEW_METRICS",
     "VIEW_NOTICE",
     "VIEW_OPERATION",
     "VIEW_PAYLOAD",
@@ -68,6 +69,7 @@ SHARE_VIEW: Final = "retry.share_savedview"
 SUBSCRIBE_ALL: Final = "retry.subscribe_all"
 VIEW_NOTICE: Final = "retry.view_notice"
 VIEW_STATUS: Final = "retry.view_status"
+VIEW_METRICS: Final = "retry.view_metrics"
 VIEW_AUDIT: Final = "retry.view_auditevent"
 ADD_TOKEN: Final = "retry.add_apitoken"  # noqa: S105 - the name of a permission
 #: To make tokens for others; ``ADD_TOKEN`` is for one's own.

@@ -29,6 +29,7 @@ from retry.access.permissions import (
     VIEW_ENTRY,
     VIEW_ERROR_GROUP,
     VIEW_HOLD,
+    VIEW_METRICS,
     VIEW_NOTICE,
     VIEW_OPERATION,
     VIEW_PAYLOAD,
@@ -61,6 +62,7 @@ class TokenScope(StrEnum):
     ERRORS = "errors"
     VIEWS = "views"
     NOTICES = "notices"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ SCOPES: Mapping[TokenScope, Meaning] = {
     TokenScope.ERRORS: _mean(_("decide about error groups"), MANAGE_ERROR_GROUP),
     TokenScope.VIEWS: _mean(_("save views of lists"), SHARE_VIEW),
     TokenScope.NOTICES: _mean(_("subscribe to notices"), SUBSCRIBE_ALL),
+    TokenScope.METRICS: _mean(_("read the metrics"), VIEW_METRICS),
 }
 
 

@@ -102,12 +102,14 @@ class Dispatcher:
         """
         if not self._leadership.take():
             return Tick(acted=False)
+        began = time.monotonic()
         try:
             done = self._act()
         except LeadershipLost:
             logger.warning("dispatcher.lease_lost")
             return Tick(acted=False)
-        self._leadership.save_tick(asdict(done))
+        seconds = round(time.monotonic() - began, 3)
+        self._leadership.save_tick(asdict(done) | {"seconds": seconds})
         if done.busy:
             logger.info("dispatcher.tick", extra=asdict(done))
         return done

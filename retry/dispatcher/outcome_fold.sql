@@ -8,8 +8,9 @@ SET count = c.count + EXCLUDED.count,
 
 -- name: fold_flushes
 -- Moves the oldest flushes into counts of their minutes: each is deleted and counted in one
--- statement, failures also under the fingerprint of all. Rows that another dispatcher is folding are skipped. Returns how many flushes were
--- taken, and what failed in each minute.
+-- statement, failures also under the fingerprint of all, and everything in the total of its kind.
+-- Rows that another dispatcher is folding are skipped. Returns how many flushes were taken, and what
+-- failed in each minute.
 WITH taken AS MATERIALIZED (
     DELETE FROM retry_outcomeflush
     WHERE id = ANY(ARRAY(
@@ -23,7 +24,30 @@ WITH taken AS MATERIALIZED (
            max(t.sample_entry_id) AS sample_entry_id, max(t.error_class) AS error_class,
            max(t.message) AS message, min(t.at) AS first_at, max(t.at) AS last_at
     FROM taken t LEFT JOIN LATERAL unnest(t.upstreams) WITH ORDINALITY AS u (name, place) ON true
+    WHERE NOT t.lost
     GROUP BY 1, 2, 3, 4
+), named AS (
+    SELECT kind, count, seconds, buckets,
+           CASE WHEN lost THEN 'lost' WHEN fingerprint = '' THEN 'succeeded' ELSE 'failed' END
+               AS outcome
+    FROM taken
+), spread AS (
+    SELECT kind, outcome, array_agg(count ORDER BY place) AS buckets
+    FROM (SELECT n.kind, n.outcome, b.place, sum(b.count)::bigint AS count
+          FROM named n, unnest(n.buckets) WITH ORDINALITY AS b (count, place)
+          GROUP BY 1, 2, 3) AS b
+    GROUP BY 1, 2
+), totalled AS (
+    INSERT INTO retry_outcometotal AS t (kind, outcome, count, seconds, buckets)
+    SELECT n.kind, n.outcome, sum(n.count), sum(n.seconds), coalesce(max(s.buckets), '{}')
+    FROM named n LEFT JOIN spread s ON s.kind = n.kind AND s.outcome = n.outcome
+    GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (kind, outcome) DO UPDATE
+    SET count = t.count + EXCLUDED.count, seconds = t.seconds + EXCLUDED.seconds,
+        buckets = ARRAY(
+            SELECT coalesce(old, 0) + coalesce(new, 0)
+            FROM unnest(t.buckets, EXCLUDED.buckets) WITH ORDINALITY AS b (old, new, place)
+            ORDER BY place)
 ), folded AS (
     INSERT INTO retry_outcomecount AS c
         (span, at, kind, source_id, fingerprint, count, upstreams, sample_entry_id)

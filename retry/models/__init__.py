@@ -16,7 +16,13 @@ from retry.models.notices import (
     Subscription,
     Withheld,
 )
-from retry.models.outcome_counts import ALL_FAILURES, OutcomeCount, OutcomeFlush, Span
+from retry.models.outcome_counts import (
+    ALL_FAILURES,
+    OutcomeCount,
+    OutcomeFlush,
+    OutcomeTotal,
+    Span,
+)
 from retry.models.people import LEAST_AUDIT_DAYS, ApiToken, AuditEvent
 from retry.models.retention import RetentionPass
 from retry.models.states import (
@@ -56,6 +62,7 @@ __all__ = [
     "OutcomeCount",
     "OutcomeFlush",
     "OutcomeTally",
+    "OutcomeTotal",
     "PauseCause",
     "RetentionPass",
     "Run",

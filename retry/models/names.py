@@ -9,7 +9,7 @@ from retry.models.heartbeat import Heartbeat, WorkerHeartbeat
 from retry.models.holds import Hold
 from retry.models.imports import Import
 from retry.models.notices import Notice, NoticeDelivery, Outage, Subscription
-from retry.models.outcome_counts import OutcomeCount, OutcomeFlush
+from retry.models.outcome_counts import OutcomeCount, OutcomeFlush, OutcomeTotal
 from retry.models.people import ApiToken, AuditEvent
 from retry.models.retention import RetentionPass
 from retry.models.syncs import Sync
@@ -146,3 +146,4 @@ name_model(WorkerHeartbeat, _("worker heartbeat"), _("worker heartbeats"))
 name_model(OutcomeTally, _("outcome tally"), _("outcome tallys"))
 name_model(OutcomeCount, _("outcome count"), _("outcome counts"))
 name_model(OutcomeFlush, _("outcome flush"), _("outcome flushs"))
+name_model(OutcomeTotal, _("outcome total"), _("outcome totals"))

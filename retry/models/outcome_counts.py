@@ -41,6 +41,15 @@ class OutcomeFlush(_Outcomes):
         max_length=200, blank=True, db_default="", help_text=_("with what varies replaced")
     )
     at = models.DateTimeField(db_default=Now())
+    lost = models.BooleanField(
+        db_default=False, help_text=_("attempts that ended with their worker and are repeated")
+    )
+    seconds = models.FloatField(db_default=0.0, help_text=_("that processing took, together"))
+    buckets = ArrayField(
+        models.PositiveIntegerField(),
+        db_default=[],
+        help_text=_("how many took how long, by the bounds of retry.outcome_counts"),
+    )
 
     def __str__(self) -> str:
         return f"{self.count} of {self.kind} {self.fingerprint or 'succeeded'}"
@@ -97,3 +106,25 @@ class OutcomeCount(_Outcomes):
 
     def __str__(self) -> str:
         return f"{self.count} of {self.kind} {self.fingerprint or 'succeeded'}, {self.span}"
+
+
+class OutcomeTotal(models.Model):
+    """All outcomes of a kind since they are counted; it only grows, whatever becomes of the counts.
+
+    ``outcome``: succeeded, failed, or lost. ``retry.dispatcher.outcome_fold`` adds to it.
+    """
+
+    kind = models.CharField(max_length=50)
+    outcome = models.CharField(max_length=10)
+    count = models.PositiveBigIntegerField()
+    seconds = models.FloatField(db_default=0.0)
+    buckets = ArrayField(models.PositiveBigIntegerField(), db_default=[])
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "outcome"], name="outcometotal_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.kind} {self.outcome}"

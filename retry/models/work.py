@@ -227,7 +227,8 @@ class Run(models.Model):
 
     class Meta:
         permissions: ClassVar = [
-            ("view_status", gettext_noop("Can see queues, workers and the dispatcher"))
+            ("view_status", gettext_noop("Can see queues, workers and the dispatcher")),
+            ("view_metrics", gettext_noop("Can read the metrics")),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -21,6 +22,8 @@ BY_AGE = ("created_at", "position", "entry_ids__0")
 #: How many waiting runs the ramp chooses from.
 _RAMP_RUNS = 5_000
 _SQL = load(__file__, include=FRAGMENTS)
+#: For statements of other modules to include.
+WAITS = _SQL.fragments
 
 
 def find_startable_runs() -> QuerySet[Run]:
@@ -32,10 +35,13 @@ def find_startable_runs() -> QuerySet[Run]:
 def measure_waits() -> Mapping[str, timedelta]:
     """Measure for each queue how long the oldest run that could begin has waited."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL["longest_waits"], {"ramp": ramps.SECONDS, "stopped": [*map(str, STOPPED)]}
-        )
+        cursor.execute(_SQL["longest_waits"], build_wait_params())
         return dict(cursor.fetchall())
+
+
+def build_wait_params() -> dict[str, Any]:
+    """Return the parameters of the fragments ``WAITS``."""
+    return {"ramp": ramps.SECONDS, "stopped": [*map(str, STOPPED)]}
 
 
 def find_lapsed_runs(*, limit: int) -> list[Run]:

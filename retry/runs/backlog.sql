@@ -1,10 +1,17 @@
--- name: longest_waits
--- Reads for each queue how long the oldest run that could begin has waited: since its ramp, where a
--- hold was lifted, or since its operation was resumed.
-SELECT retry_run.queue, statement_timestamp() - min(greatest(
-    coalesce(retry_run.dispatched_at, retry_run.created_at), operation.resumed_at,
-    @newest_lift + make_interval(secs => %(ramp)s)))
-FROM retry_run LEFT JOIN retry_operation operation ON operation.id = retry_run.operation_id
+-- fragment: waiting_since
+-- Since when a run could have begun: since its ramp, where a hold was lifted, or since its operation
+-- was resumed.
+greatest(coalesce(retry_run.dispatched_at, retry_run.created_at), operation.resumed_at,
+         @newest_lift + make_interval(secs => %(ramp)s))
+
+-- fragment: startable_runs
+-- The queued runs that could begin.
+retry_run LEFT JOIN retry_operation operation ON operation.id = retry_run.operation_id
 WHERE retry_run.state = 'queued' AND NOT @run_is_held
     AND (operation.state IS NULL OR operation.state <> ALL(%(stopped)s))
+
+-- name: longest_waits
+-- Reads for each queue how long the oldest run that could begin has waited.
+SELECT retry_run.queue, statement_timestamp() - min(@waiting_since)
+FROM @startable_runs
 GROUP BY retry_run.queue

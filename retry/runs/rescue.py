@@ -10,7 +10,7 @@ from entries.errors import WorkerLost
 from entries.states import EntryStatus
 from entries.text import describe_error
 from entries.transitions import Outcome
-from retry import audit, outcome_counts
+from retry import audit, outcome_counts, signals
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
 from retry.runs.creation import RunMember, create_runs, read_rescue_limits, transfer_members
@@ -48,6 +48,8 @@ def take_entries(run: Run, *, cause: str, began: bool, actor: Actor) -> int:
     )
     failures = [Outcome(r.id, EntryStatus.FAILED, error=error) for r in rescued if r.run_id is None]
     outcome_counts.append_failures(failures, run=run)
+    transaction.on_commit(lambda: signals.announce(failures, run=run), robust=True)
+    outcome_counts.append_losses(len(rescued) - len(failures), run=run)
     new_run_id = uuid4()
     waiting = transitions.reassign(run.entry_ids, run_id=run.id, new_run_id=new_run_id)
     # Last, because it counts what the two statements before have written.

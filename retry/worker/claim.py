@@ -19,7 +19,7 @@ from entries.kinds.upstreams import depends_on_upstreams
 from entries.models import Entry
 from entries.states import EntryStatus
 from entries.transitions import ClaimedEntry, Outcome
-from retry import outcome_counts
+from retry import outcome_counts, signals
 from retry.models import Run, Trigger
 from retry.outcomes import Actor
 from retry.runs.creation import create_runs, transfer_members
@@ -157,6 +157,7 @@ class Claim:
             ids = [outcome.entry_id for outcome in outcomes]
             written |= transitions.find_finished(ids, run_id=self.run.id)
         _log(outcomes, written=written)
+        signals.announce((o for o in outcomes if o.entry_id in written), run=self.run)
 
     @_patient
     def hand_on(self, *, held: bool) -> None:

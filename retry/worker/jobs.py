@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from retry import signals
 from retry.imports import work as imports
 from retry.syncs import work as syncs
 from retry.worker import execution
@@ -23,6 +24,7 @@ def execute_run(run_id: str) -> None:
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     with structlog.contextvars.bound_contextvars(run_id=run_id):
         execution.execute(UUID(run_id), worker=name, linger=LINGER_SECONDS, activity=HORSE)
+        signals.OUTBOX.drain(signals.DRAIN_SECONDS)
 
 
 def sync_source(sync_id: str) -> None:

@@ -70,6 +70,16 @@ def process_one(
     Never raises for what the kind does: an error becomes the outcome, and so does anything that
     was left open on ``connections``, which must be lent.
     """
+    began = time.perf_counter()
+    outcome = _process(entry, run=run, alarm=alarm, connections=connections, began=began)
+    if outcome.error is None:
+        return outcome
+    return outcome._replace(seconds=time.perf_counter() - began)
+
+
+def _process(
+    entry: ClaimedEntry, *, run: Run, alarm: Alarm, connections: KindConnections, began: float
+) -> Outcome:
     try:
         kind = registry.get(entry.kind)
     except UnknownKind as error:
@@ -89,7 +99,13 @@ def process_one(
     if leftovers := connections.find_leftovers():
         unclean = UncleanConnection(_LEFTOVERS.format(leftovers))
         return _build_failure(entry, unclean, kind=kind, run=run)
-    return Outcome(entry.id, EntryStatus.SUCCEEDED, result=cleaned, upstream=entry.upstream)
+    return Outcome(
+        entry.id,
+        EntryStatus.SUCCEEDED,
+        result=cleaned,
+        upstream=entry.upstream,
+        seconds=time.perf_counter() - began,
+    )
 
 
 def build_timeout_outcome(
@@ -98,7 +114,8 @@ def build_timeout_outcome(
     """Build the outcome of an entry whose time limit ran out; ``traceback``: where it was then."""
     kind = registry.get(entry.kind)
     late = TimeLimitExceeded(f"took longer than {kind.time_limit:g} s")
-    return _build_failure(entry, late.with_traceback(traceback), kind=kind, run=run)
+    outcome = _build_failure(entry, late.with_traceback(traceback), kind=kind, run=run)
+    return outcome._replace(seconds=kind.time_limit)
 
 
 def _find_time_limit(kind: str) -> float:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # In one statement, because the dispatcher moves what it has counted.
 _COUNTED = """
-SELECT (SELECT coalesce(sum(count), 0) FROM retry_outcomeflush)
+SELECT (SELECT coalesce(sum(count), 0) FROM retry_outcomeflush WHERE NOT lost)
      + (SELECT coalesce(sum(count), 0) FROM retry_outcomecount WHERE fingerprint <> '*')
 """
 

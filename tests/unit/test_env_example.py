@@ -12,7 +12,7 @@ from tests.laws.tree import ROOT, modules, nodes
 
 SETTINGS = [
     ast.parse((ROOT / "config" / name).read_text())
-    for name in ("env.py", "settings.py", "notices.py", "retention.py", "gunicorn.py")
+    for name in ("env.py", "settings.py", "keys.py", "notices.py", "gunicorn.py")
 ]
 DEFAULTS = [ast.parse((ROOT / app / "defaults.py").read_text()) for app in ("entries", "retry")]
 LINES = (ROOT / ".env.example").read_text().splitlines()

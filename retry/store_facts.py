@@ -1,0 +1,92 @@
+"""What PostgreSQL and Redis say of themselves, for who checks a deployment."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import connection
+
+from entries.sql import load
+from retry import queue
+
+_SQL = load(__file__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresFacts:
+    """``version``: as 170004 for 17.4. ``clock_seconds``: how far its clock is ahead of ours.
+
+    ``locked_tables``: those of Redrive that the role may not read and write. ``usable``: how many
+    connections it gives to others than superusers, of which ``used`` are open.
+    """
+
+    version: int
+    encoding: str
+    superuser: bool
+    read_only: bool
+    in_recovery: bool
+    locked_tables: Sequence[str]
+    may_create_temporary: bool
+    may_create_tables: bool
+    usable: int
+    used: int
+    knows_zone: bool
+    clock_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisFacts:
+    """``clock_seconds``: how far its clock is ahead of ours. ``max_bytes``: 0 where unlimited."""
+
+    product: str
+    version: str
+    policy: str
+    max_bytes: int
+    evicted: int
+    replica: bool
+    saves: bool
+    save_failed: bool
+    clients: int
+    max_clients: int
+    clock_seconds: float
+
+    @classmethod
+    def from_info(cls, info: Mapping[str, Any], *, clock_seconds: float) -> Self:
+        is_valkey = info.get("server_name") == "valkey" or "valkey_version" in info
+        return cls(
+            product="Valkey" if is_valkey else "Redis",
+            version=str(info.get("valkey_version" if is_valkey else "redis_version", "0")),
+            policy=str(info.get("maxmemory_policy", "noeviction")),
+            max_bytes=int(info.get("maxmemory", 0)),
+            evicted=int(info.get("evicted_keys", 0)),
+            replica=info.get("role") in {"slave", "replica"},
+            saves=bool(info.get("aof_enabled")) or bool(info.get("rdb_last_save_time")),
+            save_failed="err"
+            in {info.get("rdb_last_bgsave_status"), info.get("aof_last_write_status")},
+            clients=int(info.get("connected_clients", 0)),
+            max_clients=int(info.get("maxclients", 0)),
+            clock_seconds=clock_seconds,
+        )
+
+
+def read_postgresql() -> PostgresFacts:
+    """Read what PostgreSQL says. Raises ``DatabaseError``."""
+    connection.ensure_connection()  # which takes its time, and the clock is read in the middle
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["facts"], {"zone": settings.TIME_ZONE})
+        names = [column[0] for column in cursor.description]
+        row = dict(zip(names, cursor.fetchone(), strict=True))
+        before = time.time()
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        clock = cursor.fetchone()[0]
+    return PostgresFacts(**row, clock_seconds=clock - (before + time.time()) / 2)
+
+
+def read_redis() -> RedisFacts:
+    """Read what Redis says. Raises ``QueueUnavailable``."""
+    queue.ping()  # connects
+    before = time.time()
+    info = queue.read_info()
+    return RedisFacts.from_info(info, clock_seconds=info["clock"] - (before + time.time()) / 2)
