@@ -12,5 +12,7 @@ class RetryConfig(AppConfig):
         from retry import checks  # noqa: F401 - registers the system checks
         from retry.limits import extend_limits_for_kinds
         from retry.notices import mail  # noqa: F401 - registers the kind
+        from retry.tasks import kind, preparation  # noqa: F401 - registers the kind
 
+        preparation.prepare()
         connection_created.connect(extend_limits_for_kinds)

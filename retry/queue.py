@@ -47,6 +47,7 @@ class JobSpec:
     argument: str
     timeout: int
     function: str = EXECUTE_RUN
+    ahead: bool = False  # of everything that waits in the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def _enqueue(job: JobSpec, names: Pipeline) -> None:
             job.function,
             job.argument,
             job_id=job.job_id,
+            at_front=job.ahead,
             unique=True,
             job_timeout=job.timeout,
             result_ttl=0,
@@ -173,8 +175,9 @@ def hand_over_in_order(specs: Iterable[JobSpec]) -> int:
                 with _translate_errors():
                     _enqueue(spec, names)
             except QueueUnavailable as error:
-                extra = {"job_id": spec.job_id, "error": str(error)}
-                logger.warning("handover.failed", extra=extra)
+                logger.warning(
+                    "handover.failed", extra={"job_id": spec.job_id, "error": str(error)}
+                )
                 break
             count += 1
         else:  # not where Redis is away: that would be another wait

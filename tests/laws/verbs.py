@@ -11,7 +11,16 @@ from django.db.models.functions import Now
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
-from retry import corrections, exports, retries, saved_views, service, submission, upkeep
+from retry import (
+    corrections,
+    exports,
+    first_attempts,
+    retries,
+    saved_views,
+    service,
+    submission,
+    upkeep,
+)
 from retry.access import tokens
 from retry.error_groups import control as error_groups
 from retry.error_groups import proof
@@ -34,7 +43,7 @@ if TYPE_CHECKING:
 
 #: Where verbs are defined.
 MODULES: tuple[ModuleType, ...] = (
-    *(retries, corrections, submission, exports, saved_views, upkeep, approval),
+    *(retries, corrections, submission, first_attempts, exports, saved_views, upkeep, approval),
     *(tokens, control, syncs, holds, imports, error_groups, proof),
     notices,
 )
@@ -55,6 +64,7 @@ NO_VERBS = {
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {
     "submit_entries",
+    "enqueue_entries",
     "wake_entries",
     "request_due_syncs",
     "fail_lost_syncs",
@@ -146,6 +156,11 @@ def _retry_one_now() -> Act:
 def _submit() -> Act:
     entry = EntryFactory.create()
     return lambda actor: service.submit_entries([entry.id], actor=actor)
+
+
+def _enqueue() -> Act:
+    items = [SourceItem("1", "shop.tasks.send", {"url": "http://page.example/1"})]
+    return lambda actor: service.enqueue_entries(items, kind="page", actor=actor)
 
 
 def _push() -> Act:
@@ -247,6 +262,7 @@ ACTS: Mapping[str, Scene] = {
     "restore_entry": Scene(editing.restore_one, "restore"),
     "edit_and_retry": Scene(editing.edit_and_retry, "edit_and_retry", jobs=1),
     "submit_entries": Scene(_submit, "submit", jobs=1),
+    "enqueue_entries": Scene(_enqueue, "submit", jobs=1),
     "wake_entries": Scene(_wake, "wake", jobs=1),
     "request_sync": Scene(_request_sync, "request_sync", jobs=1),
     "sync_source": Scene(_sync, "sync", jobs=1),
