@@ -39,7 +39,7 @@ class RedriveBackend(BaseTaskBackend):
     #: Two steps: what is above 0 begins before what waits.
     supports_priority = True
 
-    def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any]:
+    def enqueue(self, task: "Task[Any, Any]", args: Any, kwargs: Any) -> "TaskResult[Any]":
         """Store a task and queue it after the commit of the caller's transaction.
 
         Raises ``InvalidTask`` where it cannot be called or stored, and as the library does where
@@ -88,11 +88,11 @@ class RedriveBackend(BaseTaskBackend):
         task_enqueued.send(type(self), task_result=result)
         return result
 
-    def get_result(self, result_id: str) -> TaskResult[Any]:
+    def get_result(self, result_id: str) -> "TaskResult[Any]":
         """Return what has become of a task. Raises ``TaskResultDoesNotExist``."""
-        known = isinstance(result_id, str) and len(result_id) <= _LONGEST_ID
+        known = len(str(result_id)) <= _LONGEST_ID
         try:
-            result = find_result(source=None, external_id=result_id) if known else None
+            result = find_result(source=None, external_id=str(result_id)) if known else None
         except EntriesError as error:
             raise TaskResultDoesNotExist(f"{result_id}: {error}") from error
         if result is None:
@@ -100,7 +100,7 @@ class RedriveBackend(BaseTaskBackend):
         return result
 
 
-def _require_known(task: Task[Any, Any]) -> None:
+def _require_known(task: "Task[Any, Any]") -> None:
     """Find out now what a worker would: that it can be found by its path."""
     if not is_path(task.module_path):
         raise InvalidTask("Task function must be defined at a module level.")
