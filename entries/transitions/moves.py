@@ -7,12 +7,13 @@ from typing import Any
 from django.db import connection
 
 from entries.errors import NeverTried
+from entries.sentences import NEVER_TRIED
 from entries.sql import array, load
 from entries.states import EntryStatus, find_allowed_statuses
 from entries.text import describe_error
 
 _SQL = load(__file__)
-_STOPPED = describe_error(NeverTried("stopped before its first attempt"))
+_STOPPED = describe_error(NeverTried(NEVER_TRIED()))
 _STATEMENTS: Mapping[str, str] = {
     "stop": _SQL["stop"],
     "discard": _SQL["discard"],
