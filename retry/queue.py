@@ -60,10 +60,7 @@ class BrokerView:
 
 @cache
 def get_client() -> Redis:
-    """Return this process's client. It fails fast, because a person waits for the answer.
-
-    Cached, because RQ caches its scripts per client and django-rq makes a client per call.
-    """
+    """Return this process's client, which fails fast: a person waits. RQ caches scripts for each."""
     return Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=settings.REDRIVE_REDIS_TIMEOUT,
@@ -175,9 +172,8 @@ def hand_over_in_order(specs: Iterable[JobSpec]) -> int:
                 with _translate_errors():
                     _enqueue(spec, names)
             except QueueUnavailable as error:
-                logger.warning(
-                    "handover.failed", extra={"job_id": spec.job_id, "error": str(error)}
-                )
+                extra = {"job_id": spec.job_id, "error": str(error)}
+                logger.warning("handover.failed", extra=extra)
                 break
             count += 1
         else:  # not where Redis is away: that would be another wait

@@ -201,7 +201,7 @@ def _make_audited_probe(run: Run, entry_id: int, upstream: str) -> Run | None:
 def _make_scheduled_probe(hold: Hold) -> Run | None:
     """Wake the first of the scheduled entries that are due, or else the one that is due next.
 
-    What was never tried is not tried before its time: somebody chose that.
+    What was never tried is not tried before its time: the application chose that.
     """
     scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED, kind=hold.kind)
     if hold.upstream:

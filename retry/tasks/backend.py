@@ -46,7 +46,7 @@ class RedriveBackend(BaseTaskBackend):
         the arguments are not JSON.
         """
         self.validate_task(task)
-        _require_known(task)
+        _check_known(task)
         result: TaskResult[Any] = TaskResult(
             task=task,
             id=str(uuid4()),
@@ -100,7 +100,7 @@ class RedriveBackend(BaseTaskBackend):
         return result
 
 
-def _require_known(task: "Task[Any, Any]") -> None:
+def _check_known(task: "Task[Any, Any]") -> None:
     """Find out now what a worker would: that it can be found by its path."""
     if not is_path(task.module_path):
         raise InvalidTask("Task function must be defined at a module level.")

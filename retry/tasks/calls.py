@@ -6,6 +6,7 @@ is imported but the project's own modules.
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -123,8 +124,15 @@ def list_packages() -> set[str]:
     and what the options of a backend name.
     """
     own = {config.name for config in apps.get_app_configs()}
-    own |= {settings.ROOT_URLCONF, getattr(settings, "SETTINGS_MODULE", None) or ""}
-    backends = getattr(settings, "TASKS", None) or {}
-    for backend in backends.values():
+    with suppress(AttributeError):  # settings may be made without a module
+        own |= {settings.ROOT_URLCONF, settings.SETTINGS_MODULE or ""}
+    for backend in read_backends().values():
         own.update(backend.get("OPTIONS", {}).get(PACKAGES, ()))
     return {name.partition(".")[0] for name in own if name}
+
+
+def read_backends() -> Mapping[str, Mapping[str, Any]]:
+    """Read the setting ``TASKS``, which Django 5.2 does not have."""
+    with suppress(AttributeError):
+        return settings.TASKS or {}
+    return {}

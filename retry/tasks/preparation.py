@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 
 from config.database.limits import Role
+from retry.tasks.calls import read_backends
 
 logger = logging.getLogger(__name__)
 
@@ -15,8 +16,8 @@ def prepare() -> None:
 
     Each work-horse is a fork, and would import them again.
     """
-    backends = getattr(settings, "TASKS", None) or {}
-    own = any(str(b.get("BACKEND", "")).startswith("retry.tasks.") for b in backends.values())
+    backends = read_backends().values()
+    own = any(str(backend.get("BACKEND", "")).startswith("retry.tasks.") for backend in backends)
     if not own or settings.REDRIVE_ROLE != Role.WORKER:
         return
     from retry.tasks import backend  # noqa: F401

@@ -34,7 +34,7 @@ from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.laws import editing, grouping, operating, subscribing
-from tests.laws.importing import confirm_import, repeat_lost, request_import
+from tests.laws.importing import confirm_import, enqueue, repeat_lost, request_import
 from tests.laws.viewing import delete_view, rename_view, save_view
 from tests.support.upkeep import without_index, without_upstreams
 
@@ -158,11 +158,6 @@ def _submit() -> Act:
     return lambda actor: service.submit_entries([entry.id], actor=actor)
 
 
-def _enqueue() -> Act:
-    items = [SourceItem("1", "shop.tasks.send", {"url": "http://page.example/1"})]
-    return lambda actor: service.enqueue_entries(items, kind="page", actor=actor)
-
-
 def _push() -> Act:
     items = [SourceItem("1", "One", {"url": "http://page.example/1"})]
     return lambda actor: service.submit(items, kind="page", actor=actor)
@@ -262,7 +257,7 @@ ACTS: Mapping[str, Scene] = {
     "restore_entry": Scene(editing.restore_one, "restore"),
     "edit_and_retry": Scene(editing.edit_and_retry, "edit_and_retry", jobs=1),
     "submit_entries": Scene(_submit, "submit", jobs=1),
-    "enqueue_entries": Scene(_enqueue, "submit", jobs=1),
+    "enqueue_entries": Scene(enqueue, "submit", jobs=1),
     "wake_entries": Scene(_wake, "wake", jobs=1),
     "request_sync": Scene(_request_sync, "request_sync", jobs=1),
     "sync_source": Scene(_sync, "sync", jobs=1),
