@@ -60,7 +60,8 @@ class BrokerView:
 
 @cache
 def get_client() -> Redis:
-    """Return this process's client, which fails fast: a person waits. RQ caches scripts for each."""
+    """Return this process's client. It fails fast, because a person waits for the answer."""
+    # Cached, because RQ caches its scripts per client and django-rq makes a client per call.
     return Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=settings.REDRIVE_REDIS_TIMEOUT,
