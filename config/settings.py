@@ -124,8 +124,7 @@ _database["OPTIONS"] = connection_options(
 _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
 _database["CONN_HEALTH_CHECKS"] = True
 if _pool := env.int("DATABASE_POOL_SIZE", 0):
-    # A pool and persistent connections exclude each other. For web processes only: a worker's
-    # forks must not inherit a pool.
+    # It excludes persistent connections. For web processes only: forks must not inherit a pool.
     _database["CONN_MAX_AGE"] = 0
     _database["OPTIONS"]["pool"] = {
         "min_size": 1,

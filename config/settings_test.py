@@ -37,5 +37,12 @@ REDRIVE_KIND_MODULES = [
     "tests.support.sources",
     *REDRIVE_KIND_MODULES,  # noqa: F405
 ]
+TASKS = {
+    "default": {
+        "BACKEND": "retry.tasks.RedriveBackend",
+        "QUEUES": ["default", "mail"],
+        "OPTIONS": {"packages": ["tests"]},
+    }
+}
 # Finds static files when they are requested; tests do not collect any.
 WHITENOISE_AUTOREFRESH = True

@@ -46,6 +46,10 @@ class WorkerLost(EntriesError):
     """The worker died or stopped answering while it ran the entry."""
 
 
+class NeverTried(EntriesError):
+    """A person stopped the entry before its first attempt."""
+
+
 class UncleanConnection(PermanentError):
     """``process`` returned and left something behind on its database connection."""
 

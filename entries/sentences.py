@@ -249,3 +249,7 @@ TYPED = (
         "they come from"
     ),
 )
+
+# --- entries -----------------------------------------------------------------------------------
+
+NEVER_TRIED = Sentence("stopped before its first attempt")

@@ -37,8 +37,10 @@ class RetryConfig(AppConfig):
         from retry.access.reasons import ReasonSearch
         from retry.limits import extend_limits_for_kinds
         from retry.notices import mail  # noqa: F401 - registers the kind
+        from retry.tasks import kind, preparation  # noqa: F401 - registers the kind
 
         reasons.register(ReasonSearch())
+        preparation.prepare()
         connection_created.connect(extend_limits_for_kinds)
         if settings.REDRIVE_SENTRY_DSN:
             from retry import sentry

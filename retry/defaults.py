@@ -56,6 +56,13 @@ REDRIVE_OUTAGE_QUIET_SECONDS: int = 600
 #: Without a sign of life of the dispatcher for so long, workers tell; 0: never.
 REDRIVE_DISPATCHER_SILENT_SECONDS: float = 60.0
 REDRIVE_MAIL_TIME_LIMIT: float = 20.0
+#: Seconds that one of Django's tasks may take.
+REDRIVE_TASK_TIME_LIMIT: float = 300.0
+#: Tasks under way in a worker at once; more than 1 only where all of them are safe in threads.
+REDRIVE_TASK_CONCURRENCY: int = 1
+#: Automatic retries of a task, whatever it raised, and the longest first wait in seconds.
+REDRIVE_TASK_AUTOMATIC_RETRIES: int = 0
+REDRIVE_TASK_FIRST_DELAY: float = 30.0
 #: A token for ``GET /metrics`` alone, besides API tokens of the scope "metrics"; empty: none.
 REDRIVE_METRICS_TOKEN: str = ""
 #: Gauges are read at most once in so many seconds.

@@ -49,6 +49,7 @@ class JobSpec:
     argument: str
     timeout: int
     function: str = EXECUTE_RUN
+    ahead: bool = False  # of everything that waits in the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def _enqueue(job: JobSpec, names: Pipeline) -> None:
             job.function,
             job.argument,
             job_id=job.job_id,
+            at_front=job.ahead,
             unique=True,
             job_timeout=job.timeout,
             result_ttl=0,

@@ -64,6 +64,7 @@ _NOT = {
     "repair": Reason.NOT_FAILED,
     "wake": Reason.NOT_FAILED,
     "submit": Reason.NOT_PENDING,
+    "defer": Reason.NOT_PENDING,
     "discard": Reason.NOT_DISCARDABLE,
     "restore": Reason.NOT_DISCARDED,
     "retry_now": Reason.NOT_SCHEDULED,

@@ -27,7 +27,7 @@ Notices
 API tokens
     ``create_token`` ``change_token`` ``revoke_tokens``
 For the system, without a permission
-    ``submit_entries`` ``wake_entries`` ``trip_breaker`` ``lift_ended_holds``
+    ``submit_entries`` ``enqueue_entries`` ``wake_entries`` ``trip_breaker`` ``lift_ended_holds``
     ``request_due_syncs`` ``fail_lost_syncs`` ``repeat_lost_imports``
     ``derive_upstreams`` ``index_entries`` ``settle_proofs`` ``unmute_due_groups``
     ``prune`` ``prune_batch``
@@ -47,6 +47,7 @@ from retry.error_groups.control import unmute_due_groups
 from retry.error_groups.proof import prove as prove_group
 from retry.error_groups.proof import settle_proofs
 from retry.exports import begin_export as export_entries
+from retry.first_attempts import enqueue_entries
 from retry.holds.control import hold_kind, hold_source
 from retry.holds.control import lift as lift_hold
 from retry.holds.control import lift_ended as lift_ended_holds
@@ -101,6 +102,7 @@ __all__ = [
     "discard_entries",
     "discard_entry",
     "edit_and_retry",
+    "enqueue_entries",
     "export_entries",
     "fail_lost_syncs",
     "hold_kind",

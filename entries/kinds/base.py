@@ -176,6 +176,13 @@ class Kind(ABC):
         """
         return ""
 
+    def find_retry_policy(self, payload: Mapping[str, Any]) -> RetryPolicy:
+        """Return the policy of one entry; ``retry_policy`` unless the kind has one for each.
+
+        Called when an entry has failed. Use the payload only.
+        """
+        return self.retry_policy
+
     def problems_with(self, payload: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a payload, in words, without doing anything; empty for nothing.
 

@@ -54,7 +54,7 @@ def _find_method_problems(cls: type[Kind]) -> list[str]:
         found.append("process() must not be async: set concurrency to process several at once")
     elif not _needs_no_arguments(cls):
         found.append("must be made without arguments: there is one instance per process")
-    methods = ("upstream", "problems_with")
+    methods = ("upstream", "problems_with", "find_retry_policy")
     wrong = (name for name in methods if not inspect.isfunction(getattr(cls, name)))
     return found + [f"{name} must be a method" for name in wrong]
 

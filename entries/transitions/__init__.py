@@ -8,7 +8,7 @@ The statements lock first and test afterwards (``picked``): the second of two wr
 status that the first has written, not the one in its snapshot.
 """
 
-from entries.transitions.moves import move
+from entries.transitions.moves import defer, move
 from entries.transitions.queue import QueueResult, lock_free, queue
 from entries.transitions.rescue import RescuedEntry, release, rescue
 from entries.transitions.reversal import Reversal, cancel, revert
@@ -31,6 +31,7 @@ __all__ = [
     "begin",
     "cancel",
     "claim",
+    "defer",
     "find_finished",
     "finish",
     "lock_free",

@@ -12,11 +12,26 @@ FROM unnest(%(ids)s::bigint[]) AS w (id)
 LEFT JOIN picked p ON p.id = w.id LEFT JOIN moved m ON m.id = w.id
 WHERE m.id IS NULL ORDER BY w.id
 
+-- name: defer
+-- Schedules pending entries: their first attempt is due at a time. Returns those left alone.
+@picked, moved AS (
+    UPDATE entries_entry e
+    SET status = 'scheduled', next_attempt_at = %(until)s, status_changed_at = now(),
+        updated_at = now()
+    FROM picked p WHERE e.id = p.id AND p.status = ANY(%(sources)s)
+    RETURNING e.id
+)
+@not_moved
+
 -- name: stop
--- Marks scheduled entries failed: no automatic retry follows. Returns those left alone.
+-- Marks scheduled entries failed: no automatic retry follows. One that was never tried gets an error
+-- that says so. Returns those left alone.
 @picked, moved AS (
     UPDATE entries_entry e
     SET status = 'failed', next_attempt_at = NULL, failed_at = coalesce(e.failed_at, now()),
+        error_class = CASE e.fingerprint WHEN '' THEN %(error_class)s ELSE e.error_class END,
+        error_message = CASE e.fingerprint WHEN '' THEN %(message)s ELSE e.error_message END,
+        fingerprint = CASE e.fingerprint WHEN '' THEN %(fingerprint)s ELSE e.fingerprint END,
         status_changed_at = now(), updated_at = now()
     FROM picked p WHERE e.id = p.id AND p.status = ANY(%(sources)s)
     RETURNING e.id

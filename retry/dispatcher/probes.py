@@ -199,14 +199,17 @@ def _make_audited_probe(run: Run, entry_id: int, upstream: str) -> Run | None:
 
 
 def _make_scheduled_probe(hold: Hold) -> Run | None:
-    """Wake the first of the scheduled entries that are due, or else the one that is due next."""
+    """Wake the first of the scheduled entries that are due, or else the one that is due next.
+
+    What was never tried is not tried before its time: the application chose that.
+    """
     scheduled = Entry.objects.filter(status=EntryStatus.SCHEDULED, kind=hold.kind)
     if hold.upstream:
         scheduled = scheduled.filter(upstream=hold.upstream)
     free = scheduled.exclude(source_id__in=find_active_holds().source_ids)
     found = (
         free.filter(next_attempt_at__lte=Now()).order_by("pk").first()
-        or free.order_by("next_attempt_at", "pk").first()
+        or free.filter(attempt__gt=0).order_by("next_attempt_at", "pk").first()
     )
     if found is None:
         return None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.mail import BadHeaderError, EmailMessage, get_connection
+from django.core.mail import EmailMessage, get_connection
 from django.db import InterfaceError, InternalError, OperationalError
 from django.utils.translation import gettext_noop
 
@@ -91,7 +91,7 @@ def _send(mail: EmailMessage, *, seconds: float) -> None:
     except smtplib.SMTPResponseException as error:
         refused = PermanentError if error.smtp_code >= 500 else TransientError
         raise refused(f"the mail server refuses the mail: SMTP {error.smtp_code}") from error
-    except (smtplib.SMTPNotSupportedError, BadHeaderError) as error:
+    except (smtplib.SMTPNotSupportedError, ValueError) as error:
         raise PermanentError(f"the mail cannot be sent: {error}") from error
     except (smtplib.SMTPException, OSError) as error:
         raise TransientError(f"the mail server cannot be reached: {error}") from error

@@ -37,16 +37,20 @@ class Handover:
 
     The rows are inserted as handed over, which is nearly always true: one write less while a person
     waits. Where Redis could not be reached the runs are marked for the dispatcher, and where this
-    process dies in between, the dispatcher finds them in no list of Redis.
+    process dies in between, the dispatcher finds them in no list of Redis. ``ahead`` hands them
+    over before what waits, this first time.
     """
 
-    def __init__(self, runs: Sequence[QueuedRun]) -> None:
+    def __init__(self, runs: Sequence[QueuedRun], *, ahead: bool = False) -> None:
         self.done = not runs
+        self._ahead = ahead
         if runs:
             transaction.on_commit(lambda: self._hand_over(runs), robust=True)
 
     def _hand_over(self, runs: Sequence[QueuedRun]) -> None:
-        count = queue.hand_over_in_order(_describe_job(run, dispatches=0) for run in runs)
+        count = queue.hand_over_in_order(
+            _describe_job(run, dispatches=0, ahead=self._ahead) for run in runs
+        )
         self.done = count == len(runs)
         if not self.done:
             left = [run.id for run in runs[count:]]
@@ -67,10 +71,11 @@ def hand_over(runs: Sequence[Run]) -> int:
     return len(sent)
 
 
-def _describe_job(run: QueuedRun, *, dispatches: int) -> queue.JobSpec:
+def _describe_job(run: QueuedRun, *, dispatches: int, ahead: bool = False) -> queue.JobSpec:
     return queue.JobSpec(
         job_id=dispatch_job_id(run.job_id, dispatches=dispatches),
         queue=run.queue,
         argument=str(run.id),
         timeout=compute_job_timeout(kind=run.kind, size=run.size, resync=run.resync),
+        ahead=ahead,
     )

@@ -74,14 +74,16 @@ def start_entries(
     audited: bool = True,
     only_if_changed: bool = False,
     probe: bool = False,
+    ahead: bool = False,
 ) -> Start:
     """Queue the entries that ``verb`` allows, in new runs, and audit it unless the caller does.
 
     One statement: entries, attempts, runs and audit are written together. The runs are handed over
     after the caller's transaction, or at once where there is none. Runs that are on hold stay
-    queued without a job. ``bulk`` keeps the runs out of the queue for clicks. A ``probe`` may
-    begin in spite of the breaker's hold. ``wake`` passes over, and does not return, entries that
-    another transaction has locked; it must be called in a transaction.
+    queued without a job. ``bulk`` keeps the runs out of the queue for clicks, ``ahead`` hands them
+    over before what waits in their queue. A ``probe`` may begin in spite of the breaker's hold.
+    ``wake`` passes over, and does not return, entries that another transaction has locked; it must
+    be called in a transaction.
     """
     # No person waits for a wake: what is locked now is due at the next look as well.
     wanted = transitions.lock_free(ids) if verb == "wake" else ids
@@ -106,7 +108,8 @@ def start_entries(
         QueueResult(id_, EntryStatus(status), attempt, run_id, source_id)
         for id_, status, attempt, run_id, source_id, *_ in rows
     ]
-    return Start(results, runs, Handover([run for run in runs.values() if run.dispatches]))
+    dispatched = [run for run in runs.values() if run.dispatches]
+    return Start(results, runs, Handover(dispatched, ahead=ahead))
 
 
 def _list_kinds() -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from entries.errors import TimeLimitExceeded, TransientError, UncleanConnection, UnknownKind
 from entries.kinds import registry
-from entries.kinds.base import AttemptData, EntryData, Kind
+from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.states import EntryStatus
 from entries.text import (
     MAX_MESSAGE,
@@ -160,8 +160,8 @@ def _plan_retry(
     if kind is None:
         return None, False
     try:
-        policy = kind.retry_policy
-        return policy.delay(error, used=_count_retries(entry, kind, run)), policy.retries(error)
+        policy = kind.find_retry_policy(entry.payload)
+        return policy.delay(error, used=_count_retries(entry, policy, run)), policy.retries(error)
     except Exception:
         # Both the policy and the error belong to the kind, and either may raise.
         logger.exception("entry.retry_policy_failed", extra={"entry_id": entry.id})
@@ -176,9 +176,9 @@ def _read_result(error: BaseException) -> Mapping[str, Any] | None:
         return None
 
 
-def _count_retries(entry: ClaimedEntry, kind: Kind, run: Run) -> int:
+def _count_retries(entry: ClaimedEntry, policy: RetryPolicy, run: Run) -> int:
     # A probe tests the upstream for all other entries, and so never uses up the last retry.
-    last = max(kind.retry_policy.limit - 1, 0)
+    last = max(policy.limit - 1, 0)
     return min(entry.automatic_attempts, last) if run.probe else entry.automatic_attempts
 
 

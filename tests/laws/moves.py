@@ -80,6 +80,7 @@ def _rescue(limits: Mapping[str, int], *, began: bool = False) -> Driver:
 
 DRIVERS: Mapping[str, tuple[Driver, ...]] = {
     "submit": (_start("submit"), _queue("submit")),
+    "defer": (lambda entry, _: transitions.defer([entry.id], until=timezone.now()),),
     "claim": (lambda entry, run_id: transitions.claim([entry.id], run_id=run_id, worker="w"),),
     "finish": tuple(
         _finish(s) for s in (EntryStatus.SUCCEEDED, EntryStatus.FAILED, EntryStatus.SCHEDULED)

@@ -13,6 +13,7 @@ LAYERS = contract("Imports go downwards only")
 MOST_LAYERS = 12
 #: The packages that the layers are of.
 PRODUCT = ("config", "entries", "retry")
+_TASKS = "the library of tasks, which may be missing, only where there are tasks"
 #: File -> why it imports our own modules inside a function.
 HIDDEN: Mapping[str, str] = {
     "config/web/worker.py": "gunicorn's first process loads it, and has no Django set up",
@@ -23,6 +24,10 @@ HIDDEN: Mapping[str, str] = {
     "retry/admin/registrations.py": "axes' models, only where it is installed",
     "retry/apps.py": "AppConfig.ready: models exist from then on",
     "retry/imports/tables.py": "openpyxl, only where there is a workbook",
+    "retry/tasks/__init__.py": _TASKS,
+    "retry/tasks/calls.py": _TASKS,
+    "retry/tasks/kind.py": _TASKS,
+    "retry/tasks/preparation.py": _TASKS,
     "tools/demo/stage.py": "what is imported needs Django's setup",
     "tools/openapi/__main__.py": "its types need settings, which it sets up first",
     "retry/worker/main.py": "openpyxl, only in workers whose work-horses read workbooks",

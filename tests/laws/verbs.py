@@ -11,7 +11,16 @@ from django.db.models.functions import Now
 from entries.models import Entry
 from entries.sources.base import Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.patches import Patch
-from retry import corrections, exports, retries, saved_views, service, submission, upkeep
+from retry import (
+    corrections,
+    exports,
+    first_attempts,
+    retries,
+    saved_views,
+    service,
+    submission,
+    upkeep,
+)
 from retry.access import tokens
 from retry.error_groups import control as error_groups
 from retry.error_groups import proof
@@ -26,7 +35,7 @@ from retry.syncs import control as syncs
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.laws import editing, grouping, operating, pruning, subscribing
-from tests.laws.importing import confirm_import, repeat_lost, request_import
+from tests.laws.importing import confirm_import, enqueue, repeat_lost, request_import
 from tests.laws.viewing import delete_view, rename_view, save_view
 from tests.support.upkeep import without_index, without_upstreams
 
@@ -35,7 +44,7 @@ if TYPE_CHECKING:
 
 #: Where verbs are defined.
 MODULES: tuple[ModuleType, ...] = (
-    *(retries, corrections, submission, exports, saved_views, upkeep, approval),
+    *(retries, corrections, submission, first_attempts, exports, saved_views, upkeep, approval),
     *(tokens, control, syncs, holds, imports, error_groups, proof),
     *(notices, retention),
 )
@@ -56,6 +65,7 @@ NO_VERBS = {
 #: Verbs for the system alone, called below another verb or by the dispatcher.
 INTERNAL = {
     "submit_entries",
+    "enqueue_entries",
     "wake_entries",
     "request_due_syncs",
     "fail_lost_syncs",
@@ -250,6 +260,7 @@ ACTS: Mapping[str, Scene] = {
     "restore_entry": Scene(editing.restore_one, "restore"),
     "edit_and_retry": Scene(editing.edit_and_retry, "edit_and_retry", jobs=1),
     "submit_entries": Scene(_submit, "submit", jobs=1),
+    "enqueue_entries": Scene(enqueue, "submit", jobs=1),
     "wake_entries": Scene(_wake, "wake", jobs=1),
     "request_sync": Scene(_request_sync, "request_sync", jobs=1),
     "sync_source": Scene(_sync, "sync", jobs=1),
