@@ -193,6 +193,11 @@ REDRIVE_WEBHOOK_TIME_LIMIT = env.float("REDRIVE_WEBHOOK_TIME_LIMIT", 15.0)
 #: 4 times as long, up to an hour.
 REDRIVE_WEBHOOK_AUTOMATIC_RETRIES = env.int("REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)
 REDRIVE_WEBHOOK_FIRST_DELAY = env.float("REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)
+#: The Redis of other RQ installations, each as host or host:port.
+REDRIVE_RQ_HOSTS: list[str] = env.list("REDRIVE_RQ_HOSTS", [])
+#: For one of their jobs, from when it is put back to its end.
+REDRIVE_RQ_TIME_LIMIT = env.float("REDRIVE_RQ_TIME_LIMIT", 3600.0)
+REDRIVE_RQ_CONCURRENCY = env.int("REDRIVE_RQ_CONCURRENCY", 128)
 #: For one page of a JSON API, which may have thousands.
 REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
 REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)

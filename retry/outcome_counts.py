@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -47,6 +48,25 @@ def append_failures(failures: Sequence[Outcome], *, run: Run) -> None:
     """Append attempts that failed without being processed; they say nothing about upstreams."""
     if failures:
         _execute(_SQL["append_counts"], _count(failures, run=run))
+
+
+def append_adopted(
+    failures: Iterable[tuple[datetime, Outcome]], *, kind: str, source_id: int
+) -> None:
+    """Append attempts that failed elsewhere, each in the minute in which it did.
+
+    In the transaction that adopts them. They say nothing about upstreams as they are now.
+    """
+    by_minute: dict[datetime, list[Outcome]] = defaultdict(list)
+    for failed_at, outcome in failures:
+        by_minute[failed_at.replace(second=0, microsecond=0)].append(outcome)
+    counts = [
+        row | {"at": minute.isoformat()}
+        for minute, alike in by_minute.items()
+        for row in _count_failures(alike)
+    ]
+    params = {"kind": kind, "source": source_id, "counts": json.dumps(counts)}
+    _execute(_SQL["append_counts"], params | {"notices": NOTICE_SOURCE_KIND})
 
 
 def _execute(statement: str, params: dict[str, Any]) -> None:

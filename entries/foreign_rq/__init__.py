@@ -1,0 +1,27 @@
+"""What has failed in an RQ installation of somebody else: read, put back, followed to its end.
+
+Raw hashes and sets of Redis are read, and nothing is ever unpickled: RQ itself is not imported.
+``store`` is the only module that speaks to that Redis.
+"""
+
+from entries.foreign_rq.address import find_address_problem
+from entries.foreign_rq.jobs import NO_JOB, FailedJob, read_failed, read_jobs
+from entries.foreign_rq.requeue import Mark, Sight, look, put_back, read_last_error, settle
+from entries.foreign_rq.store import Store, StoreAway, StoreRefused
+
+__all__ = [
+    "NO_JOB",
+    "FailedJob",
+    "Mark",
+    "Sight",
+    "Store",
+    "StoreAway",
+    "StoreRefused",
+    "find_address_problem",
+    "look",
+    "put_back",
+    "read_failed",
+    "read_jobs",
+    "read_last_error",
+    "settle",
+]
