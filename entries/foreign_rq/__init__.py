@@ -7,10 +7,11 @@ Raw hashes and sets of Redis are read, and nothing is ever unpickled: RQ itself 
 from entries.foreign_rq.address import find_address_problem
 from entries.foreign_rq.jobs import NO_JOB, FailedJob, read_failed, read_jobs
 from entries.foreign_rq.requeue import Mark, Sight, look, put_back, read_last_error, settle
-from entries.foreign_rq.store import Store, StoreAway, StoreRefused
+from entries.foreign_rq.store import PREFIX, Store, StoreAway, StoreRefused
 
 __all__ = [
     "NO_JOB",
+    "PREFIX",
     "FailedJob",
     "Mark",
     "Sight",

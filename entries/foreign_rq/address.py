@@ -5,7 +5,7 @@ is nearly always in a private network: what holds for pages and endpoints cannot
 """
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.conf import settings
 
@@ -44,7 +44,8 @@ def describe(url: str) -> str:
 def _name(parts: SplitResult) -> tuple[set[str], str]:
     """Return what the setting may call a place, and its full name. Raises ``ValueError``."""
     if parts.scheme == "unix":
-        return {parts.path}, parts.path
+        path = unquote(parts.path)
+        return {path}, path
     host, port = parts.hostname or "", parts.port or _PORT
     shown = f"[{host}]" if ":" in host else host
     return {host, f"{shown}:{port}"}, f"{shown}:{port}"

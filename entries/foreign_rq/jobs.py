@@ -61,14 +61,14 @@ NO_JOB = NoJob()
 
 def read_failed(store: Store, queue: str) -> Iterator[FailedJob | NoJob]:
     """Yield what is in the failed-job registry of a queue. Raises ``StoreAway``."""
-    ids = store.scan(f"rq:failed:{queue}")
+    ids = store.scan(store.key("failed", queue))
     while batch := list(islice(ids, BATCH)):
         yield from read_jobs(store, queue, [id_.decode("utf-8", "replace") for id_ in batch])
 
 
 def read_jobs(store: Store, queue: str, ids: Sequence[str]) -> Iterator[FailedJob | NoJob]:
     """Yield the failed jobs of a queue with these ids, one for each id, in order."""
-    keys = [f"rq:job:{id_}" for id_ in ids]
+    keys = [store.key("job", id_) for id_ in ids]
     small = store.ask([("HMGET", key, *_SMALL) for key in keys])
     sizes = iter(store.ask([("HSTRLEN", key, name) for key in keys for name in _LARGE]))
     fitting = [
@@ -76,7 +76,7 @@ def read_jobs(store: Store, queue: str, ids: Sequence[str]) -> Iterator[FailedJo
         for _ in keys
     ]
     large = store.ask([("HMGET", key, *names) for key, names in zip(keys, fitting, strict=True)])
-    results = store.ask([("XREVRANGE", f"rq:results:{id_}", *_LATEST) for id_ in ids])
+    results = store.ask([("XREVRANGE", store.key("results", id_), *_LATEST) for id_ in ids])
     for id_, some, names, values, found in zip(ids, small, fitting, large, results, strict=True):
         fields = dict(zip(_SMALL, some or (), strict=False))
         fields |= dict(zip(names, values or (), strict=True)) if values else {}
@@ -85,7 +85,7 @@ def read_jobs(store: Store, queue: str, ids: Sequence[str]) -> Iterator[FailedJo
 
 def read_error(store: Store, id_: str, exc_info: bytes | None) -> tuple[ErrorInfo, str]:
     """Return the error of a job's last failure, and the worker that it failed in, if known."""
-    (found,) = store.ask([("XREVRANGE", f"rq:results:{id_}", *_LATEST)])
+    (found,) = store.ask([("XREVRANGE", store.key("results", id_), *_LATEST)])
     result = _read_result(found)
     return describe_failure(_read_traceback(result, exc_info)), _text(result.get(b"worker_name"))
 

@@ -65,11 +65,11 @@ def put_back(store: Store, *, id_: str, queue: str, cycle: int, external_id: str
     answer, mark = store.call(
         "put_back",
         keys=[
-            f"rq:job:{id_}",
-            f"rq:failed:{queue}",
-            f"rq:queue:{queue}",
-            "rq:queues",
-            _name_mark(id_),
+            store.key("job", id_),
+            store.key("failed", queue),
+            store.key("queue", queue),
+            store.key("queues"),
+            _name_mark(store, id_),
         ],
         args=[id_, queue, cycle, _format_now(), external_id, _KEPT_SECONDS],
     )
@@ -79,16 +79,18 @@ def put_back(store: Store, *, id_: str, queue: str, cycle: int, external_id: str
 
 def settle(store: Store, *, id_: str, external_id: str) -> None:
     """Note that the end of a job was seen. May be repeated."""
-    (cycle,) = store.ask([("HGET", f"rq:job:{id_}", "redrive_cycle")])
+    (cycle,) = store.ask([("HGET", store.key("job", id_), "redrive_cycle")])
     if cycle is not None:
         store.call(
-            "settle", keys=[f"rq:job:{id_}", _name_mark(id_)], args=[_decode(cycle), external_id]
+            "settle",
+            keys=[store.key("job", id_), _name_mark(store, id_)],
+            args=[_decode(cycle), external_id],
         )
 
 
 def look(store: Store, id_: str) -> Sight:
     names = ("status", "worker_name", "enqueued_at", "started_at", "ended_at")
-    (found,) = store.ask([("HMGET", f"rq:job:{id_}", *names)])
+    (found,) = store.ask([("HMGET", store.key("job", id_), *names)])
     if not found or found[0] is None:
         return Sight("")
     return Sight(_decode(found[0]), _decode(found[1]), *map(parse_time, found[2:]))
@@ -96,12 +98,12 @@ def look(store: Store, id_: str) -> Sight:
 
 def read_last_error(store: Store, id_: str) -> tuple[ErrorInfo, str]:
     """Return the error of a failed job, and the worker that it failed in, if known."""
-    (found,) = store.ask([("HGET", f"rq:job:{id_}", "exc_info")])
+    (found,) = store.ask([("HGET", store.key("job", id_), "exc_info")])
     return read_error(store, id_, found)
 
 
-def _name_mark(id_: str) -> str:
-    return f"redrive:rq-job:{id_}"
+def _name_mark(store: Store, id_: str) -> str:
+    return f"redrive:{store.key('job', id_)}"
 
 
 def _format_now() -> str:

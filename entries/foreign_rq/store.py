@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from django.conf import settings
 from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 from redis.retry import Retry
 
 from entries.errors import PermanentError, TransientError
@@ -17,11 +17,13 @@ from entries.foreign_rq.address import describe, find_address_problem
 #: Of one process. Hundreds of jobs are followed at once, and each look takes a millisecond.
 _CONNECTIONS = 8
 _PAGE = 1_000
+#: RQ's own; an environment variable of RQ 3 changes it.
+PREFIX = "rq"
 T = TypeVar("T")
 
 
 class StoreAway(TransientError):
-    """The Redis of the installation cannot be reached, or does not answer."""
+    """The Redis of the installation cannot be reached, does not answer, or refuses."""
 
 
 class StoreRefused(PermanentError):
@@ -29,14 +31,21 @@ class StoreRefused(PermanentError):
 
 
 class Store:
-    """One Redis. Commands raise ``StoreAway``; making one raises ``StoreRefused``."""
+    """One Redis. Commands raise ``StoreAway``; making one raises ``StoreRefused``.
 
-    def __init__(self, url: str) -> None:
+    ``prefix`` is how RQ's keys begin there.
+    """
+
+    def __init__(self, url: str, *, prefix: str = PREFIX) -> None:
         problem = find_address_problem(url)
         if problem:
             raise StoreRefused(problem)
         self._name = describe(url)
+        self._prefix = prefix
         self._redis = _connect(url)
+
+    def key(self, *parts: str) -> str:
+        return ":".join((self._prefix, *parts))
 
     def scan(self, key: str) -> Iterator[bytes]:
         """Yield the members of a sorted set, those that stay in it at least once."""
@@ -79,7 +88,7 @@ class Store:
         return self._do(lambda: self._redis.eval(text, len(keys), *keys, *args))
 
     def _accept(self, answer: Any) -> Any:
-        if isinstance(answer, ResponseError):
+        if isinstance(answer, ResponseError) and not isinstance(answer, NoPermissionError):
             return None
         if isinstance(answer, Exception):
             raise self._translate(answer) from answer
@@ -92,7 +101,9 @@ class Store:
             raise self._translate(error) from error
 
     def _translate(self, error: Exception) -> StoreAway:
-        return StoreAway(f"the Redis at {self._name} did not answer: {type(error).__name__}")
+        refused = isinstance(error, ResponseError | AuthenticationError)
+        did = "refused" if refused else "did not answer"
+        return StoreAway(f"the Redis at {self._name} {did}: {type(error).__name__}")
 
 
 @lru_cache(maxsize=16)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 from config.database.release import release_connection
 from entries.errors import FailedElsewhere, PermanentError, TransientError
 from entries.foreign_rq import (
+    PREFIX,
     Mark,
     Sight,
     Store,
@@ -139,15 +140,19 @@ def _find_click(entry: EntryData, attempt: AttemptData) -> _Click:
         raise NotLookedUp("the source could not be looked up: PostgreSQL is away") from error
     if found is None or found[2] != _SOURCE_KIND or found[3] is None:
         raise JobNotThere(f"the entry has no source of the kind {_SOURCE_KIND}")
-    location, options, _, cycle = found
-    if queue not in _list_queues(json.loads(options)):
+    location, text, _, cycle = found
+    options = _read_options(text)
+    queues = options.get("queues")
+    if not isinstance(queues, list) or queue not in queues:
         raise JobNotThere(f"the source does not name the queue {queue[:100]!r}")
-    return _Click(Store(location), job, queue, cycle, entry.external_id)
+    prefix = options.get("prefix")
+    store = Store(location, prefix=prefix if isinstance(prefix, str) else PREFIX)
+    return _Click(store, job, queue, cycle, entry.external_id)
 
 
-def _list_queues(options: Any) -> list[Any]:
-    queues = options.get("queues") if isinstance(options, dict) else None
-    return queues if isinstance(queues, list) else []
+def _read_options(text: str) -> Mapping[str, Any]:
+    options = json.loads(text)
+    return options if isinstance(options, dict) else {}
 
 
 def _refuse(mark: Mark, click: _Click) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from entries.errors import SourceError
 from entries.foreign_rq import (
+    PREFIX,
     FailedJob,
     Store,
     StoreAway,
@@ -26,8 +27,9 @@ _OWN = "redrive-"
 
 
 class RqOptions(Options):
-    """``queues`` are names without ``rq:queue:``."""
+    """``queues`` are names without ``rq:queue:``; ``prefix`` is what stands there for ``rq``."""
 
+    prefix: str = Field(PREFIX, pattern=r"^[A-Za-z0-9_.:{}-]{1,100}$")
     queues: list[str] = Field(min_length=1, max_length=1_000)
 
     def problems(self) -> list[str]:
@@ -55,17 +57,18 @@ class RqFailedKind(SourceKind):
         return [*found, problem] if problem else found
 
     def read(self, spec: SourceSpec) -> Reading:
-        queues = RqOptions.parse(spec.options).queues
-        store = _open(spec)
+        options = RqOptions.parse(spec.options)
+        queues, store = options.queues, _open(spec, options.prefix)
         try:
-            total = sum(store.count(f"rq:failed:{queue}") for queue in queues)
+            total = sum(store.count(store.key("failed", queue)) for queue in queues)
         except StoreAway as error:
             raise _translate(error) from error
         return Reading(_read(store, queues), total=total)
 
     def read_some(self, spec: SourceSpec, external_ids: Collection[str]) -> Iterator[SourceItem]:
         """Read the jobs by their ids, which stand before the last ``@``."""
-        queues, store = RqOptions.parse(spec.options).queues, _open(spec)
+        options = RqOptions.parse(spec.options)
+        queues, store = options.queues, _open(spec, options.prefix)
         wanted = set(external_ids)
         ids = list(dict.fromkeys(id_.rpartition("@")[0] for id_ in external_ids))
         try:
@@ -77,9 +80,9 @@ class RqFailedKind(SourceKind):
             raise _translate(error) from error
 
 
-def _open(spec: SourceSpec) -> Store:
+def _open(spec: SourceSpec, prefix: str) -> Store:
     try:
-        return Store(spec.location)
+        return Store(spec.location, prefix=prefix)
     except StoreRefused as error:
         raise SourceError("refused", str(error)) from error
 

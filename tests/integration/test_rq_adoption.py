@@ -23,6 +23,8 @@ from tests.support.foreign_rq import QUEUE, ForeignShop, foreign_shop
 from tests.unit.test_foreign_rq import Bomb
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.test import Client
     from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,8 +33,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def rq_shop(settings: "Settings", tmp_path: Path) -> Iterator[ForeignShop]:
     """On the Redis that Redrive uses as well, which is allowed."""
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = True
     with foreign_shop(tmp_path, current.REDIS_URL) as shop:
+        settings.REDRIVE_RQ_HOSTS = [shop.place]
         yield shop
 
 
@@ -55,7 +57,9 @@ def put(shop: ForeignShop, id_: str, *, cycle: int, queue: str = QUEUE) -> Mark:
     return put_back(Store(shop.url), id_=id_, queue=queue, cycle=cycle, external_id=f"{id_}@1")
 
 
-def test_real_failures_are_adopted_once_grouped_and_counted(rq_shop: ForeignShop) -> None:
+def test_real_failures_are_adopted_once_grouped_and_counted(
+    rq_shop: ForeignShop, client: "Client", chief: "User"
+) -> None:
     ids = rq_shop.fail(3)
     assert "rq: 3 failed jobs adopted, 0 known before" in adopt(rq_shop)
     entries = list(Entry.objects.order_by("title"))
@@ -72,6 +76,11 @@ def test_real_failures_are_adopted_once_grouped_and_counted(rq_shop: ForeignShop
     assert tried.ended_at == first.failed_at
     assert tried.started_at is not None
     assert tried.queued_at <= tried.started_at <= first.failed_at
+
+    client.force_login(chief)
+    page = client.get(f"/admin/entries/entry/{first.pk}/change/").content.decode()
+    assert "CardDeclined" in page
+    assert tried.worker in page
 
     Dispatcher().tick()
     (group,) = ErrorGroup.objects.all()
@@ -152,7 +161,7 @@ def test_a_retry_runs_on_its_own_workers_and_records_what_came_of_it(rq_shop: Fo
     assert (done.status, done.attempt) == ("succeeded", 3)
     assert (done.result["status"], done.result["put_back"]) == ("finished", True)
     assert rq_shop.ledger == {0: 1, 1: 1}
-    assert not rq_shop.redis.exists(f"redrive:rq-job:{kept}")
+    assert not rq_shop.redis.exists(f"redrive:rq:job:{kept}")
     assert "2 not among the failed any more" in adopt(rq_shop)
 
 
@@ -189,6 +198,8 @@ def test_what_is_not_put_back(rq_shop: ForeignShop) -> None:
     assert put(rq_shop, "limited", cycle=1) is Mark.LIMITED
     assert put(rq_shop, "taken", cycle=1) is Mark.TAKEN
     assert put(rq_shop, "missing", cycle=1) is Mark.GONE
+    other = Store(rq_shop.url, prefix="other")
+    assert put_back(other, id_="job", queue=QUEUE, cycle=1, external_id="job@1") is Mark.GONE
     assert rq_shop.queue.count == 0
     assert rq_shop.queue.failed_job_registry.count == 2
 
@@ -203,7 +214,6 @@ def test_a_job_that_is_not_there_fails_and_says_so(rq_shop: ForeignShop) -> None
 
 
 def test_only_the_installation_that_is_named(rq_shop: ForeignShop, settings: "Settings") -> None:
-    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
     secret = "redis://:hunter2@rq.example:6379/0"
     with pytest.raises(CommandError, match=r"rq\.example:6379 may not be connected to") as caught:
         call_command("adopt", "rq", "--url", secret, "--queue", QUEUE)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from redis import Redis
 from rq import Queue, SimpleWorker
@@ -53,6 +54,12 @@ class ForeignShop:
         self.queue = Queue(QUEUE, connection=self.redis)
         (folder / "shop_jobs.py").write_text(_JOBS)
         self.breaks()
+
+    @property
+    def place(self) -> str:
+        """As ``REDRIVE_RQ_HOSTS`` names it."""
+        parts = urlsplit(self.url)
+        return parts.hostname or unquote(parts.path)
 
     def breaks(self) -> None:
         (self.folder / "broken").touch()

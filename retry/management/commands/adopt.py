@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from entries.errors import SourceError
+from entries.foreign_rq import PREFIX
 from entries.masking import mask_address
 from entries.models import Source
 from retry import service
@@ -37,6 +38,9 @@ class Command(DeskCommand):
             metavar="NAME",
             help="a queue whose failed jobs are adopted. Can be given more than once.",
         )
+        rq.add_argument(
+            "--prefix", default=PREFIX, help="how RQ's keys begin, if RQ_KEY_PREFIX is set there"
+        )
         rq.add_argument("--source", default="rq", metavar="SLUG", help="its source (default: rq)")
         rq.add_argument("--name", default="", help="of the source, for staff (default: the slug)")
         rq.add_argument(
@@ -49,8 +53,7 @@ class Command(DeskCommand):
     def handle(self, *args: Any, **given: Any) -> None:
         actor = Actor.command(f"manage.py adopt ({find_account()})")
         url = sys.stdin.readline() if given["url"] == "-" else given["url"]
-        queues = list(dict.fromkeys(given["queue"]))
-        source = self._find_source(given, url.strip(), queues, actor=actor)
+        source = self._find_source(given, url.strip(), actor=actor)
         try:
             outcome = service.sync_source(
                 source,
@@ -69,11 +72,9 @@ class Command(DeskCommand):
         for note in report.notes:
             self.stdout.write(self.style.WARNING(f"{source.slug}: {note}"))
 
-    def _find_source(
-        self, given: dict[str, Any], url: str, queues: list[str], *, actor: Actor
-    ) -> Source:
+    def _find_source(self, given: dict[str, Any], url: str, *, actor: Actor) -> Source:
         """Return the source of this name, which must be the same installation, or add it."""
-        slug = given["source"]
+        slug, options = given["source"], _build_options(given)
         source = Source.objects.filter(slug=slug).first()
         if source is None:
             source = Source(
@@ -81,7 +82,7 @@ class Command(DeskCommand):
                 name=given["name"] or slug,
                 kind="rq_failed",
                 location=url,
-                options={"queues": queues},
+                options=options,
                 entry_kind="rq_job",
                 sync_interval=given["every"],
             )
@@ -91,9 +92,14 @@ class Command(DeskCommand):
             raise CommandError(
                 f"The source {slug!r} reads something else: name another one with --source."
             )
-        elif sorted(source.options.get("queues", [])) != sorted(queues):
+        elif source.options != options:
             raise CommandError(
                 f"The source {slug!r} has other queues: change them in the admin, or name another "
                 "source with --source."
             )
         return source
+
+
+def _build_options(given: dict[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = {"queues": sorted(set(given["queue"]))}
+    return options if given["prefix"] == PREFIX else options | {"prefix": given["prefix"]}
