@@ -1,4 +1,4 @@
-"""What has failed in an RQ installation of somebody else: read, put back, followed to its end.
+"""What has failed in another RQ installation: read, put back, and looked at until it has ended.
 
 Raw hashes and sets of Redis are read, and nothing is ever unpickled: RQ itself is not imported.
 ``store`` is the only module that speaks to that Redis.

@@ -1,4 +1,4 @@
-"""Which Redis of somebody else may be connected to; pure except for two settings.
+"""Which Redis of another installation may be connected to; pure except for two settings.
 
 ``REDRIVE_RQ_HOSTS`` names them, ``REDRIVE_ALLOW_PRIVATE_ADDRESSES`` opens every one. Such a Redis
 is nearly always in a private network: what holds for pages and endpoints cannot decide about it.

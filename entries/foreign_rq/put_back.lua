@@ -16,7 +16,7 @@ end
 if status ~= 'failed' and status ~= 'stopped' then
     return {'follow', cycle or ''}
 end
--- What this click or a later one has put back already, and what nobody has seen the end of.
+-- What this click or a later one has put back already, and what was not seen to its end.
 if cycle and (tonumber(cycle) >= tonumber(ARGV[3]) or settled ~= '1') then
     return {'follow', cycle}
 end
@@ -24,7 +24,7 @@ if job[5] and job[5] ~= '' then
     return {'limited', ''}
 end
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then
-    -- Somebody is requeueing it at this moment, or has taken it out.
+    -- Another process is requeueing it at this moment, or has taken it out.
     return {'taken', ''}
 end
 redis.call('HSET', KEYS[1], 'status', 'queued', 'enqueued_at', ARGV[4], 'started_at', '',

@@ -24,7 +24,7 @@ class Mark(StrEnum):
     PUT_BACK = "put_back"
     #: It was put back before, or is at work, or has ended otherwise.
     FOLLOW = "follow"
-    #: It has failed, and is not in the registry: somebody is requeueing it, or has taken it out.
+    #: It has failed, and is not in the registry: it is being requeued, or was taken out.
     TAKEN = "taken"
     #: There is no such job, and nothing says that it was put back.
     GONE = "gone"

@@ -31,7 +31,7 @@ from entries.sql import load
 _SQL = load(__file__)
 #: Seconds between two looks at a job: short at first, because most jobs are.
 _FIRST_LOOK, _LAST_LOOK, _FACTOR = 0.05, 1.0, 1.4
-#: Seconds in which RQ's own requeue, which is not atomic, has come to its end.
+#: Seconds in which RQ's own requeue, which is not atomic, has ended.
 _REQUEUE_SECONDS = 5.0
 _SOURCE_KIND = "rq_failed"
 
@@ -58,7 +58,7 @@ class JobCanceled(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class _Click:
-    """What is to be put back, where, and since when somebody wants that (microseconds)."""
+    """What is to be put back, where, and for which click (its time in microseconds)."""
 
     store: Store
     job: str
@@ -185,7 +185,7 @@ def _follow(click: _Click, mark: Mark, deadline: float) -> Sight:
         if now + wait > deadline:
             raise StillWaiting(
                 f"the job is {sight.status} in {click.queue[:100]!r} after "
-                f"{settings.REDRIVE_RQ_TIME_LIMIT:g} s: are there workers? A retry follows it",
+                f"{RqJobKind.time_limit:g} s: are there workers? A retry follows it",
                 result=_describe(click, mark, sight),
             )
         time.sleep(wait)

@@ -1,4 +1,4 @@
-"""Failed jobs of somebody else are put back on their own workers while ours are killed."""
+"""Failed jobs of another installation run on its workers while ours are killed."""
 
 import io
 import signal

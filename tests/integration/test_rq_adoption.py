@@ -5,6 +5,7 @@ import pickle
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from django.conf import settings as current
 from django.core.management import CommandError, call_command
 
 from entries.foreign_rq import Mark, Store, look, put_back, settle
+from entries.kinds.rq_job import RqJobKind
 from entries.models import Attempt, Entry, Source
 from retry.dispatcher.loop import Dispatcher
 from retry.models import ErrorGroup, OutcomeCount, Sync
@@ -75,6 +77,7 @@ def test_real_failures_are_adopted_once_grouped_and_counted(
     assert tried.worker
     assert tried.ended_at == first.failed_at
     assert tried.started_at is not None
+    assert first.failed_at is not None
     assert tried.queued_at <= tried.started_at <= first.failed_at
 
     client.force_login(chief)
@@ -105,7 +108,8 @@ def test_whatever_lies_in_redis_executes_nothing_and_stops_nothing(
     rq_shop.plant("odd", data=b"\xff", enqueued_at="never", ended_at="x", worker_name=b"\xff\0")
     rq_shop.plant("running", status="started")
     rq_shop.plant("elsewhere", origin="other")
-    rq_shop.redis.zadd(f"rq:failed:{QUEUE}", {"missing": 1.0, b"\xff\xfe": 2.0})
+    rq_shop.redis.zadd(f"rq:failed:{QUEUE}", {"missing": 1.0})
+    rq_shop.redis.zadd(f"rq:failed:{QUEUE}", {b"\xff\xfe": 2.0})
     rq_shop.redis.set("rq:job:text", "no hash")
     rq_shop.redis.zadd(f"rq:failed:{QUEUE}", {"text": 1.0})
     rq_shop.redis.set("rq:results:bomb", "no stream")
@@ -120,7 +124,7 @@ def test_whatever_lies_in_redis_executes_nothing_and_stops_nothing(
     assert Entry.objects.get(payload__job="odd").external_id == "odd@never"
     assert not executed.exists()
 
-    # It is counted when it happened: nobody is woken at night for what has failed in January.
+    # It is counted when it happened: what has failed in January causes no alarm tonight.
     Dispatcher().tick()
     counted = OutcomeCount.objects.filter(fingerprint=bombed.fingerprint)
     assert [count.at for count in counted] == [datetime(2026, 1, 2, 3, 4, tzinfo=UTC)]
@@ -149,7 +153,7 @@ def test_a_retry_runs_on_its_own_workers_and_records_what_came_of_it(rq_shop: Fo
         assert (failed.error_class, failed.fingerprint) == ("CardDeclined", adopted.fingerprint)
         second = Attempt.objects.get(entry=failed, number=2)
         assert "raise CardDeclined" in second.traceback
-        assert second.result["put_back"] is True
+        assert (second.result or {})["put_back"] is True
         assert "0 failed jobs adopted, 2 known before, 0 not among" in adopt(rq_shop)
 
         rq_shop.repair()
@@ -157,9 +161,9 @@ def test_a_retry_runs_on_its_own_workers_and_records_what_came_of_it(rq_shop: Fo
         # RQ deletes this one as soon as it has succeeded.
         deleted = retry(Entry.objects.get(payload__job=not_kept))
     assert not rq_shop.redis.exists(f"rq:job:{not_kept}")
-    assert (deleted.status, deleted.result["put_back"]) == ("succeeded", True)
+    assert (deleted.status, (deleted.result or {})["put_back"]) == ("succeeded", True)
     assert (done.status, done.attempt) == ("succeeded", 3)
-    assert (done.result["status"], done.result["put_back"]) == ("finished", True)
+    assert itemgetter("status", "put_back")(done.result) == ("finished", True)
     assert rq_shop.ledger == {0: 1, 1: 1}
     assert not rq_shop.redis.exists(f"redrive:rq:job:{kept}")
     assert "2 not among the failed any more" in adopt(rq_shop)
@@ -174,7 +178,7 @@ def test_a_job_is_put_back_once_for_each_click(rq_shop: ForeignShop) -> None:
     assert [put(rq_shop, id_, cycle=cycle) for cycle in (9, 10, 11)] == [Mark.FOLLOW] * 3
     assert rq_shop.queue.count == 1
     rq_shop.work_off()
-    # It has failed again. As long as nobody has seen that, it is not put back by anybody.
+    # It has failed again. As long as that was not seen, it is not put back.
     assert [put(rq_shop, id_, cycle=cycle) for cycle in (9, 10, 11)] == [Mark.FOLLOW] * 3
     settle(store, id_=id_, external_id=f"{id_}@1")
     # The same click, and one that came before it, have had their try.
@@ -202,6 +206,21 @@ def test_what_is_not_put_back(rq_shop: ForeignShop) -> None:
     assert put_back(other, id_="job", queue=QUEUE, cycle=1, external_id="job@1") is Mark.GONE
     assert rq_shop.queue.count == 0
     assert rq_shop.queue.failed_job_registry.count == 2
+
+
+def test_what_takes_too_long_is_followed_by_the_next_click(
+    rq_shop: ForeignShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (id_,) = rq_shop.fail(1)
+    adopt(rq_shop)
+    monkeypatch.setattr(RqJobKind, "time_limit", 0.5)
+    waiting = retry(Entry.objects.get())
+    assert (waiting.status, waiting.error_class) == ("failed", "StillWaiting")
+    assert rq_shop.queue.job_ids == [id_]
+    rq_shop.work_off()
+    ended = retry(waiting)
+    assert (ended.status, ended.error_class) == ("failed", "CardDeclined")
+    assert rq_shop.queue.count == 0
 
 
 def test_a_job_that_is_not_there_fails_and_says_so(rq_shop: ForeignShop) -> None:

@@ -1,4 +1,4 @@
-"""An RQ installation of somebody else: a project in a folder of its own, and its real workers."""
+"""Another RQ installation: a project in a folder of its own, and its real workers."""
 
 import sys
 from collections import Counter
@@ -89,7 +89,15 @@ class ForeignShop:
 
     def worker(self, *options: str) -> Spawned:
         """RQ's own worker, in a process of its own and without one for each job."""
-        command = ["-m", "rq.cli", "worker", "--url", self.url, "--path", self.folder]
+        command: list[str | Path] = [
+            "-m",
+            "rq.cli",
+            "worker",
+            "--url",
+            self.url,
+            "--path",
+            self.folder,
+        ]
         simple = ["--worker-class", "rq.SimpleWorker", "--quiet", *options, QUEUE]
         return spawn(sys.executable, *command, *simple, cwd=self.folder)
 
@@ -101,8 +109,13 @@ class ForeignShop:
 
     def plant(self, id_: str, **fields: str | bytes) -> None:
         """Put a job into the failed-job registry as raw fields, which may be anything."""
-        usual = {"status": "failed", "origin": QUEUE, "enqueued_at": "2026-01-02T03:04:05.678900Z"}
-        self.redis.hset(f"rq:job:{id_}", mapping={**usual, **fields})
+        usual: dict[str, str | bytes] = {
+            "status": "failed",
+            "origin": QUEUE,
+            "enqueued_at": "2026-01-02T03:04:05.678900Z",
+        }
+        for name, value in (usual | fields).items():
+            self.redis.hset(f"rq:job:{id_}", name, value)
         self.redis.zadd(f"rq:failed:{QUEUE}", {id_: 4e9})
 
 

@@ -54,7 +54,7 @@ def test_the_function_is_read_from_json() -> None:
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_malicious_pickle_executes_nothing(tmp_path: Path, *, wrapped: bool) -> None:
     touched, bomb = tmp_path / "executed", Bomb(tmp_path / "executed")
-    value = (bomb, None, (), {}) if wrapped else bomb
+    value: object = (bomb, None, (), {}) if wrapped else bomb
     data = pickle.dumps(value)
     for packed in (data, zlib.compress(data)):
         assert find_function(packed, "shop.jobs.charge(17)") == "shop.jobs.charge"
