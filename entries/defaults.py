@@ -26,6 +26,11 @@ REDRIVE_WEBHOOK_TIME_LIMIT: float = 15.0
 #: 4 times as long, up to an hour.
 REDRIVE_WEBHOOK_AUTOMATIC_RETRIES: int = 8
 REDRIVE_WEBHOOK_FIRST_DELAY: float = 5.0
+#: The Redis of other RQ installations, each as host, host:port or the path of a socket.
+REDRIVE_RQ_HOSTS: list[str] = []
+#: For one of their jobs, from when it is put back to its end.
+REDRIVE_RQ_TIME_LIMIT: float = 3600.0
+REDRIVE_RQ_CONCURRENCY: int = 128
 #: For one page of a JSON API, which may have thousands.
 REDRIVE_JSON_TIME_LIMIT: float = 30.0
 REDRIVE_JSON_MAX_BYTES: int = 10_000_000

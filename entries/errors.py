@@ -38,6 +38,20 @@ class PermanentError(EntriesError):
         self.result = result
 
 
+class FailedElsewhere(EntriesError):
+    """The work was done by another system and failed there.
+
+    ``info`` is the ``ErrorInfo`` that is stored, as if the error had been raised here.
+    """
+
+    def __init__(
+        self, message: str, *, info: object, result: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.info = info
+        self.result = result
+
+
 class TimeLimitExceeded(TransientError):
     """The kind's time limit ran out before ``process`` returned."""
 

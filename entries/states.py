@@ -69,6 +69,7 @@ _S = EntryStatus
 TRANSITIONS: tuple[Transition, ...] = (
     _move("submit", {_S.PENDING}, {_S.QUEUED}),
     _move("defer", {_S.PENDING}, {_S.SCHEDULED}),
+    _move("adopt", {_S.PENDING}, {_S.FAILED}),
     _move("claim", {_S.QUEUED}, {_S.RUNNING}, fenced=True),
     _move("finish", {_S.RUNNING}, {_S.SUCCEEDED, _S.FAILED, _S.SCHEDULED}, fenced=True),
     _move("wake", {_S.SCHEDULED}, {_S.QUEUED}),

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from entries.errors import EntriesError, PermanentError
+from entries.errors import EntriesError, FailedElsewhere, PermanentError
 from entries.fingerprints import fingerprint
 from entries.masking import MASK, mask_address, may_hold_secret
+from entries.tracebacks import cut_middle
 
 #: Bad for PostgreSQL or a terminal: control characters except newline and tab, and surrogates.
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -243,6 +244,8 @@ class ErrorInfo:
 
 def describe_error(error: BaseException) -> ErrorInfo:
     """Describe ``error``; never raises, even where ``error``'s own methods do."""
+    if isinstance(error, FailedElsewhere) and isinstance(error.info, ErrorInfo):
+        return error.info
     name = type(error).__qualname__.rpartition("<locals>.")[2]
     error_class = clean_text(name, limit=200)
     message = clean_text(scrub(_message(error)[:_SCRUBBED]), limit=MAX_MESSAGE)
@@ -266,17 +269,14 @@ def _traceback(error: BaseException) -> str:
         text = "".join(traceback.format_exception(error))
     except BaseException:  # noqa: BLE001 - it calls the error's __str__ as well
         return "(the traceback could not be formatted)"
-    text = scrub(_middle_cut(text, limit=_SCRUBBED, head=_SCRUBBED // 2))
+    return clean_traceback(text)
+
+
+def clean_traceback(text: str) -> str:
+    """Return a traceback as it is stored: scrubbed, cleaned, its middle cut."""
+    text = scrub(cut_middle(text, limit=_SCRUBBED, head=_SCRUBBED // 2))
     text = clean_text(text, limit=len(text))
-    return _middle_cut(text, limit=_TRACEBACK, head=_TRACEBACK_HEAD)
-
-
-def _middle_cut(text: str, *, limit: int, head: int) -> str:
-    """Cut the middle: the first calls and the place of the failure matter most."""
-    if len(text) <= limit:
-        return text
-    gap = f"\n  … {len(text) - limit:,} characters left out …\n"
-    return text[:head] + gap + text[len(text) - (limit - head - len(gap)) :]
+    return cut_middle(text, limit=_TRACEBACK, head=_TRACEBACK_HEAD)
 
 
 def _list_frames(error: BaseException) -> tuple[str, ...]:

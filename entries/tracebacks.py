@@ -47,6 +47,19 @@ def split_frames(traceback: str) -> list[Section]:
     return sections
 
 
+def is_library(file: str) -> bool:
+    """Say whether a file belongs to an installed package or to Python itself."""
+    return _LIBRARY.search(file) is not None
+
+
+def cut_middle(text: str, *, limit: int, head: int) -> str:
+    """Cut the middle: the first calls and the place of the failure matter most."""
+    if len(text) <= limit:
+        return text
+    gap = f"\n  … {len(text) - limit:,} characters left out …\n"
+    return text[:head] + gap + text[len(text) - (limit - head - len(gap)) :]
+
+
 def _divide(traceback: str) -> Iterator[tuple[bool, bool, str]]:
     """Yield (own, whether it is a frame, text) for each frame and each line outside of frames."""
     lines: list[str] = []

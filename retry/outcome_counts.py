@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -59,6 +60,25 @@ def append_losses(count: int, *, run: Run) -> None:
         OutcomeFlush.objects.create(
             kind=run.kind, source_id=run.source_id, count=count, lost=True, seconds=0.0, buckets=[]
         )
+
+
+def append_adopted(
+    failures: Iterable[tuple[datetime, Outcome]], *, kind: str, source_id: int
+) -> None:
+    """Append attempts that failed elsewhere, each in the minute in which it did.
+
+    In the transaction that adopts them. They say nothing about upstreams as they are now.
+    """
+    by_minute: dict[datetime, list[Outcome]] = defaultdict(list)
+    for failed_at, outcome in failures:
+        by_minute[failed_at.replace(second=0, microsecond=0)].append(outcome)
+    counts = [
+        row | {"at": minute.isoformat()}
+        for minute, alike in by_minute.items()
+        for row in _count_failures(alike)
+    ]
+    params = {"kind": kind, "source": source_id, "counts": json.dumps(counts)}
+    _execute(_SQL["append_counts"], params | {"notices": NOTICE_SOURCE_KIND})
 
 
 def _execute(statement: str, params: dict[str, Any]) -> None:

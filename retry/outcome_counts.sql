@@ -1,14 +1,15 @@
 -- fragment: counting
--- Appends a row for what succeeded, and one for each group of failures that are alike. Deliveries of
+-- Appends a row for what succeeded, and one for each group of failures that are alike. `at` is for what
+-- happened elsewhere, before it came. Deliveries of
 -- notices are not counted: an undeliverable one must not lead to another.
 INSERT INTO retry_outcomeflush
     (kind, source_id, fingerprint, error_class, message, upstreams, count, sample_entry_id, seconds,
      buckets, at)
 SELECT %(kind)s, %(source)s, c.fingerprint, c.error_class, c.message, c.upstreams, c.count,
-       c.sample, c.seconds, c.buckets, now()
+       c.sample, coalesce(c.seconds, 0), coalesce(c.buckets, '{}'), coalesce(c.at, now())
 FROM json_to_recordset(%(counts)s::json) AS c (
     fingerprint text, error_class text, message text, upstreams text[], count int, sample bigint,
-    seconds float8, buckets int[])
+    seconds float8, buckets int[], at timestamptz)
 WHERE NOT EXISTS (
     SELECT FROM entries_source s WHERE s.id = %(source)s::bigint AND s.kind = %(notices)s)
 

@@ -3,10 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from entries.errors import SourceError
 from entries.sources.ids import clean_id
+from entries.text import ErrorInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,32 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """That the work has been tried elsewhere and has failed; times are None where not known."""
+
+    error: ErrorInfo
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    failed_at: datetime | None = None
+    worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceItem:
     """One item as the source has it. Its id is unique in the source, 1 to 500 characters.
 
     Where no entry has that id, the first of ``aliases`` that an entry has counts instead. An own id
     that is also among the aliases counts in that place and under that condition; where another
     item's entry has it, the item is stored under the first alias that no entry has.
+
+    With a ``failure`` a new entry is failed from the start, and is not queued.
     """
 
     external_id: str
     title: str
     payload: Mapping[str, Any]
     aliases: tuple[Alias, ...] = ()
+    failure: Failure | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:

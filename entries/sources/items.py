@@ -31,7 +31,8 @@ def check_item(item: SourceItem, external_id: str) -> SourceItem | Invalid:
         return Invalid(f"the payload cannot be stored: {error}")
     if not isinstance(payload, dict):
         return Invalid("the payload is not a JSON object")
-    return SourceItem(external_id, clean_text(item.title, limit=MAX_TITLE), payload, item.aliases)
+    title = clean_text(item.title, limit=MAX_TITLE)
+    return SourceItem(external_id, title, payload, item.aliases, item.failure)
 
 
 class InvalidCounts:

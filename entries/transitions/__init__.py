@@ -8,6 +8,7 @@ The statements lock first and test afterwards (``picked``): the second of two wr
 status that the first has written, not the one in its snapshot.
 """
 
+from entries.transitions.adoption import AdoptedEntry, Adoption, adopt
 from entries.transitions.moves import defer, move
 from entries.transitions.queue import QueueResult, lock_free, queue
 from entries.transitions.rescue import RescuedEntry, release, rescue
@@ -23,11 +24,14 @@ from entries.transitions.work import (
 )
 
 __all__ = [
+    "AdoptedEntry",
+    "Adoption",
     "ClaimedEntry",
     "Outcome",
     "QueueResult",
     "RescuedEntry",
     "Reversal",
+    "adopt",
     "begin",
     "cancel",
     "claim",

@@ -1,7 +1,7 @@
 """A worker's way through one sync."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from django.db import transaction
 
@@ -10,9 +10,10 @@ from entries.models import Entry
 from entries.request_ids import bound_id
 from entries.sources.sync.batches import BATCH
 from entries.sources.sync.full_sync import sync
-from entries.sources.sync.report import OnBatch, SyncProgress, SyncReport
+from entries.sources.sync.report import Adopted, OnBatch, SyncProgress, SyncReport
 from entries.states import EntryStatus
-from retry import audit
+from entries.transitions import Outcome
+from retry import audit, outcome_counts
 from retry.intakes import rows
 from retry.intakes.claims import Lost, Stopped, claim
 from retry.models import Sync
@@ -57,7 +58,12 @@ def run(
     """
     task = _Task(row, actor, submit=submit and not row.dry_run, on_batch=on_batch, stop=stop)
     try:
-        report = sync(row.source, dry_run=row.dry_run, on_batch=task.take_batch)
+        report = sync(
+            row.source,
+            dry_run=row.dry_run,
+            on_batch=task.take_batch,
+            on_adopted=task.count_adopted,
+        )
         task.submit_left_over()
     except Stopped:
         raise
@@ -103,6 +109,25 @@ class _Task:
             self._on_batch(progress)
         if self._stop is not None and self._stop():
             raise Stopped
+
+    def count_adopted(self, adopted: Sequence[Adopted]) -> None:
+        """Count failures that have happened elsewhere, at the time at which they did."""
+        outcome_counts.append_adopted(
+            [
+                (
+                    found.entry.failed_at,
+                    Outcome(
+                        found.entry.id,
+                        EntryStatus.FAILED,
+                        error=found.error,
+                        upstream=found.entry.upstream,
+                    ),
+                )
+                for found in adopted
+            ],
+            kind=self._row.source.entry_kind,
+            source_id=self._row.source_id,
+        )
 
     def submit_left_over(self) -> None:
         """Queue what an earlier sync stored and did not live to submit."""

@@ -13,7 +13,7 @@ from entries.errors import WorkerLost
 from entries.models import Entry
 from entries.states import AttemptStatus, EntryStatus
 from entries.text import describe_error
-from entries.transitions import Outcome, Reversal
+from entries.transitions import Adoption, Outcome, Reversal
 from retry.models import Trigger
 from retry.outcomes import Actor
 from retry.runs.start import start_entries
@@ -61,6 +61,11 @@ def _move(verb: str) -> Driver:
     return lambda entry, _: transitions.move([entry.id], verb=verb)
 
 
+def _adopt(entry: Entry, run_id: UUID) -> object:
+    assert entry.source_id is not None
+    return transitions.adopt([Adoption(entry.external_id, LOST)], source_id=entry.source_id)
+
+
 def _finish(status: EntryStatus) -> Driver:
     error = None if status is EntryStatus.SUCCEEDED else LOST
     delay = 1.0 if status is EntryStatus.SCHEDULED else None
@@ -85,6 +90,7 @@ DRIVERS: Mapping[str, tuple[Driver, ...]] = {
     "finish": tuple(
         _finish(s) for s in (EntryStatus.SUCCEEDED, EntryStatus.FAILED, EntryStatus.SCHEDULED)
     ),
+    "adopt": (_adopt,),
     "wake": (_start("wake"), _queue("wake")),
     "retry": (_start("retry"), _queue("retry")),
     "retry_now": (_start("retry_now"), _queue("retry_now")),

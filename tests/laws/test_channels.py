@@ -16,7 +16,7 @@ _WRITES_WHATEVER = frozenset({"save", "get_or_create", "update_or_create", "sele
 #: What people write themselves, and no verb: where a source or an endpoint is, what an entry is
 #: called and holds. And a file.
 _ALLOWED = {
-    "retry/management/commands/add_source.py": "source.save",
+    "retry/management/new_source.py": "source.save",
     "retry/management/commands/add_endpoint.py": "endpoint.save",
     "entries/admin/endpoint.py": "obj.save",
     "entries/admin/entry.py": "obj.save",

@@ -67,6 +67,8 @@ def test_every_contract_is_kept(cache: Path) -> None:
         ("retry/api/entries/views.py", "from redis import Redis", {"broker"}),
         ("config/web/health.py", "import django_rq.queues", {"broker"}),
         ("retry/brand_new.py", "from rq.job import Job", {"broker"}),
+        ("entries/foreign_rq/jobs.py", "import redis", {"broker"}),
+        ("entries/foreign_rq/store.py", "from rq.job import Job", {"broker"}),
         ("retry/models/work.py", "import retry.service", {"circles", "layers"}),
         ("retry/queue.py", "from retry.runs.lifecycle import hand_over", {"circles", "layers"}),
         ("retry/service.py", "from retry.api import problems", {"circles", "layers"}),

@@ -1,6 +1,6 @@
 """A sync of a whole source: batch by batch into the database, in constant memory."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -17,10 +17,11 @@ from entries.sources.items import AGAIN, InvalidCounts
 from entries.sources.sync.aliases import settle
 from entries.sources.sync.batches import Batch, collect_batches
 from entries.sources.sync.calls import build_spec, open_kind
-from entries.sources.sync.report import OnBatch, SyncProgress, SyncReport
+from entries.sources.sync.report import Adopted, OnAdopted, OnBatch, SyncProgress, SyncReport
 from entries.sources.sync.sample import EACH, Sample
 from entries.storage import Presence, compare_entries, upsert_entries
 from entries.text import clean_text, scrub
+from entries.transitions import Adoption, adopt
 
 #: The note of a reading that is not whole.
 NOT_WHOLE = "nothing was marked as gone: some of the source could not be read"
@@ -30,13 +31,22 @@ MAX_NOTES = 5
 MAX_RETRY_AFTER = 3600.0
 
 
-def sync(source: Source, *, dry_run: bool = False, on_batch: OnBatch | None = None) -> SyncReport:
+def sync(
+    source: Source,
+    *,
+    dry_run: bool = False,
+    on_batch: OnBatch | None = None,
+    on_adopted: OnAdopted | None = None,
+) -> SyncReport:
     """Read ``source`` as it is now, store what is new or changed, and mark what is gone.
 
     The caller holds the source's lock and has no transaction open: each batch of up to 1,000 is a
-    transaction of its own, and ``on_batch`` is called after each commit. A sync that breaks off
-    loses nothing, because the next one reads the whole source again: validators are only stored
-    after the last batch, and nothing counts as gone before the source was read to its end. Where
+    transaction of its own, and ``on_batch`` is called after each commit. New entries that
+    have failed elsewhere are failed at once; ``on_adopted`` is called with them in the transaction.
+
+    A sync that breaks off loses nothing, because the next one reads the whole source again:
+    validators are only stored after the last batch, and nothing counts as gone before the source
+    was read to its end. Where
     some of it could not be read, nothing counts as gone either, and a note says so.
 
     Raises ``SourceError``; unless the source is disabled, ``last_error`` then says why. ``source``
@@ -47,7 +57,7 @@ def sync(source: Source, *, dry_run: bool = False, on_batch: OnBatch | None = No
         raise SourceError("disabled", f"the source {source.slug} is disabled")
     try:
         reading = _read(source)
-        intake = _Intake(source, reading, dry_run=dry_run, on_batch=on_batch)
+        intake = _Intake(source, reading, dry_run=dry_run, on_batch=on_batch, on_adopted=on_adopted)
         report = intake.run()
     except SourceError as error:
         if not dry_run:
@@ -73,12 +83,19 @@ class _Intake:
     """Takes one reading into the database."""
 
     def __init__(
-        self, source: Source, reading: Reading, *, dry_run: bool, on_batch: OnBatch | None
+        self,
+        source: Source,
+        reading: Reading,
+        *,
+        dry_run: bool,
+        on_batch: OnBatch | None,
+        on_adopted: OnAdopted | None,
     ) -> None:
         self._source = source
         self._reading = reading
         self._dry_run = dry_run
         self._on_batch = on_batch
+        self._on_adopted = on_adopted
         self._created = self._updated = self._unchanged = 0
         self._invalid = InvalidCounts()
         self._sample = Sample()
@@ -136,8 +153,8 @@ class _Intake:
         if self._on_batch is not None:
             self._on_batch(self._progress(created_ids))
 
-    def _store(self, items: Iterable[SourceItem]) -> list[int]:
-        """Store items, or compare them in a dry run; return the ids of new entries."""
+    def _store(self, items: Sequence[SourceItem]) -> list[int]:
+        """Store items, or compare them in a dry run; return the ids of new entries to be queued."""
         source = self._source
         if self._dry_run:
             compared = compare_entries(source_id=source.pk, items=items)
@@ -150,7 +167,29 @@ class _Intake:
         self._created += len(stored.created)
         self._updated += len(stored.updated)
         self._unchanged += stored.unchanged
-        return stored.created
+        adopted = self._adopt(items) if stored.created else set()
+        return [id_ for id_ in stored.created if id_ not in adopted]
+
+    def _adopt(self, items: Sequence[SourceItem]) -> set[int]:
+        """Mark those failed that have failed elsewhere; return their ids."""
+        failed = {item.external_id: item.failure for item in items if item.failure is not None}
+        if not failed:
+            return set()
+        adoptions = [
+            Adoption(
+                id_,
+                failure.error,
+                queued_at=failure.queued_at,
+                started_at=failure.started_at,
+                failed_at=failure.failed_at,
+                worker=failure.worker,
+            )
+            for id_, failure in failed.items()
+        ]
+        moved = adopt(adoptions, source_id=self._source.pk)
+        if self._on_adopted is not None and moved:
+            self._on_adopted([Adopted(e, failed[e.external_id].error) for e in moved])
+        return {entry.id for entry in moved}
 
     def _settle_gone(self, presence: Presence) -> int:
         found = presence.find_gone()

@@ -1,8 +1,11 @@
 """What a sync has stored, while it runs and at its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from entries.text import ErrorInfo
+from entries.transitions import AdoptedEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +49,13 @@ class SyncReport:
         return self.created + self.updated + self.unchanged
 
 
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An entry that is failed from the start, in the transaction that has stored it."""
+
+    entry: AdoptedEntry
+    error: ErrorInfo
+
+
+OnAdopted = Callable[[Sequence[Adopted]], None]
 OnBatch = Callable[[SyncProgress], None]

@@ -3,18 +3,14 @@
 import json
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.db import transaction
 
-from entries.errors import UnknownKind, UnknownSourceKind
 from entries.kinds import registry as kinds
 from entries.models import Source
 from entries.sources import registry as sources
-from entries.sources.sync.calls import build_spec
-from retry import edits
 from retry.management.account import find_account
 from retry.management.command import DeskCommand
+from retry.management.new_source import add_source
 from retry.outcomes import Actor
 
 
@@ -68,26 +64,8 @@ class Command(DeskCommand):
             entry_kind=given["entry_kind"],
             sync_interval=given["every"],
         )
-        _validate(source)
-        with transaction.atomic():
-            source.save()
-            edits.record_addition(source, actor=Actor.command(find_account()))
+        add_source(source, actor=Actor.command(find_account()))
         self.stdout.write(self.style.SUCCESS(f"Added the source {source.slug}."))
-
-
-def _validate(source: Source) -> None:
-    try:
-        kind = sources.get(source.kind)
-        kinds.get(source.entry_kind)
-        source.full_clean()
-    except (UnknownKind, UnknownSourceKind) as error:
-        raise CommandError(str(error)) from error
-    except ValidationError as error:
-        invalid = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
-        raise CommandError("; ".join(invalid)) from error
-    problems = kind.problems_with(build_spec(source))
-    if problems:
-        raise CommandError("; ".join(problems))
 
 
 def _parse_option(text: str) -> tuple[str, Any]:
