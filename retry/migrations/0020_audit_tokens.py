@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("retry", "0018_notices")]
+    dependencies: ClassVar = [("retry", "0019_reasons_and_subscriptions_of_a_source")]
 
     operations: ClassVar = [
         migrations.AddField(

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('retry', '0018_notices'),
+        ('retry', '0020_audit_tokens'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -13,7 +13,7 @@ FROM retry_outcomecount WHERE fingerprint IN ('', '*') GROUP BY 1, 2
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("retry", "0018_notices")]
+    dependencies: ClassVar = [("retry", "0021_retention")]
 
     operations: ClassVar = [
         migrations.AlterModelOptions(
