@@ -47,11 +47,6 @@ def split_frames(traceback: str) -> list[Section]:
     return sections
 
 
-def is_library(file: str) -> bool:
-    """Say whether a file belongs to an installed package or to Python itself."""
-    return _LIBRARY.search(file) is not None
-
-
 def cut_middle(text: str, *, limit: int, head: int) -> str:
     """Cut the middle: the first calls and the place of the failure matter most."""
     if len(text) <= limit:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils.translation import gettext_noop
 
-from config.database.release import release_connection
+from entries.database.release import release_connection
 from entries.errors import FailedElsewhere, PermanentError, TransientError
 from entries.foreign_rq import (
     PREFIX,

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import uuid4
 
-from config.request_ids import get_id
 from entries.errors import EntriesError
 from entries.models import Entry
+from entries.request_ids import get_id
 from entries.sources.base import SourceItem
 from entries.sources.items import MAX_TITLE
 from retry import service

@@ -11,7 +11,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from config.database.release import release_connection
+from entries.database.release import release_connection
 from entries.errors import EntriesError, PermanentError, TimeLimitExceeded, TransientError
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register

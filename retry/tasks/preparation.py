@@ -5,7 +5,7 @@ import logging
 from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 
-from config.database.limits import Role
+from entries.database.limits import Role
 from retry.tasks.calls import read_backends
 
 logger = logging.getLogger(__name__)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from tests.factories.users import UserFactory
 from tests.laws.test_translatable import OPEN
 from tools.messages.catalogs import forms, read_known
 from tools.messages.django_texts import django_texts
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 pytestmark = [
     pytest.mark.django_db,
