@@ -23,7 +23,7 @@ from retry.outcomes import Actor
 
 QUEUE = "bulk"
 SQL = load(__file__)
-_LIST, _HELD = f"rq:queue:{QUEUE}", "bench:held"
+_LIST, _HELD = f"rq:queue:redrive-{QUEUE}", "bench:held"
 
 
 @dataclass(frozen=True, slots=True)

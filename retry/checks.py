@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from entries.conf import is_set
 from entries.kinds import registry
 from entries.registry import WORK
+from retry.defaults import name_queue
 
 #: Installed apps whose tags, triggers and lookups ours use.
 _APPS = (
@@ -51,7 +52,7 @@ def queues_are_json(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
             "own queues to RQ_QUEUES.",
             id="retry.E002",
         )
-        for name in settings.REDRIVE_QUEUES
+        for name in map(name_queue, settings.REDRIVE_QUEUES)
         if settings.RQ_QUEUES[name].get("SERIALIZER") != _JSON
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 REDIS_URL: str = "redis://127.0.0.1:6379/0"
-#: The queues of RQ_QUEUES that are Redrive's. It touches no others.
+#: Redrive's queues, which Redis and RQ_QUEUES know as ``redrive-<name>``. It touches no others.
 REDRIVE_QUEUES: Sequence[str] = ("default", "bulk", "sync")
 #: Where the project's addresses have the JSON API: that of ``retry.urls`` and "api".
 REDRIVE_API_PATH: str = "/admin/api"
@@ -97,4 +97,9 @@ def build_queues(url: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         "QUEUE_CLASS": "django_rq.queues.DjangoRQ",
         "DEFAULT_TIMEOUT": 360,
     }
-    return {name: dict(options) for name in names}
+    return {name_queue(name): dict(options) for name in names}
+
+
+def name_queue(name: str) -> str:
+    """Return what RQ calls a queue of Redrive: other applications have a "default", too."""
+    return f"redrive-{name}"

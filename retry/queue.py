@@ -24,6 +24,7 @@ from rq.exceptions import DuplicateJobError
 from rq.job import Job
 
 from entries.phrases import phrase
+from retry.defaults import name_queue
 from retry.errors import QueueUnavailable
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ def _connect(seconds: float, *, retries: int) -> Redis:
 
 @cache
 def _queue(name: str) -> Queue:
-    return django_rq.get_queue(name, connection=get_client(), job_class=_JOB, commit_mode="auto")
+    options = {"connection": get_client(), "job_class": _JOB, "commit_mode": "auto"}
+    return django_rq.get_queue(name_queue(name), **options)
 
 
 class RunQueue(DjangoRQ):
@@ -195,8 +197,7 @@ def take_back(name: str, *, job_id: str) -> None:
 
 
 def observe(queues: Sequence[str]) -> BrokerView:
-    """Read the ids of all jobs in these queues' lists and with workers. Raises
-    ``QueueUnavailable``.
+    """Read the ids of all jobs in lists and with workers. Raises ``QueueUnavailable``.
 
     A job moves from the list to the intermediate list to the registry of started jobs. Reading in
     that order, in one pipeline, misses no job on the move.
@@ -204,13 +205,12 @@ def observe(queues: Sequence[str]) -> BrokerView:
     waiting: set[str] = set()
     taken: set[str] = set()
     with _translate_errors(), get_client().pipeline(transaction=False) as pipe:
-        repair_keys(get_client(), queues)
-        for name in queues:
-            pipe.lrange(_queue(name).key, 0, -1)
-        for name in queues:
-            pipe.lrange(_queue(name).intermediate_queue_key, 0, -1)
-        for name in queues:
-            pipe.zrange(_queue(name).started_job_registry.key, 0, -1)
+        repair_keys(get_client(), [name_queue(name) for name in queues])
+        found = [_queue(name) for name in queues]
+        for key in [each.key for each in found] + [each.intermediate_queue_key for each in found]:
+            pipe.lrange(key, 0, -1)
+        for each in found:
+            pipe.zrange(each.started_job_registry.key, 0, -1)
         answers = pipe.execute()
         for index, (name, members) in enumerate(zip([*queues] * 3, answers, strict=True)):
             target = waiting if index < len(queues) else taken
@@ -233,7 +233,7 @@ def _decode(queue: str, members: Sequence[bytes]) -> Iterator[str]:
 
 
 def repair_keys(connection: Redis, queues: Sequence[str]) -> None:
-    """Delete RQ's keys that have another type than RQ gives them. Raises ``RedisError``.
+    """Delete keys of ``queues``, by RQ's names, of another type than RQ's. Raises ``RedisError``.
 
     Nothing is lost: the jobs of these keys are in PostgreSQL and are handed over again.
     """
@@ -286,12 +286,9 @@ def count_jobs(queues: Sequence[str]) -> dict[str, int]:
     with _translate_errors(), get_client().pipeline(transaction=False) as pipe:
         for name in queues:
             pipe.llen(_queue(name).key)
-        answers = pipe.execute(raise_on_error=False)
+        answers = zip(queues, pipe.execute(raise_on_error=False), strict=True)
         # A key that is not a list holds no jobs; the dispatcher deletes it.
-        return {
-            name: answer if isinstance(answer, int) else 0
-            for name, answer in zip(queues, answers, strict=True)
-        }
+        return {name: found if isinstance(found, int) else 0 for name, found in answers}
 
 
 def read_info() -> Mapping[str, Any]:

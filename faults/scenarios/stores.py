@@ -70,7 +70,7 @@ def fill_redis_with_garbage(stage: Stage) -> Outcome:
 
     client = queue.get_client()
     for name in ("default", "bulk", "sync"):
-        client.rpush(f"rq:queue:{name}", b"\xff\xfe\x00", b"no-such-job")
+        client.rpush(f"rq:queue:redrive-{name}", b"\xff\xfe\x00", b"no-such-job")
         client.zadd(f"rq:wip:{name}", {b"\xff:\xfe": time.time() + 1e6})
     client.sadd("rq:workers", b"rq:worker:\xff", "rq:worker:odd")
     client.hset("rq:worker:odd", mapping={"birth": "never", "pid": "x", "last_heartbeat": b"\xff"})

@@ -74,7 +74,7 @@ def _collect_totals(totals: list[OutcomeTotal]) -> Iterator[Metric]:
 
 
 def _collect_gauges(gauges: Gauges) -> Iterator[Metric]:
-    queues = tuple(settings.RQ_QUEUES)
+    queues = tuple(settings.REDRIVE_QUEUES)
     statuses = [status.value for status in EntryStatus]
     yield _gauge(gauges, "entries", "Entries; approximate above 10,000.", status=statuses)
     yield _gauge(

@@ -86,7 +86,7 @@ def read_gauges() -> Gauges:
             found[name][first, second] = max(known, float(value))
     jobs: Mapping[str, int] | None
     try:
-        jobs = queue.count_jobs(tuple(settings.RQ_QUEUES))
+        jobs = queue.count_jobs(tuple(settings.REDRIVE_QUEUES))
     except QueueUnavailable:
         jobs = None
     return Gauges(found, jobs)

@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from retry.defaults import name_queue
 from retry.heartbeats import Pulse
 from retry.models import WorkerState
 from retry.notices.silence import SilenceWatch
@@ -88,7 +89,7 @@ def _create_worker(
 
     try:
         worker = get_worker(
-            queue,
+            name_queue(queue),
             worker_class=RunWorker,
             queue_class=RunQueue,
             job_class=RunJob,

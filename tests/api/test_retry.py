@@ -43,7 +43,7 @@ def test_a_failed_entry_is_queued(api: Caller, operator: "User") -> None:
     }
     assert run.actor == operator
     assert run.reason == "the page is back"
-    assert queue.observe(tuple(settings.RQ_QUEUES)).waiting == {run.job_id}
+    assert queue.observe(tuple(settings.REDRIVE_QUEUES)).waiting == {run.job_id}
     entry.refresh_from_db()
     assert (entry.status, entry.attempt, entry.run_id) == ("queued", 2, run.id)
     assert entry.attempts.count() == 2
@@ -130,4 +130,4 @@ def unchanged(entry: Entry) -> None:
     assert (entry.status, entry.attempt, entry.run_id) == before
     assert not Run.objects.exists()
     assert not AuditEvent.objects.exclude(verb="refused").exists()
-    assert not queue.observe(tuple(settings.RQ_QUEUES)).waiting
+    assert not queue.observe(tuple(settings.REDRIVE_QUEUES)).waiting

@@ -133,7 +133,7 @@ def test_a_forged_job_is_not_executed(worker: Spawned, tmp_path: Path) -> None:
     from rq import Queue
 
     target = tmp_path / "forged"
-    forged = Queue("default", connection=queue.get_client(), serializer="json")
+    forged = Queue("redrive-default", connection=queue.get_client(), serializer="json")
     forged.enqueue("os.system", f"touch {target}", job_id="forged-1")
     forged.enqueue("retry.jobs.execute_run", "x", job_id="forged-2")
     queue.get_client().hset(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LIST = "rq:queue:default"
+LIST = "rq:queue:redrive-default"
 INTERMEDIATE = f"{LIST}:intermediate"
 STARTED = "rq:wip:default"
 NOT_TEXT = b"\xff\xfe job"
@@ -112,7 +112,7 @@ def test_no_page_stumbles(operator: "User") -> None:
     redis = queue.get_client()
     redis.sadd("rq:workers", NOT_TEXT, "rq:worker:ghost")
     redis.hset("rq:worker:ghost", mapping={"pid": "many", "birth": "never", "queues": b"\xff"})
-    redis.rpush("rq:queue:bulk", NOT_TEXT)
+    redis.rpush("rq:queue:redrive-bulk", NOT_TEXT)
     redis.set(LIST, "no list")
     cache.clear()
     for url in ("/admin/", ENTRIES, "/admin/retry/status/"):

@@ -83,7 +83,7 @@ def test_what_an_emptied_redis_lost_is_handed_over_again_under_another_id() -> N
 
 def test_what_was_committed_by_a_process_that_died_before_the_hand_over_is_handed_over() -> None:
     queued_entries()
-    queue.get_client().delete("rq:queue:default", f"rq:job:{Run.objects.get().job_id}")
+    queue.get_client().delete("rq:queue:redrive-default", f"rq:job:{Run.objects.get().job_id}")
     tick_until(lambda tick: tick.handed_over_again == 1)
     run_everything()
     assert Entry.objects.get().status == "succeeded"
@@ -100,7 +100,8 @@ def test_what_waits_in_redis_is_left_in_peace() -> None:
 def test_a_job_that_a_worker_took_and_never_began_is_handed_over_again() -> None:
     queued_entries()
     job_id = Run.objects.get().job_id
-    queue.get_client().lmove("rq:queue:default", "rq:queue:default:intermediate", "LEFT", "RIGHT")
+    waiting = "rq:queue:redrive-default"
+    queue.get_client().lmove(waiting, f"{waiting}:intermediate", "LEFT", "RIGHT")
     assert queue.observe(["default"]).taken == {job_id}
     tick_until(lambda tick: tick.handed_over_again == 1)
 

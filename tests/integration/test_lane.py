@@ -39,7 +39,7 @@ def test_every_run_is_started_once_and_waits_in_order() -> None:
     runs = list(Run.objects.order_by("position"))
     assert {run.state for run in runs} == {"queued"}
     assert [id_ for run in runs for id_ in run.entry_ids] == ids
-    jobs = queue.get_client().lrange("rq:queue:bulk", 0, -1)
+    jobs = queue.get_client().lrange("rq:queue:redrive-bulk", 0, -1)
     assert jobs == [dispatch_job_id(run.job_id, dispatches=0).encode() for run in runs]
     assert Operation.objects.get().paced_entries == len(ids)
     assert to_the_end(operation).succeeded == len(ids)

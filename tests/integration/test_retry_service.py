@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def jobs(name: str = "default") -> list[str]:
-    return [as_text(raw) for raw in queue.get_client().lrange(f"rq:queue:{name}", 0, -1)]
+    return [as_text(raw) for raw in queue.get_client().lrange(f"rq:queue:redrive-{name}", 0, -1)]
 
 
 def test_one_failed_entry_is_queued_with_an_attempt_a_run_an_audit_and_a_job(

@@ -193,7 +193,7 @@ def test_what_has_priority_begins_before_what_waits() -> None:
     first = tasks.add.enqueue(1)
     urgent = tasks.add.using(priority=50, queue_name="mail").enqueue(2)
     runs = {run.entry_ids[0]: run.job_id for run in Run.objects.all()}
-    waiting: Any = queue.get_client().lrange("rq:queue:bulk", 0, -1)
+    waiting: Any = queue.get_client().lrange("rq:queue:redrive-bulk", 0, -1)
     assert [job.decode() for job in waiting] == [
         runs[entry_of(urgent).pk],
         runs[entry_of(first).pk],

@@ -62,7 +62,7 @@ def _constant_source() -> Iterator[None]:
 
 
 def jobs() -> int:
-    return len(queue.observe(tuple(configured.RQ_QUEUES)).waiting)
+    return len(queue.observe(tuple(configured.REDRIVE_QUEUES)).waiting)
 
 
 def audited(scene: Scene) -> int:

@@ -12,6 +12,7 @@ from django.test import override_settings
 from django.urls import clear_url_caches, include, path
 
 from retry import checks
+from retry.defaults import name_queue
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -63,7 +64,7 @@ def test_addresses_that_are_missing_or_hidden(addresses: ModuleType, settings: "
 
 
 def test_queues_with_pickles_are_not_ours(settings: "Settings") -> None:
-    name = settings.REDRIVE_QUEUES[0]
+    name = name_queue(settings.REDRIVE_QUEUES[0])
     settings.RQ_QUEUES = settings.RQ_QUEUES | {name: {"URL": settings.REDIS_URL}}
     (wrong,) = checks.queues_are_json(None)
     assert wrong.id == "retry.E002"

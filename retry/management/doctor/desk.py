@@ -34,7 +34,7 @@ def judge_processes(status: Status) -> Iterator[Finding]:
         yield fail(
             f"workers.{name}", f"The queue {name} has no worker.", f"Start one: {_start(name)}."
         )
-    for name in settings.RQ_QUEUES:
+    for name in settings.REDRIVE_QUEUES:
         if found := status.find_workers(name):
             yield ok(f"workers.{name}", f"The queue {name} has {len(found)} workers.")
     for worker in status.silent_workers:
