@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_quick(item: pytest.Item) -> bool:
     mark = item.get_closest_marker("timeout")
-    return mark is None or mark.args[0] <= _USUAL_TIMEOUT
+    return mark is None or bool(mark.args[0] <= _USUAL_TIMEOUT)
 
 
 load_pages()  # a process loads them with its addresses; some tests look at the pages alone
@@ -95,7 +95,7 @@ def fresh_network() -> Iterator[None]:
 def _find_permission(name: str) -> int:
     """No test changes them: each is looked up once."""
     app, codename = name.split(".")
-    return Permission.objects.get(content_type__app_label=app, codename=codename).pk
+    return Permission.objects.get(content_type__app_label=app, codename=codename).id
 
 
 def grant(user: "User", *permissions: str) -> "User":

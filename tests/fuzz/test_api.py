@@ -91,7 +91,6 @@ TYPES = (
     "text/plain",
     "multipart/form-data",
 )
-SLUGS = ("demo", "nope")
 METHODS = (*["GET"] * 6, *["POST"] * 4, "PUT", "PATCH", "DELETE", "HEAD", "X")
 
 
@@ -104,22 +103,26 @@ def caller(operator: "User") -> Caller:
 def path(chaos: Chaos) -> str:
     routes = [str(each.pattern) for each in urls.urlpatterns if each.name]
     route = chaos.random.choice([*routes, *["entries"] * 6, "retry/bulk", "resync", "operations"])
-    models: dict[str, type[Model]] = {
+    known: dict[str, type[Model] | list[str]] = {
         "<uuid:operation_id>": Operation,
         "<int:entry_id>": Entry,
+        "<slug:slug>": ["demo", "nope"],
         "<int:sync_id>": Sync,
         "<int:hold_id>": Hold,
         "<uuid:run_id>": Run,
         "<int:group_id>": ErrorGroup,
         "<int:view_id>": SavedView,
     }
-    for placeholder in ("<slug:slug>", *models):
+    for placeholder, model in known.items():
         if placeholder in route:
-            model = models.get(placeholder)
-            values = model._default_manager.values_list("pk", flat=True)[:3] if model else SLUGS
+            values = model if isinstance(model, list) else _list_ids(model)
             value = chaos.random.choice([*values, *values, 10**19, chaos.text()])
             route = route.replace(placeholder, str(value))
     return route.replace("^", "").replace("$", "")
+
+
+def _list_ids(model: type[Model]) -> list[Any]:
+    return list(model._default_manager.values_list("pk", flat=True)[:3])
 
 
 def request(chaos: Chaos) -> dict[str, Any]:

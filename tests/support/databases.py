@@ -14,7 +14,7 @@ from django.db import connection
 def copying_once(config: pytest.Config, folder: Path) -> Iterator[None]:
     """Inside the block, Django makes no test database that has been copied from another.
 
-    ``folder``: shared by the processes of this run, and by no other run.
+    ``folder``: shared by the processes of this run.
     """
     worker = getattr(config, "workerinput", None)
     if worker is None:  # this process is the only one
@@ -23,11 +23,11 @@ def copying_once(config: pytest.Config, folder: Path) -> Iterator[None]:
     own, count = worker["workerid"], worker["workercount"]
     creation: Any = connection.creation
     plain = creation.create_test_db
-    done = folder / "databases-are-copied"
+    done = folder / f"databases-{worker['testrunuid']}"
 
     def create(*args: Any, **options: Any) -> Any:
         name = creation._get_test_db_name()
-        with _locked(folder / "databases.lock"):
+        with _locked(done.with_suffix(".lock")):
             if not done.exists():
                 made = plain(*args, **options)
                 others = {f"gw{number}" for number in range(count)} - {own}
@@ -46,7 +46,7 @@ def copying_once(config: pytest.Config, folder: Path) -> Iterator[None]:
 def _copy(source: str, targets: list[str]) -> None:
     connection.close()  # nobody may be in it meanwhile
     quote = connection.ops.quote_name
-    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+    with connection._nodb_cursor() as cursor:
         for target in targets:
             cursor.execute(f"DROP DATABASE IF EXISTS {quote(target)}")
             cursor.execute(f"CREATE DATABASE {quote(target)} TEMPLATE {quote(source)}")

@@ -74,13 +74,13 @@ def observed(before: Mapping[str, str] | None = None) -> Callable[[], Trace]:
 
     ``before``: ``everything``, where that is known. What nothing was written to is as it was.
     """
-    before = before or everything()
+    start = before or everything()
     written, notes, known = writes(), _refusals(), set(_operations())
 
     def since() -> Trace:
         touched = [label for label, count in writes().items() if count != written[label]]
         now = everything(touched)
-        different = (label for label in now if now[label] != before[label])
+        different = (label for label in now if now[label] != start[label])
         if not touched:
             return Trace((), refused=False, empty=False)
         started = Operation.objects.exclude(pk__in=known)
