@@ -30,7 +30,7 @@ def modules(*packages: str, but: str = "") -> list[Path]:
 
 def files(*suffixes: str) -> list[Path]:
     """What is drawn with: files of ours with these suffixes, relative to the root."""
-    folders = [ROOT / "templates", ROOT / "static", *(ROOT / package for package in PACKAGES)]
+    folders = [ROOT / "templates", *(ROOT / package for package in PACKAGES)]
     return sorted(
         path.relative_to(ROOT)
         for folder in folders
