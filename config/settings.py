@@ -15,7 +15,7 @@ from config.database.silence import AttentiveConnection
 from config.env import BASE_DIR, Environment, env, read_environment, require
 from config.files import build_storages
 from config.logging import configure_logging
-from config.monitoring import *  # noqa: F403 - likewise
+from config.metrics import *  # noqa: F403 - likewise
 from config.notices import *  # noqa: F403 - settings in a file of their own
 
 ENVIRONMENT = read_environment()

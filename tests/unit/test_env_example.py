@@ -11,7 +11,7 @@ from tests.laws.tree import ROOT, modules, nodes
 
 SETTINGS = [
     ast.parse((ROOT / "config" / name).read_text())
-    for name in ("env.py", "settings.py", "notices.py", "monitoring.py", "gunicorn.py")
+    for name in ("env.py", "settings.py", "notices.py", "metrics.py", "gunicorn.py")
 ]
 LINES = (ROOT / ".env.example").read_text().splitlines()
 DOCS = (ROOT / "docs" / "operations.md").read_text()
