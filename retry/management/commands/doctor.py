@@ -17,7 +17,7 @@ _WIDTH = len(Level.PROBLEM) + 2
 
 class Command(DeskCommand):
     # It runs all of them itself, and says what is wrong with the rest as well.
-    requires_system_checks = []  # type: ignore[assignment] # the base has one tag
+    requires_system_checks: Any = []
     help = (
         "Check a deployment and say what to do: stores, clocks, connections, permissions, "
         "processes, secrets, files. Changes nothing. Exit code 1 where there is a problem."
