@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from entries.models import Attempt, Entry
-from retry.models import OutcomeCount, OutcomeFlush
+from retry.models import OutcomeCount, OutcomeFlush, OutcomeTotal
 from tests.support.asking import queued_entries
 from tests.support.processes import listening_worker, manage
 from tests.support.servers import wait_until
@@ -46,3 +46,5 @@ def test_killed_dispatchers_and_workers_lose_and_double_nothing() -> None:
     assert count_outcomes() == attempts.filter(status__in=["succeeded", "failed"]).count() >= 60
     all_failures = OutcomeCount.objects.filter(fingerprint="*").values_list("count", flat=True)
     assert sum(all_failures) == attempts.filter(status="failed").count()
+    totals = OutcomeTotal.objects.exclude(outcome="lost").values_list("count", flat=True)
+    assert sum(totals) == count_outcomes()

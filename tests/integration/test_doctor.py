@@ -15,7 +15,7 @@ from django.db import connection, connections
 
 from retry.dispatcher.loop import Dispatcher
 from retry.management.doctor import process
-from retry.management.doctor.findings import Finding, Level, judge_clock
+from retry.management.doctor.diagnosis import Diagnosis, Level, judge_clock
 from retry.management.doctor.postgresql import judge_postgresql
 from retry.management.doctor.redis import judge_redis
 from retry.models import WorkerHeartbeat
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def examine() -> tuple[bool, dict[str, Finding]]:
-    """Whether all is well, and the findings by their check."""
+def examine() -> tuple[bool, dict[str, Diagnosis]]:
+    """Whether all is well, and the diagnoses by their check."""
     out = StringIO()
     code = 0
     try:
@@ -39,7 +39,7 @@ def examine() -> tuple[bool, dict[str, Finding]]:
     answer = json.loads(out.getvalue())
     assert (answer["ok"], code) in {(True, 0), (False, 1)}
     passed = code == 0
-    found = [Finding(**{**each, "level": Level(each["level"])}) for each in answer["findings"]]
+    found = [Diagnosis(**{**each, "level": Level(each["level"])}) for each in answer["diagnoses"]]
     assert all(bool(each.advice) == (each.level is not Level.OK) for each in found)
     return passed, {each.check: each for each in found}
 
@@ -123,7 +123,7 @@ def test_it_is_said_in_words_as_well(healthy: None) -> None:
 # --- each judgement -------------------------------------------------------------------------------
 
 
-def judge(facts: PostgresFacts, *, workers: int = 3) -> Mapping[str, Finding]:
+def judge(facts: PostgresFacts, *, workers: int = 3) -> Mapping[str, Diagnosis]:
     return {each.check: each for each in judge_postgresql(facts, workers=workers)}
 
 

@@ -1,4 +1,4 @@
-"""All checks, one after the other; one that cannot be done is a finding itself."""
+"""All checks, one after the other; one that cannot be done is a diagnosis itself."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,12 +7,12 @@ from django.db import DatabaseError
 from retry import status, store_facts
 from retry.errors import QueueUnavailable
 from retry.management.doctor import desk, process
-from retry.management.doctor.findings import Finding, fail
+from retry.management.doctor.diagnosis import Diagnosis, fail
 from retry.management.doctor.postgresql import judge_postgresql
 from retry.management.doctor.redis import judge_redis
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[Diagnosis]:
     """Check everything. Never raises."""
     yield from _attempt("versions", process.judge_versions)
     yield from _attempt("postgresql", _examine_postgresql)
@@ -26,7 +26,7 @@ def examine() -> Iterator[Finding]:
     yield from _attempt("notices", desk.judge_notices)
 
 
-def _examine_postgresql() -> Iterator[Finding]:
+def _examine_postgresql() -> Iterator[Diagnosis]:
     facts = store_facts.read_postgresql()
     try:
         workers = status.read(counting=False).living_workers
@@ -35,7 +35,7 @@ def _examine_postgresql() -> Iterator[Finding]:
     yield from judge_postgresql(facts, workers=workers)
 
 
-def _attempt(check: str, judge: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _attempt(check: str, judge: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
     try:
         yield from judge()
     except QueueUnavailable as error:

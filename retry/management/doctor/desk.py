@@ -6,12 +6,12 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from retry.management.doctor.findings import Finding, fail, ok, warn
+from retry.management.doctor.diagnosis import Diagnosis, fail, ok, warn
 from retry.models import Subscription
 from retry.status import Status
 
 
-def judge_migrations() -> Iterator[Finding]:
+def judge_migrations() -> Iterator[Diagnosis]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
@@ -24,7 +24,7 @@ def judge_migrations() -> Iterator[Finding]:
         yield ok("migrations", "All migrations are applied.")
 
 
-def judge_processes(status: Status) -> Iterator[Finding]:
+def judge_processes(status: Status) -> Iterator[Diagnosis]:
     if status.dispatcher_alive:
         yield ok("dispatcher", "The dispatcher is at work.")
     else:
@@ -52,7 +52,7 @@ def judge_processes(status: Status) -> Iterator[Finding]:
         )
 
 
-def judge_notices() -> Iterator[Finding]:
+def judge_notices() -> Iterator[Diagnosis]:
     if Subscription.objects.filter(active=True).exists() and not settings.REDRIVE_SITE_URL:
         yield warn(
             "notices",

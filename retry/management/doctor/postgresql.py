@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from config import gunicorn
-from retry.management.doctor.findings import Finding, fail, judge_clock, ok, warn
+from retry.management.doctor.diagnosis import Diagnosis, fail, judge_clock, ok, warn
 from retry.store_facts import PostgresFacts
 
 _OLDEST = 15
@@ -13,7 +13,7 @@ _OLDEST = 15
 _FULL = 0.9
 
 
-def judge_postgresql(facts: PostgresFacts, *, workers: int) -> Iterator[Finding]:
+def judge_postgresql(facts: PostgresFacts, *, workers: int) -> Iterator[Diagnosis]:
     """``workers``: how many are alive."""
     yield _judge_version(facts)
     yield judge_clock("postgresql.clock", "PostgreSQL", facts.clock_seconds)
@@ -30,7 +30,7 @@ def judge_postgresql(facts: PostgresFacts, *, workers: int) -> Iterator[Finding]
         )
 
 
-def _judge_version(facts: PostgresFacts) -> Finding:
+def _judge_version(facts: PostgresFacts) -> Diagnosis:
     major, minor = divmod(facts.version, 10_000)
     text = f"PostgreSQL {major}.{minor}."
     if major < _OLDEST:
@@ -38,7 +38,7 @@ def _judge_version(facts: PostgresFacts) -> Finding:
     return ok("postgresql.version", text)
 
 
-def _judge_role(facts: PostgresFacts) -> Iterator[Finding]:
+def _judge_role(facts: PostgresFacts) -> Iterator[Diagnosis]:
     check = "postgresql.role"
     if facts.in_recovery:
         yield fail(
@@ -80,7 +80,7 @@ def _judge_role(facts: PostgresFacts) -> Iterator[Finding]:
         yield ok(check, "The role may do what is needed.")
 
 
-def _judge_connections(facts: PostgresFacts, *, workers: int) -> Finding:
+def _judge_connections(facts: PostgresFacts, *, workers: int) -> Diagnosis:
     check = "postgresql.connections"
     pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool") or {}
     web = gunicorn.workers * pool.get("max_size", gunicorn.threads)

@@ -14,7 +14,7 @@ from django.core import checks
 from django.core.files.storage import storages
 from django.utils.module_loading import import_string
 
-from retry.management.doctor.findings import Finding, fail, ok, warn
+from retry.management.doctor.diagnosis import Diagnosis, fail, ok, warn
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_DJANGO = (5, 2)
@@ -33,11 +33,11 @@ _ADVICE = {
     "security.W018": "Set DEBUG=false.",
     "security.W020": "Set ALLOWED_HOSTS to the names under which people open the site.",
 }
-#: The secret, DEBUG and the hosts: anybody gets in.
+#: The secret, DEBUG and the hosts: anyone gets in.
 _SERIOUS = {"security.W009", "security.W018", "security.W020"}
 
 
-def judge_versions() -> Iterator[Finding]:
+def judge_versions() -> Iterator[Diagnosis]:
     python = ".".join(map(str, sys.version_info[:3]))
     text = f"Python {python}, Django {django.get_version()}."
     if sys.version_info < _OLDEST_PYTHON or django.VERSION < _OLDEST_DJANGO:
@@ -46,7 +46,7 @@ def judge_versions() -> Iterator[Finding]:
         yield ok("versions", text)
 
 
-def judge_limits(soft: int | None = None) -> Iterator[Finding]:
+def judge_limits(soft: int | None = None) -> Iterator[Diagnosis]:
     """``soft``: the limit on open files, this process's own unless given."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if soft is None else soft
     text = f"This process may open {soft:,} files." if soft >= 0 else "Any number of open files."
@@ -57,7 +57,7 @@ def judge_limits(soft: int | None = None) -> Iterator[Finding]:
         yield ok("limits.files", text)
 
 
-def judge_settings() -> Iterator[Finding]:
+def judge_settings() -> Iterator[Diagnosis]:
     """Django's own checks, those of a deployment among them, and ours."""
     found = checks.run_checks(include_deployment_checks=True)
     serious = [message for message in found if not message.is_silenced()]
@@ -76,7 +76,7 @@ def judge_settings() -> Iterator[Finding]:
         )
 
 
-def judge_static_files() -> Iterator[Finding]:
+def judge_static_files() -> Iterator[Diagnosis]:
     backend = settings.STORAGES["staticfiles"]["BACKEND"]
     hashes = issubclass(import_string(backend), ManifestFilesMixin)
     if hashes and not storages["staticfiles"].hashed_files:  # type: ignore[attr-defined] # a manifest's
@@ -89,7 +89,7 @@ def judge_static_files() -> Iterator[Finding]:
         yield ok("static_files", "Static files are in place.")
 
 
-def judge_uploads() -> Iterator[Finding]:
+def judge_uploads() -> Iterator[Diagnosis]:
     folder = Path(settings.REDRIVE_UPLOAD_DIR)
     place = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(place, os.W_OK | os.X_OK):

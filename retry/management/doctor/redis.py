@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from retry.management.doctor.findings import Finding, fail, judge_clock, ok, warn
+from retry.management.doctor.diagnosis import Diagnosis, fail, judge_clock, ok, warn
 from retry.store_facts import RedisFacts
 
 _OLDEST = (6, 2)
 
 
-def judge_redis(facts: RedisFacts) -> Iterator[Finding]:
+def judge_redis(facts: RedisFacts) -> Iterator[Diagnosis]:
     yield _judge_version(facts)
     yield judge_clock("redis.clock", facts.product, facts.clock_seconds)
     yield _judge_memory(facts)
@@ -22,7 +22,7 @@ def judge_redis(facts: RedisFacts) -> Iterator[Finding]:
         )
 
 
-def _judge_version(facts: RedisFacts) -> Finding:
+def _judge_version(facts: RedisFacts) -> Diagnosis:
     text = f"{facts.product} {facts.version}."
     numbers = tuple(int(part) for part in re.findall(r"\d+", facts.version)[:2])
     if facts.product == "Redis" and numbers < _OLDEST:
@@ -30,7 +30,7 @@ def _judge_version(facts: RedisFacts) -> Finding:
     return ok("redis.version", text)
 
 
-def _judge_memory(facts: RedisFacts) -> Finding:
+def _judge_memory(facts: RedisFacts) -> Diagnosis:
     check = "redis.memory"
     if facts.policy == "noeviction":
         return ok(check, "Nothing is evicted when memory is full (noeviction).")
@@ -41,7 +41,7 @@ def _judge_memory(facts: RedisFacts) -> Finding:
     return fail(check, text, advice) if facts.max_bytes else warn(check, text, advice)
 
 
-def _judge_writes(facts: RedisFacts) -> Finding:
+def _judge_writes(facts: RedisFacts) -> Diagnosis:
     check = "redis.writes"
     if facts.replica:
         return fail(

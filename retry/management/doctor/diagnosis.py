@@ -13,7 +13,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """``check``: a stable name for scripts. ``advice``: what to do; empty where all is well."""
 
     check: str
@@ -22,19 +22,19 @@ class Finding:
     advice: str = ""
 
 
-def ok(check: str, text: str) -> Finding:
-    return Finding(check, Level.OK, text)
+def ok(check: str, text: str) -> Diagnosis:
+    return Diagnosis(check, Level.OK, text)
 
 
-def warn(check: str, text: str, advice: str) -> Finding:
-    return Finding(check, Level.WARNING, text, advice)
+def warn(check: str, text: str, advice: str) -> Diagnosis:
+    return Diagnosis(check, Level.WARNING, text, advice)
 
 
-def fail(check: str, text: str, advice: str) -> Finding:
-    return Finding(check, Level.PROBLEM, text, advice)
+def fail(check: str, text: str, advice: str) -> Diagnosis:
+    return Diagnosis(check, Level.PROBLEM, text, advice)
 
 
-def judge_clock(check: str, whose: str, seconds: float) -> Finding:
+def judge_clock(check: str, whose: str, seconds: float) -> Diagnosis:
     """Judge how far the clock of a store is ahead of this machine's."""
     text = f"{whose}'s clock and this machine's are {abs(seconds):.1f} s apart."
     advice = "Run an NTP service such as chrony on both machines."
