@@ -119,6 +119,7 @@ def _make_work(old: int) -> None:
     stage.make_failed_entries(ENTRIES)
     with connection.cursor() as cursor:
         cursor.execute(_SQL["move_attempts"])
+        cursor.execute(_SQL["move_sequence"])
         cursor.execute(_SQL["insert_old_entries"], {"count": old // 10})
         cursor.execute(_SQL["insert_old_attempts"])
         cursor.execute("VACUUM ANALYZE entries_entry, entries_attempt")

@@ -2,6 +2,10 @@
 -- Makes room below the attempts that there are: a pass ends at the first young ones.
 UPDATE entries_attempt SET id = id + 1000000000 WHERE id < 1000000000
 
+-- name: move_sequence
+-- Lets new attempts come after all of these.
+SELECT setval(pg_get_serial_sequence('entries_attempt', 'id'), 2000000000)
+
 -- name: insert_old_entries
 -- Inserts entries at rest with eleven attempts behind them.
 INSERT INTO entries_entry (kind, external_id, title, payload, content_hash, status, attempt,

@@ -21,8 +21,8 @@ def prune_batch(name: str, *, actor: Actor) -> Batch | None:
 def prune(name: str, *, actor: Actor, on_batch: Callable[[Batch], None] | None = None) -> int:
     """Do a whole pass of a rule, from its beginning; return how many rows it has deleted.
 
-    A transaction for each batch, so it can be interrupted: what is deleted is audited by whoever
-    ends the pass, at the latest the dispatcher. Raises ``KeyError`` for a rule that is unknown.
+    A transaction for each batch, so it can be interrupted: what is deleted is audited when the
+    pass ends, at the latest by the dispatcher. Raises ``KeyError`` for a rule that is unknown.
     """
     rule = RULES[name]
     if not rule.active:

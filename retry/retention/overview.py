@@ -21,7 +21,7 @@ NEXT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """One rule. ``days``: None for ever, 0 where rows say themselves when they end.
+    """One rule. ``days``: None forever, 0 where rows say themselves when they end.
 
     ``removed``: in the last pass, which ended at ``ended_at``. ``under_way``: deleted so far in the
     pass under way, None where there is none. ``next_day``: what will go within a day, None where

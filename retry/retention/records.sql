@@ -110,8 +110,8 @@ WITH scanned AS MATERIALIZED (
 @report_by_time
 
 -- name: remove_groups
--- Deletes error groups without a failure since the cutoff, of which no entry is failed, and which nobody
--- has muted or is about to prove.
+-- Deletes error groups without a failure since the cutoff, of which no entry is failed, and which are
+-- neither muted nor about to be proved.
 WITH scanned AS MATERIALIZED (
     SELECT id, last_seen AS at, fingerprint, state, proof_id FROM retry_errorgroup
     WHERE last_seen < %(cutoff)s

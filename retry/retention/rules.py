@@ -51,7 +51,7 @@ class Rule:
 
     @property
     def keep(self) -> timedelta | None:
-        """For how long; None for ever."""
+        """For how long; None forever."""
         if not self.setting:
             return timedelta(0)
         days: int = getattr(settings, self.setting)

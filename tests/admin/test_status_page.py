@@ -11,15 +11,7 @@ from django.utils import timezone
 
 from entries.lists import counts
 from retry import queue
-from retry.models import (
-    Heartbeat,
-    Hold,
-    Operation,
-    RetentionPass,
-    Run,
-    Sync,
-    WorkerHeartbeat,
-)
+from retry.models import Heartbeat, Hold, Operation, Run, Sync, WorkerHeartbeat
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -27,7 +19,6 @@ from tests.support.asking import queued_entries
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -296,13 +287,3 @@ def test_without_the_permission_holds_are_not_listed(at_desk: Browser) -> None:
 def test_without_redis_its_size_is_unknown(at_desk: Browser) -> None:
     cache.delete("redrive.sizes")
     assert at_desk.get(STATUS).context["sizes"].redis is None
-
-
-def test_it_says_what_is_kept_how_long(at_desk: Browser, settings: "Settings") -> None:
-    cache.clear()
-    settings.REDRIVE_KEEP_RUNS_DAYS, settings.REDRIVE_PRUNE = 1, False
-    RetentionPass.objects.create(name="runs", ended_at=timezone.now(), last_removed=4711)
-    words = text_of(at_desk.read(STATUS))
-    assert "runs without an operation 1 day 4,711, just now 0" in words
-    assert "failed entries for ever — —" in words
-    assert "manage.py prune does" in words

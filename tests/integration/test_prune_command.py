@@ -40,7 +40,7 @@ def test_a_dry_run_counts_and_deletes_nothing() -> None:
 def test_it_deletes_and_says_how_many() -> None:
     said = prune()
     assert "succeeded: 3 deleted (kept for 90 days)" in said
-    assert "failed: 0 deleted (kept for ever)" in said
+    assert "failed: 0 deleted (kept forever)" in said
     assert "sessions: 0 deleted (until they expire)" in said
     assert not Entry.objects.exists()
     recorded = AuditEvent.objects.filter(verb="prune", channel="command")
@@ -49,7 +49,7 @@ def test_it_deletes_and_says_how_many() -> None:
 
 def test_what_fails_is_named_and_the_rest_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
-        RULES,  # type: ignore[arg-type]
+        RULES,
         "tracebacks",
         replace(RULES["tracebacks"], step=Statement("SELECT 1 / 0")),
     )

@@ -78,7 +78,12 @@ def add_at_rest(times: Sequence[datetime], *, status: str, **values: Any) -> lis
 
 
 def build_run(at: datetime, **values: Any) -> Run:
-    given = {"trigger": "retry", "kind": "scripted", "queue": "bulk", "actor_label": "x"}
+    given: dict[str, Any] = {
+        "trigger": "retry",
+        "kind": "scripted",
+        "queue": "bulk",
+        "actor_label": "x",
+    }
     given |= {"entry_ids": [1], "size": 1, "state": "finished"}
     return Run(**(given | {"created_at": at, "ended_at": at} | values))
 

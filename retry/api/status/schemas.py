@@ -65,7 +65,7 @@ class DispatcherStatus(Response):
 
 
 class RetentionStatus(Response):
-    """``keep_days``: null is for ever, 0 until rows expire by themselves.
+    """``keep_days``: null is forever, 0 until rows expire by themselves.
 
     ``last_removed``: rows that the last pass has deleted, which ended at ``last_pass``.
     """

@@ -95,7 +95,7 @@ class Command(DeskCommand):
     def _report(self, found: dict[str, int], *, dry_run: bool) -> None:
         for name, number in found.items():
             keep = RULES[name].keep
-            kept = "kept for ever" if keep is None else f"kept for {keep.days} days"
+            kept = "kept forever" if keep is None else f"kept for {keep.days} days"
             if not RULES[name].setting:
                 kept = "until they expire"
             verb = "would be deleted" if dry_run else "deleted"
