@@ -87,8 +87,8 @@ def _connect(seconds: float, *, retries: int) -> Redis:
 
 @cache
 def _queue(name: str) -> Queue:
-    options = {"connection": get_client(), "job_class": _JOB, "commit_mode": "auto"}
-    return django_rq.get_queue(name_queue(name), **options)
+    named = name_queue(name)
+    return django_rq.get_queue(named, connection=get_client(), job_class=_JOB, commit_mode="auto")
 
 
 class RunQueue(DjangoRQ):

@@ -64,7 +64,7 @@ class EndpointForm(_EndpointForm):
         choices=_HOURS,
         coerce=int,
         initial=24,
-        empty_value=0,
+        empty_value="0",
         required=False,
         help_text=_OVERLAP,
     )

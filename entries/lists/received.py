@@ -1,6 +1,7 @@
 """When entries were received: found by their ids, which grow with time, without an index."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -34,6 +35,7 @@ def narrow_received(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
 def _find_first_id(moment: datetime, margin: timedelta) -> int | None:
     """Return the first id that an entry received then or later may have; None without entries."""
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["find_first_id"], {"moment": moment, "margin": margin})
-        (first,) = cursor.fetchone()
+        params: dict[str, Any] = {"moment": moment, "margin": margin}
+        cursor.execute(_SQL["find_first_id"], params)
+        first: int | None = cursor.fetchone()[0]
     return first

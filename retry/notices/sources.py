@@ -28,7 +28,7 @@ def is_about(notice: Notice, source_id: int) -> bool:
     return notice.event not in ABOUT_ALL
 
 
-def _is_held(hold_id: object, source_id: int) -> bool:
+def _is_held(hold_id: int, source_id: int) -> bool:
     hold = Hold.objects.filter(pk=hold_id).first()
     if hold is None:
         return False

@@ -125,7 +125,7 @@ def test_what_was_retried_for_a_reason_is_listed_and_exported(
     address = "q=reason:inc-42&received_within=1h"
     assert listed(at_desk, address) == [retried.pk]
     answer = at_desk.post(f"{ENTRIES}export/?{address}", {"format": "csv"})
-    lines = b"".join(answer).decode().splitlines()  # type: ignore[call-overload]
+    lines = b"".join(answer).decode().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == [str(retried.pk)]
     with only_source("none"):
         assert listed(at_desk, address) == []

@@ -1,6 +1,6 @@
 """Subscriptions: what the user wants to know, and how notices reach them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
@@ -29,6 +29,11 @@ from retry.admin.shared.messages import PENDING, Message, add_messages
 from retry.admin.shared.refusals import show_refusals
 from retry.models import Subscription
 from retry.notices.errors import SubscriptionNotFound
+
+if TYPE_CHECKING:
+    from django.forms import ModelChoiceField
+
+    from entries.models import Source
 
 
 class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
@@ -114,7 +119,8 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
             del form.base_fields[name]
         if "source" in form.base_fields:
             sources = visible_sources(get_actor(request)).exclude(kind=NOTICE_SOURCE_KIND)
-            form.base_fields["source"].queryset = sources.order_by("name", "pk")
+            field = cast("ModelChoiceField[Source]", form.base_fields["source"])
+            field.queryset = sources.order_by("name", "pk")
         return form
 
     def _sees_source(self, request: HttpRequest, subscription: Subscription) -> bool:

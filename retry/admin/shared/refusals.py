@@ -1,7 +1,8 @@
 """What a verb of the service refuses, as an answer of a page."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,15 +14,22 @@ from retry.admin.shared.selection import SelectionRefused
 from retry.errors import NotPermitted, RetryError
 
 
-@contextmanager
 def show_refusals(
     request: HttpRequest, *, missing: type[RetryError] | tuple[type[RetryError], ...] = ()
-) -> Iterator[None]:
+) -> AbstractContextManager[None, bool]:
     """Show a refusal of the block as a message; it ends the block.
 
     Raises ``PermissionDenied`` for what the user may not do, and ``Http404`` for what is
     ``missing``, or hidden.
     """
+    # Typed as what may end a block, which a generator is not.
+    return cast("AbstractContextManager[None, bool]", _show_refusals(request, missing))
+
+
+@contextmanager
+def _show_refusals(
+    request: HttpRequest, missing: type[RetryError] | tuple[type[RetryError], ...]
+) -> Iterator[None]:
     try:
         yield
     except NotPermitted as error:

@@ -1,6 +1,6 @@
 """``manage.py encrypt_secrets``: encrypt the secrets of endpoints with the first key."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -10,7 +10,7 @@ from entries.models import Endpoint
 
 
 class Command(BaseCommand):
-    help: ClassVar[str] = (
+    help = (
         "Encrypt the secrets of all endpoints with the first of REDRIVE_ENCRYPTION_KEYS (or with "
         "SECRET_KEY): after an upgrade from a version that stored them as text, and after a new "
         "key was put in front. Then the old key can go. It can be repeated at any time."
