@@ -34,6 +34,6 @@ def narrow_received(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
 def _find_first_id(moment: datetime, margin: timedelta) -> int | None:
     """Return the first id that an entry received then or later may have; None without entries."""
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["find_first_id"], {"moment": moment, "margin": margin})
-        (first,) = cursor.fetchone()
+        cursor.execute(_SQL["find_first_id"], {"moment": moment, "seconds": margin.total_seconds()})
+        first: int | None = cursor.fetchone()[0]
     return first

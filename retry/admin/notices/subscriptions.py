@@ -1,11 +1,12 @@
 """Subscriptions: what the user wants to know, and how notices reach them."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from entries.admin import display
 from entries.admin.lists import BoundedAdmin
-from entries.models import NOTICE_SOURCE_KIND
+from entries.models import NOTICE_SOURCE_KIND, Source
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, SUBSCRIBE_ALL, VIEW_ENDPOINT, VIEW_ENTRY
 from retry.access.subscriptions import visible_subscriptions
@@ -114,7 +115,8 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
             del form.base_fields[name]
         if "source" in form.base_fields:
             sources = visible_sources(get_actor(request)).exclude(kind=NOTICE_SOURCE_KIND)
-            form.base_fields["source"].queryset = sources.order_by("name", "pk")
+            field = cast("ModelChoiceField[Source]", form.base_fields["source"])
+            field.queryset = sources.order_by("name", "pk")
         return form
 
     def _sees_source(self, request: HttpRequest, subscription: Subscription) -> bool:
