@@ -1,7 +1,6 @@
 """When entries were received: found by their ids, which grow with time, without an index."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -35,7 +34,6 @@ def narrow_received(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
 def _find_first_id(moment: datetime, margin: timedelta) -> int | None:
     """Return the first id that an entry received then or later may have; None without entries."""
     with connection.cursor() as cursor:
-        params: dict[str, Any] = {"moment": moment, "margin": margin}
-        cursor.execute(_SQL["find_first_id"], params)
+        cursor.execute(_SQL["find_first_id"], {"moment": moment, "seconds": margin.total_seconds()})
         first: int | None = cursor.fetchone()[0]
     return first

@@ -1,5 +1,7 @@
 """Notices for one source: which of them are about it."""
 
+from typing import Any
+
 from entries.models import Entry
 from entries.states import EntryStatus
 from retry.models import Hold, Notice, NoticeEvent, Operation
@@ -28,7 +30,7 @@ def is_about(notice: Notice, source_id: int) -> bool:
     return notice.event not in ABOUT_ALL
 
 
-def _is_held(hold_id: int, source_id: int) -> bool:
+def _is_held(hold_id: Any, source_id: int) -> bool:
     hold = Hold.objects.filter(pk=hold_id).first()
     if hold is None:
         return False

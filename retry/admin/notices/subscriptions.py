@@ -1,11 +1,12 @@
 """Subscriptions: what the user wants to know, and how notices reach them."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from entries.admin import display
 from entries.admin.lists import BoundedAdmin
-from entries.models import NOTICE_SOURCE_KIND
+from entries.models import NOTICE_SOURCE_KIND, Source
 from retry import service
 from retry.access.permissions import SUBMIT_ENTRY, SUBSCRIBE_ALL, VIEW_ENDPOINT, VIEW_ENTRY
 from retry.access.subscriptions import visible_subscriptions
@@ -29,11 +30,6 @@ from retry.admin.shared.messages import PENDING, Message, add_messages
 from retry.admin.shared.refusals import show_refusals
 from retry.models import Subscription
 from retry.notices.errors import SubscriptionNotFound
-
-if TYPE_CHECKING:
-    from django.forms import ModelChoiceField
-
-    from entries.models import Source
 
 
 class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
