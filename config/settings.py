@@ -112,7 +112,6 @@ DATABASE_PREPARED = (
 )
 #: Seconds a statement of this process may take unless ``retry.limits`` allows more; 0: no limit.
 DATABASE_STATEMENT_SECONDS = LIMITS[REDRIVE_ROLE].statement
-#: Seconds between two rounds of the dispatcher.
 REDRIVE_TICK_SECONDS = env.float("REDRIVE_TICK_SECONDS", 1.0)
 _database["OPTIONS"] = connection_options(
     REDRIVE_ROLE,
@@ -193,12 +192,9 @@ REDRIVE_WEBHOOK_TIME_LIMIT = env.float("REDRIVE_WEBHOOK_TIME_LIMIT", 15.0)
 #: 4 times as long, up to an hour.
 REDRIVE_WEBHOOK_AUTOMATIC_RETRIES = env.int("REDRIVE_WEBHOOK_AUTOMATIC_RETRIES", 8)
 REDRIVE_WEBHOOK_FIRST_DELAY = env.float("REDRIVE_WEBHOOK_FIRST_DELAY", 5.0)
-#: The Redis of other RQ installations, each as host or host:port.
 REDRIVE_RQ_HOSTS: list[str] = env.list("REDRIVE_RQ_HOSTS", [])
-#: For one of their jobs, from when it is put back to its end.
 REDRIVE_RQ_TIME_LIMIT = env.float("REDRIVE_RQ_TIME_LIMIT", 3600.0)
 REDRIVE_RQ_CONCURRENCY = env.int("REDRIVE_RQ_CONCURRENCY", 128)
-#: For one page of a JSON API, which may have thousands.
 REDRIVE_JSON_TIME_LIMIT = env.float("REDRIVE_JSON_TIME_LIMIT", 30.0)
 REDRIVE_JSON_MAX_BYTES = env.int("REDRIVE_JSON_MAX_BYTES", 10_000_000)
 #: Folders whose files sources may read; other files have to be uploaded.
@@ -219,7 +215,6 @@ REDRIVE_API_WAITERS = env.int("REDRIVE_API_WAITERS", 16)
 REDRIVE_API_TOKEN_RATE = env.int("REDRIVE_API_TOKEN_RATE", 6_000)
 REDRIVE_API_ADDRESS_RATE = env.int("REDRIVE_API_ADDRESS_RATE", 12_000)
 REDRIVE_OPEN_OPERATIONS = env.int("REDRIVE_OPEN_OPERATIONS", 200)  # of one user
-#: Rows in one export.
 REDRIVE_EXPORT_LIMIT = env.int("REDRIVE_EXPORT_LIMIT", 100_000)
 
 # --- people ------------------------------------------------------------------------------------

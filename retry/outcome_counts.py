@@ -50,7 +50,7 @@ def append_failures(failures: Sequence[Outcome], *, run: Run) -> None:
         _execute(_SQL["append_counts"], _count(failures, run=run))
 
 
-def append_adopted(
+def append_foreign_failures(
     failures: Iterable[tuple[datetime, Outcome]], *, kind: str, source_id: int
 ) -> None:
     """Append attempts that failed elsewhere, each in the minute in which it did.
