@@ -35,6 +35,7 @@ FILES = (
     Sentence("column %(number)s of the header has no name"),
     Sentence('%(count)s columns are called "%(name)s"'),
     Sentence("the file is one JSON list, not an object a line"),
+    Sentence("%(count)s in the registry left out: not there, or not failed any more"),
     Sentence("broken JSON at item %(number)s: %(why)s"),
     Sentence("broken JSON: there is more after the list"),
     Sentence("item %(number)s is longer than %(count)s characters"),

@@ -62,7 +62,7 @@ def append_losses(count: int, *, run: Run) -> None:
         )
 
 
-def append_adopted(
+def append_foreign_failures(
     failures: Iterable[tuple[datetime, Outcome]], *, kind: str, source_id: int
 ) -> None:
     """Append attempts that failed elsewhere, each in the minute in which it did.

@@ -10,7 +10,7 @@ from entries.models import Entry
 from entries.request_ids import bound_id
 from entries.sources.sync.batches import BATCH
 from entries.sources.sync.full_sync import sync
-from entries.sources.sync.report import Adopted, OnBatch, SyncProgress, SyncReport
+from entries.sources.sync.report import AdoptedFailure, OnBatch, SyncProgress, SyncReport
 from entries.states import EntryStatus
 from entries.transitions import Outcome
 from retry import audit, outcome_counts
@@ -110,9 +110,9 @@ class _Task:
         if self._stop is not None and self._stop():
             raise Stopped
 
-    def count_adopted(self, adopted: Sequence[Adopted]) -> None:
+    def count_adopted(self, adopted: Sequence[AdoptedFailure]) -> None:
         """Count failures that have happened elsewhere, at the time at which they did."""
-        outcome_counts.append_adopted(
+        outcome_counts.append_foreign_failures(
             [
                 (
                     found.entry.failed_at,

@@ -17,7 +17,7 @@ from entries.sources.items import AGAIN, InvalidCounts
 from entries.sources.sync.aliases import settle
 from entries.sources.sync.batches import Batch, collect_batches
 from entries.sources.sync.calls import build_spec, open_kind
-from entries.sources.sync.report import Adopted, OnAdopted, OnBatch, SyncProgress, SyncReport
+from entries.sources.sync.report import AdoptedFailure, OnAdopted, OnBatch, SyncProgress, SyncReport
 from entries.sources.sync.sample import EACH, Sample
 from entries.storage import Presence, compare_entries, upsert_entries
 from entries.text import clean_text, scrub
@@ -188,7 +188,7 @@ class _Intake:
         ]
         moved = adopt(adoptions, source_id=self._source.pk)
         if self._on_adopted is not None and moved:
-            self._on_adopted([Adopted(e, failed[e.external_id].error) for e in moved])
+            self._on_adopted([AdoptedFailure(e, failed[e.external_id].error) for e in moved])
         return {entry.id for entry in moved}
 
     def _settle_gone(self, presence: Presence) -> int:

@@ -50,12 +50,12 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
+class AdoptedFailure:
     """An entry that is failed from the start, in the transaction that has stored it."""
 
     entry: AdoptedEntry
     error: ErrorInfo
 
 
-OnAdopted = Callable[[Sequence[Adopted]], None]
+OnAdopted = Callable[[Sequence[AdoptedFailure]], None]
 OnBatch = Callable[[SyncProgress], None]
