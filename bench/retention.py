@@ -79,6 +79,8 @@ def _drain(*, prunes: bool, old: int) -> Turn:
 def _prune_and_drain(*, old: int) -> tuple[Turn, Turn]:
     with _run_dispatcher(prunes=True):
         _make_work(old)
+        # Its pass over what was there before may have ended.
+        RetentionPass.objects.filter(name="attempts").delete()
         wait_until(lambda: _count_removed() > 0, seconds=120)
         before, began = _count_removed(), time.perf_counter()
         time.sleep(SECONDS)

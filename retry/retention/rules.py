@@ -3,7 +3,7 @@
 What refers to other rows comes before them, so that one pass is enough.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -38,23 +38,23 @@ if TYPE_CHECKING:
 class Rule:
     """One part of what is kept.
 
-    ``setting``: has the days; empty where rows say themselves when they end. ``first``: the cursor
+    ``days``: reads the setting; None where rows say themselves when they end. ``first``: the cursor
     before the first row. ``app``: there is nothing to delete unless it is installed.
     """
 
     name: str
     words: "str | _StrPromise"
-    setting: str
     step: Step
+    days: Callable[[], int] | None = None
     first: Cursor = FIRST_ID
     app: str = ""
 
     @property
     def keep(self) -> timedelta | None:
         """For how long; None forever."""
-        if not self.setting:
+        if self.days is None:
             return timedelta(0)
-        days: int = getattr(settings, self.setting)
+        days = self.days()
         return timedelta(days=days) if days > 0 else None
 
     @property
@@ -74,96 +74,95 @@ _RULES = (
     Rule(
         name="tracebacks",
         words=_("tracebacks of earlier attempts"),
-        setting="REDRIVE_KEEP_TRACEBACKS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_TRACEBACKS_DAYS,
         step=Statement(old_entries.BLANK_TRACEBACKS),
     ),
     Rule(
         name="attempts",
         words=_("earlier attempts at an entry"),
-        setting="REDRIVE_KEEP_ATTEMPTS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_ATTEMPTS_DAYS,
         step=Statement(old_entries.REMOVE_ATTEMPTS),
     ),
     Rule(
         name="succeeded",
         words=_("succeeded entries"),
-        setting="REDRIVE_KEEP_SUCCEEDED_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_SUCCEEDED_DAYS,
         step=_keep_entries(EntryStatus.SUCCEEDED),
     ),
     Rule(
         name="discarded",
         words=_("discarded entries"),
-        setting="REDRIVE_KEEP_DISCARDED_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_DISCARDED_DAYS,
         step=_keep_entries(EntryStatus.DISCARDED, entries.REMOVE_DISCARDED),
     ),
     Rule(
         name="failed",
         words=_("failed entries"),
-        setting="REDRIVE_KEEP_FAILED_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_FAILED_DAYS,
         step=_keep_entries(EntryStatus.FAILED),
     ),
     Rule(
         name="notices",
         words=_("notices and their deliveries"),
-        setting="REDRIVE_KEEP_NOTICES_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_NOTICES_DAYS,
         step=Statement(entries.REMOVE_NOTICES),
     ),
     Rule(
         name="outages",
         words=_("outages"),
-        setting="REDRIVE_KEEP_NOTICES_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_NOTICES_DAYS,
         step=Statement(records.REMOVE_OUTAGES),
     ),
     Rule(
         name="runs",
         words=_("runs without an operation"),
-        setting="REDRIVE_KEEP_RUNS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_RUNS_DAYS,
         step=Statement(REMOVE_RUNS),
         first=FIRST_TIME_UUID,
     ),
     Rule(
         name="operations",
         words=_("operations with their runs"),
-        setting="REDRIVE_KEEP_OPERATIONS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_OPERATIONS_DAYS,
         step=Statement(records.REMOVE_OPERATIONS),
         first=FIRST_TIME_UUID,
     ),
     Rule(
         name="holds",
         words=_("lifted holds"),
-        setting="REDRIVE_KEEP_OPERATIONS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_OPERATIONS_DAYS,
         step=Statement(records.REMOVE_HOLDS),
         first=FIRST_TIME,
     ),
     Rule(
         name="error_groups",
         words=_("error groups without failures"),
-        setting="REDRIVE_KEEP_GROUPS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_GROUPS_DAYS,
         step=Statement(records.REMOVE_GROUPS),
         first=FIRST_TIME,
     ),
     Rule(
         name="syncs",
         words=_("syncs"),
-        setting="REDRIVE_KEEP_SYNCS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_SYNCS_DAYS,
         step=Statement(records.REMOVE_SYNCS),
     ),
     Rule(
         name="imports",
         words=_("imports"),
-        setting="REDRIVE_KEEP_SYNCS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_SYNCS_DAYS,
         step=Statement(records.REMOVE_IMPORTS),
         first=FIRST_TIME_UUID,
     ),
     Rule(
         name="uploads",
         words=_("uploads that nothing refers to"),
-        setting="REDRIVE_KEEP_UPLOADS_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_UPLOADS_DAYS,
         step=step_uploads,
     ),
     Rule(
         name="sessions",
         words=_("expired sessions"),
-        setting="",
         step=step_sessions,
         app="django.contrib.sessions",
     ),
@@ -171,7 +170,7 @@ _RULES = (
         Rule(
             name=name,
             words=words,
-            setting="REDRIVE_KEEP_LOGINS_DAYS",
+            days=lambda: settings.REDRIVE_KEEP_LOGINS_DAYS,
             step=Table(label, "attempt_time"),
             app="axes",
         )
@@ -184,14 +183,14 @@ _RULES = (
     Rule(
         name="admin_log",
         words=_("log of Django's admin"),
-        setting="REDRIVE_KEEP_AUDIT_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_AUDIT_DAYS,
         step=Table("admin.LogEntry", "action_time"),
         app="django.contrib.admin",
     ),
     Rule(
         name="audit",
         words=_("audit events"),
-        setting="REDRIVE_KEEP_AUDIT_DAYS",
+        days=lambda: settings.REDRIVE_KEEP_AUDIT_DAYS,
         step=step_audit,
     ),
 )

@@ -21,6 +21,7 @@ def test_it_says_what_is_kept_how_long(at_desk: Browser, settings: "Settings") -
     settings.REDRIVE_KEEP_RUNS_DAYS, settings.REDRIVE_PRUNE = 1, False
     RetentionPass.objects.create(name="runs", ended_at=timezone.now(), last_removed=4711)
     words = text_of(at_desk.read(STATUS))
-    assert "runs without an operation 1 day 4,711, just now 0" in words
+    row = words.partition("runs without an operation")[2]
+    assert row.startswith(" 1 day 4,711, "), row[:80]
     assert "failed entries forever — —" in words
     assert "manage.py prune does" in words

@@ -25,7 +25,10 @@ NOWHERE = "unix:///nowhere/redis.sock"
 
 
 def test_an_idle_desk(api: Caller) -> None:
-    assert ok(api.get("status")) == {
+    found = ok(api.get("status"))
+    kept = {rule["name"]: rule["keep_days"] for rule in found.pop("retention")}
+    assert (kept["attempts"], kept["failed"], kept["sessions"]) == (90, None, 0)
+    assert found == {
         "entries": dict.fromkeys(EntryStatus, 0),
         "entries_more": [],
         "queues": {"default": 0, "bulk": 0, "sync": 0},

@@ -96,7 +96,7 @@ class Command(DeskCommand):
         for name, number in found.items():
             keep = RULES[name].keep
             kept = "kept forever" if keep is None else f"kept for {keep.days} days"
-            if not RULES[name].setting:
+            if RULES[name].days is None:
                 kept = "until they expire"
             verb = "would be deleted" if dry_run else "deleted"
             self.stdout.write(f"{name}: {number:,} {verb} ({kept})")
