@@ -1,7 +1,7 @@
 """The shapes of subscriptions."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
@@ -69,7 +69,7 @@ class ChangeRequest(Request):
         return self
 
     def as_revision(self) -> Revision:
-        return Revision(**self.model_dump(exclude_none=True))
+        return cast("Revision", self.model_dump(exclude_none=True))
 
 
 class SubscriptionResponse(Response):
