@@ -75,13 +75,13 @@ class SyncSourceAdmin(AuditedAdmin, VerbsAdmin, SourceAdmin):
     def _request_sync(
         self, request: HttpRequest, source: Source, *, reason: str, dry_run: bool
     ) -> Sync | None:
+        sync = None
         with show_refusals(request):
             sync = service.request_sync(
                 source.slug, actor=get_actor(request), reason=reason, dry_run=dry_run
             )
             add_messages(request, *describe_request(sync, source.slug))
-            return sync
-        return None
+        return sync
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
