@@ -22,7 +22,15 @@ class Environment(StrEnum):
 
 env = Env(prefix="")
 #: Settings of the apps that are not read like the others: they follow from the code, or need more.
-FIXED = frozenset({"REDRIVE_API_PATH", "REDRIVE_QUEUES", "REDRIVE_ROLE", "REDRIVE_UPLOAD_DIR"})
+FIXED = frozenset(
+    {
+        "REDRIVE_API_PATH",
+        "REDRIVE_QUEUES",
+        "REDRIVE_ROLE",
+        "REDRIVE_UPLOAD_DIR",
+        "REDRIVE_WEB_CONNECTIONS",
+    }
+)
 
 
 def read_environment() -> Environment:

@@ -9,7 +9,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import languages
+from config import gunicorn, languages
 from config.env import BASE_DIR, Environment, env, read_environment, read_settings, require
 from config.files import build_storages
 from config.keys import *  # noqa: F403 - settings in a file of their own
@@ -133,6 +133,7 @@ if _pool := env.int("DATABASE_POOL_SIZE", 0):
         "connection_class": AttentiveConnection,
     }
 DATABASES = {"default": _database}
+REDRIVE_WEB_CONNECTIONS = gunicorn.workers * (_pool or gunicorn.threads)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")

@@ -43,6 +43,8 @@ REDRIVE_API_WAITERS: int = 16
 REDRIVE_API_TOKEN_RATE: int = 6_000
 REDRIVE_API_ADDRESS_RATE: int = 12_000
 REDRIVE_OPEN_OPERATIONS: int = 200  # of one user
+#: Connections to PostgreSQL that one web server opens at most, for ``manage.py doctor``.
+REDRIVE_WEB_CONNECTIONS: int = 16
 #: Rows in one export.
 REDRIVE_EXPORT_LIMIT: int = 100_000
 #: The address under which people open the site, for links in notices: https://redrive.example.com.

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from config import gunicorn
 from retry.management.doctor.diagnosis import Diagnosis, fail, judge_clock, ok, warn
 from retry.store_facts import PostgresFacts
 
@@ -82,8 +81,7 @@ def _judge_role(facts: PostgresFacts) -> Iterator[Diagnosis]:
 
 def _judge_connections(facts: PostgresFacts, *, workers: int) -> Diagnosis:
     check = "postgresql.connections"
-    pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool") or {}
-    web = gunicorn.workers * pool.get("max_size", gunicorn.threads)
+    web = settings.REDRIVE_WEB_CONNECTIONS
     # Of each worker one for itself, one for its work-horse, and what its entries share; and two
     # dispatchers.
     most = web + workers * (2 + settings.REDRIVE_KIND_CONNECTIONS) + 2
