@@ -163,7 +163,7 @@ def test_a_retry_runs_on_its_own_workers_and_records_what_came_of_it(rq_shop: Fo
     assert not rq_shop.redis.exists(f"rq:job:{not_kept}")
     assert (deleted.status, (deleted.result or {})["put_back"]) == ("succeeded", True)
     assert (done.status, done.attempt) == ("succeeded", 3)
-    assert itemgetter("status", "put_back")(done.result) == ("finished", True)
+    assert itemgetter("status", "put_back")(done.result or {}) == ("finished", True)
     assert rq_shop.ledger == {0: 1, 1: 1}
     assert not rq_shop.redis.exists(f"redrive:rq:job:{kept}")
     assert "2 not among the failed any more" in adopt(rq_shop)
