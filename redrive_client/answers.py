@@ -200,6 +200,7 @@ class Subscription(TypedDict):
     channel: str
     address: str | None
     endpoint: str | None
+    source: str | None
     everyones: bool
     active: bool
     created_at: str

@@ -237,12 +237,21 @@ class Client(Connection):
         *,
         address: str | None = None,
         endpoint: str | None = None,
+        source: str = "",
         everyones: bool = False,
         for_all: bool = False,
     ) -> answers.Subscription:
-        """Have notices sent: mails to an ``address``, or webhooks to an ``endpoint``."""
+        """Have notices sent: mails to an ``address``, or webhooks to an ``endpoint``.
+
+        ``source``: the slug of the only source that they are about; empty: all.
+        """
         sent = body(
-            events=events, address=address, endpoint=endpoint, everyones=everyones, for_all=for_all
+            events=events,
+            address=address,
+            endpoint=endpoint,
+            source=source,
+            everyones=everyones,
+            for_all=for_all,
         )
         return cast("answers.Subscription", self.post("subscriptions", sent))
 

@@ -60,6 +60,7 @@ class Revision(TypedDict, total=False):
     events: Collection[str]
     address: str
     endpoint: str
+    source: str
     everyones: bool
     active: bool
 
@@ -169,6 +170,7 @@ def _revise(subscription: Subscription, revision: Revision) -> Wish:
         "events": subscription.events,
         "address": subscription.address,
         "endpoint": subscription.endpoint.slug if subscription.endpoint else "",
+        "source": subscription.source.slug if subscription.source else "",
         "everyones": subscription.everyones,
         "active": subscription.active,
     }

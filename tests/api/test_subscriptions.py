@@ -39,8 +39,8 @@ def test_one_is_made_listed_read_changed_tested_and_ended(reader: "User") -> Non
     assert answer.headers["Location"] == PREFIX + path
     assert made | {"id": 0, "created_at": ""} == {
         "id": 0, "owner": "reader", "events": ["outage_began", "group_new"], "channel": "mail",
-        "address": "anna@desk.example", "endpoint": None, "everyones": False, "active": True,
-        "created_at": "",
+        "address": "anna@desk.example", "endpoint": None, "source": None, "everyones": False,
+        "active": True, "created_at": "",
     }  # fmt: skip
     assert ok(caller.get("subscriptions"))["results"] == [made]
     assert ok(caller.get(path)) == made
@@ -133,3 +133,19 @@ def test_a_loop_of_tests_is_refused(reader: "User") -> None:
         ok(caller.post(path, {}), 202)
     problem(caller.post(path, {}), 422, "subscription_refused")
     assert NoticeDelivery.objects.count() == TESTS_AN_HOUR
+
+
+def test_one_is_about_a_source_that_its_owner_sees(reader: "User") -> None:
+    caller = Caller(reader)
+    SourceFactory.create(slug="news")
+    hide_source(SourceFactory.create(slug="secret"))
+    problem(caller.post("subscriptions", WISH | {"source": "secret"}), 422, "subscription_refused")
+    wish = WISH | {"events": ["group_new"], "source": "news"}
+    made = ok(caller.post("subscriptions", wish), 201)
+    assert made["source"] == "news"
+    path = f"subscriptions/{made['id']}"
+    assert ok(caller.post(f"{path}/change", {"everyones": True}))["source"] == "news"
+    hide_source(Source.objects.get(slug="news"))
+    assert ok(caller.get(path))["source"] is None
+    assert ok(caller.post(f"{path}/change", {"source": ""}))["source"] is None
+    assert Subscription.objects.get().source is None

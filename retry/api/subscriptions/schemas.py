@@ -5,9 +5,11 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
+from retry.access.visibility import visible_sources
 from retry.api.http.schemas import STORABLE, PageQuery, Request, Response
 from retry.models import Subscription
 from retry.notices.control import Revision, Wish
+from retry.outcomes import Actor
 
 #: A test compares it with what can be subscribed to.
 Event = Literal[
@@ -23,6 +25,8 @@ Event = Literal[
 ]
 _Events = Annotated[list[Event], Field(min_length=1, max_length=20)]
 _Address = Annotated[str, Field(min_length=1, max_length=254), STORABLE]
+#: Empty: all sources.
+_Source = Annotated[str, Field(max_length=80), STORABLE]
 _Slug = Annotated[str, Field(min_length=1, max_length=80), STORABLE]
 
 
@@ -33,12 +37,14 @@ class SubscriptionQuery(PageQuery):
 class SubscribeRequest(Request):
     """Either ``address``, for mails, or ``endpoint``, for webhooks, by its slug.
 
-    ``everyones``: also operations that others asked for. ``for_all``: not yours alone.
+    ``source``: the slug of the only source that notices are about; empty: all. ``everyones``: also
+    operations that others asked for. ``for_all``: not yours alone.
     """
 
     events: _Events
     address: _Address | None = None
     endpoint: _Slug | None = None
+    source: _Source = ""
     everyones: bool = False
     active: bool = True
     for_all: bool = False
@@ -59,6 +65,7 @@ class ChangeRequest(Request):
     events: _Events | None = None
     address: _Address | None = None
     endpoint: _Slug | None = None
+    source: _Source | None = None
     everyones: bool | None = None
     active: bool | None = None
 
@@ -73,7 +80,10 @@ class ChangeRequest(Request):
 
 
 class SubscriptionResponse(Response):
-    """``owner``: null where it is for all. Of ``address`` and ``endpoint`` one is null."""
+    """``owner``: null where it is for all. Of ``address`` and ``endpoint`` one is null.
+
+    ``source``: null where it is about all, or about one that the caller may not see.
+    """
 
     id: int
     owner: str | None
@@ -81,12 +91,16 @@ class SubscriptionResponse(Response):
     channel: str
     address: str | None
     endpoint: str | None
+    source: str | None
     everyones: bool
     active: bool
     created_at: datetime
 
     @classmethod
-    def from_subscription(cls, subscription: Subscription) -> Self:
+    def from_subscription(cls, subscription: Subscription, *, actor: Actor) -> Self:
+        source = subscription.source
+        if source is not None and not visible_sources(actor).filter(pk=source.pk).exists():
+            source = None
         return cls(
             id=subscription.pk,
             owner=subscription.owner.get_username() if subscription.owner else None,
@@ -94,6 +108,7 @@ class SubscriptionResponse(Response):
             channel=subscription.channel,
             address=subscription.address or None,
             endpoint=subscription.endpoint.slug if subscription.endpoint else None,
+            source=source.slug if source else None,
             everyones=subscription.everyones,
             active=subscription.active,
             created_at=subscription.created_at,

@@ -27,7 +27,7 @@ routes = Routes()
 def list_subscriptions(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, SubscriptionQuery)
     page = query.read(visible_subscriptions(actor))
-    results = [SubscriptionResponse.from_subscription(found) for found in page.items]
+    results = [SubscriptionResponse.from_subscription(found, actor=actor) for found in page.items]
     return answer(SubscriptionPage(results=results, next_cursor=query.sign(page.next_cursor)))
 
 
@@ -35,7 +35,7 @@ def list_subscriptions(request: HttpRequest, actor: Actor) -> HttpResponse:
 def subscribe(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, SubscribeRequest)
     made = service.subscribe(body.as_wish(), for_all=body.for_all, actor=actor)
-    model = SubscriptionResponse.from_subscription(made)
+    model = SubscriptionResponse.from_subscription(made, actor=actor)
     return answer_location(model, f"subscriptions/{made.pk}", status=201)
 
 
@@ -50,7 +50,7 @@ def show_subscription(request: HttpRequest, actor: Actor, subscription_id: int) 
     found = visible_subscriptions(actor).filter(pk=min(subscription_id, MAX_ID)).first()
     if found is None:
         raise SubscriptionNotFound(subscription_id)
-    return answer(SubscriptionResponse.from_subscription(found))
+    return answer(SubscriptionResponse.from_subscription(found, actor=actor))
 
 
 @routes.post(
@@ -62,7 +62,7 @@ def show_subscription(request: HttpRequest, actor: Actor, subscription_id: int) 
 def change_subscription(request: HttpRequest, actor: Actor, subscription_id: int) -> HttpResponse:
     revision = parse_body(request, ChangeRequest).as_revision()
     changed = service.change_subscription(_check(subscription_id), revision, actor=actor)
-    return answer(SubscriptionResponse.from_subscription(changed))
+    return answer(SubscriptionResponse.from_subscription(changed, actor=actor))
 
 
 @routes.post(
@@ -87,7 +87,7 @@ def delete_subscription(request: HttpRequest, actor: Actor, subscription_id: int
 def send_test_notice(request: HttpRequest, actor: Actor, subscription_id: int) -> HttpResponse:
     parse_body(request, Request)
     told = service.send_test_notice(_check(subscription_id), actor=actor)
-    model = SubscriptionResponse.from_subscription(told)
+    model = SubscriptionResponse.from_subscription(told, actor=actor)
     return answer_location(model, f"subscriptions/{told.pk}", status=202)
 
 
