@@ -1,4 +1,4 @@
-"""Tags and filters for every template, which does not load them.
+"""Tags and filters of our templates: ``{% load redrive %}``.
 
 ``{% badge %}``, ``{% moment %}`` (a time with its zone, and how long ago), ``{% ago %}`` (only how
 long ago), ``{% distance_words %}`` (for the script that keeps those up to date),

@@ -82,8 +82,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     [wheel] = (folder / "dist").iterdir()
     installed = folder / "site"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--no-compile", "--target", installed, wheel], check=True)
+    pip = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--target", installed, wheel], check=True)
     names = {name.split("/")[0] for name in ZipFile(wheel).namelist()}
     assert {n for n in names if "." not in n} == {"entries", "retry", "redrive_client"}
     return installed
