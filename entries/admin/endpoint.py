@@ -42,7 +42,7 @@ SHOWN_ONCE = _(
 )
 
 
-class Overlap(forms.TypedChoiceField):
+class Overlap(forms.ChoiceField):
     """How long; no change by itself."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -62,9 +62,7 @@ class EndpointForm(_EndpointForm):
     overlap = Overlap(
         label=_("The old secret signs as well"),
         choices=_HOURS,
-        coerce=int,
         initial=24,
-        empty_value="0",
         required=False,
         help_text=_OVERLAP,
     )
@@ -117,7 +115,7 @@ class EndpointForm(_EndpointForm):
         super()._post_clean()  # type: ignore[misc]
         if not self.instance.pk or self.instance.secret == before:
             return
-        hours = self.cleaned_data.get("overlap") or 0
+        hours = int(self.cleaned_data.get("overlap") or 0)
         self.instance.previous_secret = before if hours else ""
         self.instance.previous_until = timezone.now() + timedelta(hours=hours) if hours else None
 

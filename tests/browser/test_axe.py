@@ -34,7 +34,8 @@ LOOKS = {
 
 
 #: Colours change gradually.
-SETTLE = "Promise.all(document.getAnimations().map((each) => each.finished))"
+# One that the change of colours cancels has settled as well.
+SETTLE = "Promise.allSettled(document.getAnimations().map((each) => each.finished))"
 #: Icons of Django's own widget for many choices, which its script makes.
 CONTEXT = {"exclude": [[".selector .help-tooltip"]]}
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "rq:queue:redrive-default"
 INTERMEDIATE = f"{LIST}:intermediate"
-STARTED = "rq:wip:default"
+STARTED = "rq:wip:redrive-default"
 NOT_TEXT = b"\xff\xfe job"
 
 
@@ -80,7 +80,9 @@ def test_hashes_of_jobs_that_are_malformed(dispatcher: Spawned, worker: Spawned)
     assert "unhandled exception" not in worker.output
 
 
-@pytest.mark.parametrize("key", [LIST, INTERMEDIATE, STARTED, "rq:queues", "rq:failed:default"])
+@pytest.mark.parametrize(
+    "key", [LIST, INTERMEDIATE, STARTED, "rq:queues", "rq:failed:redrive-default"]
+)
 def test_a_key_of_another_type(dispatcher: Spawned, worker: Spawned, key: str) -> None:
     redis = queue.get_client()
     redis.delete(key)

@@ -179,19 +179,20 @@ def test_no_single_value_of_a_list_or_a_filter_is_a_5xx(caller: Caller) -> None:
     populate()
     wrong = [
         (status, name, value)
-        for name in QUERY
-        for value in (*TIMES, *NUMBERS, *TEXTS)
-        for status in asked(caller, name, value)
+        for shift, name in enumerate(QUERY)
+        for number, value in enumerate((*TIMES, *NUMBERS, *TEXTS))
+        for status in asked(caller, name, value, also_operation=(number + shift) % 3 == 0)
         if status >= 500
     ]
     assert not wrong
 
 
-def asked(caller: Caller, name: str, value: str) -> list[int]:
+def asked(caller: Caller, name: str, value: str, *, also_operation: bool) -> list[int]:
+    """Ask for a list and, for a third of the values, a dry run, which reads criteria alike."""
     whole, dot, path = name.partition(".")
     chosen = {whole: {path: value}} if dot else {name: value}
     body = json.dumps({"filter": chosen, "dry_run": True}).encode()
-    return [
-        caller.send("GET", "entries", QUERY_STRING=f"{name}={_quoted(value)}").status_code,
-        caller.send("POST", "retry/bulk", body).status_code,
-    ]
+    found = [caller.send("GET", "entries", QUERY_STRING=f"{name}={_quoted(value)}")]
+    if also_operation:
+        found.append(caller.send("POST", "retry/bulk", body))
+    return [answer.status_code for answer in found]

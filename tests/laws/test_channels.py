@@ -75,6 +75,7 @@ _SEEN_BEFORE = {
     ("retry/admin/imports/admin.py", "Import"),
     ("retry/admin/imports/forms.py", "Source"),  # none of them
     ("retry/admin/operations/launch.py", "Operation"),  # the actor's own
+    ("retry/admin/notices/forms.py", "Source"),  # none of them
     ("retry/admin/people/token_form.py", "Source"),  # none of them
     ("retry/admin/shared/history.py", "AuditEvent"),
     ("retry/admin/sources/admin.py", "Hold"),

@@ -3,10 +3,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from entries.encryption import is_unreadable
-from entries.models import Endpoint
+from entries.key_rotation import encrypt_secrets
 
 
 class Command(BaseCommand):
@@ -17,15 +15,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_: Any, **__: Any) -> None:
-        unreadable = []
-        with transaction.atomic():
-            endpoints = list(Endpoint.objects.select_for_update())
-            for endpoint in endpoints:
-                # Written anew, each value is encrypted anew.
-                endpoint.save(update_fields=["secret", "previous_secret"])
-                if is_unreadable(endpoint.secret):
-                    unreadable.append(endpoint.slug)
-        self.stdout.write(f"Encrypted: {len(endpoints) - len(unreadable)}")
+        done, unreadable = encrypt_secrets()
+        self.stdout.write(f"Encrypted: {done}")
         if unreadable:
             raise CommandError(
                 f"No key fits the secrets of: {', '.join(unreadable)}. Put the key that encrypted "

@@ -1,0 +1,23 @@
+"""After a change of keys: every secret in the database is encrypted anew."""
+
+from django.db import transaction
+
+from entries.encryption import is_unreadable
+from entries.models import Endpoint
+
+
+def encrypt_secrets() -> tuple[int, list[str]]:
+    """Encrypt all secrets with the first key.
+
+    Returns of how many endpoints they could be read, and the slugs of the others, which are left as
+    they are.
+    """
+    unreadable = []
+    with transaction.atomic():
+        endpoints = list(Endpoint.objects.select_for_update())
+        for endpoint in endpoints:
+            # Written anew, each value is encrypted anew.
+            endpoint.save(update_fields=["secret", "previous_secret"])
+            if is_unreadable(endpoint.secret):
+                unreadable.append(endpoint.slug)
+    return len(endpoints) - len(unreadable), unreadable
