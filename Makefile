@@ -105,7 +105,7 @@ platforms: $(VENV)/.dev ## Ask the registry whether the locks install without a 
 	@exec $(PY) -m tools.platforms
 
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header pyproject.toml
+	--no-emit-index-url --no-header --constraint requirements/constraints.txt pyproject.toml
 
 .PHONY: client
 client: $(VENV)/.dev ## Make the client without an event loop from the one with
