@@ -1,4 +1,4 @@
-"""After a change of keys: every secret in the database is encrypted anew."""
+"""After a change of keys: every secret in the database is encrypted again."""
 
 from django.db import transaction
 
@@ -16,7 +16,7 @@ def encrypt_secrets() -> tuple[int, list[str]]:
     with transaction.atomic():
         endpoints = list(Endpoint.objects.select_for_update())
         for endpoint in endpoints:
-            # Written anew, each value is encrypted anew.
+            # Each value is encrypted when it is written.
             endpoint.save(update_fields=["secret", "previous_secret"])
             if is_unreadable(endpoint.secret):
                 unreadable.append(endpoint.slug)

@@ -38,7 +38,7 @@ ByReason: TypeAlias = Callable[[str], Q]
 
 
 def find_none(_text: str) -> Q:
-    """The condition where nobody knows reasons: nothing is found."""
+    """The condition where no reasons are known: nothing is found."""
     return Q(pk__in=())
 
 

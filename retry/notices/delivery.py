@@ -136,8 +136,8 @@ def _deliver(
 
 
 def _wants(subscription: Subscription, notice: Notice) -> bool:
-    """Whether a notice is about what a subscription is for. Asked when it is told, and not when it
-    is sent: by then an entry may have been mended.
+    """Whether a notice is about what a subscription is for. Asked when it is queued, and not when
+    it is sent: by then an entry may have succeeded.
     """
     return subscription.source_id is None or is_about(notice, subscription.source_id)
 

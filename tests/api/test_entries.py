@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from entries.lists import pages
 from entries.states import EntryStatus
@@ -284,26 +283,6 @@ def test_bytes_that_are_no_text(api: Caller) -> None:
 
 def test_thousands_of_parameters(api: Caller) -> None:
     problem(api.get("entries?" + "&".join(f"a{n}=1" for n in range(2000))), 400, "bad_request")
-
-
-def test_a_page_costs_the_same_few_queries_however_long(api: Caller) -> None:
-    EntryFactory.create_batch(2, source=SourceFactory.create())
-    counts = []
-    for _ in range(2):
-        with CaptureQueriesContext(connection) as captured:
-            ids(api)
-        counts.append(len(captured))
-        EntryFactory.create_batch(5, source=SourceFactory.create())
-    assert counts[0] == counts[1]
-
-
-def test_the_page_does_not_read_payloads(api: Caller) -> None:
-    EntryFactory.create(payload={"x": "y" * 100})
-    with CaptureQueriesContext(connection) as captured:
-        ids(api)
-    pages = [q["sql"] for q in captured if 'FROM "entries_entry"' in q["sql"]]
-    assert pages
-    assert not any("payload" in page for page in pages)
 
 
 def test_who_may_see_no_entries(powerless: "User") -> None:

@@ -19,6 +19,7 @@ from tests.laws.tree import files, modules
 OPEN: tuple[str, ...] = ()
 #: What no page shows: commands, checks, settings, and the API, which is English.
 _ENGLISH = (
+    "config/keys.py",
     "config/settings.py",
     "entries/checks.py",
     "entries/sql",
