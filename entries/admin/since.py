@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_lazy
 from entries.admin.reports import report_once
 from entries.admin.zones import FIELD
 from entries.filters import CRITERIA, EntryFilter
-from entries.lists import bound_received
+from entries.lists import filter_received
 from entries.models import EntryQuerySet
 from entries.moments import InvalidMoment, describe_span, parse_moment
 from entries.phrases import show
@@ -100,7 +100,7 @@ class _TimeFilter(admin.ListFilter):
         try:
             chosen = EntryFilter.from_data(self.given)
             found = queryset.filter(chosen.condition())
-            return bound_received(cast("EntryQuerySet", found), chosen)
+            return filter_received(cast("EntryQuerySet", found), chosen)
         except ValueError as error:
             report_once(request, self.invalid % {"why": show(error)})
             return queryset.none()

@@ -12,7 +12,7 @@ newest message of a fingerprint.
 from entries.lists.counts import MOST, StatusCounts, count, count_by_status, count_each
 from entries.lists.indexes import find_alone, find_rows, is_indexed, narrow, use_index
 from entries.lists.pages import ListPage, find_behind, find_page, read_rows
-from entries.lists.received import bound_received
+from entries.lists.received import filter_received
 from entries.lists.search import search
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
@@ -23,11 +23,11 @@ __all__ = [
     "ListPage",
     "Order",
     "StatusCounts",
-    "bound_received",
     "choose_order",
     "count",
     "count_by_status",
     "count_each",
+    "filter_received",
     "find_alone",
     "find_behind",
     "find_page",

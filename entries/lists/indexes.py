@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from entries.filters import EntryFilter
-from entries.lists.received import bound_received
+from entries.lists.received import filter_received
 from entries.models import EntryQuerySet, IndexBacklog, IndexedEntry, Source
 from entries.models.indexed import SEPARATOR
 from entries.states import EntryStatus
@@ -87,7 +87,7 @@ def narrow(
 ) -> EntryQuerySet:
     """Filter ``found`` by all that is chosen but the search; ``indexed`` as for ``use_index``."""
     found = found.filter(chosen.without_search().condition())
-    found = bound_received(found, chosen)
+    found = filter_received(found, chosen)
     if chosen.external_id and (is_indexed() if indexed is None else indexed):
         # What begins alike in upper case is more than what is meant, and the index finds it.
         alike = IndexedEntry.objects.filter(text__istartswith=f"{chosen.external_id}{SEPARATOR}")

@@ -15,7 +15,7 @@ _SQL = load(__file__)
 _MARGIN = timedelta(hours=1)
 
 
-def bound_received(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
+def filter_received(found: EntryQuerySet, chosen: EntryFilter) -> EntryQuerySet:
     """Leave out, by their ids, entries that were received long before or after what is chosen.
 
     ``found`` must be filtered by the times themselves. At most two statements of a millisecond.
