@@ -1,5 +1,6 @@
 """The status page, the alarms on every page, and the tiles on the front page."""
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -114,11 +115,11 @@ def test_a_silent_worker_is_named_and_serves_nothing(at_desk: Browser, workers: 
     beat()
     worker("default", seconds_ago=20, name="stuck")
     (alarm,) = alarms(at_desk)
-    assert alarm.startswith("The worker stuck of default has not reported for 20 s.")
+    assert re.match(r"The worker stuck of default has not reported for 2\d s\.", alarm)
     assert "process 4711 on desk-1" in alarm
     words = text_of(at_desk.read(STATUS))
     assert "Everything is running." not in words
-    assert "no report for 20 s" in words
+    assert re.search(r"no report for 2\d s", words)
     workers["default"].delete()
     cache.clear()
     assert "No worker serves default," in text_of(at_desk.read(STATUS))
@@ -133,11 +134,11 @@ def test_what_waits_for_busy_workers(at_desk: Browser, workers: Workers) -> None
     since = timezone.now() - timedelta(seconds=70)
     WorkerHeartbeat.objects.filter(queue="default").update(state="busy", busy_since=since)
     (alarm,) = alarms(at_desk)
-    assert alarm.startswith("Work in default has been waiting for 40 s: its worker has been ")
-    assert "busy for 70 s" in alarm
+    assert re.match(r"Work in default has been waiting for 4\d s: its worker has been ", alarm)
+    assert re.search(r"busy for 7\d s", alarm)
     assert "manage.py worker default" in alarm
     worker("default", name="second", state="busy")
-    assert "all its 2 workers are busy, one for 70 s" in alarms(at_desk)[0]
+    assert re.search(r"all its 2 workers are busy, one for 7\d s", alarms(at_desk)[0])
     assert "Everything is running." not in text_of(at_desk.read(STATUS))
 
 
@@ -148,7 +149,7 @@ def test_what_waits_although_a_worker_is_free(at_desk: Browser, workers: Workers
     (alarm,) = alarms(at_desk)
     assert "although a worker is free" in alarm
     beat(seconds_ago=60)
-    assert any("40 s for the dispatcher" in alarm for alarm in alarms(at_desk))
+    assert any(re.search(r"4\d s for the dispatcher", alarm) for alarm in alarms(at_desk))
 
 
 def test_what_may_not_start_is_not_waited_for(at_desk: Browser, workers: Workers) -> None:
