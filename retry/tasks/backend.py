@@ -12,7 +12,7 @@ from retry import service
 from retry.errors import InvalidItems
 from retry.outcomes import Actor, Channel
 from retry.tasks.calls import Call, find_task, is_path
-from retry.tasks.library import (
+from retry.tasks.origin import (
     BaseTaskBackend,
     InvalidTask,
     Task,

@@ -18,7 +18,7 @@ from django.conf import settings
 from entries.errors import PermanentError
 
 if TYPE_CHECKING:
-    from retry.tasks.library import Task
+    from retry.tasks.origin import Task
 
 #: Of the application's backends.
 PACKAGES = "packages"
@@ -101,7 +101,7 @@ def find_task(path: str) -> "Task[Any, Any]":
     """Find the task at ``path``, of which ``is_path`` is true. Raises ``UnknownTask``, and what
     its module raises.
     """
-    from retry.tasks.library import Task
+    from retry.tasks.origin import Task
 
     module, _, name = path.rpartition(".")
     if module not in sys.modules and module.partition(".")[0] not in list_packages():

@@ -20,7 +20,7 @@ from retry.tasks.calls import Call, find_problems, find_task, is_path
 from retry.tasks.retries import find_policy
 
 if TYPE_CHECKING:
-    from retry.tasks.library import Task, TaskResult
+    from retry.tasks.origin import Task, TaskResult
 
 #: Of a value that a function returns, as JSON: with its frame it fits into an entry's result.
 _MAX_VALUE_BYTES = 60 * 1024
@@ -97,7 +97,7 @@ class TaskKind(Kind):
         return []
 
     def _call(self, task: "Task[Any, Any]", call: Call, result: "TaskResult[Any]") -> Any:
-        from retry.tasks.library import TaskContext
+        from retry.tasks.origin import TaskContext
 
         args = [TaskContext(task_result=result)] if task.takes_context else []
         if asyncio.iscoroutinefunction(task.func):
@@ -137,7 +137,7 @@ def _clean(value: Any, *, path: str) -> Any:
     """Return what a function returned as it is stored. Its work is done, so no error of this is
     retried automatically.
     """
-    from retry.tasks.library import normalize_json
+    from retry.tasks.origin import normalize_json
 
     try:
         return clean_json(normalize_json(value), max_bytes=_MAX_VALUE_BYTES)

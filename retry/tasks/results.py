@@ -14,7 +14,7 @@ from entries.errors import EntriesError
 from entries.models import Attempt, Entry
 from entries.states import AttemptStatus, EntryStatus
 from retry.tasks.calls import Call, find_task
-from retry.tasks.library import (
+from retry.tasks.origin import (
     InvalidTask,
     Task,
     TaskError,

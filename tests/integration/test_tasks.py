@@ -18,7 +18,7 @@ from retry import queue, service
 from retry.dispatcher.loop import Dispatcher
 from retry.models import AuditEvent, ErrorGroup, Run
 from retry.tasks.kind import TaskKind
-from retry.tasks.library import InvalidTask, TaskResultDoesNotExist, TaskResultStatus
+from retry.tasks.origin import InvalidTask, TaskResultDoesNotExist, TaskResultStatus
 from retry.worker import run_worker
 from tests.support import tasks
 from tests.support.asking import SCRIPT

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 
 from retry.tasks import automatic_retries
-from retry.tasks.library import ROOT
+from retry.tasks.origin import ROOT
 
 #: Not typed: one of two libraries.
 task: Any = import_module(ROOT).task
