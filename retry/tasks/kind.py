@@ -169,21 +169,21 @@ def _announce(
     """Send the library's signals; a receiver that raises changes nothing."""
     from traceback import format_exception
 
-    from retry.tasks import library
+    from retry.tasks import origin
     from retry.tasks.backend import RedriveBackend
     from retry.tasks.results import set_fields
 
-    status = library.TaskResultStatus
+    status = origin.TaskResultStatus
     if started:
-        library.task_started.send_robust(RedriveBackend, task_result=result)
+        origin.task_started.send_robust(RedriveBackend, task_result=result)
         return
     if error is None:
         set_fields(result, status=status.SUCCESSFUL, _return_value=value)
     else:
         text = "".join(format_exception(error))
         result.errors.append(
-            library.TaskError(exception_class_path=_find_path(error), traceback=text)
+            origin.TaskError(exception_class_path=_find_path(error), traceback=text)
         )
         set_fields(result, status=status.FAILED)
     set_fields(result, finished_at=timezone.now())
-    library.task_finished.send_robust(RedriveBackend, task_result=result)
+    origin.task_finished.send_robust(RedriveBackend, task_result=result)
