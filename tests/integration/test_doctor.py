@@ -154,7 +154,7 @@ def test_postgresql(changed: dict[str, Any], check: str, level: Level) -> None:
 @pytest.mark.parametrize(
     ("changed", "check", "level"),
     [
-        ({"version": "6.0.16"}, "version", Level.PROBLEM),
+        ({"product": "Redis", "version": "6.0.16"}, "version", Level.PROBLEM),
         ({"version": "6.2.14"}, "version", Level.OK),
         ({"product": "Valkey", "version": "8.0.1"}, "version", Level.OK),
         ({"policy": "allkeys-lru"}, "memory", Level.WARNING),

@@ -21,6 +21,7 @@ from retry.models import (
     Subscription,
     Withheld,
 )
+from retry.notices.control import TESTS_AN_HOUR
 from retry.notices.delivery import tell, tell_due
 from retry.notices.recording import Message, record
 from retry.outcomes import Actor
@@ -140,12 +141,13 @@ def test_an_hour_has_a_bound_and_one_notice_that_there_is_more(settings: "Settin
 def test_undeliverable_notices_lead_to_no_notice(server: LocalServer) -> None:
     server.answer("/hooks", "gone", status=410)
     endpoint = EndpointFactory.create(slug="chat", url=server.url("/hooks"))
-    hook = notices.subscribe_to(endpoint=endpoint)
+    hooks = [notices.subscribe_to(endpoint=endpoint) for _ in range(3)]
     notices.subscribe_to()
-    for _ in range(30):
-        service.send_test_notice(hook.pk, actor=SCRIPT)
+    for hook in hooks:
+        for _ in range(TESTS_AN_HOUR):
+            service.send_test_notice(hook.pk, actor=SCRIPT)
     notices.tick()
-    assert Entry.objects.filter(kind="webhook", status="failed").count() == 30
+    assert Entry.objects.filter(kind="webhook", status="failed").count() == 3 * TESTS_AN_HOUR
     assert not OutcomeFlush.objects.exists(), "they count nowhere"
     GroupSweep().step()
     assert not ErrorGroup.objects.exists()
