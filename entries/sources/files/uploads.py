@@ -21,8 +21,15 @@ def storage() -> Storage:
     """Return the project's storage called "uploads", or else one in a folder."""
     if "uploads" in settings.STORAGES:
         return storages["uploads"]
-    folder = settings.REDRIVE_UPLOAD_DIR or Path(settings.BASE_DIR, ".data", "uploads")  # type: ignore[misc] # a check asks for it
-    return FileSystemStorage(folder, file_permissions_mode=0o640, directory_permissions_mode=0o750)
+    return FileSystemStorage(
+        find_folder(), file_permissions_mode=0o640, directory_permissions_mode=0o750
+    )
+
+
+def find_folder() -> Path:
+    """Return the folder of uploads, unless the project has a storage for them."""
+    named = settings.REDRIVE_UPLOAD_DIR
+    return Path(named or Path(settings.BASE_DIR, ".data", "uploads"))  # type: ignore[misc] # a check asks for it
 
 
 def new_location(original: str) -> str:

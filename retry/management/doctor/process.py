@@ -5,7 +5,6 @@ import resource
 import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import django
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.core import checks
 from django.core.files.storage import storages
 from django.utils.module_loading import import_string
 
+from entries.sources.files import uploads
 from retry.management.doctor.diagnosis import Diagnosis, fail, ok, warn
 
 _OLDEST_PYTHON = (3, 11)
@@ -90,7 +90,7 @@ def judge_static_files() -> Iterator[Diagnosis]:
 
 
 def judge_uploads() -> Iterator[Diagnosis]:
-    folder = Path(settings.REDRIVE_UPLOAD_DIR)
+    folder = uploads.find_folder()
     place = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(place, os.W_OK | os.X_OK):
         yield fail(
