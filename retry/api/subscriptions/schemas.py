@@ -5,11 +5,10 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
-from retry.access.visibility import visible_sources
+from entries.models import Scope
 from retry.api.http.schemas import STORABLE, PageQuery, Request, Response
 from retry.models import Subscription
 from retry.notices.control import Revision, Wish
-from retry.outcomes import Actor
 
 #: A test compares it with what can be subscribed to.
 Event = Literal[
@@ -97,10 +96,8 @@ class SubscriptionResponse(Response):
     created_at: datetime
 
     @classmethod
-    def from_subscription(cls, subscription: Subscription, *, actor: Actor) -> Self:
-        source = subscription.source
-        if source is not None and not visible_sources(actor).filter(pk=source.pk).exists():
-            source = None
+    def from_subscription(cls, subscription: Subscription, *, scope: Scope) -> Self:
+        source = subscription.source if scope.includes(subscription.source_id) else None
         return cls(
             id=subscription.pk,
             owner=subscription.owner.get_username() if subscription.owner else None,

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from retry import service
 from retry.access.permissions import VIEW_ENTRY
 from retry.access.subscriptions import visible_subscriptions
+from retry.access.visibility import find_sources
 from retry.api.http.links import answer_location
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
 from retry.api.http.routes import Routes
@@ -27,7 +28,8 @@ routes = Routes()
 def list_subscriptions(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, SubscriptionQuery)
     page = query.read(visible_subscriptions(actor))
-    results = [SubscriptionResponse.from_subscription(found, actor=actor) for found in page.items]
+    scope = find_sources(actor)
+    results = [SubscriptionResponse.from_subscription(found, scope=scope) for found in page.items]
     return answer(SubscriptionPage(results=results, next_cursor=query.sign(page.next_cursor)))
 
 
@@ -35,7 +37,7 @@ def list_subscriptions(request: HttpRequest, actor: Actor) -> HttpResponse:
 def subscribe(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, SubscribeRequest)
     made = service.subscribe(body.as_wish(), for_all=body.for_all, actor=actor)
-    model = SubscriptionResponse.from_subscription(made, actor=actor)
+    model = SubscriptionResponse.from_subscription(made, scope=find_sources(actor))
     return answer_location(model, f"subscriptions/{made.pk}", status=201)
 
 
@@ -47,10 +49,10 @@ def subscribe(request: HttpRequest, actor: Actor) -> HttpResponse:
 )
 def show_subscription(request: HttpRequest, actor: Actor, subscription_id: int) -> HttpResponse:
     refuse_query(request)
-    found = visible_subscriptions(actor).filter(pk=min(subscription_id, MAX_ID)).first()
+    found = visible_subscriptions(actor).filter(pk=_check(subscription_id)).first()
     if found is None:
         raise SubscriptionNotFound(subscription_id)
-    return answer(SubscriptionResponse.from_subscription(found, actor=actor))
+    return answer(SubscriptionResponse.from_subscription(found, scope=find_sources(actor)))
 
 
 @routes.post(
@@ -62,7 +64,7 @@ def show_subscription(request: HttpRequest, actor: Actor, subscription_id: int) 
 def change_subscription(request: HttpRequest, actor: Actor, subscription_id: int) -> HttpResponse:
     revision = parse_body(request, ChangeRequest).as_revision()
     changed = service.change_subscription(_check(subscription_id), revision, actor=actor)
-    return answer(SubscriptionResponse.from_subscription(changed, actor=actor))
+    return answer(SubscriptionResponse.from_subscription(changed, scope=find_sources(actor)))
 
 
 @routes.post(
@@ -87,7 +89,7 @@ def delete_subscription(request: HttpRequest, actor: Actor, subscription_id: int
 def send_test_notice(request: HttpRequest, actor: Actor, subscription_id: int) -> HttpResponse:
     parse_body(request, Request)
     told = service.send_test_notice(_check(subscription_id), actor=actor)
-    model = SubscriptionResponse.from_subscription(told, actor=actor)
+    model = SubscriptionResponse.from_subscription(told, scope=find_sources(actor))
     return answer_location(model, f"subscriptions/{told.pk}", status=202)
 
 
