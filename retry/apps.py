@@ -29,7 +29,6 @@ class RetryConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        from django.conf import settings
         from django.db.backends.signals import connection_created
 
         from entries import reasons

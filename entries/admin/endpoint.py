@@ -122,9 +122,10 @@ class EndpointForm(_EndpointForm):
 
 def _list_columns(form: Any) -> list[str]:
     """List the columns that an edit changes."""
-    secret = {"secret", "previous_secret", "previous_until"}
-    asked = {"generate"} & set(form.changed_data) or {"secret"} & set(form.changed_data)
-    return sorted({*form.changed_data, *(secret if asked else ())} - {"generate"})
+    changed = set(form.changed_data)
+    if changed & {"secret", "generate"}:
+        changed |= {"secret", "previous_secret", "previous_until"}
+    return sorted(changed - {"generate"})
 
 
 def _say(problem: str) -> str:

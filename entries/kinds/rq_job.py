@@ -66,6 +66,16 @@ class _Click:
     cycle: int
     external_id: str
 
+    def put_back(self) -> Mark:
+        """One atomic step, which may be repeated."""
+        return put_back(
+            self.store,
+            id_=self.job,
+            queue=self.queue,
+            cycle=self.cycle,
+            external_id=self.external_id,
+        )
+
 
 @register
 class RqJobKind(Kind):
@@ -99,13 +109,7 @@ class RqJobKind(Kind):
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:
         deadline = time.monotonic() + self.time_limit - min(5.0, self.time_limit / 10)
         click = _find_click(entry, attempt)
-        mark = put_back(
-            click.store,
-            id_=click.job,
-            queue=click.queue,
-            cycle=click.cycle,
-            external_id=click.external_id,
-        )
+        mark = click.put_back()
         _refuse(mark, click)
         if mark is Mark.NOT_KEPT:
             return _describe(click, mark, Sight(""))
@@ -197,14 +201,7 @@ def _conclude(click: _Click, mark: Mark, sight: Sight) -> Mapping[str, Any]:
     described = _describe(click, mark, sight)
     if not sight.status:
         # The same step again says whether this click had put it back.
-        again = put_back(
-            click.store,
-            id_=click.job,
-            queue=click.queue,
-            cycle=click.cycle,
-            external_id=click.external_id,
-        )
-        if again is not Mark.NOT_KEPT:
+        if click.put_back() is not Mark.NOT_KEPT:
             raise JobNotThere(f"the job {click.job[:100]} was deleted while it was followed")
         return described
     error = None

@@ -11,7 +11,7 @@ from entries.sources.items import MAX_TITLE
 from retry import service
 from retry.errors import InvalidItems
 from retry.outcomes import Actor, Channel
-from retry.tasks.calls import Call, find_task, is_path
+from retry.tasks.calls import TASK, Call, find_task, is_path
 from retry.tasks.origin import (
     BaseTaskBackend,
     InvalidTask,
@@ -21,7 +21,7 @@ from retry.tasks.origin import (
     TaskResultStatus,
     task_enqueued,
 )
-from retry.tasks.results import TASK, find_result, set_fields
+from retry.tasks.results import find_result, set_fields
 
 #: Characters of an id that the library allows.
 _LONGEST_ID = 64

@@ -20,6 +20,10 @@ from entries.errors import PermanentError
 if TYPE_CHECKING:
     from retry.tasks.origin import Task
 
+#: The name of the kind.
+TASK = "task"
+#: In the result of a successful attempt, and of a failed one.
+RETURN_VALUE, EXCEPTION = "return_value", "exception"
 #: Of the application's backends.
 PACKAGES = "packages"
 

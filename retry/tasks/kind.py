@@ -16,7 +16,15 @@ from entries.errors import EntriesError, PermanentError, TimeLimitExceeded, Tran
 from entries.kinds.base import AttemptData, EntryData, Kind, RetryPolicy
 from entries.kinds.registry import register
 from entries.text import NotJSON, NotStorable, clean_json
-from retry.tasks.calls import Call, find_problems, find_task, is_path
+from retry.tasks.calls import (
+    EXCEPTION,
+    RETURN_VALUE,
+    TASK,
+    Call,
+    find_problems,
+    find_task,
+    is_path,
+)
 from retry.tasks.retries import find_policy
 
 if TYPE_CHECKING:
@@ -36,7 +44,7 @@ class TaskKind(Kind):
     is ``{"return_value": …}``. Tasks of one function fail together: it is their upstream.
     """
 
-    name: ClassVar[str] = "task"
+    name: ClassVar[str] = TASK
     description: ClassVar[str] = gettext_noop("Calls a function of the project: a Django task.")
     time_limit: ClassVar[float] = settings.REDRIVE_TASK_TIME_LIMIT
     concurrency: ClassVar[int] = settings.REDRIVE_TASK_CONCURRENCY
@@ -72,7 +80,7 @@ class TaskKind(Kind):
             _announce(result, error=error)
             raise
         _announce(result, value=value)
-        return {"return_value": value}
+        return {RETURN_VALUE: value}
 
     def upstream(self, payload: Mapping[str, Any], *, source: str | None) -> str:
         """Return the path of the function."""
@@ -151,7 +159,7 @@ def _note_class(error: BaseException) -> None:
     """Leave the path of the error's class for the attempt's result, where nothing else is."""
     if getattr(error, "result", None) is None:
         with suppress(Exception):
-            error.result = {"exception": _find_path(error)}  # type: ignore[attr-defined]
+            error.result = {EXCEPTION: _find_path(error)}  # type: ignore[attr-defined]
 
 
 def _find_path(error: BaseException) -> str:

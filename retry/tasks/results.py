@@ -13,7 +13,7 @@ from entries import errors as domain_errors
 from entries.errors import EntriesError
 from entries.models import Attempt, Entry
 from entries.states import AttemptStatus, EntryStatus
-from retry.tasks.calls import Call, find_task
+from retry.tasks.calls import EXCEPTION, RETURN_VALUE, TASK, Call, find_task
 from retry.tasks.origin import (
     InvalidTask,
     Task,
@@ -22,10 +22,6 @@ from retry.tasks.origin import (
     TaskResultStatus,
 )
 
-#: The name of the kind.
-TASK = "task"
-#: In the result of a successful attempt, and of a failed one.
-RETURN_VALUE, EXCEPTION = "return_value", "exception"
 #: Tracebacks that are read: of the last failures.
 _MOST_ERRORS = 20
 _STATUSES = {
