@@ -1,17 +1,19 @@
 """Filters of the lists. None of them asks the database for all distinct values."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet, TextChoices
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from entries import names
+from entries.admin.filter_links import list_links
 from entries.admin.reports import report_once
 from entries.criteria import SourceSlug
 from entries.kinds import registry
@@ -65,6 +67,10 @@ class EqualFilter(admin.SimpleListFilter):
 
     def get_condition(self, value: str) -> Q:
         return Q(**{self.column: value})
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        name = str(self.parameter_name)
+        return list_links(changelist, name, self.lookup_choices, chosen=self.value())
 
     def _report_unknown(self, request: HttpRequest, value: str) -> None:
         """Add a message, once per page: an empty list would look as if all were well."""

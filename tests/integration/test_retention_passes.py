@@ -11,7 +11,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from retry.dispatcher.retention import Retention
+from retry.dispatcher.retention import Retention, plan_next
 from retry.models import AuditEvent, RetentionPass, Sync
 from retry.retention import passes
 from retry.retention.overview import list_rules
@@ -51,6 +51,10 @@ class TestTheDispatcher:
         view = next(view for view in list_rules() if view.name == "syncs")
         assert (view.removed, view.days, view.next_day) == (5, 90, 0)
         assert retention._rests_until > time.monotonic()
+
+    def test_a_busy_machine_deletes_as_much_and_a_slow_batch_is_rare(self) -> None:
+        assert plan_next(took=0.1) == plan_next(took=0.3) == 1
+        assert plan_next(took=4) == 12
 
     def test_it_rests_and_has_other_things_to_do_first(self, settings: "Settings") -> None:
         Retention().step()
