@@ -122,22 +122,10 @@ class Pulse:
 
 def list_workers() -> list[WorkerView]:
     """List the workers that have not ended in order, also silent ones, by queue and name."""
-    silence = ExpressionWrapper(Now() - F("beat_at"), output_field=DurationField())
-    return [
-        WorkerView(
-            name=row.name,
-            queue=row.queue,
-            host=row.host,
-            pid=row.pid,
-            state=row.state,
-            beat_at=row.beat_at,
-            silence=row.silence,
-            job_id=row.job_id,
-            run_id=row.run_id,
-            busy_since=row.busy_since,
-        )
-        for row in WorkerHeartbeat.objects.annotate(silence=silence).order_by("queue", "name")
-    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["list_workers"])
+        names = [column[0] for column in cursor.description]
+        return [WorkerView(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
 def prune() -> int:

@@ -5,32 +5,29 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import ExpressionWrapper, F
-from django.db.models.fields import DurationField
-from django.db.models.functions import Now
+from django.db import connection
 from django.utils import timezone
 
 from entries.lists import StatusCounts, count_by_status
 from entries.models import Entry
+from entries.sql import load
 from retry import heartbeats, queue
 from retry.access.records import visible_runs
 from retry.access.visibility import find_sources
 from retry.errors import QueueUnavailable
 from retry.heartbeats import WorkerView
 from retry.holds.overview import list_active, shield
-from retry.intakes import rows
 from retry.intakes.handover import QUEUE
 from retry.models import Heartbeat, Hold
 from retry.outcomes import Actor
-from retry.runs.backlog import find_startable_runs, measure_waits
+from retry.runs.backlog import WAITS, build_wait_params
 
 #: A dispatcher without a heartbeat for longer does not work.
 SILENCE = timedelta(seconds=10)
 #: Work that could start and has waited for longer shows that something is missing.
 PATIENCE = timedelta(seconds=15)
 
-#: Counting stops here: more says the same, and every page asks.
-_MANY = 10_000
+_SQL = load(__file__, include=WAITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +93,22 @@ def read(*, counting: bool = True) -> Status:
         queues = queue.count_jobs(tuple(settings.REDRIVE_QUEUES))
     except QueueUnavailable:
         queues = None
+    backlog = _read_backlog()
     engine = Status(
         entries=StatusCounts(counts={}),
         queues=queues,
         workers=heartbeats.list_workers(),
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
-        waits=_measure_waits(),
+        waits={name: waiting.wait for name, waiting in backlog.items()},
     )
     if not counting:
         return engine
-    waiting = find_startable_runs()
-    oldest = waiting.order_by("created_at").values_list("created_at", flat=True)
+    oldest = [waiting.oldest for waiting in backlog.values() if waiting.oldest]
     return replace(
         engine,
         entries=count_entries(),
-        undispatched=waiting.filter(dispatches=0)[:_MANY].count(),
-        oldest_queued_at=oldest.first(),
+        undispatched=sum(waiting.undispatched for waiting in backlog.values()),
+        oldest_queued_at=min(oldest, default=None),
         holds=tuple(list_active()),
     )
 
@@ -137,15 +134,21 @@ def narrow(status: Status, *, actor: Actor) -> Status:
     )
 
 
-def _measure_waits() -> Mapping[str, timedelta]:
-    found = dict(measure_waits())
-    oldest = (
-        rows.find_waiting_syncs()
-        .order_by("pk")
-        .annotate(w=ExpressionWrapper(Now() - F("created_at"), output_field=DurationField()))
-    )
-    for sync in oldest.values_list("w", flat=True)[:1]:
-        found[QUEUE] = sync
+@dataclass(frozen=True, slots=True)
+class _Backlog:
+    """What could begin in a queue; ``oldest`` and ``undispatched`` of runs alone."""
+
+    wait: timedelta
+    oldest: datetime | None
+    undispatched: int
+
+
+def _read_backlog() -> Mapping[str, _Backlog]:
+    found: dict[str, _Backlog] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["backlog"], {"sync_queue": QUEUE, **build_wait_params()})
+        for queue_name, *values in cursor.fetchall():
+            found[queue_name] = _Backlog(*values)  # syncs come last
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
@@ -10,11 +11,13 @@ from django.db.models import QuerySet
 
 from entries.budget import OutOfTime, time_budget
 from entries.lists.windows import BUDGET_SECONDS, BY_ID, WINDOW_SECONDS, Window, open_window
-from entries.models import EntryQuerySet
+from entries.models import Entry, EntryQuerySet
 from entries.states import EntryStatus
 
 #: Counting stops here.
 MOST = 10_000
+#: For all statuses together: counting them one by one takes longer.
+STATUS_SECONDS = 3 * BUDGET_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +34,9 @@ def count_by_status(visible: EntryQuerySet) -> StatusCounts:
     Raises the database's error where something blocks the table: "more than none" of each status
     would not be the truth.
     """
-    found = [visible.filter(status=status) for status in EntryStatus]
-    counted = count_each(found)
+    counted = _run(_compile_statuses(visible), STATUS_SECONDS)
     if counted is None:
+        found = [visible.filter(status=status) for status in EntryStatus]
         window = open_window(visible, BY_ID)
         counted = [count(each, visible=visible, window=window) for each in found]
     pairs = list(zip(map(str, EntryStatus), counted, strict=True))
@@ -49,9 +52,32 @@ def count_each(
     """Count at most ``MOST`` of each, unless given, in one statement; None where that takes too
     long.
     """
-    most = MOST if most is None else most
-    if not found:
-        return []
+    return _run(_compile(found, MOST if most is None else most), BUDGET_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counting:
+    """A statement that counts several querysets, with the number of each."""
+
+    text: str
+    params: Sequence[Any]
+    most: int
+
+
+def _compile_statuses(visible: EntryQuerySet) -> _Counting:
+    if visible.query.where or visible.query.is_sliced:
+        return _compile([visible.filter(status=status) for status in EntryStatus], MOST)
+    return _compile_all(MOST)
+
+
+@cache
+def _compile_all(most: int) -> _Counting:
+    """Compile the counts of all entries, which Django needs longer for than PostgreSQL."""
+    everything = Entry.objects.all()
+    return _compile([everything.filter(status=status) for status in EntryStatus], most)
+
+
+def _compile(found: Sequence[QuerySet[Any]], most: int) -> _Counting:
     parts, params = [], []
     for number, each in enumerate(found):
         compiler = (
@@ -63,8 +89,15 @@ def count_each(
         # Django's own SQL, with its values bound.
         parts.append(f"SELECT {number}, count(*) FROM ({text}) AS counted")  # noqa: S608
         params += positional
-    with suppress(OutOfTime), time_budget(BUDGET_SECONDS), connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), params)
+    return _Counting(" UNION ALL ".join(parts), params, most)
+
+
+def _run(counting: _Counting, seconds: float) -> list[tuple[int, bool]] | None:
+    if not counting.text:
+        return []
+    most = counting.most
+    with suppress(OutOfTime), time_budget(seconds), connection.cursor() as cursor:
+        cursor.execute(counting.text, counting.params)
         return [(min(count, most), count > most) for _, count in sorted(cursor.fetchall())]
     return None
 

@@ -1,11 +1,8 @@
 """What waits: runs that may begin, runs without a job, and entries whose retry is due."""
 
-from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -30,13 +27,6 @@ def find_startable_runs() -> QuerySet[Run]:
     """Find queued runs that may begin: not held, and of no stopped operation."""
     stopped = Q(operation__state__in=STOPPED)
     return Run.objects.filter(state=RunState.QUEUED).exclude(stopped).exclude(run_is_held())
-
-
-def measure_waits() -> Mapping[str, timedelta]:
-    """Measure for each queue how long the oldest run that could begin has waited."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL["longest_waits"], build_wait_params())
-        return dict(cursor.fetchall())
 
 
 def build_wait_params() -> dict[str, Any]:

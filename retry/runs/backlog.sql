@@ -9,9 +9,3 @@ greatest(coalesce(retry_run.dispatched_at, retry_run.created_at), operation.resu
 retry_run LEFT JOIN retry_operation operation ON operation.id = retry_run.operation_id
 WHERE retry_run.state = 'queued' AND NOT @run_is_held
     AND (operation.state IS NULL OR operation.state <> ALL(%(stopped)s))
-
--- name: longest_waits
--- Reads for each queue how long the oldest run that could begin has waited.
-SELECT retry_run.queue, statement_timestamp() - min(@waiting_since)
-FROM @startable_runs
-GROUP BY retry_run.queue
