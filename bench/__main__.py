@@ -16,9 +16,11 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 NAMES = (
     *("single_retry", "bulk_queueing", "draining", "waiting", "scale", "lists", "error_groups"),
-    "retention",
+    *("retention", "thousand_workers"),
 )
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+#: For what does not stand there.
+PAGES = {"thousand_workers": PAGE.with_name("scale.md")}
 
 
 def main() -> None:
@@ -38,6 +40,7 @@ def main() -> None:
         retention,
         scale,
         single_retry,
+        thousand_workers,
         wait_throughput,
         worker_throughput,
     )
@@ -69,6 +72,7 @@ def main() -> None:
         "lists": lambda: lists.main(full=options.full),
         "error_groups": error_groups.main,
         "retention": lambda: retention.main(full=options.full),
+        "thousand_workers": lambda: thousand_workers.main(draw=options.markdown),
     }
     call_command("migrate", verbosity=0)
     for name in options.names or NAMES:
@@ -76,9 +80,10 @@ def main() -> None:
         report = measurements[name]()
         report.print()
         if options.markdown:
-            text = PAGE.read_text()
+            page = PAGES.get(name, PAGE)
+            text = page.read_text()
             text = store(text, name=name, report=report.markdown(found), machine=found)
-            PAGE.write_text(text)
+            page.write_text(text)
 
 
 if __name__ == "__main__":

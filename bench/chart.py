@@ -110,3 +110,37 @@ def draw_bars(title: str, bars: Sequence[Bar]) -> str:
 
 def _bar(x: float, y: float, width: float, *, cls: str) -> str:
     return f'<rect class="{cls}" x="{x}" y="{y}" width="{width:.1f}" height="22" rx="3"/>'
+
+
+def draw_pace(asked: float, seen: Sequence[float]) -> str:
+    """Draw a bar for what started in each second, and a line at the pace that was asked for."""
+    top = _round_up(max(asked, *seen))
+    step = (_WIDTH - _LEFT - _RIGHT) / len(seen)
+    line = _y(asked, top)
+    words = f"Asked for {asked:g} entries a second; seen, second by second: " + ", ".join(
+        f"{value:g}" for value in seen
+    )
+    box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(words)}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box}>',
+        f"<style>{_STYLE}</style>",
+        f'<rect class="back" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>',
+        _text(20, 26, "Entries started in each second", cls="ink title", anchor="start"),
+        *(_rule(top * part / 4, top) for part in range(5)),
+    ]
+    for second, value in enumerate(seen):
+        y = _y(value, top)
+        height = _HEIGHT - _BOTTOM - y
+        parts.append(
+            f'<rect class="bar" x="{_LEFT + second * step + 1:.1f}" y="{y:.1f}" '
+            f'width="{step - 2:.1f}" height="{height:.1f}"/>'
+        )
+        if second % 10 == 0:
+            middle = _LEFT + (second + 0.5) * step
+            parts.append(_text(middle, _HEIGHT - _BOTTOM + 22, f"{second}", cls="dim"))
+    parts += [
+        f'<line class="line" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{line:.1f}" y2="{line:.1f}"/>',
+        _text(_WIDTH - _RIGHT, line - 8, f"asked: {asked:g}", cls="ink", anchor="end"),
+        _text(_WIDTH / 2, _HEIGHT - 10, "seconds since the start of the operation", cls="dim"),
+    ]
+    return "\n".join([*parts, "</svg>", ""])

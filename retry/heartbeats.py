@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -85,12 +86,19 @@ class Pulse:
         self._state: WorkerState | None = None
         self._latest: Task | None = None
 
-    def beat(self, state: WorkerState, task: Task | None = None) -> None:
+    def beat(
+        self,
+        state: WorkerState,
+        task: Task | None = None,
+        *,
+        beside: Callable[[], None] | None = None,
+    ) -> None:
         """Write a heartbeat, at most one in ``REDRIVE_BEAT_SECONDS``, and one at once where the
         worker loses or finds Redis. Never raises for the database: a worker that cannot reach it
         is silent.
 
         A worker that had a task since the last heartbeat counts as busy between two short tasks.
+        ``beside`` is done on the same connection: to open one costs much more than a heartbeat.
         """
         self._latest = task or self._latest
         changed = self._state != state and WorkerState.WAITING in {self._state, state}
@@ -108,6 +116,8 @@ class Pulse:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(_SQL["beat"], self._fixed | changing)
+            if beside is not None:
+                beside()
         except DatabaseError as error:
             logger.warning("worker.no_heartbeat", extra={"error": type(error).__name__})
         finally:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import InternalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from psycopg.errors import ReadOnlySqlTransaction
 
 from entries.models import Source
 from entries.models.scope import is_any_restricted, note_unrestricted
@@ -180,10 +181,19 @@ def find_bearer(token: str) -> Bearer | None:
         note_unrestricted(found.user)
     structlog.contextvars.bind_contextvars(token_id=found.pk)
     if found.last_used_at is None or timezone.now() - found.last_used_at > _MINUTE:
-        # The statement checks again, so that one of many concurrent requests writes.
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - _MINUTE)
-        ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=Now())
+        _note_use(found)
     return Bearer(found.user, read_reach(found), UsedToken(found.pk, found.name))
+
+
+def _note_use(token: ApiToken) -> None:
+    """Note that a token is used. On a standby, which answers what only reads, nothing is noted."""
+    # The statement checks again, so that one of many concurrent requests writes.
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - _MINUTE)
+    try:
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())
+    except InternalError as error:
+        if not isinstance(error.__cause__, ReadOnlySqlTransaction):
+            raise
 
 
 def _require(user: "User", *, actor: Actor) -> None:

@@ -43,9 +43,13 @@ logger = logging.getLogger(__name__)
 #: How many runs, and how many entries, one step takes, so that the heartbeat stays regular.
 _BATCH = 500
 _WAKE = 5_000
-#: How long a rescue waits for locked rows of one run, and how long all of a tick may take.
-_RESCUE_LOCK_SECONDS = 1
-_RESCUE_SECONDS = 5.0
+#: How long a rescue waits for locked rows of one run, and how long all of a tick may take: a pace
+#: must not wait until hundreds of runs are rescued.
+_RESCUE_LOCK_SECONDS = 0.2
+_RESCUE_SECONDS = 1.0
+#: Where more than this waits, a look at all of it takes a tenth of the time at most.
+_LONG_LOOK = 5_000
+_LOOK_RESTS = 9
 _PRUNE_SECONDS = 10.0
 _FOLD_SECONDS = 1.0
 
@@ -77,7 +81,9 @@ class Tick:
     @property
     def has_more(self) -> bool:
         """Return whether the next tick should follow at once."""
-        return bool(self.started) or self.handed_over >= _BATCH or self.woken >= _WAKE
+        return (
+            bool(self.started or self.rescued) or self.handed_over >= _BATCH or self.woken >= _WAKE
+        )
 
 
 class Dispatcher:
@@ -88,6 +94,7 @@ class Dispatcher:
         self._suspects: Mapping[WorkId, float] = {}
         self._broken = 0
         self._redis = True
+        self._look_at = 0.0
         self._lapsed = LapsedRuns()
         self._sweep = Sweep()
         self._groups = GroupSweep()
@@ -119,7 +126,7 @@ class Dispatcher:
         self._leadership.give_up()
 
     def _act(self) -> Tick:
-        self._broken, self._redis = 0, True
+        self._broken = 0
         rescued = self._do(self._rescue)
         holds = self._do(lambda: service.lift_ended_holds(actor=DISPATCHER))
         holds += self._do(partial(watch, self._do)) + self._do(self._sweep.step)
@@ -206,12 +213,19 @@ class Dispatcher:
             fold(self._do)
 
     def _reconcile(self) -> int:
+        began = time.monotonic()
+        if began < self._look_at:
+            return 0
         try:
             snapshot = observe()
         except QueueUnavailable:
             # Without an answer from Redis an absence proves nothing.
             self._suspects, self._redis = {}, False
             return 0
+        self._redis = True
+        if len(snapshot.queued) > _LONG_LOOK:
+            now = time.monotonic()
+            self._look_at = now + _LOOK_RESTS * (now - began)
         verdict = compare(
             snapshot,
             suspects=self._suspects,

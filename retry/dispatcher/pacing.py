@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from operator import attrgetter
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -34,8 +35,9 @@ BATCH_ENTRIES = 5_000
 #: long, and the lease of the dispatcher is short.
 REPAIR_ENTRIES = 1_000
 REPAIR_SECONDS = 2.0
-#: One tick, for all operations together; the next tick follows at once.
-SLICE_SECONDS = 2.0
+#: One tick, for all operations together; the next tick follows at once. Half of what the allowance
+#: of a pace lasts, so that operations without a pace take nothing from those with one.
+SLICE_SECONDS = 1.0
 _RUNS_AT_ONCE = 500
 #: Allowance of the pace that is older lapses, so that no burst follows an outage.
 _SAVED_SECONDS = 2.0
@@ -49,22 +51,41 @@ _SQL = load(__file__)
 def pace(do: Callable[[Callable[[], int]], int] = lambda act: act()) -> int:
     """Advance every open operation; return how many entries were started.
 
-    ``do`` runs the part of each operation, so that a failing one does not stop the others.
+    ``do`` runs the part of each operation, so that a failing one does not stop the others. First
+    come those that start a little at a time. What could fill the whole tick divides the rest of it,
+    and what has had least goes first, so that none waits until another is done.
     """
     deadline = time.monotonic() + SLICE_SECONDS
-    open_operations = Operation.objects.filter(ended_at=None).order_by("created_at")
-    return sum(do(partial(_advance, operation, deadline=deadline)) for operation in open_operations)
+    found = list(Operation.objects.filter(ended_at=None).order_by("created_at"))
+    small = [operation for operation in found if not _is_large(operation)]
+    large = sorted(filter(_is_large, found), key=attrgetter("paced_entries"))
+    started = sum(do(partial(_advance, operation, deadline=deadline)) for operation in small)
+    for left, operation in zip(range(len(large), 0, -1), large, strict=True):
+        now = time.monotonic()
+        if operation is not large[0] and now > deadline:
+            break
+        started += do(partial(_advance, operation, deadline=now + (deadline - now) / left))
+    return started
+
+
+def _is_large(operation: Operation) -> bool:
+    """Whether one tick may not be enough for all that the operation has to do now."""
+    if operation.state == OperationState.CANCELLED:
+        return True
+    return operation.state in _STARTABLE and (
+        Action(operation.action).rewrites or operation.rate_per_second is None
+    )
 
 
 def _advance(operation: Operation, *, deadline: float) -> int:
+    """Do at least one step, and others until the ``deadline``."""
     if operation.state == OperationState.CANCELLED:
         _unwind(operation.pk, deadline=deadline)
     started = 0
     with Lane() as lane:
-        while time.monotonic() < deadline:
-            placed = step(operation.pk, lane=lane)
+        while placed := step(operation.pk, lane=lane):
             started += placed
-            if not placed:
+            if time.monotonic() >= deadline:
                 break
     _end(operation.pk)
     return started

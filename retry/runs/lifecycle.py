@@ -51,14 +51,19 @@ def claim_run(run_id: UUID, *, worker: str) -> Run | None:
 
 
 def claim_next(
-    run: Run, *, worker: str, held: Sequence[UUID] = (), side_by_side: bool = False
+    run: Run,
+    *,
+    worker: str,
+    held: Sequence[UUID] = (),
+    side_by_side: bool = False,
+    answer_lost: bool = False,
 ) -> Run | None:
     """Claim a run of the same kind behind ``run``, without waiting for its RQ job.
 
     The next one of the same operation; without an operation the oldest of its like, if no other
     kind has waited longer. It is no larger, or with ``side_by_side`` one that need not run alone.
     ``held``: runs that the worker has. The job is taken back; where that fails, it finds the run
-    claimed and ends. Repeatable.
+    claimed and ends. Repeatable with ``answer_lost``: the worker may have claimed one unknowingly.
     """
     params = {
         "held": [run.id, *held],
@@ -69,6 +74,7 @@ def claim_next(
         "size": run.size,
         "resync": run.resync,
         "side_by_side": side_by_side,
+        "answer_lost": answer_lost,
         "worker": worker[:_MAX_NAME],
         "lease": settings.REDRIVE_LEASE_SECONDS,
     }

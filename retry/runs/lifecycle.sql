@@ -12,9 +12,11 @@ WHERE id = %(id)s AND (state = 'running' AND worker = %(worker)s
 RETURNING @columns
 
 -- fragment: already_mine
--- A run that the worker has, claimed by a statement whose answer was lost.
-SELECT id FROM retry_run
-WHERE state = 'running' AND worker = %(worker)s AND id <> ALL(%(held)s::uuid[]) LIMIT 1
+-- A run that the worker has, claimed by a statement whose answer was lost; looked for only after one
+-- was, because it reads the runs of all workers.
+CASE WHEN %(answer_lost)s THEN (
+    SELECT id FROM retry_run
+    WHERE state = 'running' AND worker = %(worker)s AND id <> ALL(%(held)s::uuid[]) LIMIT 1) END
 
 -- fragment: fits_behind
 -- True where a waiting run can be claimed behind another of its kind and queue. Side by side with
@@ -31,9 +33,8 @@ retry_run.kind = %(kind)s AND retry_run.queue = %(queue)s AND retry_run.resync =
 UPDATE retry_run
 SET state = 'running', started_at = clock_timestamp(), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = coalesce((
-    @already_mine
-), (
+WHERE id = coalesce(
+    @already_mine, (
     SELECT id FROM retry_run
     WHERE operation_id = %(operation)s AND position > %(position)s AND state = 'queued'
       AND dispatches > 0 AND dispatched_at IS NOT NULL AND @fits_behind
@@ -50,9 +51,8 @@ RETURNING @columns
 UPDATE retry_run
 SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), worker = %(worker)s,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = coalesce((
-    @already_mine
-), (
+WHERE id = coalesce(
+    @already_mine, (
     SELECT id FROM retry_run
     WHERE state = 'queued' AND dispatches > 0 AND dispatched_at IS NOT NULL
       AND operation_id IS NULL AND @fits_behind

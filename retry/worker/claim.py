@@ -70,6 +70,7 @@ class Claim:
         self.rest: Sequence[int] = run.entry_ids
         self._checked = time.monotonic()
         self._tried: Sequence[Outcome] | None = None
+        self._answer_lost = False
 
     @classmethod
     def request(cls, run_id: UUID, *, worker: str, patience: Patience) -> Self | None:
@@ -90,9 +91,20 @@ class Claim:
 
         ``held``: the other runs that this worker has.
         """
-        run = patience.ask(
-            claim_next, self.run, worker=self.worker, held=held, side_by_side=side_by_side
-        )
+
+        def ask() -> Run | None:
+            lost, self._answer_lost = self._answer_lost, True
+            run = claim_next(
+                self.run,
+                worker=self.worker,
+                held=held,
+                side_by_side=side_by_side,
+                answer_lost=lost,
+            )
+            self._answer_lost = False
+            return run
+
+        run = patience.ask(ask)
         return type(self)(run, worker=self.worker) if run is not None else None
 
     @_patient

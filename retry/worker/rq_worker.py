@@ -81,9 +81,8 @@ class RunWorker(Worker):
         if self.pulse is not None and not self.is_horse:
             task = self._get_task()
             idle = WorkerState.IDLE if self._has_redis else WorkerState.WAITING
-            self.pulse.beat(WorkerState.BUSY if task else idle, task)
-            if self.silence is not None:
-                self.silence.look()
+            look = None if self.silence is None else self.silence.look
+            self.pulse.beat(WorkerState.BUSY if task else idle, task, beside=look)
         self._has_redis = False
         super().heartbeat(timeout, pipeline=pipeline)
         self._has_redis = True

@@ -25,6 +25,7 @@ SMALL = 10
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pacing, "BATCH_ENTRIES", SMALL)
+    monkeypatch.setattr(pacing, "SLICE_SECONDS", 60.0)
 
 
 def step(operation: Operation) -> int:
