@@ -194,3 +194,21 @@ def test_somebody_without_entries_is_refused() -> None:
     nobody: User = UserFactory.create(username="nothing", is_staff=True)
     for url in (LIST, f"{LIST}add/", "/admin/retry/notice/"):
         assert Browser(nobody).get(url).status_code == 403
+
+
+def test_the_language_of_the_page_is_offered_for_mails(reader: "User") -> None:
+    browser = Browser(reader)
+    german = {"headers": {"Accept-Language": "de"}}
+    page = browser.get(f"{LIST}add/", **german).content.decode()
+    assert '<option value="de" selected>Deutsch</option>' in page
+    assert "die des Projekts (English)" in page
+    browser.post(f"{LIST}add/", FORM | {"language": "de"})
+    pk = Subscription.objects.get().pk
+    assert Subscription.objects.get().language == "de"
+    browser.post(f"{LIST}{pk}/change/", FORM | {"language": "", "active": "on"})
+    assert Subscription.objects.get().language == ""
+    change = AuditEvent.objects.get(verb="change_subscription")
+    assert (change.before["language"], change.after["language"]) == ("de", "")
+    browser.post(f"{LIST}{pk}/test/")
+    listed = browser.get("/admin/retry/notice/", **german).content.decode()
+    assert "Dies ist ein Test" in listed

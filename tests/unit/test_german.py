@@ -13,7 +13,7 @@ from retry import errors
 from retry.access.permission_names import describe_permission
 from retry.error_groups import errors as group_errors
 from retry.models import Operation
-from retry.operations.descriptions import describe, describe_stored
+from retry.selection_words import describe, describe_stored
 from retry.reasons import Reason
 from tests.admin.test_words import MADE
 

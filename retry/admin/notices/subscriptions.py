@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from entries.admin import display
@@ -92,9 +92,9 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Subscription | None = None) -> Any:
         """Offer webhooks to those who may push to endpoints, and "for all" where it is allowed."""
-        how = ["address"]
+        how = ["address", "language"]
         if request.user.has_perm(SUBMIT_ENTRY) and request.user.has_perm(VIEW_ENDPOINT):
-            how = ["channel", "address", "endpoint"]
+            how = ["channel", "address", "language", "endpoint"]
         may_for_all = request.user.has_perm(SUBSCRIBE_ALL) and sees_everything(get_actor(request))
         last = ["active"] if obj is not None else ["for_all"] if may_for_all else []
         # Who does not see the source any more keeps it, or ends the subscription.
@@ -123,7 +123,7 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
         return find_sources(get_actor(request)).includes(subscription.source_id)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        own = {"address": getattr(request.user, "email", "")}
+        own = {"address": getattr(request.user, "email", ""), "language": get_language() or ""}
         return own | super().get_changeform_initial_data(request)
 
     def changeform_view(
