@@ -1,5 +1,6 @@
 """The pages "Tell me" and "Notices"."""
 
+import html
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -126,6 +127,14 @@ def test_it_is_about_one_source_that_its_owner_sees(reader: "User") -> None:
         browser.post(change, FORM | {"active": "on", "source": ""})
         answer = browser.post(f"{LIST}add/", FORM | {"source": str(news.pk)})
         assert "errorlist" in answer.content.decode()
+        listed = browser.get(LIST).content.decode()
+        assert "News" not in listed
+        assert "only about a source that you may not see" in listed
+        history = browser.get(f"{LIST}{subscription.pk}/history/").content.decode()
+        assert "news" not in history.lower().replace("redrive-news", "")
+    assert '"source": "news"' in html.unescape(
+        browser.get(f"{LIST}{subscription.pk}/history/").content.decode()
+    )
     assert Subscription.objects.get().source == news
     browser.post(change, FORM | {"active": "on", "source": ""})
     assert Subscription.objects.get().source is None

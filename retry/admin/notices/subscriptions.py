@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -49,6 +49,8 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
         what = describe_events(subscription.events)
         if subscription.source is None:
             return what
+        if not getattr(subscription, "sees_source", False):
+            return _("{events}; only about a source that you may not see").format(events=what)
         return _("{events}; only about {source}").format(events=what, source=subscription.source)
 
     @admin.display(description=pgettext_lazy("channel", "by"))
@@ -71,7 +73,10 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
     # --- who may -------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
-        return visible_subscriptions(get_actor(request)).order_by("pk")
+        """``sees_source``: whether a list may name the source that one is about."""
+        actor = get_actor(request)
+        sources = visible_sources(actor).filter(pk=OuterRef("source_id"))
+        return visible_subscriptions(actor).order_by("pk").annotate(sees_source=Exists(sources))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(VIEW_ENTRY)
