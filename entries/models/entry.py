@@ -252,6 +252,11 @@ class Entry(models.Model):
             models.Index(fields=["-id"], name="entry_discarded", condition=Q(status="discarded")),
         ]
 
+    @property
+    def is_deferred(self) -> bool:
+        """Whether it waits for the time of its first attempt: nothing has failed."""
+        return self.status == EntryStatus.SCHEDULED and not self.attempt
+
     def __str__(self) -> str:
         return visible(self.title) or visible(self.external_id) or "(no title)"
 

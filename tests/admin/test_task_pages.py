@@ -1,13 +1,21 @@
 """A task at the desk: seen with its traceback and retried by a click; its result agrees."""
 
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from entries.models import Entry
+from retry.service import wake_entries
+from retry.outcomes import Actor
 from tests.admin.browsing import ENTRIES, Browser, page_of, text_of
 from tests.support import tasks
 from tests.support.shops import work
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,3 +38,20 @@ def test_a_failed_task_is_retried_to_success(at_desk: Browser, tmp_path: Path) -
     work()
     result.refresh()
     assert (result.status, result.return_value, result.attempts) == ("SUCCESSFUL", "paid", 2)
+
+
+def test_what_was_never_tried_is_no_retry(at_desk: Browser, reader: "User") -> None:
+    tasks.add.using(run_after=timezone.now() + timedelta(hours=1)).enqueue(1)
+    entry = Entry.objects.get()
+    shown = text_of(at_desk.read(page_of(entry)))
+    assert "automatic retr" not in shown
+    assert "First attempt" in shown
+    assert "Retry now makes the first attempt at once." in shown
+    assert "This entry waits for the time of its first attempt." in shown
+    unable = text_of(Browser(reader).read(page_of(entry)))
+    assert "automatic retr" not in unable
+    wake_entries([entry.pk], actor=Actor.system("dispatcher"))
+    for page in (page_of(entry), page_of(entry, "history")):
+        shown = text_of(at_desk.read(page))
+        assert "first try" in shown
+        assert "automatic retry" not in shown

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from entries.models import Attempt, Entry
 from retry.access.records import shield_runs
-from retry.models import AuditEvent, Run
+from retry.models import AuditEvent, Run, Trigger
 from retry.outcomes import Actor
 
 #: Events of an entry that are looked at, the newest.
@@ -30,7 +30,10 @@ def find_runs(
         operation_id__in=operations, verb__startswith="start_"
     ).values("operation_id", "channel")
     by_operation = {e["operation_id"]: e["channel"] for e in started} if operations else {}
+    first = {attempt.run_id for attempt in attempts if attempt.number == 1}
     for id_, run in runs.items():
+        if id_ in first and run.trigger == Trigger.AUTOMATIC:
+            run.trigger = Trigger.SUBMIT  # it was deferred: nothing has failed before
         channel = by_operation.get(run.operation_id) if run.operation_id else by_run.get(id_)
         vars(run)["channel"] = channel or ""
     return runs

@@ -20,7 +20,7 @@ from retry.access.records import visible_events, visible_runs
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.verb_names import name_actor, name_verb
 from retry.edits import get_subject
-from retry.models import AuditEvent, Operation, Run
+from retry.models import AuditEvent, Operation, Run, Trigger
 
 #: Rows of each, the newest.
 MAX_LINES = 100
@@ -105,22 +105,28 @@ def _list_group_requests(
     """List what was asked for many entries at once, whose events name none of them: operations,
     and runs of ticked entries."""
     actor = get_actor(request)
-    ids = list(entry.attempts.order_by("-number").values_list("run_id", flat=True)[:MAX_LINES])
+    attempts = entry.attempts.order_by("-number").values_list("run_id", "number")[:MAX_LINES]
+    numbers = dict(attempts)
     known = {event.run_id for event in events}
-    runs = visible_runs(actor).filter(pk__in=ids).defer("entry_ids", "skipped")
+    runs = visible_runs(actor).filter(pk__in=numbers).defer("entry_ids", "skipped")
     loose = [run for run in runs if run.pk not in known]
     operations = {run.operation_id for run in loose if run.operation_id}
     started = visible.filter(operation_id__in=operations, verb__startswith="start_")
     shown = shield(list(started), actor=actor) if operations else []
     lines = [_build_line(event, request, words="") for event in shown]
-    return lines + [_build_run_line(run, request) for run in loose if not run.operation_id]
+    return lines + [
+        _build_run_line(run, request, first=numbers[run.pk] == 1)
+        for run in loose
+        if not run.operation_id
+    ]
 
 
-def _build_run_line(run: Run, request: HttpRequest) -> Line:
+def _build_run_line(run: Run, request: HttpRequest, *, first: bool) -> Line:
     url = ""
     if request.user.has_perm(VIEW_RUN):
         url = reverse("admin:retry_run_change", args=[run.pk])
-    what = run.get_trigger_display()
+    deferred = first and run.trigger == Trigger.AUTOMATIC  # nothing had failed before
+    what = str(Trigger.SUBMIT.label) if deferred else run.get_trigger_display()
     return Line(at=run.created_at, who=run.actor_label, what=what, reason=show(run.reason), url=url)
 
 
