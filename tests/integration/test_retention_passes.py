@@ -11,13 +11,16 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from retry import service
 from retry.dispatcher.retention import Retention
 from retry.models import AuditEvent, RetentionPass, Sync
+from retry.outcomes import Actor
 from retry.retention import passes
 from retry.retention.overview import list_rules
 from retry.retention.passes import find_due
 from retry.retention.rules import RULES, Rule
-from retry.retention.steps import Request, Statement, build_params
+from retry.retention.steps import Batch, Request, Statement, build_params
+from retry.runs.rescue import DISPATCHER
 from tests.factories.entries import SourceFactory
 from tests.support.retention import build_over
 
@@ -69,6 +72,34 @@ class TestTheDispatcher:
         retention._rests_until = 0
         retention.step()
         assert list(RetentionPass.objects.values_list("name", flat=True)) == ["attempts"]
+
+
+@pytest.mark.parametrize("next_one", ["dispatcher", "command"])
+def test_a_pass_that_was_killed_is_audited_in_the_name_of_who_began_it(
+    monkeypatch: pytest.MonkeyPatch, next_one: str
+) -> None:
+    monkeypatch.setattr(passes, "LIMIT", 2)
+    source = SourceFactory.create()
+    Sync.objects.bulk_create(
+        Sync(source=source, **build_over(timezone.now() - OLD)) for _ in range(6)
+    )
+
+    def kill(_batch: Batch) -> None:
+        raise KeyboardInterrupt
+
+    anna = Actor.command("manage.py prune (anna)")
+    with pytest.raises(KeyboardInterrupt):
+        service.prune("syncs", actor=anna, on_batch=kill)
+    assert not AuditEvent.objects.exists()
+    if next_one == "command":
+        service.prune("syncs", actor=Actor.command("manage.py prune (ben)"))
+    else:
+        while service.prune_batch("syncs", actor=DISPATCHER):
+            pass
+    first = AuditEvent.objects.filter(verb="prune").earliest("pk")
+    assert (first.actor_label, first.channel) == ("manage.py prune (anna)", "command")
+    counts = AuditEvent.objects.order_by("pk").values_list("count", flat=True)
+    assert list(counts) == ([5] if next_one == "dispatcher" else [2, 3])
 
 
 #: Small whatever happens.
