@@ -1,6 +1,7 @@
 """Sentences about holds: at the top of every page, and on the pages of what waits."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
@@ -46,13 +47,31 @@ _MAX_LINES = 5
 _MAX_NAMES = 3
 
 
-def list_alarms(request: HttpRequest) -> list[str]:
-    """List one line per active hold; all upstreams of a kind share one.
+@dataclass(frozen=True, slots=True)
+class HoldLines:
+    """One line per active hold; all upstreams of a kind share one. ``alarms`` are of those of the
+    breaker: something broke. ``chosen`` are of those that people put, which are as they should be.
+    """
+
+    alarms: Sequence[str]
+    chosen: Sequence[str]
+
+
+def list_lines(request: HttpRequest) -> HoldLines:
+    """Describe the active holds.
 
     Reasons are for users who may see holds, counts only for those who may also see all entries.
     """
     actor = get_actor(request)
-    groups = group_by_kind(shield(list_active(actor), actor=actor))
+    active = shield(list_active(actor), actor=actor)
+    return HoldLines(
+        alarms=_describe(request, [hold for hold in active if hold.automatic], actor=actor),
+        chosen=_describe(request, [hold for hold in active if not hold.automatic], actor=actor),
+    )
+
+
+def _describe(request: HttpRequest, holds: Iterable[Hold], *, actor: Actor) -> list[str]:
+    groups = group_by_kind(holds)
     if not may_view(request):
         lines = [describe_held(group) for group in groups[:_MAX_LINES]]
     elif sees_everything(actor):
