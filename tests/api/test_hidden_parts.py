@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from entries.models import Attempt, Entry, Source
 from retry import service
@@ -22,7 +24,7 @@ from retry.models import Action, ErrorGroup, Run
 from retry.operations import control
 from retry.operations.selection import Selection
 from retry.outcomes import Actor, Channel
-from tests.admin.browsing import Browser
+from tests.admin.browsing import Browser, text_of
 from tests.api.calls import Caller, ok, problem
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
@@ -171,3 +173,37 @@ def test_the_reason_of_an_operation_is_not_told_by_a_run_of_it(
     assert all("their bank" in text for text in read(chief))
     runs = "/admin/retry/run/?q=their+bank"
     assert run.pk.hex[:8] not in Browser(reader).read(runs), "a search would tell it as well"
+
+
+def test_a_group_has_not_regressed_by_what_is_hidden(hidden: Source, chief: "User") -> None:
+    mine = EntryFactory.create(failed=True, source=SourceFactory.create(slug="mine"))
+    name = mine.fingerprint
+    group = note_failures(name)
+    service.resolve_group(group.pk, actor=SCRIPT)
+    EntryFactory.create(failed=True, fingerprint=name, source=hidden)
+    assert note_failures(name, source_id=hidden.pk).state == "regressed"
+    reader = somebody(VIEW_ERROR_GROUP, VIEW_AUDIT)
+
+    def read(user: "User") -> set[tuple[str, bool]]:
+        caller, browser = Caller(user), Browser(user)
+        rows = [*ok(caller.get("errors"))["results"], ok(caller.get(f"errors/{group.pk}"))]
+        assert ok(caller.get("errors", state="resolved"))["results"] == rows[:1] or (
+            ok(caller.get("errors", state="regressed"))["results"] == rows[:1]
+        )
+        page = f"/admin/retry/errorgroup/{group.pk}"
+        for url in ("/admin/", "/admin/retry/errorgroup/", f"{page}/change/", f"{page}/history/"):
+            said = browser.read(url).partition("<main")[2].lower()
+            assert ("badge-regressed" in said or "regress" in text_of(said)) == (
+                rows[0]["state"] == "regressed"
+            ), url
+        verbs = {event["verb"] for event in ok(caller.get("audit"))["results"]}
+        assert ("regress_group" in verbs) == (user is chief)
+        return {(row["state"], row["regressed_at"] is None) for row in rows}
+
+    assert read(reader) == {("resolved", True)}
+    assert read(chief) == {("regressed", False)}
+    again = EntryFactory.create(
+        failed=True, fingerprint=name, source=mine.source, failed_at=timezone.now()
+    )
+    found = ok(Caller(reader).get(f"errors/{group.pk}"))
+    assert (found["state"], parse_datetime(found["regressed_at"])) == ("regressed", again.failed_at)
