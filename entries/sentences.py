@@ -262,9 +262,7 @@ ADOPTION = (
     Sentence("the Redis at %(place)s did not answer: %(error)s"),
     Sentence("option queues: %(queue)s is not a queue that can be adopted"),
     Sentence('"%(name)s" must be a text'),
-    Sentence(
-        '"%(name)s" must be the slug of an endpoint: letters, digits, "-" and "_"'
-    ),
+    Sentence('"%(name)s" must be the slug of an endpoint: letters, digits, "-" and "_"'),
     Sentence("unknown option %(name)s"),
 )
 

@@ -252,11 +252,6 @@ class Entry(models.Model):
             models.Index(fields=["-id"], name="entry_discarded", condition=Q(status="discarded")),
         ]
 
-    @property
-    def is_deferred(self) -> bool:
-        """Whether it waits for the time of its first attempt: nothing has failed."""
-        return self.status == EntryStatus.SCHEDULED and not self.attempt
-
     def __str__(self) -> str:
         return visible(self.title) or visible(self.external_id) or "(no title)"
 
@@ -285,6 +280,11 @@ class Entry(models.Model):
                 self._save_content(written, *args, **kwargs)
                 return
         super().save(*args, **kwargs)
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether it waits for the time of its first attempt: nothing has failed."""
+        return self.status == EntryStatus.SCHEDULED and not self.attempt
 
     def _save_content(self, written: frozenset[str], *args: Any, **kwargs: Any) -> None:
         # The field that is not written may have changed since it was loaded: read it under a lock.

@@ -106,8 +106,8 @@ def filter_by_state(
     if sees_everything(actor) or state not in {GroupState.RESOLVED, GroupState.REGRESSED}:
         return groups.filter(state=state)
     alike = visible_entries(actor).failed().filter(fingerprint=OuterRef("fingerprint"))
-    since = Q(resolved_operation__isnull=False) & Exists(alike)
-    since |= Exists(alike.filter(failed_at__gt=OuterRef("resolved_at")))
+    newer = alike.filter(failed_at__gt=OuterRef("resolved_at"))
+    since = Q(resolved_operation__isnull=False) & Q(Exists(alike)) | Q(Exists(newer))
     regressed = Q(state=GroupState.REGRESSED)
     if state == GroupState.REGRESSED:
         return groups.filter(regressed & since)

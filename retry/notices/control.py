@@ -180,7 +180,8 @@ def _revise(subscription: Subscription, revision: Revision) -> Wish:
         "address": subscription.address,
         "endpoint": subscription.endpoint.slug if subscription.endpoint else "",
         "source": subscription.source.slug if subscription.source else "",
-        "language": subscription.language,
+        # One that the project no longer has is the project's.
+        "language": subscription.language if subscription.language in _list_languages() else "",
         "everyones": subscription.everyones,
         "active": subscription.active,
     }
@@ -240,7 +241,7 @@ def _find_source(wish: Wish, *, actor: Actor, known: Source | None = None) -> So
 
 
 def _check_language(language: str) -> str:
-    known = dict(settings.LANGUAGES)
+    known = _list_languages()
     if language and language not in known:
         why = phrase(
             "There is no language %(language)s; there are: %(names)s.",
@@ -249,6 +250,10 @@ def _check_language(language: str) -> str:
         )
         raise SubscriptionRefused(why)
     return language
+
+
+def _list_languages() -> list[str]:
+    return [code for code, _ in settings.LANGUAGES]
 
 
 def _check_address(address: str) -> None:

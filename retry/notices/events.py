@@ -186,9 +186,7 @@ def record_silence(beat_at: datetime) -> None:
                     "Operations stand still, nothing is retried automatically, and nothing is "
                     "rescued."
                 ),
-                phrase(
-                    "Look at its process: %(command)s", command="python manage.py dispatcher"
-                ),
+                phrase("Look at its process: %(command)s", command="python manage.py dispatcher"),
             ),
             path=paths.STATUS,
             details={"last_sign_of_life": beat_at.isoformat()},

@@ -77,8 +77,8 @@ def _read(row: tuple[Any, ...], request: Request) -> Batch:
 class Table:
     """A step through a table of another app, by its key; ``column`` has the time that counts.
 
-    It ends at the first batch without old rows. ``updated``: the time of a row is moved on in place,
-    so that an old one may come after younger ones, and it looks at all of them.
+    It ends at the first batch without old rows. ``updated``: the time of a row is moved on in
+    place, so that an old one may come after younger ones, and it looks at all of them.
     """
 
     label: str

@@ -113,7 +113,7 @@ def test_while_nothing_is_counted_it_does_not_say_that_nothing_failed(
     cache.clear()
     words = shown(at_desk)
     assert "Nothing failed" not in words
-    assert f"Counts stand still since {at:%H:%M}, because no dispatcher runs." in words
+    assert f"Counts stand still since {at:%H:%M} , because no dispatcher runs." in words
     add_history(usual=2)
     cache.clear()
     words = shown(at_desk)

@@ -40,8 +40,8 @@ def test_one_is_made_listed_read_changed_tested_and_ended(reader: "User") -> Non
     assert answer.headers["Location"] == PREFIX + path
     assert made | {"id": 0, "created_at": ""} == {
         "id": 0, "owner": "reader", "events": ["outage_began", "group_new"], "channel": "mail",
-        "address": "anna@desk.example", "endpoint": None, "source": None, "language": "", "everyones": False,
-        "active": True, "created_at": "",
+        "address": "anna@desk.example", "endpoint": None, "source": None, "language": "",
+        "everyones": False, "active": True, "created_at": "",
     }  # fmt: skip
     assert ok(caller.get("subscriptions"))["results"] == [made]
     assert ok(caller.get(path)) == made
@@ -159,7 +159,8 @@ def test_the_language_of_mails_is_given_or_what_the_request_accepts(reader: "Use
     def subscribe(**given: Any) -> dict[str, Any]:
         headers = given.pop("headers", {})
         body = json.dumps(WISH | given).encode()
-        return ok(caller.send("POST", "subscriptions", body, headers=headers), 201)
+        made: dict[str, Any] = ok(caller.send("POST", "subscriptions", body, headers=headers), 201)
+        return made
 
     assert subscribe()["language"] == ""
     assert subscribe(language="de")["language"] == "de"
@@ -169,6 +170,7 @@ def test_the_language_of_mails_is_given_or_what_the_request_accepts(reader: "Use
     path = f"subscriptions/{made['id']}/change"
     assert ok(caller.post(path, {"language": "de"}))["language"] == "de"
     change = AuditEvent.objects.get(verb="change_subscription")
+    assert change.after is not None
     assert change.before == change.after | {"language": ""}
     assert ok(caller.post(path, {"everyones": True}))["language"] == "de"
     refused = caller.post(path, {"language": "tlh"})

@@ -8,7 +8,7 @@ from django.core import mail
 from django.utils import timezone, translation
 
 from entries.models import Entry
-from entries.phrases import show
+from entries.phrases import phrase, show
 from retry.dispatcher.loop import Dispatcher
 from retry.models import Hold, Notice, NoticeEvent, Outage, Subscription
 from retry.notices import outage_watch
@@ -46,7 +46,7 @@ def test_each_subscription_has_its_own_language(server: LocalServer) -> None:
     sent = {each.to[0]: each for each in mail.outbox}
     german, english = sent["hans@example.com"], sent["anna@example.com"]
     assert english.subject == "[Redrive] On hold: dead.example (routed)"
-    assert german.subject == "[Redrive] Gesperrt: dead.example (routed)"
+    assert german.subject == "[Redrive] Angehalten: dead.example (routed)"
     assert "Change which notices you get" in str(english.body)
     assert "lifted by itself" in str(english.body)
     assert "Welche Benachrichtigungen Sie bekommen" in str(german.body)
@@ -77,7 +77,7 @@ def test_operations_are_named_in_german() -> None:
     finished = Notice.objects.get(event=NoticeEvent.OPERATION_FINISHED)
     assert finished.subject == "Retry of 3 entries has finished: 3 succeeded"
     subject, text = show_german(finished)
-    assert subject == "Abgeschlossen: Erneut versuchen (3 Einträge): 3 erfolgreich"
+    assert subject == "Abgeschlossen: Erneut versuchen (3 Einträge): 3 erledigt"
     assert "3 ausgewählte Einträge" in text
     assert "Auftrag von script: again" in text
 
@@ -108,9 +108,18 @@ def test_what_people_wrote_is_not_taken_for_a_sentence_of_ours() -> None:
         assert show("The server is paused") == "The server is paused"
 
 
+def test_what_cannot_be_stored_is_left_out_of_the_words_too() -> None:
+    odd = phrase("New error: %(error)s", error="a\x00b \ud800 " + "x" * 5_000)
+    insert(NoticeEvent.MORE, "x", Message(subject=odd, lines=(odd,), path="/"))
+    subject, text = show_german(Notice.objects.get())
+    assert subject.startswith("Neuer Fehler: a\ufffdb")
+    assert len(subject) <= 200
+    assert len(text) <= 500
+
+
 def test_the_dispatcher_sends_german_with_english_rows() -> None:
     subscription = notices.subscribe_to(NoticeEvent.GROUP_NEW, language="de")
-    note_failures(message="a\x00b")
+    note_failures()
     notices.let_settle()
     Dispatcher().tick()
     notices.deliver()

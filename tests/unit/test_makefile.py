@@ -1,4 +1,4 @@
-"""``make`` installs what it needs, also into an environment without pip, as ``uv venv`` makes them."""
+"""``make`` installs what it needs, also into an environment without pip, as that of ``uv venv``."""
 
 import shutil
 import subprocess

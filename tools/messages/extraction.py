@@ -88,7 +88,9 @@ def extract_from(path: Path) -> Iterator[tuple[int, Any, Iterable[str], str | No
     yield from extract_text(source.decode(), origin=path.as_posix())
 
 
-def extract_text(source: str, *, origin: str) -> Iterator[tuple[int, Any, Iterable[str], str | None]]:
+def extract_text(
+    source: str, *, origin: str
+) -> Iterator[tuple[int, Any, Iterable[str], str | None]]:
     """Yield the messages of Python code; Babel's warnings name where it is from."""
     file = _NamedFile(source.encode())
     file.name = origin

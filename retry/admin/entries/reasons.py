@@ -12,9 +12,7 @@ from retry.outcomes import Actor
 _MOST_EVENTS = 200
 
 
-def find_runs(
-    entry: Entry, attempts: Sequence[Attempt], *, actor: Actor
-) -> Mapping[UUID, Run]:
+def find_runs(entry: Entry, attempts: Sequence[Attempt], *, actor: Actor) -> Mapping[UUID, Run]:
     """Return the runs of attempts by id, each with a ``channel``; empty where the audit has none.
 
     The audit knows that of what was asked for one entry, and of operations. The reason of an

@@ -135,9 +135,7 @@ class EntryVerbs(VerbsAdmin):
         refused: Verb | None = request.META.get(_REFUSED)
         editable = self.has_change_permission(request, entry)
         buttons = [self._build_button(request, entry, verb) for verb in fitting]
-        no_verb = "" if fitting else explain_no_verb(
-            entry.status, is_deferred=entry.is_deferred
-        )
+        no_verb = "" if fitting else explain_no_verb(entry.status, is_deferred=entry.is_deferred)
         return context | {
             "buttons": buttons,
             "unfit": _group_unfit(why) if may else (),

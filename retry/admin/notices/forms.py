@@ -70,7 +70,16 @@ class SubscriptionForm(_SubscriptionForm):
 
     class Meta:
         model = Subscription
-        fields = ("events", "everyones", "source", "channel", "address", "language", "endpoint", "active")
+        fields = (
+            "events",
+            "everyones",
+            "source",
+            "channel",
+            "address",
+            "language",
+            "endpoint",
+            "active",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,6 +89,8 @@ class SubscriptionForm(_SubscriptionForm):
             default = dict(settings.LANGUAGES).get(settings.LANGUAGE_CODE, settings.LANGUAGE_CODE)
             own = _("that of the project ({language})").format(language=default)
             field.choices = [("", own), *settings.LANGUAGES]
+            if "channel" not in self.fields:
+                field.help_text = ""
 
     def clean(self) -> dict[str, Any]:
         """Keep the target of the chosen channel, and none of the other one."""
