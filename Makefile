@@ -137,7 +137,16 @@ environment: $(VENV)/.dev
 
 # The files list every package. With --no-deps, pip does not look for newer releases of those with
 # extras, which have no hash here.
-INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+# An environment of `uv venv` has no pip.
+define INSTALL
+@if $(PY) -c 'import pip' 2>/dev/null; then \
+	set -x; $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<; \
+elif command -v uv >/dev/null; then \
+	set -x; uv pip install --quiet --python $(PY) --require-hashes --no-deps -r $<; \
+else \
+	echo '$(VENV) has no pip, and there is no uv on the PATH. Run: $(PY) -m ensurepip'; exit 1; \
+fi
+endef
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python'; exit 1; }
@@ -145,10 +154,10 @@ $(PY):
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'On Debian: apt-get install python3-venv'; exit 1; }
 
 $(VENV)/.demo: requirements/demo.txt | $(PY)
-	$(INSTALL) -r $<
+	$(INSTALL)
 	@touch $@
 
 # Has all of the other; requirements/runtime.txt is for servers, which bring PostgreSQL and Redis.
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.demo | $(PY)
-	$(INSTALL) -r $<
+	$(INSTALL)
 	@touch $@

@@ -1,9 +1,22 @@
-"""After a change of keys: every secret in the database is encrypted again."""
+"""Secrets in the database: which are not encrypted, and all of them encrypted again."""
 
 from django.db import transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
-from entries.encryption import is_unreadable
+from entries.encryption import PREFIX, is_unreadable
 from entries.models import Endpoint
+
+
+def find_plain_secrets() -> list[str]:
+    """Return the slugs of endpoints with a secret that is stored as text."""
+    stored = Endpoint.objects.annotate(  # as text, which nothing decrypts
+        new=Cast("secret", TextField()), old=Cast("previous_secret", TextField())
+    )
+    plain = Q()
+    for name in ("new", "old"):
+        plain |= ~Q(**{name: ""}) & ~Q(**{f"{name}__startswith": PREFIX})
+    return list(stored.filter(plain).order_by("slug").values_list("slug", flat=True))
 
 
 def encrypt_secrets() -> tuple[int, list[str]]:

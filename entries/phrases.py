@@ -7,7 +7,7 @@ languages. ``show`` is the only way to a translation, and only pages call it.
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.utils.formats import number_format
 from django.utils.text import capfirst
@@ -21,7 +21,7 @@ class Phrase(str):
     """An English text that also knows from what it was made, and so can be shown translated.
 
     Values that are numbers are amounts and get thousands separators; ids are given as text. A value
-    may be a phrase, and a tuple is joined with semicolons.
+    may be a phrase; a tuple is joined with semicolons, a list with commas.
     """
 
     __slots__ = ("_capital", "_count", "_message", "_plural", "_values")
@@ -62,6 +62,12 @@ class Phrase(str):
         text = _fill(message, self._values, shown=True)
         return capfirst(text) if self._capital else text
 
+    def as_data(self) -> dict[str, Any]:
+        """Return it as JSON, from which ``read_phrase`` makes it again."""
+        values = {name: _as_data(value) for name, value in self._values.items()}
+        data = {"message": self._message, "plural": self._plural, "count": self._count}
+        return data | {"values": values, "capital": self._capital}
+
 
 def phrase(message: str, **values: object) -> Phrase:
     """``phrase("There is no sync %(sync)s.", sync="7")``; found by the extraction of messages."""
@@ -71,6 +77,30 @@ def phrase(message: str, **values: object) -> Phrase:
 def nphrase(singular: str, plural: str, count: int, **values: object) -> Phrase:
     """Do the same with a plural; ``count`` is a value as well."""
     return Phrase(singular, plural, count, values={"count": count, **values})
+
+
+def read_phrase(data: Any) -> Any:
+    """Return the text, number or phrase that ``as_data`` made this of."""
+    if isinstance(data, list):
+        return [read_phrase(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    if "several" in data:
+        return tuple(read_phrase(data["several"]))
+    values = {name: read_phrase(value) for name, value in data["values"].items()}
+    return Phrase(
+        data["message"], data["plural"], data["count"], values=values, capital=data["capital"]
+    )
+
+
+def _as_data(value: object) -> Any:
+    if isinstance(value, Phrase):
+        return value.as_data()
+    if isinstance(value, tuple):
+        return {"several": [_as_data(each) for each in value]}
+    if isinstance(value, list):
+        return [_as_data(each) for each in value]
+    return value if isinstance(value, int) else str(value)
 
 
 class Sentence:
@@ -160,14 +190,14 @@ def _fill(message: str, values: Mapping[str, object], *, shown: bool) -> str:
 
 
 def _write_value(value: object) -> str:
-    if isinstance(value, tuple):
-        return "; ".join(map(_write_value, value))
+    if isinstance(value, tuple | list):
+        return _separator(value).join(map(_write_value, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _show_value(value: object) -> str:
-    if isinstance(value, tuple):
-        return "; ".join(map(_show_value, value))
+    if isinstance(value, tuple | list):
+        return _separator(value).join(map(_show_value, value))
     if isinstance(value, int):
         return str(number_format(value, force_grouping=True))
     if not isinstance(value, str):
@@ -177,3 +207,7 @@ def _show_value(value: object) -> str:
     if _NUMBER.fullmatch(value):  # of a sentence that was read from a row
         return str(number_format(int(value.replace(",", "")), force_grouping=True))
     return show(value)
+
+
+def _separator(values: tuple[object, ...] | list[object]) -> str:
+    return "; " if isinstance(values, tuple) else ", "

@@ -251,6 +251,21 @@ TYPED = (
     ),
 )
 
+# --- payloads, options, and what is adopted from another RQ installation -----------------------
+
+ADOPTION = (
+    Sentence("the location is not an address"),
+    Sentence("the location must be an address such as %(example)s"),
+    Sentence("after the place, the location has only the number of the database"),
+    Sentence("%(place)s may not be connected to: name it in REDRIVE_RQ_HOSTS"),
+    Sentence("the Redis at %(place)s refused: %(error)s"),
+    Sentence("the Redis at %(place)s did not answer: %(error)s"),
+    Sentence("option queues: %(queue)s is not a queue that can be adopted"),
+    Sentence('"%(name)s" must be a text'),
+    Sentence('"%(name)s" must be the slug of an endpoint: letters, digits, "-" and "_"'),
+    Sentence("unknown option %(name)s"),
+)
+
 # --- entries -----------------------------------------------------------------------------------
 
 NEVER_TRIED = Sentence("stopped before its first attempt")

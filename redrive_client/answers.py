@@ -201,6 +201,7 @@ class Subscription(TypedDict):
     address: str | None
     endpoint: str | None
     source: str | None
+    language: str
     everyones: bool
     active: bool
     created_at: str

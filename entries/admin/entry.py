@@ -246,7 +246,7 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
             "attempts": build_timeline(
                 entry,
                 attempts,
-                runs=self.find_runs(entry, attempts),
+                runs=self.find_runs(request, entry, attempts),
                 payloads=request.user.has_perm(VIEW_PAYLOAD),
             ),
             "alike": self.find_alike(request, entry),
@@ -268,6 +268,8 @@ class EntryAdmin(LiveRows, BoundedAdmin[Entry]):
         url = f"{reverse('admin:entries_entry_changelist')}?{query}"
         return Alike(max(found - 1, 0), more, url)
 
-    def find_runs(self, entry: Entry, attempts: Sequence[Attempt]) -> Mapping[UUID, Any]:
+    def find_runs(
+        self, request: HttpRequest, entry: Entry, attempts: Sequence[Attempt]
+    ) -> Mapping[UUID, Any]:
         """Find the runs of attempts at an entry, by id. This app knows none."""
         return {}

@@ -101,9 +101,10 @@ class Store:
             raise self._translate(error) from error
 
     def _translate(self, error: Exception) -> StoreAway:
-        refused = isinstance(error, ResponseError | AuthenticationError)
-        did = "refused" if refused else "did not answer"
-        return StoreAway(f"the Redis at {self._name} {did}: {type(error).__name__}")
+        why = type(error).__name__
+        if isinstance(error, ResponseError | AuthenticationError):
+            return StoreAway(f"the Redis at {self._name} refused: {why}")
+        return StoreAway(f"the Redis at {self._name} did not answer: {why}")
 
 
 @lru_cache(maxsize=16)

@@ -281,6 +281,11 @@ class Entry(models.Model):
                 return
         super().save(*args, **kwargs)
 
+    @property
+    def is_deferred(self) -> bool:
+        """Whether it waits for the time of its first attempt: nothing has failed."""
+        return self.status == EntryStatus.SCHEDULED and not self.attempt
+
     def _save_content(self, written: frozenset[str], *args: Any, **kwargs: Any) -> None:
         # The field that is not written may have changed since it was loaded: read it under a lock.
         kwargs["update_fields"] = {*kwargs["update_fields"], "content_hash"}

@@ -246,18 +246,21 @@ class AsyncClient(AsyncConnection):
         address: str | None = None,
         endpoint: str | None = None,
         source: str = "",
+        language: str | None = None,
         everyones: bool = False,
         for_all: bool = False,
     ) -> answers.Subscription:
         """Have notices sent: mails to an ``address``, or webhooks to an ``endpoint``.
 
-        ``source``: the slug of the only source that they are about; empty: all.
+        ``source``: the slug of the only source that they are about; empty: all. ``language``: of
+        mails, such as ``de``; None: the project's. Webhooks are in English.
         """
         sent = body(
             events=events,
             address=address,
             endpoint=endpoint,
             source=source,
+            language=language,
             everyones=everyones,
             for_all=for_all,
         )

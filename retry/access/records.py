@@ -4,6 +4,7 @@ Each belongs to the source that it is about. The permission for its list or page
 the page or the address checks it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -61,6 +62,21 @@ def visible_operations(actor: Actor) -> QuerySet[Operation]:
     if actor.sources is not None:  # its user may have requested it with another token
         own &= Q(source_ids__contained_by=_list_ids(scope))
     return Operation.objects.filter(own | Q(source_ids__overlap=_list_ids(scope)))
+
+
+def shield_runs(runs: Iterable[Run], *, actor: Actor) -> None:
+    """Blank, in instances that are only shown, the reason of an operation that also has entries
+    hidden from the actor, as the operation itself does. One statement where something is hidden.
+    """
+    if find_sources(actor).everything:
+        return
+    parts = [run for run in runs if run.operation_id and run.reason]
+    operations = Operation.objects.in_bulk({run.operation_id for run in parts}) if parts else {}
+    for run in parts:
+        operation = operations.get(run.operation_id)
+        whole = operation is not None and sees_whole_operation(operation, actor=actor)
+        if operation is None or not (whole or is_requester(operation, actor=actor)):
+            run.reason = ""
 
 
 def sees_operation(operation: Operation, *, actor: Actor) -> bool:
@@ -130,7 +146,9 @@ def visible_events(actor: Actor) -> QuerySet[AuditEvent]:
     named = Q(entry_id=None, run_id=None, operation_id=None, source_id=None)
     own = Q(actor=actor.user_id) if actor.sources is None else Q(pk__in=())
     subject = ~named | own | Q(subject__startswith="auth.")
-    return found.filter(seen & subject)
+    # What the system says of an error group may be the doing of hidden entries.
+    group = Q(subject__startswith="retry.errorgroup:", channel="system")
+    return found.filter(seen & subject & ~group)
 
 
 def _unless(column: str, there: QuerySet[Any]) -> Q:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from entries.budget import OutOfTime, time_budget
 from entries.lists import MOST, count_each
@@ -15,7 +16,7 @@ from entries.lists.windows import BUDGET_SECONDS
 from entries.sql import load
 from retry.access.records import visible_operations
 from retry.access.visibility import NEWEST_FAILURES, sees_everything, visible_entries
-from retry.models import MOST_NAMES, ErrorGroup, Operation
+from retry.models import MOST_NAMES, ErrorGroup, GroupState, Operation
 from retry.operations.tallies import Tally, read_tallies
 from retry.outcomes import Actor
 
@@ -66,12 +67,16 @@ def read_facts(groups: Sequence[ErrorGroup], *, actor: Actor) -> Mapping[int, Gr
 
 
 def shield(groups: Sequence[ErrorGroup], *, actor: Actor) -> Sequence[ErrorGroup]:
-    """Blank, in instances that are only shown, the operations of which the actor sees nothing.
+    """Blank, in instances that are only shown, the operations of which the actor sees nothing, and
+    that a group has regressed where only hidden entries have failed since.
 
-    One statement where something is hidden.
+    Where something is hidden, one statement, and one for each group that has regressed.
     """
     if sees_everything(actor):
         return groups
+    for group in groups:
+        if group.regressed_at is not None:
+            _narrow_regression(group, actor=actor)
     pairs = [(group.proof_id, group.resolved_operation_id) for group in groups]
     named = [id_ for pair in pairs for id_ in pair if id_ is not None]
     found = visible_operations(actor).filter(pk__in=named)
@@ -81,6 +86,32 @@ def shield(groups: Sequence[ErrorGroup], *, actor: Actor) -> Sequence[ErrorGroup
         if group.resolved_operation_id not in seen:
             group.resolved_operation_id = None
     return groups
+
+
+def _narrow_regression(group: ErrorGroup, *, actor: Actor) -> None:
+    """Let a group have regressed with the first failure after its resolution that is seen."""
+    since = visible_entries(actor).failed().filter(fingerprint=group.fingerprint)
+    if group.resolved_operation_id is None and group.resolved_at is not None:
+        since = since.filter(failed_at__gt=group.resolved_at)
+    # What failed while a proof ended is news, whatever its time says: nothing was failed then.
+    group.regressed_at = since.order_by("failed_at").values_list("failed_at", flat=True).first()
+    if group.regressed_at is None and group.state == GroupState.REGRESSED:
+        group.state = GroupState.RESOLVED
+
+
+def filter_by_state(
+    groups: QuerySet[ErrorGroup], state: str, *, actor: Actor
+) -> QuerySet[ErrorGroup]:
+    """Return the groups that ``shield`` shows in that state."""
+    if sees_everything(actor) or state not in {GroupState.RESOLVED, GroupState.REGRESSED}:
+        return groups.filter(state=state)
+    alike = visible_entries(actor).failed().filter(fingerprint=OuterRef("fingerprint"))
+    newer = alike.filter(failed_at__gt=OuterRef("resolved_at"))
+    since = Q(resolved_operation__isnull=False) & Q(Exists(alike)) | Q(Exists(newer))
+    regressed = Q(state=GroupState.REGRESSED)
+    if state == GroupState.REGRESSED:
+        return groups.filter(regressed & since)
+    return groups.filter(Q(state=GroupState.RESOLVED) | regressed & ~since)
 
 
 def count_failed(fingerprints: Sequence[str], *, actor: Actor) -> Mapping[str, tuple[int, bool]]:

@@ -58,6 +58,13 @@ class Subscription(models.Model):
         related_name="+",
         help_text=_("only what is about this source; empty: all"),
     )
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("of its mails; empty: the project's"),
+    )
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -110,7 +117,7 @@ class Notice(models.Model):
     """Something that happened, once, however many record it. It is sent once ``tell_at`` has come.
 
     ``details`` are for receivers and for the rights of those who get it. ``outage``: the one
-    that it is a part of.
+    that it is a part of. ``words``: what subject and text were made from, to translate them.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -118,6 +125,7 @@ class Notice(models.Model):
     key = models.CharField(max_length=100)
     subject = models.CharField(max_length=200)
     text = models.TextField(blank=True)
+    words = models.JSONField(null=True, help_text=_("subject and text, to be translated"))
     path = models.CharField(max_length=500, blank=True, help_text=_("of the page to look at"))
     details = models.JSONField(default=dict)
     recorded_at = models.DateTimeField(db_default=Now())

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 
 
@@ -11,6 +12,7 @@ class RetentionPass(models.Model):
     A pass deletes what is older than ``cutoff``, batch by batch in the order of an index.
     ``cursor_at`` and ``cursor_id``: the row up to which that is done, in PostgreSQL's notation.
     ``removed``: what was deleted since ``began_at``, and ``last_removed`` in the pass that ended.
+    ``actor_label`` and ``channel``: who began it, in whose name it is audited whoever ends it.
     """
 
     name = models.CharField(max_length=40, primary_key=True)
@@ -18,6 +20,15 @@ class RetentionPass(models.Model):
     cutoff = models.DateTimeField(null=True)
     cursor_at = models.CharField(max_length=40, blank=True, default="")
     cursor_id = models.CharField(max_length=200, blank=True, default="")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+    actor_label = models.CharField(max_length=150, blank=True, default="", db_default="")
+    channel = models.CharField(max_length=10, blank=True, default="", db_default="")
     removed = models.PositiveBigIntegerField(default=0)
     ended_at = models.DateTimeField(null=True)
     last_removed = models.PositiveBigIntegerField(default=0)

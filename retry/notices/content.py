@@ -1,13 +1,19 @@
-"""A notice as a mail and as the body of a webhook. What is sent is English and plain text."""
+"""A notice as a mail, in the language of its subscription, and as the body of a webhook.
+
+Both are plain text. Webhooks are English, because programs read them and many people one of them.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils.translation import override
 
+from entries.phrases import phrase
 from retry.models import Notice, NoticeDelivery
 from retry.notices.paths import SUBSCRIPTIONS, make_absolute
+from retry.notices.words import show_subject, show_text
 
 #: Members of the details that only decide who gets it.
 _INTERNAL = {"acted_by", "requested_by_id"}
@@ -15,11 +21,14 @@ _INTERNAL = {"acted_by", "requested_by_id"}
 
 def build_mail(delivery: NoticeDelivery) -> EmailMessage:
     """Build the mail of a delivery, the same for each attempt at it."""
-    notice = delivery.notice
-    foot = f"-- \nChange which notices you get: {make_absolute(SUBSCRIPTIONS)}"
-    parts = (notice.text, make_absolute(notice.path), foot)
+    notice, subscription = delivery.notice, delivery.subscription
+    language = (subscription.language if subscription else "") or settings.LANGUAGE_CODE
+    with override(language):
+        subject, text = show_subject(notice), show_text(notice)
+        change = phrase("Change which notices you get: %(link)s", link=make_absolute(SUBSCRIPTIONS))
+        parts = (text, make_absolute(notice.path), f"-- \n{change.show()}")
     return EmailMessage(
-        subject=f"[Redrive] {' '.join(notice.subject.split())}",
+        subject=f"[Redrive] {' '.join(subject.split())}",
         body="\n\n".join(part for part in parts if part) + "\n",
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[delivery.target],
@@ -28,6 +37,7 @@ def build_mail(delivery: NoticeDelivery) -> EmailMessage:
             "Message-ID": f"<notice-{notice.pk}-{delivery.pk}@{_find_domain()}>",
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
+            "Content-Language": language,
         },
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -43,13 +44,15 @@ class Wish:
     """What a user wants to know, and how: an ``address`` or the slug of an ``endpoint``.
 
     ``everyones``: also operations that others asked for. ``source``: the slug of the only source
-    that notices are about; empty: all.
+    that notices are about; empty: all. ``language``: of mails; empty: the project's. Webhooks have
+    none: they are English.
     """
 
     events: Collection[str]
     address: str = ""
     endpoint: str = ""
     source: str = ""
+    language: str = ""
     everyones: bool = False
     active: bool = True
 
@@ -61,6 +64,7 @@ class Revision(TypedDict, total=False):
     address: str
     endpoint: str
     source: str
+    language: str
     everyones: bool
     active: bool
 
@@ -133,8 +137,13 @@ def send_test_notice(subscription_id: int, *, actor: Actor) -> Subscription:
             why = phrase("%(count)s tests were sent within the hour already.", count=TESTS_AN_HOUR)
             raise SubscriptionRefused(why)
         message = Message(
-            subject="This is a test",
-            lines=(f"{actor.label} asked for it. Notices will arrive here like this one.",),
+            subject=phrase("This is a test"),
+            lines=(
+                phrase(
+                    "%(name)s asked for it. Notices will arrive here like this one.",
+                    name=actor.label,
+                ),
+            ),
             path=SUBSCRIPTIONS,
         )
         tell_only(subscription, NoticeEvent.TEST, str(uuid4()), message)
@@ -171,6 +180,8 @@ def _revise(subscription: Subscription, revision: Revision) -> Wish:
         "address": subscription.address,
         "endpoint": subscription.endpoint.slug if subscription.endpoint else "",
         "source": subscription.source.slug if subscription.source else "",
+        # One that the project no longer has is the project's.
+        "language": subscription.language if subscription.language in _list_languages() else "",
         "everyones": subscription.everyones,
         "active": subscription.active,
     }
@@ -203,6 +214,7 @@ def _clean(wish: Wish) -> dict[str, Any]:
         "channel": NoticeChannel.WEBHOOK if endpoint else NoticeChannel.MAIL,
         "address": wish.address,
         "endpoint": endpoint,
+        "language": "" if endpoint else _check_language(wish.language),
         "everyones": wish.everyones,
         "active": wish.active,
     }
@@ -228,6 +240,22 @@ def _find_source(wish: Wish, *, actor: Actor, known: Source | None = None) -> So
     return found
 
 
+def _check_language(language: str) -> str:
+    known = _list_languages()
+    if language and language not in known:
+        why = phrase(
+            "There is no language %(language)s; there are: %(names)s.",
+            language=repr(language[:20]),
+            names=", ".join(known),
+        )
+        raise SubscriptionRefused(why)
+    return language
+
+
+def _list_languages() -> list[str]:
+    return [code for code, _ in settings.LANGUAGES]
+
+
 def _check_address(address: str) -> None:
     longest = Subscription._meta.get_field("address").max_length or 0
     try:
@@ -246,6 +274,7 @@ def _as_data(subscription: Subscription) -> dict[str, Any]:
         "channel": str(subscription.channel),
         "target": subscription.target,
         "source": subscription.source.slug if subscription.source else None,
+        "language": subscription.language,
         "everyones": subscription.everyones,
         "active": subscription.active,
         "for_all": subscription.owner_id is None,

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from entries import storage
 from entries.models import NOTICE_SOURCE_KIND, Source
+from entries.phrases import nphrase, phrase
 from entries.sources.base import SourceItem
 from retry.limits import hurry_locks
 from retry.models import (
@@ -175,8 +176,14 @@ def _say_that_there_is_more(subscription: Subscription) -> None:
     last = of_this.aggregate(newest=Max("pk"))["newest"] or 0
     most = settings.REDRIVE_NOTICES_AN_HOUR
     message = Message(
-        subject="More happened; see the desk",
-        lines=(f"At most {most:,} notices are sent within an hour. The desk lists the others.",),
+        subject=phrase("More happened; see the desk"),
+        lines=(
+            nphrase(
+                "At most %(count)s notice is sent within an hour. The desk lists the others.",
+                "At most %(count)s notices are sent within an hour. The desk lists the others.",
+                most,
+            ),
+        ),
         path=NOTICES,
     )
     tell_only(subscription, NoticeEvent.MORE, f"{subscription.pk} after {last}", message)

@@ -1,14 +1,14 @@
 """What can happen, and how a notice says it. Each is called where it happens."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.text import capfirst
 
 from entries.models import NOTICE_SOURCE_KIND, Entry
+from entries.phrases import Phrase, nphrase, phrase
 from retry.models import (
     ErrorGroup,
     Hold,
@@ -21,6 +21,8 @@ from retry.models import (
 )
 from retry.notices import paths
 from retry.notices.recording import Message, record
+from retry.notices.words import read_subject
+from retry.selection_words import describe_stored
 
 #: New and regressed groups of one call, and notices of one outage, that are recorded.
 _MOST_GROUPS = 20
@@ -34,10 +36,13 @@ def record_operation_end(operation: Operation, read_counts: Callable[[], dict[st
 
     def build() -> Message:
         counts = read_counts()
-        ended = "has finished" if operation.state == "completed" else "was cancelled"
-        outcomes = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+        known = {"operation": _name(operation), "outcomes": _list_outcomes(counts)}
+        if operation.state == "completed":
+            subject = phrase("%(operation)s has finished: %(outcomes)s", **known)
+        else:
+            subject = phrase("%(operation)s was cancelled: %(outcomes)s", **known)
         return Message(
-            subject=f"{_name(operation)} {ended}: {outcomes or 'nothing was done'}",
+            subject=subject,
             lines=_describe(operation),
             path=paths.find_operation_path(operation.pk),
             details=_as_data(operation) | {"outcomes": counts},
@@ -51,8 +56,12 @@ def record_operation_pause(operation: Operation, *, why: str, acted_by: int | No
     begun = f"{operation.resumed_at:%Y%m%d%H%M%S.%f}" if operation.resumed_at else ""
 
     def build() -> Message:
+        subject = phrase("%(operation)s is paused", operation=_name(operation))
+        if why:
+            known = {"operation": _name(operation), "why": why}
+            subject = phrase("%(operation)s is paused: %(why)s", **known)
         return Message(
-            subject=f"{_name(operation)} is paused{f': {why}' if why else ''}",
+            subject=subject,
             lines=_describe(operation),
             path=paths.find_operation_path(operation.pk),
             details=_as_data(operation) | {"state": "paused", "why": why, "acted_by": acted_by},
@@ -64,7 +73,7 @@ def record_operation_pause(operation: Operation, *, why: str, acted_by: int | No
 def record_operation_awaiting(operation: Operation) -> None:
     def build() -> Message:
         return Message(
-            subject=f"{_name(operation)} awaits approval",
+            subject=phrase("%(operation)s awaits approval", operation=_name(operation)),
             lines=_describe(operation),
             path=paths.find_operation_path(operation.pk),
             details=_as_data(operation),
@@ -77,10 +86,14 @@ def record_breaker(hold: Hold) -> None:
     """Record a hold of the breaker, unless only deliveries of notices wait for it."""
 
     def build() -> Message:
-        what = f"{hold.upstream} ({hold.kind})" if hold.upstream else f"the kind {hold.kind}"
+        subject = phrase("On hold: the kind %(kind)s", kind=hold.kind)
+        if hold.upstream:
+            known = {"upstream": hold.upstream, "kind": hold.kind}
+            subject = phrase("On hold: %(upstream)s (%(kind)s)", **known)
+        probed = phrase("It is probed, and lifted by itself when it works again.")
         return Message(
-            subject=f"On hold: {what}",
-            lines=(hold.reason, "It is probed, and lifted by itself when it works again."),
+            subject=subject,
+            lines=(hold.reason, probed),
             path=paths.HOLDS,
             details={"hold": hold.pk, "kind": hold.kind, "upstream": hold.upstream},
         )
@@ -119,16 +132,12 @@ def _record_group(event: NoticeEvent, group: ErrorGroup, *, outage: Outage | Non
     at = group.regressed_at if again else group.created_at
 
     def build() -> Message:
-        by = group.resolved_by
-        if group.resolved_operation_id:
-            by = f"operation {group.resolved_operation_id}"
+        subject = phrase("New error: %(error)s", error=str(group))
+        if again:
+            subject = phrase("It is back: %(error)s", error=str(group))
         return Message(
-            subject=f"{'It is back' if again else 'New error'}: {group}",
-            lines=(
-                _join("Kind", group.kinds),
-                _join("Upstream", group.upstreams),
-                f"It was resolved by {by}." if again else "",
-            ),
+            subject=subject,
+            lines=(*_list_traits(group), _describe_resolution(group) if again else ""),
             path=paths.find_group_path(group.pk),
             details={"error_group": group.pk, "fingerprint": group.fingerprint},
         )
@@ -155,7 +164,7 @@ def record_source_failing(sync: Sync) -> None:
 
     def build() -> Message:
         return Message(
-            subject=f"The source {sync.source.slug} cannot be synced",
+            subject=phrase("The source %(source)s cannot be synced", source=sync.source.slug),
             lines=(sync.error,),
             path=paths.find_source_path(sync.source_id),
             details={"source": sync.source.slug, "source_id": sync.source_id, "sync": sync.pk},
@@ -169,10 +178,15 @@ def record_silence(beat_at: datetime) -> None:
 
     def build() -> Message:
         return Message(
-            subject=f"The dispatcher has been silent since {format_time(beat_at)}",
+            subject=phrase(
+                "The dispatcher has been silent since %(time)s", time=format_time(beat_at)
+            ),
             lines=(
-                "Operations stand still, nothing is retried automatically, and nothing is rescued.",
-                "Look at its process: python manage.py dispatcher",
+                phrase(
+                    "Operations stand still, nothing is retried automatically, and nothing is "
+                    "rescued."
+                ),
+                phrase("Look at its process: %(command)s", command="python manage.py dispatcher"),
             ),
             path=paths.STATUS,
             details={"last_sign_of_life": beat_at.isoformat()},
@@ -188,10 +202,10 @@ def find_open_outage() -> Outage | None:
 def list_parts(outage: Outage, *, most: int) -> tuple[str, ...]:
     """Return the subjects of the notices that are parts of an outage, and how many more."""
     found = Notice.objects.filter(outage=outage, event__in=PARTS).order_by("pk")
-    subjects = tuple(found.values_list("subject", flat=True)[: most + 1])
+    subjects = tuple(read_subject(notice) for notice in found[: most + 1])
     if len(subjects) <= most:
         return subjects
-    return (*subjects[:most], f"and {found.count() - most:,} more")
+    return (*subjects[:most], phrase("and %(count)s more", count=found.count() - most))
 
 
 #: What belongs to an outage while there is one.
@@ -219,17 +233,47 @@ def _concerns_only_notices(hold: Hold) -> bool:
     return notices.exists() and not troubled.exclude(pk__in=notices.values("pk")).exists()
 
 
-def _name(operation: Operation) -> str:
-    noun = "entry" if operation.total == 1 else "entries"
-    return f"{capfirst(operation.get_action_display())} of {operation.total:,} {noun}"
+def _name(operation: Operation) -> Phrase:
+    return nphrase(
+        "%(action)s of %(count)s entry",
+        "%(action)s of %(count)s entries",
+        operation.total,
+        action=phrase(operation.get_action_display()).begin_sentence(),
+    )
 
 
 def _describe(operation: Operation) -> tuple[str, ...]:
-    why = f": {operation.reason}" if operation.reason else ""
-    return (
-        f"Chosen: {operation.selection_words}",
-        f"Asked for by {operation.actor_label}{why}",
+    known = {"name": operation.actor_label, "reason": operation.reason}
+    asked = phrase("Asked for by %(name)s", name=operation.actor_label)
+    if operation.reason:
+        asked = phrase("Asked for by %(name)s: %(reason)s", **known)
+    return (phrase("Chosen: %(selection)s", selection=describe_stored(operation)), asked)
+
+
+def _list_outcomes(counts: Mapping[str, int]) -> Phrase | list[Phrase]:
+    """Say ``1,200 succeeded, 3 failed``."""
+    said = [
+        Phrase("%(count)s %(outcome)s", values={"count": number, "outcome": phrase(name)})
+        for name, number in counts.items()
+        if number
+    ]
+    return said or phrase("nothing was done")
+
+
+def _list_traits(group: ErrorGroup) -> tuple[str, ...]:
+    kinds, upstreams = list(group.kinds)[:10], list(group.upstreams)[:10]
+    lines = (
+        nphrase("Kind: %(names)s", "Kinds: %(names)s", len(kinds), names=kinds),
+        nphrase("Upstream: %(names)s", "Upstreams: %(names)s", len(upstreams), names=upstreams),
     )
+    return tuple(line for line, names in zip(lines, (kinds, upstreams), strict=True) if names)
+
+
+def _describe_resolution(group: ErrorGroup) -> Phrase:
+    if group.resolved_operation_id:
+        by = str(group.resolved_operation_id)
+        return phrase("It was resolved by operation %(operation)s.", operation=by)
+    return phrase("It was resolved by %(name)s.", name=group.resolved_by)
 
 
 def _as_data(operation: Operation) -> dict[str, Any]:
@@ -241,8 +285,3 @@ def _as_data(operation: Operation) -> dict[str, Any]:
         "requested_by": operation.actor_label,
         "requested_by_id": operation.actor_id,
     }
-
-
-def _join(title: str, names: Iterable[str]) -> str:
-    known = list(names)
-    return f"{title}{'s' if len(known) > 1 else ''}: {', '.join(known[:10])}" if known else ""

@@ -42,7 +42,8 @@ class MailKind(Kind):
             mail = build_mail(delivery)
         finally:
             release_connection()  # mails take seconds
-        result: dict[str, Any] = {"to": delivery.target, "subject": mail.subject}
+        # As the row has it: a result is English in every language of the mail.
+        result: dict[str, Any] = {"to": delivery.target, "subject": delivery.notice.subject}
         if why:
             return result | {"sent": False, "why": why}
         _send(mail, seconds=self.time_limit / 2)

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from entries.filters import EntryFilter
+from entries.phrases import Phrase, phrase
 from entries.states import EntryStatus
 from retry.models import ErrorGroup, Notice, NoticeEvent, Outage
 from retry.notices import paths
@@ -82,7 +83,12 @@ def _open(spike: Spike) -> None:
     since = format_time(spike.since)
     failed = EntryFilter(status=EntryStatus.FAILED, failed_after=spike.since)
     message = Message(
-        subject=f"Outage: {spike.count:,} failed since {since} (usual: {spike.usual:,} an hour)",
+        subject=phrase(
+            "Outage: %(count)s failed since %(time)s (usual: %(usual)s an hour)",
+            count=spike.count,
+            time=since,
+            usual=spike.usual,
+        ),
         lines=(describe_main(spike.main), *_list_parts(outage)),
         path=paths.find_list_path(failed),
         details={
@@ -106,9 +112,13 @@ def _end(outage: Outage, *, now: datetime) -> int:
             return 0
         failed = count_failures(outage.began_at, now, scope=EVERYTHING)
         most = find_most_frequent(outage.began_at, scope=EVERYTHING, most=1)
-        span = f"{format_time(outage.began_at)} to {format_time(now)}"
         message = Message(
-            subject=f"The outage is over: {failed:,} failed from {span}",
+            subject=phrase(
+                "The outage is over: %(count)s failed from %(begin)s to %(end)s",
+                count=failed,
+                begin=format_time(outage.began_at),
+                end=format_time(now),
+            ),
             lines=(describe_main(most[0] if most else None), *_list_parts(outage)),
             path=paths.find_list_path(
                 EntryFilter(status=EntryStatus.FAILED, failed_after=outage.began_at)
@@ -140,10 +150,19 @@ def describe_main(main: FrequentFailure | None) -> str:
     if main is None:
         return ""
     group = ErrorGroup.objects.filter(fingerprint=main.fingerprint).first()
-    where = f" from {', '.join(main.upstreams[:3])}" if main.upstreams else f" of {main.kind}"
-    return f"Mostly: {group}{where}" if group else f"Mostly{where}"
+    known: dict[str, object] = {"error": str(group), "kind": main.kind}
+    if main.upstreams:
+        known["upstreams"] = list(main.upstreams[:3])
+        if group:
+            return phrase("Mostly: %(error)s from %(upstreams)s", **known)
+        return phrase("Mostly from %(upstreams)s", **known)
+    if group:
+        return phrase("Mostly: %(error)s of %(kind)s", **known)
+    return phrase("Mostly of %(kind)s", **known)
 
 
 def _list_parts(outage: Outage) -> tuple[str, ...]:
     parts = list_parts(outage, most=_LISTED)
-    return ("What broke:", *(f"- {part}" for part in parts)) if parts else ()
+    if not parts:
+        return ()
+    return (phrase("What broke:"), *(Phrase("- %(part)s", values={"part": part}) for part in parts))

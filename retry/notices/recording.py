@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import override
 
-from entries.text import clean_text, one_line
 from retry.models import Notice, NoticeEvent, Outage, Subscription
+from retry.notices.words import as_words, write_subject, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +25,14 @@ SUBSCRIBABLE = tuple(
     for event in NoticeEvent
     if event not in {NoticeEvent.OUTAGE_OVER, NoticeEvent.TEST, NoticeEvent.MORE}
 )
-_SUBJECT, _TEXT = 200, 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What a notice says. ``path``: the page to look at; ``details``: the same as data."""
+    """What a notice says. ``path``: the page to look at; ``details``: the same as data.
+
+    Mails translate what subject and lines have as phrases.
+    """
 
     subject: str
     lines: tuple[str, ...] = ()
@@ -77,12 +79,12 @@ def insert(
     outage: Outage | None = None,
 ) -> None:
     """Record an event whether or not there is a subscription to it, as ``record`` does."""
-    text = "\n".join(one_line(line, limit=500) for line in message.lines if line)
     notice = Notice(
         event=event,
         key=str(key)[:100],
-        subject=one_line(message.subject, limit=_SUBJECT),
-        text=clean_text(text, limit=_TEXT),
+        subject=write_subject(message.subject),
+        text=write_text(message.lines),
+        words=as_words(message.subject, message.lines),
         path=message.path,
         details=dict(message.details),
         tell_at=Now() + timedelta(seconds=settle_seconds),

@@ -80,7 +80,7 @@ class TooManyOperations(RetryError):
         super().__init__(
             phrase(
                 "You have %(limit)s operations open. Wait until some have ended, or cancel some.",
-                limit=f"{limit:,}",
+                limit=limit,
             )
         )
         self.limit = limit

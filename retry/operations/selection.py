@@ -18,11 +18,11 @@ from retry.access.permissions import VIEW_PAYLOAD
 from retry.access.visibility import find_sources, visible_entries
 from retry.errors import EmptySelection, NoSuchKind, NoSuchSource, NothingEligible, TooManyEntries
 from retry.models import Action
-from retry.operations.descriptions import describe
 from retry.operations.earlier import find_failed_ids, find_repaired_ids
 from retry.operations.sight import find_operation
 from retry.outcomes import Actor
 from retry.reasons import Reason, reason_for
+from retry.selection_words import describe
 
 #: Ids in one request; larger selections are filters.
 MAX_IDS = 10_000

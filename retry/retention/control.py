@@ -22,7 +22,8 @@ def prune(name: str, *, actor: Actor, on_batch: Callable[[Batch], None] | None =
     """Do a whole pass of a rule, from its beginning; return how many rows it has deleted.
 
     A transaction for each batch, so it can be interrupted: what is deleted is audited when the
-    pass ends, at the latest by the dispatcher. Raises ``KeyError`` for a rule that is unknown.
+    pass ends, at the latest by the dispatcher, in the name of this actor. Raises ``KeyError`` for
+    a rule that is unknown.
     """
     rule = RULES[name]
     if not rule.active:

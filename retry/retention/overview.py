@@ -70,10 +70,12 @@ def count_due(rule: Rule) -> int:
 
 
 def _count_next(rule: Rule, row: RetentionPass | None) -> tuple[int, bool]:
-    """Count what comes after the rows that the last pass has looked at."""
+    """Count what comes after the rows that the last pass has looked at, or all of it."""
     if rule.keep is None or not rule.active:
         return 0, False
-    after = (row.cursor_at, row.cursor_id) if row and row.cursor_id else rule.first
+    after = rule.first
+    if row is not None and row.cursor_id and not rule.whole:
+        after = (row.cursor_at, row.cursor_id)
     cutoff = timezone.now() - rule.keep + NEXT
     batch = rule.step(Request(cutoff=cutoff, after=after, limit=_MOST, dry_run=True))
     return batch.removed, batch.scanned >= _MOST

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from retry import audit
 from retry.models import RetentionPass
-from retry.outcomes import Actor
+from retry.outcomes import Actor, Channel
 from retry.retention.rules import RULES, Rule
 from retry.retention.steps import Batch, Request
 
@@ -37,7 +37,8 @@ def find_due() -> Sequence[str]:
 def begin(name: str, *, actor: Actor) -> None:
     """Let the next batch be the first of a new pass, and audit what the one under way has deleted.
 
-    Waits for a batch that another process does. ``actor`` is for that audit.
+    Waits for a batch that another process does. The audit names who began it; ``actor`` where
+    that is not known.
     """
     with transaction.atomic():
         row = _lock(name, wait=True)
@@ -48,6 +49,7 @@ def begin(name: str, *, actor: Actor) -> None:
 def step(rule: Rule, *, actor: Actor, wait: bool = False) -> Batch | None:
     """Do one batch of a rule, in one transaction; where nothing is left, end its pass and audit it.
 
+    The audit is in the name of the actor who began the pass.
     Returns None where the pass has ended, and unless it should ``wait`` also where another process
     is at this rule.
     """
@@ -62,6 +64,8 @@ def step(rule: Rule, *, actor: Actor, wait: bool = False) -> Batch | None:
             now = timezone.now()
             row.began_at, row.cutoff, row.removed = now, now - keep, 0
             row.cursor_at, row.cursor_id = rule.first
+            row.actor_id, row.actor_label = actor.user_id, actor.label
+            row.channel = actor.channel.value
         found = rule.step(_build_request(row, row.cutoff))
         row.removed += found.removed
         row.cursor_at, row.cursor_id = found.last
@@ -89,9 +93,15 @@ def _build_request(row: RetentionPass, cutoff: datetime) -> Request:
 def _end(row: RetentionPass, *, actor: Actor) -> None:
     if row.removed:
         cutoff = row.cutoff.isoformat(timespec="seconds") if row.cutoff else None
-        audit.record(
-            "prune", actor=actor, count=row.removed, after={"rule": row.name, "older_than": cutoff}
-        )
+        after = {"rule": row.name, "older_than": cutoff}
+        audit.record("prune", actor=_find_actor(row) or actor, count=row.removed, after=after)
     row.began_at, row.ended_at, row.last_removed = None, timezone.now(), row.removed
     row.removed = 0
     row.save()
+
+
+def _find_actor(row: RetentionPass) -> Actor | None:
+    """Return who began a pass; None for one from before that was kept."""
+    if not row.channel:
+        return None
+    return Actor(row.actor_label, Channel(row.channel), row.actor)

@@ -39,7 +39,8 @@ class Rule:
     """One part of what is kept.
 
     ``days``: reads the setting; None where rows say themselves when they end. ``first``: the cursor
-    before the first row. ``app``: there is nothing to delete unless it is installed.
+    before the first row. ``app``: there is nothing to delete unless it is installed. ``whole``: a
+    pass looks at everything, because what is old may be anywhere.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Rule:
     days: Callable[[], int] | None = None
     first: Cursor = FIRST_ID
     app: str = ""
+    whole: bool = False
 
     @property
     def keep(self) -> timedelta | None:
@@ -159,6 +161,7 @@ _RULES = (
         words=_("uploads that nothing refers to"),
         days=lambda: settings.REDRIVE_KEEP_UPLOADS_DAYS,
         step=step_uploads,
+        whole=True,
     ),
     Rule(
         name="sessions",
@@ -171,13 +174,14 @@ _RULES = (
             name=name,
             words=words,
             days=lambda: settings.REDRIVE_KEEP_LOGINS_DAYS,
-            step=Table(label, "attempt_time"),
+            step=Table(label, "attempt_time", updated=updated),
             app="axes",
+            whole=updated,
         )
-        for name, words, label in (
-            ("logins", _("logins"), "axes.AccessLog"),
-            ("failed_logins", _("failed logins"), "axes.AccessFailureLog"),
-            ("login_attempts", _("counts of failed logins"), "axes.AccessAttempt"),
+        for name, words, label, updated in (
+            ("logins", _("logins"), "axes.AccessLog", False),
+            ("failed_logins", _("failed logins"), "axes.AccessFailureLog", False),
+            ("login_attempts", _("counts of failed logins"), "axes.AccessAttempt", True),
         )
     ),
     Rule(

@@ -75,10 +75,15 @@ def _read(row: tuple[Any, ...], request: Request) -> Batch:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A step through a table of another app, by its key; ``column`` has the time that counts."""
+    """A step through a table of another app, by its key; ``column`` has the time that counts.
+
+    It ends at the first batch without old rows. ``updated``: the time of a row is moved on in
+    place, so that an old one may come after younger ones, and it looks at all of them.
+    """
 
     label: str
     column: str
+    updated: bool = False
 
     def __call__(self, request: Request) -> Batch:
         rows = apps.get_model(self.label)._default_manager.order_by("pk")
@@ -87,7 +92,9 @@ class Table:
         old = [pk for pk, at in found if at < request.cutoff]
         if old and not request.dry_run:
             rows.filter(pk__in=old).delete()
-        return Batch(len(old), len(old), ("", str(old[-1])) if old else request.after)
+        looked_at = [pk for pk, _ in found] if self.updated else old
+        last = ("", str(looked_at[-1])) if looked_at else request.after
+        return Batch(len(looked_at), len(old), last)
 
 
 def step_sessions(request: Request) -> Batch:

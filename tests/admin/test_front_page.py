@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ from tests.admin.browsing import ENTRIES, Browser, text_of
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
+from tests.support.counts import append, fail
 from tests.support.hiding import only_source
 from tests.support.outages import UPSTREAM, add_history, add_outage
 
@@ -95,6 +97,38 @@ def test_without_failures_it_says_so(at_desk: Browser) -> None:
     assert "Nothing failed in the last 24 hours." in words
     assert "Nothing has succeeded or failed in this time." in words
     assert "No entry is failed." in words
+
+
+def test_while_nothing_is_counted_it_does_not_say_that_nothing_failed(
+    at_desk: Browser, chief: "User"
+) -> None:
+    append(fail("boom"))
+    words = shown(at_desk)
+    assert "Nothing failed" not in words
+    assert "Nothing is counted yet, because no dispatcher has run." in words
+    at = timezone.now() - timedelta(minutes=30)
+    beat = Heartbeat.objects.create(
+        name="dispatcher", host="h", pid=1, started_at=at, beat_at=at, last_tick={}
+    )
+    cache.clear()
+    words = shown(at_desk)
+    assert "Nothing failed" not in words
+    assert f"Counts stand still since {at:%H:%M} , because no dispatcher runs." in words
+    add_history(usual=2)
+    cache.clear()
+    words = shown(at_desk)
+    assert "not more than usual. Counts stand still since" in words
+    beat.beat_at = timezone.now()
+    beat.save()
+    cache.clear()
+    assert "Counts stand still" not in shown(at_desk), "the next tick counts it"
+
+
+def test_hidden_outcomes_do_not_stand_still(at_desk: Browser) -> None:
+    SourceFactory.create(slug="mine")
+    append(fail("boom"), source_id=SourceFactory.create(slug="theirs").pk)
+    with only_source("mine"):
+        assert "Nothing failed in the last 24 hours." in shown(at_desk)
 
 
 def test_what_is_usual_is_no_alarm(at_desk: Browser) -> None:

@@ -1,5 +1,6 @@
 """The pages "Tell me" and "Notices"."""
 
+import html
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -126,6 +127,14 @@ def test_it_is_about_one_source_that_its_owner_sees(reader: "User") -> None:
         browser.post(change, FORM | {"active": "on", "source": ""})
         answer = browser.post(f"{LIST}add/", FORM | {"source": str(news.pk)})
         assert "errorlist" in answer.content.decode()
+        listed = browser.get(LIST).content.decode()
+        assert "News" not in listed
+        assert "only about a source that you may not see" in listed
+        history = browser.get(f"{LIST}{subscription.pk}/history/").content.decode()
+        assert "news" not in history.lower().replace("redrive-news", "")
+    assert '"source": "news"' in html.unescape(
+        browser.get(f"{LIST}{subscription.pk}/history/").content.decode()
+    )
     assert Subscription.objects.get().source == news
     browser.post(change, FORM | {"active": "on", "source": ""})
     assert Subscription.objects.get().source is None
@@ -194,3 +203,22 @@ def test_somebody_without_entries_is_refused() -> None:
     nobody: User = UserFactory.create(username="nothing", is_staff=True)
     for url in (LIST, f"{LIST}add/", "/admin/retry/notice/"):
         assert Browser(nobody).get(url).status_code == 403
+
+
+def test_the_language_of_the_page_is_offered_for_mails(reader: "User") -> None:
+    browser = Browser(reader)
+    german = {"Accept-Language": "de"}
+    page = browser.get(f"{LIST}add/", headers=german).content.decode()
+    assert '<option value="de" selected>Deutsch</option>' in page
+    assert "die des Projekts (English)" in page
+    browser.post(f"{LIST}add/", FORM | {"language": "de"})
+    pk = Subscription.objects.get().pk
+    assert Subscription.objects.get().language == "de"
+    browser.post(f"{LIST}{pk}/change/", FORM | {"language": "", "active": "on"})
+    assert Subscription.objects.get().language == ""
+    change = AuditEvent.objects.get(verb="change_subscription")
+    languages = [data and data["language"] for data in (change.before, change.after)]
+    assert languages == ["de", ""]
+    browser.post(f"{LIST}{pk}/test/")
+    listed = browser.get("/admin/retry/notice/", headers=german).content.decode()
+    assert "Dies ist ein Test" in listed

@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
-from entries.models import Entry, Source
+from entries.models import Attempt, Entry, Source
 from retry import service
 from retry.access import tokens
 from retry.access.permissions import (
@@ -15,17 +17,21 @@ from retry.access.permissions import (
     VIEW_ENTRY,
     VIEW_ERROR_GROUP,
     VIEW_PAYLOAD,
+    VIEW_RUN,
 )
 from retry.access.tokens import Terms
-from retry.models import ErrorGroup
-from tests.admin.browsing import Browser
+from retry.models import Action, ErrorGroup, Run
+from retry.operations import control
+from retry.operations.selection import Selection
+from retry.outcomes import Actor, Channel
+from tests.admin.browsing import Browser, text_of
 from tests.api.calls import Caller, ok, problem
 from tests.conftest import grant
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.factories.users import UserFactory
 from tests.support.asking import SCRIPT
 from tests.support.error_groups import note_failures
-from tests.support.hiding import hide_source
+from tests.support.hiding import forget_scope, hide_source
 from tests.support.operations import failed_operation
 
 if TYPE_CHECKING:
@@ -137,3 +143,66 @@ def test_a_repeated_request_counts_only_what_is_still_seen() -> None:
     hide_source(source)
     again = ok(caller.post("retry/bulk", body), 202)
     assert (again["operation_id"], again["total"]) == (first["operation_id"], 1)
+
+
+def test_the_reason_of_an_operation_is_not_told_by_a_run_of_it(
+    hidden: Source, chief: "User"
+) -> None:
+    """Its words may be about the entries that are hidden."""
+    mine = SourceFactory.create(slug="mine")
+    entries = [EntryFactory.create(failed=True, source=source) for source in (mine, hidden)]
+    requester = somebody(VIEW_RUN, RETRY_ENTRY)
+    requester.groups.add(*hidden.groups.all())
+    chosen = Selection(ids=tuple(entry.pk for entry in entries))
+    actor = Actor.from_user(forget_scope(requester), channel=Channel.API)
+    control.start(chosen, action=Action.RETRY, actor=actor, reason="their bank is back")
+    requester.groups.clear()
+    run = Run.objects.get(source=mine)
+    Attempt.objects.filter(entry=entries[0]).update(run_id=run.pk)
+    reader = somebody(VIEW_RUN)
+
+    def read(user: "User") -> list[str]:
+        page = f"/admin/entries/entry/{entries[0].pk}/change/"
+        return [
+            ok(Caller(user).get(f"runs/{run.pk}"))["reason"],
+            *(Browser(user).read(url) for url in (page, f"/admin/retry/run/{run.pk}/change/")),
+        ]
+
+    assert not any("their bank" in text for text in read(reader))
+    assert all("their bank" in text for text in read(requester))
+    assert all("their bank" in text for text in read(chief))
+    runs = "/admin/retry/run/?q=their+bank"
+    assert run.pk.hex[:8] not in Browser(reader).read(runs), "a search would tell it as well"
+
+
+def test_a_group_has_not_regressed_by_what_is_hidden(hidden: Source, chief: "User") -> None:
+    mine = EntryFactory.create(failed=True, source=SourceFactory.create(slug="mine"))
+    name = mine.fingerprint
+    group = note_failures(name)
+    service.resolve_group(group.pk, actor=SCRIPT)
+    EntryFactory.create(failed=True, fingerprint=name, source=hidden)
+    assert note_failures(name, source_id=hidden.pk).state == "regressed"
+    reader = somebody(VIEW_ERROR_GROUP, VIEW_AUDIT)
+
+    def read(user: "User") -> set[tuple[str, bool]]:
+        caller, browser = Caller(user), Browser(user)
+        rows = [*ok(caller.get("errors"))["results"], ok(caller.get(f"errors/{group.pk}"))]
+        assert ok(caller.get("errors", state="resolved"))["results"] == rows[:1] or (
+            ok(caller.get("errors", state="regressed"))["results"] == rows[:1]
+        )
+        page = f"/admin/retry/errorgroup/{group.pk}"
+        regressed = rows[0]["state"] == "regressed"
+        for url in ("/admin/", "/admin/retry/errorgroup/", f"{page}/change/"):
+            assert ("badge-regressed" in browser.read(url)) == regressed, url
+        assert ("regress" in text_of(browser.read(f"{page}/history/")).lower()) == regressed
+        verbs = {event["verb"] for event in ok(caller.get("audit"))["results"]}
+        assert ("regress_group" in verbs) == (user is chief)
+        return {(row["state"], row["regressed_at"] is None) for row in rows}
+
+    assert read(reader) == {("resolved", True)}
+    assert read(chief) == {("regressed", False)}
+    again = EntryFactory.create(
+        failed=True, fingerprint=name, source=mine.source, failed_at=timezone.now()
+    )
+    found = ok(Caller(reader).get(f"errors/{group.pk}"))
+    assert (found["state"], parse_datetime(found["regressed_at"])) == ("regressed", again.failed_at)

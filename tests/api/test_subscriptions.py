@@ -1,5 +1,6 @@
 """Subscriptions: the same verbs as on the page "Tell me", with the same rights."""
 
+import json
 from dataclasses import fields as columns
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -39,8 +40,8 @@ def test_one_is_made_listed_read_changed_tested_and_ended(reader: "User") -> Non
     assert answer.headers["Location"] == PREFIX + path
     assert made | {"id": 0, "created_at": ""} == {
         "id": 0, "owner": "reader", "events": ["outage_began", "group_new"], "channel": "mail",
-        "address": "anna@desk.example", "endpoint": None, "source": None, "everyones": False,
-        "active": True, "created_at": "",
+        "address": "anna@desk.example", "endpoint": None, "source": None, "language": "",
+        "everyones": False, "active": True, "created_at": "",
     }  # fmt: skip
     assert ok(caller.get("subscriptions"))["results"] == [made]
     assert ok(caller.get(path)) == made
@@ -149,3 +150,37 @@ def test_one_is_about_a_source_that_its_owner_sees(reader: "User") -> None:
     assert ok(caller.get(path))["source"] is None
     assert ok(caller.post(f"{path}/change", {"source": ""}))["source"] is None
     assert Subscription.objects.get().source is None
+
+
+def test_the_language_of_mails_is_given_or_what_the_request_accepts(reader: "User") -> None:
+    caller = Caller(reader)
+    german = {"Accept-Language": "fr, de-AT;q=0.8, en;q=0.5"}
+
+    def subscribe(**given: Any) -> dict[str, Any]:
+        headers = given.pop("headers", {})
+        body = json.dumps(WISH | given).encode()
+        made: dict[str, Any] = ok(caller.send("POST", "subscriptions", body, headers=headers), 201)
+        return made
+
+    assert subscribe()["language"] == ""
+    assert subscribe(language="de")["language"] == "de"
+    assert subscribe(headers=german)["language"] == "de"
+    made = subscribe(headers=german, language="")
+    assert made["language"] == ""
+    path = f"subscriptions/{made['id']}/change"
+    assert ok(caller.post(path, {"language": "de"}))["language"] == "de"
+    change = AuditEvent.objects.get(verb="change_subscription")
+    assert change.after is not None
+    assert change.before == change.after | {"language": ""}
+    assert ok(caller.post(path, {"everyones": True}))["language"] == "de"
+    refused = caller.post(path, {"language": "tlh"})
+    assert "en, de" in problem(refused, 422, "subscription_refused")["detail"]
+
+
+def test_webhooks_have_no_language(reader: "User") -> None:
+    grant(reader, "entries.submit_entry", "entries.view_endpoint")
+    EndpointFactory.create(slug="chat")
+    caller = Caller(reader)
+    made = ok(caller.post("subscriptions", WISH | {"language": "de"}), 201)
+    changed = ok(caller.post(f"subscriptions/{made['id']}/change", {"endpoint": "chat"}))
+    assert (changed["endpoint"], changed["language"]) == ("chat", "")

@@ -37,7 +37,7 @@ def test_a_kind_is_held_its_entry_waits_and_goes_on_when_the_hold_is_lifted(
     row.get_by_placeholder("Reason (optional)").fill("upstream is down")
     row.get_by_role("button", name="Put on hold").click()
     expect(page.get_by_text("Kind scripted is on hold. Its work stays queued")).to_be_visible()
-    expect(page.locator(".alarms")).to_contain_text("by operator: upstream is down")
+    expect(page.locator(".held-lines")).to_contain_text("by operator: upstream is down")
     # What a hold has kept waiting goes on behind clicks: in the queue for all the rest.
     with manage("dispatcher"), manage("worker", "default"), manage("worker", "bulk"):
         page.goto(f"/admin/entries/entry/{entry.pk}/change/")
@@ -51,5 +51,5 @@ def test_a_kind_is_held_its_entry_waits_and_goes_on_when_the_hold_is_lifted(
         page.locator(".on-hold").get_by_role("link", name="View holds").click()
         page.get_by_role("button", name="Lift").click()
         expect(page.get_by_text("Hold on kind scripted lifted")).to_be_visible()
-        expect(page.locator(".alarms")).not_to_contain_text("on hold")
+        expect(page.locator(".held-lines")).not_to_be_visible()
         wait_until(lambda: Entry.objects.get().status == "succeeded")

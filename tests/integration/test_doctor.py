@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, connections
 
+from entries.models import Endpoint
 from retry.dispatcher.loop import Dispatcher
 from retry.management.doctor import process
 from retry.management.doctor.diagnosis import Diagnosis, Level, judge_clock
@@ -20,6 +21,7 @@ from retry.management.doctor.postgresql import judge_postgresql
 from retry.management.doctor.redis import judge_redis
 from retry.models import WorkerHeartbeat
 from retry.store_facts import PostgresFacts, RedisFacts, read_postgresql, read_redis
+from tests.factories.entries import EndpointFactory
 from tests.support.processes import redis_at
 
 if TYPE_CHECKING:
@@ -118,6 +120,29 @@ def test_it_is_said_in_words_as_well(healthy: None) -> None:
     assert "problem  No dispatcher has ever run.\n         Start one: manage.py dispatcher.\n" in (
         out.getvalue()
     )
+
+
+def test_secrets_that_are_stored_as_text_are_found(healthy: None) -> None:
+    chat, _mail = EndpointFactory.create(slug="chat"), EndpointFactory.create(slug="other")
+    _, found = examine()
+    assert found["secrets"].level is Level.OK
+    store_as_text(chat)
+    _, found = examine()
+    assert found["secrets"].level is Level.PROBLEM
+    assert found["secrets"].text.endswith("plain text: chat.")
+    assert "manage.py encrypt_secrets" in found["secrets"].advice
+    call_command("encrypt_secrets", stdout=StringIO())
+    _, found = examine()
+    assert found["secrets"].level is Level.OK
+
+
+def store_as_text(endpoint: Endpoint) -> None:
+    """As versions before encryption did."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE entries_endpoint SET previous_secret = 'whsec_old' WHERE id = %s",
+            [endpoint.pk],
+        )
 
 
 # --- each judgement -------------------------------------------------------------------------------

@@ -8,16 +8,20 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from axes.models import AccessAttempt
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from retry import service
 from retry.dispatcher.retention import Retention, plan_next
 from retry.models import AuditEvent, RetentionPass, Sync
+from retry.outcomes import Actor
 from retry.retention import passes
-from retry.retention.overview import list_rules
+from retry.retention.overview import count_due, list_rules
 from retry.retention.passes import find_due
 from retry.retention.rules import RULES, Rule
-from retry.retention.steps import Request, Statement, build_params
+from retry.retention.steps import Batch, Request, Statement, build_params
+from retry.runs.rescue import DISPATCHER
 from tests.factories.entries import SourceFactory
 from tests.support.retention import build_over
 
@@ -73,6 +77,55 @@ class TestTheDispatcher:
         retention._rests_until = 0
         retention.step()
         assert list(RetentionPass.objects.values_list("name", flat=True)) == ["attempts"]
+
+
+@pytest.mark.parametrize("next_one", ["dispatcher", "command"])
+def test_a_pass_that_was_killed_is_audited_in_the_name_of_who_began_it(
+    monkeypatch: pytest.MonkeyPatch, next_one: str
+) -> None:
+    monkeypatch.setattr(passes, "LIMIT", 2)
+    source = SourceFactory.create()
+    Sync.objects.bulk_create(
+        Sync(source=source, **build_over(timezone.now() - OLD)) for _ in range(6)
+    )
+
+    def kill(_batch: Batch) -> None:
+        raise KeyboardInterrupt
+
+    anna = Actor.command("manage.py prune (anna)")
+    with pytest.raises(KeyboardInterrupt):
+        service.prune("syncs", actor=anna, on_batch=kill)
+    assert not AuditEvent.objects.exists()
+    if next_one == "command":
+        service.prune("syncs", actor=Actor.command("manage.py prune (ben)"))
+    else:
+        while service.prune_batch("syncs", actor=DISPATCHER):
+            pass
+    first = AuditEvent.objects.filter(verb="prune").earliest("pk")
+    assert (first.actor_label, first.channel) == ("manage.py prune (anna)", "command")
+    counts = AuditEvent.objects.order_by("pk").values_list("count", flat=True)
+    assert list(counts) == ([5] if next_one == "dispatcher" else [2, 3])
+
+
+def test_an_old_row_behind_many_that_were_moved_on_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """django-axes counts failed logins in one row for each user and address, over years."""
+    monkeypatch.setattr(passes, "LIMIT", 2)
+    attempts = [
+        AccessAttempt.objects.create(username=str(number), failures_since_start=1)
+        for number in range(7)
+    ]
+    old = [attempts[4].pk, attempts[6].pk]
+    AccessAttempt.objects.filter(pk__in=old).update(attempt_time=timezone.now() - 5 * OLD)
+    assert count_due(RULES["login_attempts"]) == 2
+    anna = Actor.command("manage.py prune (anna)")
+    assert service.prune("login_attempts", actor=anna) == 2
+    assert not AccessAttempt.objects.filter(pk__in=old).exists()
+    assert AccessAttempt.objects.count() == 5
+    AccessAttempt.objects.filter(pk=attempts[0].pk).update(attempt_time=timezone.now() - 5 * OLD)
+    view = next(view for view in list_rules() if view.name == "login_attempts")
+    assert view.next_day == 1, "also what comes before the end of the last pass"
 
 
 #: Small whatever happens.

@@ -68,3 +68,12 @@ def test_if_missing_changes_nothing_the_second_time() -> None:
 def test_what_makes_no_sense_is_refused_with_words(args: list[str], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         run(*args)
+
+
+def test_mails_get_a_language() -> None:
+    assert "for all in de: group_new" in run(
+        "group_new", "--mail", "a@b.example", "--language", "de"
+    )
+    assert Subscription.objects.get().language == "de"
+    with pytest.raises(CommandError, match="There is no language 'tlh'"):
+        run("group_new", "--mail", "b@b.example", "--language", "tlh")

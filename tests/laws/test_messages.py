@@ -21,7 +21,7 @@ from tools.messages.catalogs import (
     update,
 )
 from tools.messages.django_texts import django_texts
-from tools.messages.extraction import PARTS, Part, extract_messages
+from tools.messages.extraction import PARTS, Part, extract_messages, extract_text
 from tools.messages.scripts import get_path, update_scripts
 
 #: Catalogs that nobody has finished yet.
@@ -118,3 +118,15 @@ def test_other_placeholders_are_seen() -> None:
     assert wrong_placeholders(message(("1 row", "%(n)s rows"), ("1 Zeile", "Zeilen %(m)s")))
     assert not wrong_placeholders(message(("1 row", "%(n)s rows"), ("%(n)s Z", "%(n)s Zeilen")))
     assert not wrong_placeholders(message("%(a)s of %(b)s", "%(b)s, davon %(a)s"))
+
+
+def test_the_extraction_warns_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Such as an f-string within a call, which nobody could translate."""
+    for part in PARTS:
+        extract_messages(part)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_warning_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    list(extract_text('_("%(a)s", f"{1:,}")\n', origin="retry/some.py"))
+    assert capsys.readouterr().err.startswith("retry/some.py:1: ")

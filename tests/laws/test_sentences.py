@@ -22,6 +22,7 @@ SAYING = {
     "RowError": 1,
     "RowFault": 0,
     "SourceError": 1,
+    "StoreAway": 0,
     "TooLarge": 0,
     "TooManyRedirects": 0,
     "Unreachable": 0,

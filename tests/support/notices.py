@@ -31,6 +31,7 @@ def subscribe_to(
     address: str = "anna@example.com",
     endpoint: Endpoint | None = None,
     everyones: bool = False,
+    language: str = "",
 ) -> Subscription:
     """A subscription of a user, or without one for all."""
     actor = Actor.from_user(user, channel=Channel.ADMIN) if user else SCRIPT
@@ -40,6 +41,7 @@ def subscribe_to(
         address="" if endpoint else address,
         endpoint=endpoint.slug if endpoint else "",
         everyones=everyones,
+        language=language,
     )
     return subscribe(wish, actor=actor)
 

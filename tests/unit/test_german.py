@@ -1,21 +1,28 @@
 """German of what is refused and of what rows hold."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.utils import translation
 
 from entries import phrases
+from entries.foreign_rq import find_address_problem
+from entries.kinds.rq_job import RqJobKind
 from entries.phrases import Sentence, show
+from entries.sources.rq_failed import RqOptions
 from entries.states import EntryStatus
 from retry import errors
 from retry.access.permission_names import describe_permission
 from retry.error_groups import errors as group_errors
 from retry.models import Operation
-from retry.operations.descriptions import describe, describe_stored
 from retry.reasons import Reason
+from retry.selection_words import describe, describe_stored
 from tests.admin.test_words import MADE
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import Settings
 
 #: The same in both languages: names, and a value alone.
 SAME = {"external_id %(problem)s", "payload %(problem)s", "title %(problem)s", "%(part)s"}
@@ -96,3 +103,18 @@ def test_permissions_are_english_in_the_database_and_german_on_the_page() -> Non
     for permission in Permission.objects.filter(content_type__app_label="retry"):
         assert permission.name.startswith("Can ")
         assert "Darf " in describe_permission(permission)
+
+
+def test_what_cannot_be_adopted_is_said_in_german(settings: "Settings") -> None:
+    settings.REDRIVE_ALLOW_PRIVATE_ADDRESSES = False
+    places = (
+        "http://[", "ftp://redis.example", "redis://redis.example/0?x=1", "redis://redis.example/0"
+    )  # fmt: skip
+    said = [
+        *map(find_address_problem, places),
+        *RqOptions(queues=["redrive-default"]).problems(),
+        *RqJobKind().problems_with({"job": 1}),
+    ]
+    assert len(said) == 7
+    assert [text for text in said if show(text) == text] == []
+    assert show(said[-1]) == "„queue“ muss ein Text sein"

@@ -85,7 +85,20 @@ def extract_from(path: Path) -> Iterator[tuple[int, Any, Iterable[str], str | No
     source = (ROOT / path).read_bytes()
     if path.suffix == ".html":
         source = to_python(source.decode(), origin=path.as_posix()).encode()
-    yield from extract("python", io.BytesIO(source), KEYWORDS, COMMENT_TAGS)
+    yield from extract_text(source.decode(), origin=path.as_posix())
+
+
+def extract_text(
+    source: str, *, origin: str
+) -> Iterator[tuple[int, Any, Iterable[str], str | None]]:
+    """Yield the messages of Python code; Babel's warnings name where it is from."""
+    file = _NamedFile(source.encode())
+    file.name = origin
+    yield from extract("python", file, KEYWORDS, COMMENT_TAGS)
+
+
+class _NamedFile(io.BytesIO):
+    name: str
 
 
 def to_python(template: str, *, origin: str) -> str:

@@ -5,6 +5,7 @@ while Redis does not answer, only one page in eight seconds waits for it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -25,13 +26,22 @@ _SECONDS = 3
 _SECONDS_WITHOUT_REDIS = 8
 
 
-def list_alarms(request: HttpRequest) -> Sequence[str]:
-    """List alarms and holds for staff who are logged in; nothing on the log-in page."""
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What stands at the top of every page: what is wrong, and what people have put on hold."""
+
+    alarms: Sequence[str] = ()
+    holds: Sequence[str] = ()
+
+
+def read_lines(request: HttpRequest) -> Lines:
+    """Read the lines for staff who are logged in; nothing on the log-in page."""
     user = getattr(request, "user", None)
     if user is None or not user.is_active or not user.is_staff:
-        return ()
+        return Lines()
     # Never cached: a hold that was just lifted must be gone.
-    return (*describe_status(read_engine()), *holds.list_alarms(request))
+    held = holds.list_lines(request)
+    return Lines((*describe_status(read_engine()), *held.alarms), held.chosen)
 
 
 def read_engine() -> Status:

@@ -17,7 +17,7 @@ from entries.states import EntryStatus
 from retry.access.visibility import visible_entries
 from retry.admin.shared.error_words import shorten_message
 from retry.admin.shared.plots import draw_sparkline
-from retry.error_groups.overview import count_failed
+from retry.error_groups.overview import count_failed, shield
 from retry.error_groups.samples import choose_action
 from retry.models import Action, ErrorGroup, GroupState
 from retry.outcome_history.scope import Scope
@@ -76,7 +76,7 @@ def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[Failur
     failed = visible_entries(actor).failed()
     counts = count_failed(_find_candidates(failed, scope, now=now), actor=actor)
     # When a group was first seen is known of all sources together only.
-    states = _read_states(list(counts), now=now if scope.everything else None)
+    states = _read_states(list(counts), now=now if scope.everything else None, actor=actor)
     open_ = [name for name in counts if counts[name][0] and states.get(name) != GroupState.MUTED]
     shown = sorted(open_, key=lambda name: (-counts[name][0], name))[:ROWS]
     values: Mapping[str, Sequence[int]] = {}
@@ -97,13 +97,15 @@ def find_groups(actor: Actor, *, scope: Scope, now: datetime) -> Sequence[Failur
     ]
 
 
-def _read_states(fingerprints: Sequence[str], *, now: datetime | None) -> Mapping[str, str]:
+def _read_states(
+    fingerprints: Sequence[str], *, now: datetime | None, actor: Actor
+) -> Mapping[str, str]:
     """Return what people say of the groups; ``new`` for a day, by ``now``."""
-    known = ErrorGroup.objects.filter(fingerprint__in=fingerprints)
+    known = list(ErrorGroup.objects.filter(fingerprint__in=fingerprints))
     found = {}
-    for fingerprint, state, first_seen in known.values_list("fingerprint", "state", "first_seen"):
-        fresh = gettext_noop("new") if now is not None and first_seen > now - _SPAN else ""
-        found[fingerprint] = fresh if state == GroupState.OPEN else state
+    for group in shield(known, actor=actor):
+        fresh = gettext_noop("new") if now is not None and group.first_seen > now - _SPAN else ""
+        found[group.fingerprint] = fresh if group.state == GroupState.OPEN else group.state
     return found
 
 

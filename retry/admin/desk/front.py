@@ -38,6 +38,7 @@ from retry.admin.desk.alarms import read_engine
 from retry.admin.desk.breaks import FailureGroup, find_groups
 from retry.admin.desk.parts import HIDDEN, Part, read_part
 from retry.admin.desk.sentence import find_headline, get_list_url, is_on_hold
+from retry.admin.desk.standstill import find_standstill
 from retry.admin.desk.status import list_tiles
 from retry.admin.error_groups.address import get_alike_url
 from retry.admin.operations.address import get_preview_url
@@ -155,6 +156,7 @@ def _read_entries(viewer: Viewer) -> dict[str, Any]:
         "sees_counts": not viewer.scope.is_empty,
         "tiles": list_tiles(viewer.request),
         "headline": headline,
+        "standstill": viewer.read("standstill", lambda: find_standstill(scope=viewer.scope)).value,
         "is_on_hold": headline.value is not None and is_on_hold(headline.value),
         # The button holds an upstream, whatever the source.
         "may_hold": viewer.sources.everything and viewer.may(MANAGE_HOLD) and viewer.may(VIEW_HOLD),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from retry import edits
 from retry.access.permissions import VIEW_STATUS
 from retry.admin.api_pages.page import show_api
-from retry.admin.desk.alarms import list_alarms
+from retry.admin.desk.alarms import read_lines
 from retry.admin.desk.front import build_context, show_live
 from retry.admin.desk.status import show_status
 from retry.admin.shared.actor import get_actor, record_refusal
@@ -35,8 +35,11 @@ class DeskPages(AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # Lazy: pages that show no alarms do not read them.
-        alarms = SimpleLazyObject(lambda: list_alarms(request))
-        return super().each_context(request) | {"alarms": alarms}
+        lines = SimpleLazyObject(lambda: read_lines(request))
+        return super().each_context(request) | {
+            "alarms": SimpleLazyObject(lambda: lines.alarms),
+            "held_lines": SimpleLazyObject(lambda: lines.holds),
+        }
 
     def admin_view(
         self,
@@ -118,7 +121,7 @@ class GuestPages(DeskPages):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {
             "head_template": "redrive/head.html",
-            "alarms_template": "retry/alarms.html",
+            "alarms_template": "retry/lines.html",
         }
 
     def get_urls(self) -> list[URLPattern | URLResolver]:

@@ -60,6 +60,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
     actor = get_actor(request)
     found = engine.narrow(found, actor=actor)
     # No version: it shows times, which always change.
+    held = holds.list_lines(request)
     live = LiveFragment(reverse("admin:retry_status"), version="", active=True, seconds=3)
     context = {
         "live": live,
@@ -72,11 +73,16 @@ def show_status(request: HttpRequest) -> HttpResponse:
         "sizes": None if found.narrowed else get_sizes(),
         "retention": None if found.narrowed else get_retention(),
         "prunes": settings.REDRIVE_PRUNE,
-        "problems": (*describe_status(found), *holds.list_alarms(request)),
+        "problems": (*describe_status(found), *held.alarms),
+        "chosen_holds": held.chosen,
     }
     if request.headers.get("HX-Request") == "true":
         return respond(request, live, "retry/status/live.html", context)
-    everywhere = admin.site.each_context(request) | {"title": _("Status"), "alarms": ()}
+    everywhere = admin.site.each_context(request) | {
+        "title": _("Status"),
+        "alarms": (),
+        "held_lines": (),
+    }
     return TemplateResponse(request, "admin/retry/status.html", everywhere | context)
 
 

@@ -11,6 +11,7 @@ from entries.models import Entry
 from retry import service
 from retry.access.permissions import DISCARD_ENTRY, RESYNC_ENTRY, RETRY_ENTRY
 from retry.admin.shared.messages import (
+    DEFERRED,
     Message,
     describe_discarded,
     describe_queued,
@@ -44,6 +45,7 @@ class Verb:
 
     ``lacking``: for users without the permission, whose name it has a place for.
     ``saves_edits``: unsaved edits of the form are stored with it; other verbs leave them alone.
+    ``deferred_help``: in place of ``help`` for an entry that waits for its first attempt.
     """
 
     name: str
@@ -55,14 +57,21 @@ class Verb:
     act: Act
     saves_edits: bool = False
     is_apart: bool = False
+    deferred_help: str = ""
 
     def find_reason(self, entry: Entry) -> Reason | None:
         """Return why the entry's state does not allow it; None where it does."""
         return reason_for(entry.status, verb=self.name, has_source=entry.source_id is not None)
 
+    def describe(self, entry: Entry) -> str:
+        """Say what it does to the entry."""
+        return gettext((entry.is_deferred and self.deferred_help) or self.help)
+
     def explain(self, entry: Entry, user: "User | AnonymousUser") -> str:
         """Say why ``user`` cannot do it to the entry now; empty where they can."""
         reason = self.find_reason(entry)
+        if reason is Reason.ALREADY_SCHEDULED and entry.is_deferred:
+            return gettext(DEFERRED)
         if reason is not None:
             return gettext(_WHY_NOT[reason])
         if user.has_perm(self.permission):
@@ -106,6 +115,7 @@ VERBS: Mapping[str, Verb] = {
             name="retry_now",
             label=_("Retry now"),
             help=_("Retry now does not wait for the automatic retry."),
+            deferred_help=_("Retry now makes the first attempt at once."),
             permission=RETRY_ENTRY,
             permission_words=_MAY_RETRY,
             lacking=_(
@@ -118,6 +128,7 @@ VERBS: Mapping[str, Verb] = {
             name="stop",
             label=_("Stop retrying"),
             help=_("Stop retrying marks the entry failed and stops automatic retries."),
+            deferred_help=_("Stop retrying marks the entry failed; its first attempt is not made."),
             permission=RETRY_ENTRY,
             permission_words=_MAY_RETRY,
             lacking=_(

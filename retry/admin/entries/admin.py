@@ -255,8 +255,10 @@ class RetryEntryAdmin(
             "group_url": get_group_url(request, entry.fingerprint if failed else "", back=back),
         }
 
-    def find_runs(self, entry: Entry, attempts: Sequence[Attempt]) -> Mapping[UUID, Run]:
-        return find_runs(entry, attempts)
+    def find_runs(
+        self, request: HttpRequest, entry: Entry, attempts: Sequence[Attempt]
+    ) -> Mapping[UUID, Run]:
+        return find_runs(entry, attempts, actor=get_actor(request))
 
 
 def get_group_url(request: HttpRequest, fingerprint: str, *, back: str) -> str:

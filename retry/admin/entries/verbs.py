@@ -135,7 +135,7 @@ class EntryVerbs(VerbsAdmin):
         refused: Verb | None = request.META.get(_REFUSED)
         editable = self.has_change_permission(request, entry)
         buttons = [self._build_button(request, entry, verb) for verb in fitting]
-        no_verb = "" if fitting else explain_no_verb(entry.status)
+        no_verb = "" if fitting else explain_no_verb(entry.status, is_deferred=entry.is_deferred)
         return context | {
             "buttons": buttons,
             "unfit": _group_unfit(why) if may else (),
@@ -155,7 +155,7 @@ class EntryVerbs(VerbsAdmin):
         label = gettext(verb.label)
         return Button(
             label,
-            gettext(verb.help),
+            verb.describe(entry),
             self.keep_filters(request, url),
             saves=gettext("Save and retry") if verb.saves_edits else "",
             is_apart=verb.is_apart,

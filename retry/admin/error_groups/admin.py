@@ -40,6 +40,7 @@ from retry.admin.shared.messages import add_messages
 from retry.admin.shared.records import LiveRecordAdmin
 from retry.admin.shared.refusals import show_refusals
 from retry.error_groups.errors import ErrorGroupNotFound
+from retry.error_groups.overview import shield
 from retry.error_groups.samples import find_sample
 from retry.models import ErrorGroup
 
@@ -85,8 +86,10 @@ class ErrorGroupAdmin(LiveRecordAdmin[ErrorGroup]):
         if not object_id.isascii() or not object_id.isdigit() or len(object_id) > 18:
             return None
         group = found.filter(pk=object_id).first()
-        seen = group is not None and sees_group(group.fingerprint, actor=get_actor(request))
-        return group if seen else None
+        actor = get_actor(request)
+        if group is None or not sees_group(group.fingerprint, actor=actor):
+            return None
+        return shield([group], actor=actor)[0]
 
     # --- the list ------------------------------------------------------------------------------
 

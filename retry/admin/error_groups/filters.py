@@ -13,6 +13,7 @@ from entries.admin.filters import FailureFilter, KindFilter
 from retry.access.visibility import sees_everything, visible_entries
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.records import StateFilter
+from retry.error_groups.overview import filter_by_state
 from retry.models import ErrorGroup, GroupState
 
 _MOST_UPSTREAMS = 20
@@ -22,6 +23,12 @@ _NEWEST_GROUPS = 100
 
 class GroupStateFilter(StateFilter):
     enumeration = GroupState
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value not in GroupState.values:
+            return super().queryset(request, queryset)
+        return filter_by_state(queryset, value, actor=get_actor(request))
 
 
 class _NameFilter:

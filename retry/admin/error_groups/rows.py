@@ -14,7 +14,12 @@ from entries.states import EntryStatus
 from retry.access.permissions import VIEW_OPERATION
 from retry.access.visibility import sees_everything
 from retry.admin.shared.actor import get_actor
-from retry.error_groups.overview import LastOperation, read_facts, read_last_operations
+from retry.error_groups.overview import (
+    LastOperation,
+    read_facts,
+    read_last_operations,
+    shield,
+)
 from retry.outcome_history.scope import find_scope
 from retry.outcome_history.series import Period, read_failures_alike
 
@@ -26,8 +31,8 @@ class ErrorGroupList(BoundedList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        groups: list[Any] = list(self.result_list)
         actor = get_actor(request)
+        groups: list[Any] = list(shield(list(self.result_list), actor=actor))
         facts = read_facts(groups, actor=actor)
         last: Mapping[str, LastOperation] = {}
         if sees_everything(actor) and request.user.has_perm(VIEW_OPERATION):

@@ -1,6 +1,8 @@
 """Sentences about holds: at the top of every page, and on the pages of what waits."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import cast
 
@@ -46,24 +48,47 @@ _MAX_LINES = 5
 _MAX_NAMES = 3
 
 
-def list_alarms(request: HttpRequest) -> list[str]:
-    """List one line per active hold; all upstreams of a kind share one.
+@dataclass(frozen=True, slots=True)
+class HoldLines:
+    """One line per active hold; all upstreams of a kind share one. ``alarms`` are of those of the
+    breaker: something broke. ``chosen`` are of those that people put, which are as they should be.
+    """
+
+    alarms: Sequence[str]
+    chosen: Sequence[str]
+
+
+def list_lines(request: HttpRequest) -> HoldLines:
+    """Describe the active holds.
 
     Reasons are for users who may see holds, counts only for those who may also see all entries.
     """
     actor = get_actor(request)
-    groups = group_by_kind(shield(list_active(actor), actor=actor))
+    active = shield(list_active(actor), actor=actor)
+    return HoldLines(
+        alarms=_describe(request, [hold for hold in active if hold.automatic], actor=actor),
+        chosen=_describe(
+            request, [hold for hold in active if not hold.automatic], actor=actor, linked=False
+        ),
+    )
+
+
+def _describe(
+    request: HttpRequest, holds: Iterable[Hold], *, actor: Actor, linked: bool = True
+) -> list[str]:
+    add_link = partial(_add_link, request) if linked else str
+    groups = group_by_kind(holds)
     if not may_view(request):
         lines = [describe_held(group) for group in groups[:_MAX_LINES]]
     elif sees_everything(actor):
         waiting = get_waiting_counts(hold for group in groups[:_MAX_LINES] for hold in group)
-        lines = [_line(request, group, waiting) for group in groups[:_MAX_LINES]]
+        lines = [add_link(_line(group, waiting)) for group in groups[:_MAX_LINES]]
     else:
-        lines = [_add_link(request, _describe_group(group)) for group in groups[:_MAX_LINES]]
+        lines = [add_link(_describe_group(group)) for group in groups[:_MAX_LINES]]
     if len(groups) > _MAX_LINES:
         more = sum(map(len, groups[_MAX_LINES:]))
         text = ngettext("%(count)s more is on hold.", "%(count)s more are on hold.", more)
-        lines.append(_add_link(request, text % {"count": intcomma(more)}))
+        lines.append(add_link(text % {"count": intcomma(more)}))
     return lines
 
 
@@ -240,15 +265,13 @@ def may_view(request: HttpRequest) -> bool:
     return request.user.has_perm(VIEW_HOLD)
 
 
-def _line(
-    request: HttpRequest, holds: Sequence[Hold], waiting: Mapping[int, WaitingCounts]
-) -> SafeString:
+def _line(holds: Sequence[Hold], waiting: Mapping[int, WaitingCounts]) -> str:
     total = WaitingCounts(
         sum(waiting[hold.pk].runs for hold in holds),
         sum(waiting[hold.pk].scheduled for hold in holds),
     )
     waits = _("%(waiting)s.") % {"waiting": describe_waiting(total)}
-    return _add_link(request, f"{_describe_group(holds)} {waits}")
+    return f"{_describe_group(holds)} {waits}"
 
 
 def _describe_group(holds: Sequence[Hold]) -> str:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -48,7 +49,11 @@ class SubscriptionForm(_SubscriptionForm):
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs={"class": "vTextField", "autocomplete": "email"}),
-        help_text=_("Mails are in English."),
+    )
+    language = forms.ChoiceField(
+        label=_("Language of mails"),
+        required=False,
+        help_text=_("Webhooks are in English."),
     )
     endpoint = forms.ModelChoiceField(
         queryset=Endpoint.objects.order_by("slug"),
@@ -65,11 +70,27 @@ class SubscriptionForm(_SubscriptionForm):
 
     class Meta:
         model = Subscription
-        fields = ("events", "everyones", "source", "channel", "address", "endpoint", "active")
+        fields = (
+            "events",
+            "everyones",
+            "source",
+            "channel",
+            "address",
+            "language",
+            "endpoint",
+            "active",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._source = self.instance.source
+        if "language" in self.fields:
+            field = cast("forms.ChoiceField", self.fields["language"])
+            default = dict(settings.LANGUAGES).get(settings.LANGUAGE_CODE, settings.LANGUAGE_CODE)
+            own = _("that of the project ({language})").format(language=default)
+            field.choices = [("", own), *settings.LANGUAGES]
+            if "channel" not in self.fields:
+                field.help_text = ""
 
     def clean(self) -> dict[str, Any]:
         """Keep the target of the chosen channel, and none of the other one."""
@@ -92,6 +113,7 @@ class SubscriptionForm(_SubscriptionForm):
             address=cleaned.get("address") or "",
             endpoint=endpoint.slug if endpoint else "",
             source=source.slug if source else "",
+            language=cleaned.get("language") or "",
             everyones=bool(cleaned.get("everyones")),
             active=bool(cleaned.get("active", True)),
         )

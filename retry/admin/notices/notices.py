@@ -18,6 +18,7 @@ from retry.admin.notices.words import describe_delivery, summarize
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.audited import AuditedAdmin
 from retry.models import Notice, NoticeEvent
+from retry.notices.words import show_subject, show_text
 
 
 class EventFilter(ChoiceFilter):
@@ -55,12 +56,12 @@ class NoticeAdmin(AuditedAdmin, ReadOnlyAdmin[Notice]):
     ) -> Any:
         notice = kwargs.get("obj")
         if notice is not None:
-            context = context | {"title": notice.subject, "subtitle": None}
+            context = context | {"title": show_subject(notice), "subtitle": None}
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("what happened"))
     def subject_words(self, notice: Notice) -> SafeString:
-        return display.format_name(notice.subject, length=200)
+        return display.format_name(show_subject(notice), length=200)
 
     @admin.display(description=gettext_lazy("event"))
     def event_words(self, notice: Notice) -> str:
@@ -78,9 +79,10 @@ class NoticeAdmin(AuditedAdmin, ReadOnlyAdmin[Notice]):
 
     @admin.display(description=gettext_lazy("text"))
     def text_words(self, notice: Notice) -> SafeString | str:
-        if not notice.text:
+        text = show_text(notice)
+        if not text:
             return display.NOTHING
-        return format_html('<pre class="notice-text"><bdi>{}</bdi></pre>', notice.text)
+        return format_html('<pre class="notice-text"><bdi>{}</bdi></pre>', text)
 
     @admin.display(description=gettext_lazy("look at"))
     def link(self, notice: Notice) -> SafeString | str:

@@ -5,14 +5,14 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from entries.admin import display
@@ -49,6 +49,8 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
         what = describe_events(subscription.events)
         if subscription.source is None:
             return what
+        if not getattr(subscription, "sees_source", False):
+            return _("{events}; only about a source that you may not see").format(events=what)
         return _("{events}; only about {source}").format(events=what, source=subscription.source)
 
     @admin.display(description=pgettext_lazy("channel", "by"))
@@ -71,7 +73,10 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
     # --- who may -------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
-        return visible_subscriptions(get_actor(request)).order_by("pk")
+        """``sees_source``: whether a list may name the source that one is about."""
+        actor = get_actor(request)
+        sources = visible_sources(actor).filter(pk=OuterRef("source_id"))
+        return visible_subscriptions(actor).order_by("pk").annotate(sees_source=Exists(sources))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(VIEW_ENTRY)
@@ -92,9 +97,9 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Subscription | None = None) -> Any:
         """Offer webhooks to those who may push to endpoints, and "for all" where it is allowed."""
-        how = ["address"]
+        how = ["address", "language"]
         if request.user.has_perm(SUBMIT_ENTRY) and request.user.has_perm(VIEW_ENDPOINT):
-            how = ["channel", "address", "endpoint"]
+            how = ["channel", "address", "language", "endpoint"]
         may_for_all = request.user.has_perm(SUBSCRIBE_ALL) and sees_everything(get_actor(request))
         last = ["active"] if obj is not None else ["for_all"] if may_for_all else []
         # Who does not see the source any more keeps it, or ends the subscription.
@@ -123,7 +128,7 @@ class SubscriptionAdmin(AuditedAdmin, BoundedAdmin[Subscription]):
         return find_sources(get_actor(request)).includes(subscription.source_id)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        own = {"address": getattr(request.user, "email", "")}
+        own = {"address": getattr(request.user, "email", ""), "language": get_language() or ""}
         return own | super().get_changeform_initial_data(request)
 
     def changeform_view(

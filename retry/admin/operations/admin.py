@@ -47,9 +47,9 @@ from retry.admin.shared.refusals import show_refusals
 from retry.admin.shared.selection import parse_reason
 from retry.errors import OperationNotFound
 from retry.models import Action, Operation, OperationState
-from retry.operations.descriptions import describe_stored
 from retry.operations.sight import find_operation, shield
 from retry.operations.tallies import Tally, read_tallies
+from retry.selection_words import describe_stored
 
 _VERBS: dict[str, Callable[..., Operation]] = {
     "pause": service.pause_operation,

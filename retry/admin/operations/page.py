@@ -35,10 +35,10 @@ from retry.admin.shared.entry_list import get_back
 from retry.models import Action, Operation, OperationState, PauseCause
 from retry.operations import control
 from retry.operations.approval import is_own
-from retry.operations.descriptions import describe_stored
 from retry.operations.groups import Group, Groups, find_groups
 from retry.operations.progress import Progress, read_progress
 from retry.operations.selection import Selection
+from retry.selection_words import describe_stored
 
 #: Error groups are read from attempts, and the page polls every second.
 _GROUPS_SECONDS = 3

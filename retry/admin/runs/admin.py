@@ -16,7 +16,8 @@ from entries.admin import display
 from entries.admin.filters import ChoiceFilter, KindFilter
 from entries.models import Attempt, Entry
 from entries.states import AttemptStatus, EntryStatus
-from retry.access.records import visible_runs
+from retry.access.records import shield_runs, visible_runs
+from retry.access.visibility import find_sources
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.bar import describe_counts
 from retry.admin.shared.links import link_to_operation
@@ -83,6 +84,19 @@ class RunAdmin(RecordAdmin[Run]):
         """Leave out the ids, of which each run may have hundreds."""
         visible = visible_runs(get_actor(request)).order_by(*self.ordering)
         return visible.defer("entry_ids", "skipped")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Run | None:
+        run: Run | None = super().get_object(request, object_id, from_field)
+        if run is not None:
+            shield_runs([run], actor=get_actor(request))
+        return run
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Search no reasons that may be about entries of hidden sources."""
+        everything = find_sources(get_actor(request)).everything
+        return self.search_fields if everything else ("actor_label",)
 
     @admin.display(description=_("run"))
     def short_id(self, run: Run) -> str:

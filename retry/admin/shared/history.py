@@ -17,10 +17,12 @@ from entries.phrases import show
 from retry.access.events import shield
 from retry.access.permissions import VIEW_AUDIT, VIEW_RUN
 from retry.access.records import visible_events, visible_runs
+from retry.access.visibility import sees_everything
 from retry.admin.shared.actor import get_actor
 from retry.admin.shared.verb_names import name_actor, name_verb
 from retry.edits import get_subject
-from retry.models import AuditEvent, Operation, Run
+from retry.models import AuditEvent, ErrorGroup, Operation, Run, Trigger
+from retry.outcomes import Actor
 
 #: Rows of each, the newest.
 MAX_LINES = 100
@@ -44,7 +46,7 @@ def list_history(obj: Model, request: HttpRequest) -> list[Line]:
     """List what happened to ``obj``, newest first. The caller checks who may see ``obj``."""
     actor = get_actor(request)
     visible = visible_events(actor)
-    events = shield(list(_find_events(obj, visible)[:MAX_LINES]), actor=actor)
+    events = shield(list(_find_events(obj, visible, actor=actor)[:MAX_LINES]), actor=actor)
     logs = LogEntry.objects.filter(
         object_id=str(obj.pk), content_type=ContentType.objects.get_for_model(type(obj))
     ).select_related("user")
@@ -62,7 +64,9 @@ def list_history(obj: Model, request: HttpRequest) -> list[Line]:
     return sorted(lines, key=lambda line: line.at, reverse=True)[:MAX_LINES]
 
 
-def _find_events(obj: Model, visible: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+def _find_events(
+    obj: Model, visible: QuerySet[AuditEvent], *, actor: Actor
+) -> QuerySet[AuditEvent]:
     found = visible.order_by("-id")
     match obj:
         case Entry():
@@ -75,6 +79,10 @@ def _find_events(obj: Model, visible: QuerySet[AuditEvent]) -> QuerySet[AuditEve
             # A run has at most one event; it is found by the index on its only entry.
             ids = obj.entry_ids
             return found.filter(entry_id=ids[0], run_id=obj.pk) if len(ids) == 1 else found.none()
+        case ErrorGroup() if not sees_everything(actor):
+            # That it regressed, or is open again, may be the doing of hidden entries.
+            said = AuditEvent.objects.filter(subject=get_subject(obj)).exclude(channel="system")
+            return said.order_by("-id")
         case _:
             # Who sees the object sees what was done to it.
             return AuditEvent.objects.order_by("-id").filter(subject=get_subject(obj))
@@ -105,22 +113,28 @@ def _list_group_requests(
     """List what was asked for many entries at once, whose events name none of them: operations,
     and runs of ticked entries."""
     actor = get_actor(request)
-    ids = list(entry.attempts.order_by("-number").values_list("run_id", flat=True)[:MAX_LINES])
+    attempts = entry.attempts.order_by("-number").values_list("run_id", "number")[:MAX_LINES]
+    numbers = dict(attempts)
     known = {event.run_id for event in events}
-    runs = visible_runs(actor).filter(pk__in=ids).defer("entry_ids", "skipped")
+    runs = visible_runs(actor).filter(pk__in=numbers).defer("entry_ids", "skipped")
     loose = [run for run in runs if run.pk not in known]
     operations = {run.operation_id for run in loose if run.operation_id}
     started = visible.filter(operation_id__in=operations, verb__startswith="start_")
     shown = shield(list(started), actor=actor) if operations else []
     lines = [_build_line(event, request, words="") for event in shown]
-    return lines + [_build_run_line(run, request) for run in loose if not run.operation_id]
+    return lines + [
+        _build_run_line(run, request, first=numbers[run.pk] == 1)
+        for run in loose
+        if not run.operation_id
+    ]
 
 
-def _build_run_line(run: Run, request: HttpRequest) -> Line:
+def _build_run_line(run: Run, request: HttpRequest, *, first: bool) -> Line:
     url = ""
     if request.user.has_perm(VIEW_RUN):
         url = reverse("admin:retry_run_change", args=[run.pk])
-    what = run.get_trigger_display()
+    deferred = first and run.trigger == Trigger.AUTOMATIC  # nothing had failed before
+    what = str(Trigger.SUBMIT.label) if deferred else run.get_trigger_display()
     return Line(at=run.created_at, who=run.actor_label, what=what, reason=show(run.reason), url=url)
 
 

@@ -29,6 +29,8 @@ from retry.reasons import Reason
 #: For what is accepted and has not happened yet; green is for what has.
 PENDING = messages.INFO
 
+#: Of an entry that is scheduled for its first attempt.
+DEFERRED = gettext_noop("This entry waits for the time of its first attempt.")
 _WHY_NO_VERB = {
     EntryStatus.PENDING: gettext_noop("This entry has not been tried yet."),
     EntryStatus.QUEUED: gettext_noop("This entry is queued."),
@@ -177,6 +179,6 @@ def _summarise(skipped: Mapping[Reason, int]) -> Mapping[str, str]:
     return {"count": intcomma(sum(skipped.values())), "reasons": words}
 
 
-def explain_no_verb(status: str) -> str:
+def explain_no_verb(status: str, *, is_deferred: bool = False) -> str:
     """Say why no button fits an entry of that status; empty where one does."""
-    return _(_WHY_NO_VERB.get(EntryStatus(status), ""))
+    return _(DEFERRED if is_deferred else _WHY_NO_VERB.get(EntryStatus(status), ""))

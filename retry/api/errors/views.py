@@ -31,7 +31,7 @@ from retry.api.http.schemas import MAX_ID, ReasonRequest
 from retry.api.operations.responses import BulkProgressResponse
 from retry.error_groups.errors import ErrorGroupNotFound
 from retry.error_groups.lock import find_group
-from retry.error_groups.overview import read_facts, shield
+from retry.error_groups.overview import filter_by_state, read_facts, shield
 from retry.error_groups.samples import find_sample
 from retry.models import Action, ErrorGroup
 from retry.operations.progress import read_progress
@@ -155,9 +155,10 @@ def _narrow(
     found: QuerySet[ErrorGroup], query: ErrorQuery, *, actor: Actor
 ) -> QuerySet[ErrorGroup]:
     """The names are those of entries that the actor may see."""
-    for name, value in (("state", query.state), ("fingerprint", query.fingerprint)):
-        if value is not None:
-            found = found.filter(**{name: value})
+    if query.state is not None:
+        found = filter_by_state(found, query.state, actor=actor)
+    if query.fingerprint is not None:
+        found = found.filter(fingerprint=query.fingerprint)
     for name, value in (("kind", query.kind), ("upstream", query.upstream)):
         if value is None:
             continue

@@ -27,7 +27,8 @@ class RunDetail(Response):
     """Counts and ``items`` of the entries that the caller may see; the counts add up to ``total``.
 
     ``handed_on``: entries that went on in another run, because their worker died or they are on
-    hold. ``dispatched`` is false while Redis has no job of it.
+    hold. ``dispatched`` is false while Redis has no job of it. ``reason``: empty where it is
+    that of an operation with entries which the caller may not see.
     """
 
     run_id: UUID

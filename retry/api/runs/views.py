@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from retry.access.permissions import VIEW_RUN
-from retry.access.records import visible_runs
+from retry.access.records import shield_runs, visible_runs
 from retry.access.visibility import visible_ids
 from retry.api.http.progress import Reading, WaitQuery, answer_progress
 from retry.api.http.routes import Routes
@@ -34,5 +34,6 @@ def _read(run_id: UUID, *, actor: Actor) -> Reading:
     items = None if run is None else list_run_items(run, actor=actor)
     if run is None or items is None:
         raise RunNotFound(run_id)
+    shield_runs([run], actor=actor)
     total = len(visible_ids(run.entry_ids, actor=actor))
     return Reading(RunDetail.from_run(run, items, total=total), settled=run.state in _ENDED)

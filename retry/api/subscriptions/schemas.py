@@ -26,6 +26,8 @@ _Events = Annotated[list[Event], Field(min_length=1, max_length=20)]
 _Address = Annotated[str, Field(min_length=1, max_length=254), STORABLE]
 #: Empty: all sources.
 _Source = Annotated[str, Field(max_length=80), STORABLE]
+#: Of mails; empty: the project's.
+_Language = Annotated[str, Field(max_length=10), STORABLE]
 _Slug = Annotated[str, Field(min_length=1, max_length=80), STORABLE]
 
 
@@ -36,14 +38,16 @@ class SubscriptionQuery(PageQuery):
 class SubscribeRequest(Request):
     """Either ``address``, for mails, or ``endpoint``, for webhooks, by its slug.
 
-    ``source``: the slug of the only source that notices are about; empty: all. ``everyones``: also
-    operations that others asked for. ``for_all``: not yours alone.
+    ``source``: the slug of the only source that notices are about; empty: all. ``language``: of
+    mails, such as ``de``; empty: the project's; left out: what ``Accept-Language`` asks for.
+    ``everyones``: also operations that others asked for. ``for_all``: not yours alone.
     """
 
     events: _Events
     address: _Address | None = None
     endpoint: _Slug | None = None
     source: _Source = ""
+    language: _Language | None = None
     everyones: bool = False
     active: bool = True
     for_all: bool = False
@@ -54,8 +58,10 @@ class SubscribeRequest(Request):
             raise ValueError("give either address or endpoint")
         return self
 
-    def as_wish(self) -> Wish:
-        return Wish(**self.model_dump(exclude={"for_all"}, exclude_none=True))
+    def as_wish(self, *, language: str) -> Wish:
+        """``language``: where the request names none."""
+        given = self.model_dump(exclude={"for_all"}, exclude_none=True)
+        return Wish(**({"language": language} | given))
 
 
 class ChangeRequest(Request):
@@ -65,6 +71,7 @@ class ChangeRequest(Request):
     address: _Address | None = None
     endpoint: _Slug | None = None
     source: _Source | None = None
+    language: _Language | None = None
     everyones: bool | None = None
     active: bool | None = None
 
@@ -81,7 +88,8 @@ class ChangeRequest(Request):
 class SubscriptionResponse(Response):
     """``owner``: null where it is for all. Of ``address`` and ``endpoint`` one is null.
 
-    ``source``: null where it is about all, or about one that the caller may not see.
+    ``source``: null where it is about all, or about one that the caller may not see. ``language``:
+    of mails; empty where it is the project's, and for webhooks.
     """
 
     id: int
@@ -91,6 +99,7 @@ class SubscriptionResponse(Response):
     address: str | None
     endpoint: str | None
     source: str | None
+    language: str
     everyones: bool
     active: bool
     created_at: datetime
@@ -106,6 +115,7 @@ class SubscriptionResponse(Response):
             address=subscription.address or None,
             endpoint=subscription.endpoint.slug if subscription.endpoint else None,
             source=source.slug if source else None,
+            language=subscription.language,
             everyones=subscription.everyones,
             active=subscription.active,
             created_at=subscription.created_at,

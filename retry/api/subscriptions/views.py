@@ -1,6 +1,10 @@
 """Subscriptions: list, subscribe, look at one, change, end, test."""
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_supported_language_variant
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from retry import service
 from retry.access.permissions import VIEW_ENTRY
@@ -36,7 +40,8 @@ def list_subscriptions(request: HttpRequest, actor: Actor) -> HttpResponse:
 @routes.post("subscriptions", body=SubscribeRequest, answers=SubscriptionResponse, status=201)
 def subscribe(request: HttpRequest, actor: Actor) -> HttpResponse:
     body = parse_body(request, SubscribeRequest)
-    made = service.subscribe(body.as_wish(), for_all=body.for_all, actor=actor)
+    wish = body.as_wish(language=_find_language(request))
+    made = service.subscribe(wish, for_all=body.for_all, actor=actor)
     model = SubscriptionResponse.from_subscription(made, scope=find_sources(actor))
     return answer_location(model, f"subscriptions/{made.pk}", status=201)
 
@@ -91,6 +96,15 @@ def send_test_notice(request: HttpRequest, actor: Actor, subscription_id: int) -
     told = service.send_test_notice(_check(subscription_id), actor=actor)
     model = SubscriptionResponse.from_subscription(told, scope=find_sources(actor))
     return answer_location(model, f"subscriptions/{told.pk}", status=202)
+
+
+def _find_language(request: HttpRequest) -> str:
+    """Return the first language known here that the request accepts; empty where there is none."""
+    accepted = parse_accept_lang_header(request.headers.get("Accept-Language", "").lower())
+    for name, _ in accepted:
+        with suppress(LookupError):
+            return get_supported_language_variant(name)
+    return ""
 
 
 def _check(subscription_id: int) -> int:

@@ -30,6 +30,9 @@ class Command(DeskCommand):
         parser.add_argument("--user", metavar="NAME", help="for this user, by their rights")
         parser.add_argument("--source", metavar="SLUG", help="only what is about this source")
         parser.add_argument(
+            "--language", metavar="CODE", help="of mails, such as de; else the project's"
+        )
+        parser.add_argument(
             "--everyones", action="store_true", help="with --user: operations of others as well"
         )
         parser.add_argument(
@@ -63,6 +66,7 @@ class Command(DeskCommand):
             address=given["mail"] or "",
             endpoint=given["endpoint"] or "",
             source=given["source"] or "",
+            language=given["language"] or "",
             everyones=given["everyones"],
         )
         made = service.subscribe(wish, actor=actor)
@@ -95,6 +99,8 @@ def _find_actor(username: str | None) -> Actor:
 def _describe(subscription: Subscription) -> str:
     whose = subscription.owner.get_username() if subscription.owner else "all"
     source = f" about {subscription.source.slug}" if subscription.source else ""
+    language = f" in {subscription.language}" if subscription.language else ""
     state = "" if subscription.active else ", switched off"
     events = ", ".join(subscription.events)
-    return f"{subscription.channel} to {subscription.target} for {whose}{source}{state}: {events}"
+    target = f"{subscription.channel} to {subscription.target}"
+    return f"{target} for {whose}{source}{language}{state}: {events}"

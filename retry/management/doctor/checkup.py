@@ -24,6 +24,7 @@ def examine() -> Iterator[Diagnosis]:
     yield from _attempt("static_files", process.judge_static_files)
     yield from _attempt("uploads", process.judge_uploads)
     yield from _attempt("notices", desk.judge_notices)
+    yield from _attempt("secrets", desk.judge_secrets)
 
 
 def _examine_postgresql() -> Iterator[Diagnosis]:

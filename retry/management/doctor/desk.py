@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from entries.key_rotation import find_plain_secrets
 from retry.management.doctor.diagnosis import Diagnosis, fail, ok, warn
 from retry.models import Subscription
 from retry.status import Status
@@ -59,6 +60,19 @@ def judge_notices() -> Iterator[Diagnosis]:
             "Notices are sent without links.",
             "Set REDRIVE_SITE_URL to the address under which people open the site.",
         )
+
+
+def judge_secrets() -> Iterator[Diagnosis]:
+    plain = find_plain_secrets()
+    if plain:
+        names = ", ".join(plain[:5]) + (f" and {len(plain) - 5} more" if len(plain) > 5 else "")
+        yield fail(
+            "secrets",
+            f"Secrets of endpoints are stored as plain text: {names}.",
+            "Run manage.py encrypt_secrets, once all processes are of this version.",
+        )
+    else:
+        yield ok("secrets", "All secrets of endpoints are encrypted.")
 
 
 def _start(queue: str) -> str:
