@@ -40,7 +40,7 @@ class Connections:
             self._seats.release()
 
     def close(self) -> None:
-        """Close those that nobody uses."""
+        """Close those that are idle."""
         while self._idle:
             self._idle.pop().close()
 

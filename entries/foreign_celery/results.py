@@ -146,8 +146,8 @@ def share_results(url: str) -> Results:
     return _SHARED.get(url) or _SHARED.setdefault(url, Results(url))
 
 
-def close_shared() -> None:
-    """Close the connections of ``share_results`` that nobody uses."""
+def forget_results() -> None:
+    """Close the connections of ``share_results`` that are idle."""
     while _SHARED:
         _SHARED.popitem()[1].close()
 

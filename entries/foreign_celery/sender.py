@@ -20,7 +20,7 @@ from entries.foreign_celery.addresses import describe, find_broker_problem
 
 
 class BrokerAway(TransientError):
-    """The broker cannot be reached. Nothing was sent."""
+    """The broker cannot be reached, or has refused the message. Nothing was sent."""
 
 
 class BrokerRefused(PermanentError):
@@ -51,7 +51,8 @@ def connect(url: str, *, prefix: str = "") -> Iterator[Callable[[Message], None]
     """Connect to a broker, and lend the function that sends one task to it, once.
 
     Raises ``BrokerRefused``, ``CeleryMissing`` or ``BrokerAway`` before anything is sent. The
-    function raises ``MaybeSent``. ``prefix`` is their ``global_keyprefix``.
+    function raises ``MaybeSent``, or ``BrokerAway`` where the broker has said no. ``prefix`` is
+    their ``global_keyprefix``.
     """
     problem = find_broker_problem(url)
     if problem:
@@ -70,7 +71,10 @@ def connect(url: str, *, prefix: str = "") -> Iterator[Callable[[Message], None]
             try:
                 _publish(app, channel, message)
             except Exception as error:
-                raise MaybeSent(type(error).__name__) from error
+                name = type(error).__name__
+                if _is_answer(error):
+                    raise BrokerAway(f"the broker at {describe(url)} refused: {name}") from error
+                raise MaybeSent(name) from error
 
         yield send
     finally:
@@ -128,3 +132,11 @@ def _publish(app: Any, channel: Any, message: Message) -> None:
         # The queue is theirs: it is there, with options that are not known here.
         declare=[],
     )
+
+
+def _is_answer(error: BaseException) -> bool:
+    """Say whether an error is what the broker has answered, such as "out of memory".
+
+    By its name: redis-py is not imported here.
+    """
+    return any(base.__name__ == "ResponseError" for base in type(error).__mro__)

@@ -1,6 +1,6 @@
 """The ids of the tasks that Redrive sends; pure.
 
-They are UUIDs of version 8 (RFC 9562), which everybody may fill as they like: as UUIDs they fit
+They are UUIDs of version 8 (RFC 9562), which applications fill as they like: as UUIDs they fit
 wherever Celery's own do, and their beginning says that they are Redrive's.
 """
 

@@ -97,7 +97,7 @@ def read_text(values: Mapping[str, Any], name: str) -> str:
 
 def _refuse_arguments(payload: Mapping[str, Any]) -> TaskNotSendable:
     try:
-        state = State(payload.get("arguments"))
+        state = State(read_text(payload, "arguments"))
     except ValueError:
         state = State.MISSING
     words = _UNKNOWN.get(state, _UNKNOWN[State.MISSING])

@@ -28,11 +28,11 @@ from entries.kinds.celery_payloads import find_problems, read_call, read_text, r
 from entries.kinds.clicks import Click, NotLookedUp, find_click
 from entries.kinds.registry import register
 from entries.kinds.sent_tasks import (
-    Sent,
-    begin_sending,
+    NotedTask,
     find_sent,
     note_end,
     note_sent,
+    reserve_task,
 )
 from entries.states import SentState
 
@@ -142,10 +142,10 @@ def _send_once(entry: EntryData, attempt: AttemptData, click: Click) -> _Task:
             return _Task(id_, results, sent=False, in_doubt=False)
         message = Message(id_, call.task, call.queue, call.args, call.kwargs)
         with connect(call.broker, prefix=call.prefix) as send:
-            if begin_sending(
+            if reserve_task(
                 entry, attempt, task_id=id_, cycle=click.cycle, lost_before=lost_before
             ):
-                return _send(entry, message, results, send)
+                return _send(entry, attempt, message, results, send)
         known = find_sent(entry)
     if known is None:
         raise NotLookedUp("the entry does not belong to this attempt any more")
@@ -153,9 +153,9 @@ def _send_once(entry: EntryData, attempt: AttemptData, click: Click) -> _Task:
 
 
 def _may_send(
-    known: Sent | None, click: Click, results: Results, lost_before: datetime | None
+    known: NotedTask | None, click: Click, results: Results, lost_before: datetime | None
 ) -> bool:
-    """Say whether it makes sense to try; ``begin_sending`` decides."""
+    """Say whether it makes sense to try; ``reserve_task`` decides."""
     if known is None or known.cycle >= click.cycle:
         return known is None
     if known.state in {SentState.ENDED, SentState.DOUBTFUL}:
@@ -165,11 +165,18 @@ def _may_send(
 
 
 def _send(
-    entry: EntryData, message: Message, results: Results, send: Callable[[Message], None]
+    entry: EntryData,
+    attempt: AttemptData,
+    message: Message,
+    results: Results,
+    send: Callable[[Message], None],
 ) -> _Task:
     """Send once. Whether it has arrived is in doubt where the connection broke."""
     try:
         send(message)
+    except BrokerAway:
+        note_end(entry, attempt, task_id=message.id, state=SentState.ENDED)
+        raise
     except MaybeSent:
         return _Task(message.id, results, sent=False, in_doubt=True)
     with contextlib.suppress(NotLookedUp):

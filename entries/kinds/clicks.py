@@ -34,7 +34,7 @@ class Click:
 
 def find_click(entry: EntryData, attempt: AttemptData, *, source_kind: str) -> Click | None:
     """Return the click; None where the entry has no source of that kind. Raises ``NotLookedUp``."""
-    with asking() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(_SQL["find_click"], {"entry_id": entry.id, "number": attempt.number})
         found = cursor.fetchone()
     if found is None or found[2] != source_kind or found[3] is None:
@@ -45,7 +45,7 @@ def find_click(entry: EntryData, attempt: AttemptData, *, source_kind: str) -> C
 
 
 @contextmanager
-def asking() -> Iterator[Any]:
+def open_cursor() -> Iterator[Any]:
     """Lend a cursor, and give its connection back at once: the work of others takes minutes.
 
     Raises ``NotLookedUp`` where PostgreSQL is away.

@@ -1,14 +1,14 @@
 """What was sent to another installation for an entry: noted before it is sent, by one statement.
 
 A broker does not say whether it has a message. So PostgreSQL says who may send: one attempt for
-each click, and nobody while an earlier task is not known to have ended.
+each click, and none while an earlier task is not known to have ended.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from entries.kinds.base import AttemptData, EntryData
-from entries.kinds.clicks import asking
+from entries.kinds.clicks import open_cursor
 from entries.sql import load
 from entries.states import SentState
 
@@ -16,7 +16,7 @@ _SQL = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class NotedTask:
     """The last task that was sent for an entry, and what is known of it."""
 
     id: str
@@ -24,15 +24,15 @@ class Sent:
     state: str
 
 
-def find_sent(entry: EntryData) -> Sent | None:
+def find_sent(entry: EntryData) -> NotedTask | None:
     """Return what was sent for an entry, if anything. Raises ``NotLookedUp``."""
-    with asking() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(_SQL["find"], {"entry_id": entry.id})
         row = cursor.fetchone()
-    return Sent(*row) if row else None
+    return NotedTask(*row) if row else None
 
 
-def begin_sending(
+def reserve_task(
     entry: EntryData,
     attempt: AttemptData,
     *,
@@ -52,14 +52,14 @@ def begin_sending(
         "cycle": cycle,
         "lost_before": lost_before,
     }
-    with asking() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(_SQL["begin"], params)
         return cursor.fetchone() is not None
 
 
 def note_sent(entry: EntryData, *, task_id: str) -> None:
     """Note that a task was sent. May be repeated."""
-    with asking() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(_SQL["note_sent"], {"entry_id": entry.id, "task_id": task_id})
 
 
@@ -71,5 +71,5 @@ def note_end(entry: EntryData, attempt: AttemptData, *, task_id: str, state: Sen
         "task_id": task_id,
         "state": state.value,
     }
-    with asking() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(_SQL["note_end"], params)

@@ -24,6 +24,8 @@ from tests.support.servers import wait_until
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
 
+pytest.importorskip("celery", reason="Celery is not installed: the extra dev has it")
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TASKS = 40

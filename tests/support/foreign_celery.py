@@ -195,7 +195,7 @@ class ForeignCelery:
     @property
     def waiting(self) -> int:
         """How many messages wait in their queue."""
-        return int(self.redis.llen(QUEUE))  # type: ignore[arg-type]
+        return int(self.redis.llen(QUEUE))
 
     @property
     def ledger(self) -> Mapping[int, int]:

@@ -3,9 +3,11 @@
 import ast
 import json
 import pickle
+import subprocess
+import sys
 from base64 import b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,8 +16,6 @@ from entries.foreign_celery import (
     ArgumentsUnclear,
     State,
     derive_id,
-    find_broker_problem,
-    find_results_problem,
     read_arguments,
 )
 from entries.foreign_celery.arguments import decode_arguments
@@ -24,12 +24,7 @@ from entries.foreign_celery.task_ids import MARK
 from entries.kinds.celery_payloads import TaskNotSendable, read_call
 from entries.kinds.celery_task import CeleryTaskKind
 from entries.repairs import Refusal, Repair
-from entries.sources.base import SourceSpec
-from entries.sources.celery_failed import CeleryFailedKind, CeleryOptions
 from tests.unit.test_foreign_rq import TRACEBACK, Bomb
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import Settings
 
 OPTIONS = {"broker": "redis://shop.example/0", "queue": "celery", "routes": ["shop.mail.*=mail"]}
 CALL: dict[str, Any] = {"task": "shop.charge", "queue": "celery", "args": [1], "kwargs": {}}
@@ -224,76 +219,14 @@ def test_ids_are_uuids_of_our_own() -> None:
     assert derive_id(**given, cycle=7) == derive_id(**given, cycle=7)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("url", "problem"),
-    [
-        ("postgresql://reader:hunter2@db.example:5433/shop", ""),
-        ("postgres://reader:hunter2@db.example:5433/shop?sslmode=require", ""),
-        ("postgresql://reader:hunter2@/shop?host=/run/postgresql", ""),
-        (
-            "postgresql://reader:hunter2@other.example/shop",
-            "other.example:5432 may not be connected",
-        ),
-        ("postgresql://reader:hunter2@db.example/shop", "db.example:5432 may not be connected"),
-        ("postgresql://reader@/shop?host=/etc", "/etc may not be connected"),
-        ("postgresql://a@db.example:5433,other:1/shop", "not an address"),
-        ("postgresql://a@db.example:5433/shop?hostaddr=10.0.0.1", "only sslmode"),
-        ("postgresql://a@db.example:5433/shop?service=x", "only sslmode"),
-        ("postgresql://a@db.example:5433/shop?sslmode=x", "only sslmode"),
-        ("postgresql://a@db.example:5433/shop?host=/run/postgresql", "an address such as"),
-        ("postgresql://db.example:5433", "an address such as"),
-        (
-            "mysql://u:hunter2@db.example/shop",
-            "results in mysql are not read: only those in Postgre",
-        ),
-        ("sqlite:///shop.db", "results in sqlite are not read"),
-        ("redis://db.example:5433/0", "an address such as"),
-    ],
-)
-def test_only_named_databases_are_read(settings: "Settings", url: str, problem: str) -> None:
-    settings.REDRIVE_CELERY_HOSTS = ["db.example:5433", "/run/postgresql"]
-    found = find_results_problem(url)
-    assert problem in found
-    assert bool(found) == bool(problem)
-    assert "hunter2" not in found
-
-
-@pytest.mark.parametrize(
-    ("url", "problem"),
-    [
-        ("redis://:hunter2@mq.example:6379/3", ""),
-        ("rediss://u:hunter2@mq.example", ""),
-        ("redis+socket:///run/redis.sock?virtual_host=2", ""),
-        ("redis://:hunter2@other.example/3", "other.example:6379 may not be connected"),
-        ("redis+socket:///etc/x.sock", "/etc/x.sock may not be connected"),
-        ("redis+socket:///run/redis.sock?virtual_host=2&x=1", "an address such as"),
-        ("redis://mq.example/0?ssl_cert_reqs=none", "an address such as"),
-        ("amqp://guest:hunter2@mq.example//", "an address such as"),
-        ("sqs://", "an address such as"),
-        ("memory://", "an address such as"),
-        ("redis://mq.example:x/0", "not an address"),
-    ],
-)
-def test_only_named_brokers_are_sent_to(settings: "Settings", url: str, problem: str) -> None:
-    settings.REDRIVE_CELERY_HOSTS = ["mq.example", "/run/redis.sock"]
-    found = find_broker_problem(url)
-    assert problem in found
-    assert bool(found) == bool(problem)
-    assert "hunter2" not in found
-
-
-def test_options_of_the_source(settings: "Settings") -> None:
-    settings.REDRIVE_CELERY_HOSTS = ["db.example", "mq.example"]
-    kind, url = CeleryFailedKind(), "postgresql://reader@db.example/shop"
-    assert kind.problems_with(SourceSpec("s", url)) == []
-    good = {"broker": "redis://mq.example/0", "routes": ["shop.mail.*=mail", "*=slow"]}
-    assert kind.problems_with(SourceSpec("s", url, good)) == []
-    options = CeleryOptions.parse(good)
-    assert (options.find_queue("shop.mail.send"), options.find_queue("x")) == ("mail", "slow")
-    bad = {"broker": "redis://u:hunter2@other.example/0", "routes": ["mail"], "queue": ""}
-    found = "; ".join(kind.problems_with(SourceSpec("s", url, bad)))
-    assert "queue" in found
-    found = "; ".join(kind.problems_with(SourceSpec("s", url, {**bad, "queue": "q"})))
-    assert "'mail' is no pattern=queue" in found
-    assert "other.example:6379 may not" in found
-    assert "hunter2" not in found
+def test_no_process_imports_celery_before_it_sends() -> None:
+    """Web and dispatcher never do; to import it takes a third of a second."""
+    script = (
+        "import django, sys; django.setup(); import retry.service, retry.admin.registrations;"
+        "from entries.kinds import registry; registry.get('celery_task');"
+        "print([name for name in ('celery', 'kombu') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
