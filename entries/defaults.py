@@ -31,6 +31,14 @@ REDRIVE_RQ_HOSTS: list[str] = []
 #: For one of their jobs, from when it is put back to its end.
 REDRIVE_RQ_TIME_LIMIT: float = 3600.0
 REDRIVE_RQ_CONCURRENCY: int = 128
+#: The PostgreSQL and the broker of Celery installations, each as host, host:port or the path of a
+#: socket.
+REDRIVE_CELERY_HOSTS: list[str] = []
+#: For one of their tasks, from when it is sent to its end.
+REDRIVE_CELERY_TIME_LIMIT: float = 3600.0
+REDRIVE_CELERY_CONCURRENCY: int = 128
+#: How long a sign is waited for of a task that may have been sent, or not.
+REDRIVE_CELERY_DOUBT_SECONDS: float = 60.0
 #: For one page of a JSON API, which may have thousands.
 REDRIVE_JSON_TIME_LIMIT: float = 30.0
 REDRIVE_JSON_MAX_BYTES: int = 10_000_000

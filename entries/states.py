@@ -31,6 +31,18 @@ class AttemptStatus(StrEnum):
     UNCHANGED = gettext_noop("unchanged")
 
 
+class SentState(StrEnum):
+    """What is known of a task that was sent to another installation."""
+
+    #: It is about to be sent, or its sender has died then.
+    INTENDED = "intended"
+    SENT = "sent"
+    #: It may have been sent, and there was no sign of it.
+    DOUBTFUL = "doubtful"
+    #: What became of it was seen.
+    ENDED = "ended"
+
+
 class Change(StrEnum):
     """What a resync found at the source."""
 

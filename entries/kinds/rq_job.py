@@ -1,17 +1,14 @@
 """The kind ``rq_job``: puts a failed RQ job back into its own queue and follows it to its end."""
 
 import contextlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils.translation import gettext_noop
 
-from entries.database.release import release_connection
 from entries.errors import FailedElsewhere, PermanentError, TransientError
 from entries.foreign_rq import (
     PREFIX,
@@ -25,10 +22,9 @@ from entries.foreign_rq import (
     settle,
 )
 from entries.kinds.base import AttemptData, Breaker, EntryData, Kind, RetryPolicy
+from entries.kinds.clicks import NotLookedUp, find_click
 from entries.kinds.registry import register
-from entries.sql import load
 
-_SQL = load(__file__)
 #: Seconds between two looks at a job: short at first, because most jobs are.
 _FIRST_LOOK, _LAST_LOOK, _FACTOR = 0.05, 1.0, 1.4
 #: Seconds in which RQ's own requeue, which is not atomic, has ended.
@@ -38,10 +34,6 @@ _SOURCE_KIND = "rq_failed"
 
 class StillWaiting(TransientError):
     """The job has not ended within the time limit; the next retry follows it."""
-
-
-class NotLookedUp(TransientError):
-    """PostgreSQL did not say where the job is."""
 
 
 class JobNotThere(PermanentError):
@@ -134,29 +126,14 @@ def _find_click(entry: EntryData, attempt: AttemptData) -> _Click:
     job, queue = _read(entry.payload, "job"), _read(entry.payload, "queue")
     if not job or not queue:
         raise JobNotThere('the payload has no "job" or no "queue"')
-    try:
-        with connection.cursor() as cursor:
-            params = {"entry_id": entry.id, "number": attempt.number}
-            cursor.execute(_SQL["find_click"], params)
-            found = cursor.fetchone()
-        release_connection()  # jobs take minutes
-    except (InterfaceError, InternalError, OperationalError) as error:
-        raise NotLookedUp("the source could not be looked up: PostgreSQL is away") from error
-    if found is None or found[2] != _SOURCE_KIND or found[3] is None:
+    found = find_click(entry, attempt, source_kind=_SOURCE_KIND)
+    if found is None:
         raise JobNotThere(f"the entry has no source of the kind {_SOURCE_KIND}")
-    location, text, _, cycle = found
-    options = _read_options(text)
-    queues = options.get("queues")
+    queues, prefix = found.options.get("queues"), found.options.get("prefix")
     if not isinstance(queues, list) or queue not in queues:
         raise JobNotThere(f"the source does not name the queue {queue[:100]!r}")
-    prefix = options.get("prefix")
-    store = Store(location, prefix=prefix if isinstance(prefix, str) else PREFIX)
-    return _Click(store, job, queue, cycle, entry.external_id)
-
-
-def _read_options(text: str) -> Mapping[str, Any]:
-    options = json.loads(text)
-    return options if isinstance(options, dict) else {}
+    store = Store(found.location, prefix=prefix if isinstance(prefix, str) else PREFIX)
+    return _Click(store, job, queue, found.cycle, entry.external_id)
 
 
 def _refuse(mark: Mark, click: _Click) -> None:

@@ -7,6 +7,7 @@ from entries.models.endpoint import Endpoint
 from entries.models.entry import CONTENT_FIELDS, FENCED_FIELDS, Entry, EntryQuerySet
 from entries.models.indexed import IndexBacklog, IndexedEntry
 from entries.models.scope import EVERYTHING, NOTHING, Scope, find_sources
+from entries.models.sent_task import SentTask
 from entries.models.source import NOTICE_SOURCE_KIND, Source
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "IndexBacklog",
     "IndexedEntry",
     "Scope",
+    "SentTask",
     "Source",
     "find_sources",
 ]

@@ -7,6 +7,7 @@ from entries.models.attempt import Attempt
 from entries.models.edit import Edit
 from entries.models.endpoint import Endpoint
 from entries.models.entry import Entry
+from entries.models.sent_task import SentTask
 from entries.models.source import Source
 
 name_model(
@@ -47,3 +48,4 @@ name_model(
 )
 name_model(Attempt, _("attempt"), _("attempts"))
 name_model(Edit, _("edit"), _("edits"))
+name_model(SentTask, _("sent task"), _("sent tasks"))

@@ -54,7 +54,8 @@ class SourceItem:
     that is also among the aliases counts in that place and under that condition; where another
     item's entry has it, the item is stored under the first alias that no entry has.
 
-    With a ``failure`` a new entry is failed from the start, and is not queued.
+    With a ``failure`` a new entry is failed from the start, and is not queued; a known one
+    keeps its content.
     """
 
     external_id: str

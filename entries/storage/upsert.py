@@ -1,7 +1,7 @@
 """Creating entries, and storing the changes of known ones."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -57,7 +57,9 @@ class UpsertResult:
     unchanged: int
 
 
-def compare_entries(*, source_id: int | None, items: Iterable[N]) -> Comparison[N]:
+def compare_entries(
+    *, source_id: int | None, items: Iterable[N], keep: Collection[str] = ()
+) -> Comparison[N]:
     """Return what ``upsert_entries`` would do now; lock and write nothing.
 
     Of items with the same external id the first one counts.
@@ -71,21 +73,24 @@ def compare_entries(*, source_id: int | None, items: Iterable[N]) -> Comparison[
     changed: list[Difference[N]] = []
     for external_id, item in first.items():
         id_, same, gone = known.get(external_id, (None, False, False))
-        if same and not gone:
+        if (same or external_id in keep) and id_ is not None and not gone:
             continue
         found = Difference(item, hashes[external_id], id_, gone)
         (new if id_ is None else changed).append(found)
     return Comparison(new, changed, len(first) - len(new) - len(changed))
 
 
-def upsert_entries(*, source_id: int | None, kind: str, items: Iterable[NewEntry]) -> UpsertResult:
+def upsert_entries(
+    *, source_id: int | None, kind: str, items: Iterable[NewEntry], keep: Collection[str] = ()
+) -> UpsertResult:
     """Create entries as ``pending``, or store the changes of known ones.
 
+    Known entries whose external id is in ``keep`` hold what people have made of them, and stay.
     The status of a known entry stays. One that counted as gone is no longer gone, which is an
     update. Unchanged entries are neither written nor locked. Of items with the same external id
     the first one counts.
     """
-    compared = compare_entries(source_id=source_id, items=items)
+    compared = compare_entries(source_id=source_id, items=items, keep=keep)
     differing = [*compared.new, *compared.changed]
     rows = _store(source_id, kind, differing) if differing else []
     created = sorted(id_ for id_, fresh in rows if fresh)

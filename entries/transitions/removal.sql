@@ -1,6 +1,6 @@
 -- fragment: removing_entries
 -- Deletes the entries in `doomed` (id) that are still at rest and have been since the cutoff, with
--- their attempts and edits. Rows are locked in id order; those that others have locked stay.
+-- their attempts, edits and sent tasks. Rows are locked in id order; those that others have locked stay.
 locked_entries AS MATERIALIZED (
     SELECT id FROM entries_entry
     WHERE id IN (SELECT id FROM doomed) AND status IN ('succeeded', 'failed', 'discarded')
@@ -10,6 +10,8 @@ locked_entries AS MATERIALIZED (
     DELETE FROM entries_edit d USING locked_entries l WHERE d.entry_id = l.id
 ), removed_attempts AS (
     DELETE FROM entries_attempt a USING locked_entries l WHERE a.entry_id = l.id
+), removed_sent_tasks AS (
+    DELETE FROM entries_senttask t USING locked_entries l WHERE t.entry_id = l.id
 ), removed_entries AS (
     DELETE FROM entries_entry e USING locked_entries l WHERE e.id = l.id RETURNING e.id
 )

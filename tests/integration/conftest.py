@@ -1,13 +1,17 @@
-"""Short ticks, and a server for feeds."""
+"""Short ticks, a server for feeds, and a Celery installation."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings as current
 
+from entries.foreign_celery.results import forget_results
+from entries.foreign_celery.sender import _make_app
 from entries.models import Source
 from retry.worker.patience import shutdown
+from tests.support.foreign_celery import ForeignCelery, foreign_celery
 from tests.support.http import LocalServer
 
 if TYPE_CHECKING:
@@ -51,3 +55,21 @@ def source(server: LocalServer) -> Source:
     return Source.objects.create(
         slug="news", name="News", kind="feed", location=server.url("/feed"), entry_kind="page"
     )
+
+
+@pytest.fixture(scope="session")
+def installation(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ForeignCelery]:
+    _make_app()  # work-horses have it then, and need no second for it
+    with foreign_celery(tmp_path_factory.mktemp("shop"), current.REDIS_URL) as shop:
+        yield shop
+
+
+@pytest.fixture
+def celery_shop(installation: ForeignCelery, settings: "Settings") -> Iterator[ForeignCelery]:
+    settings.REDRIVE_CELERY_HOSTS = installation.places
+    settings.REDRIVE_CELERY_DOUBT_SECONDS = 1.0
+    installation.empty()
+    yield installation
+    forget_results()

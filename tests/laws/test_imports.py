@@ -16,6 +16,7 @@ CONTRACTS = {
     "entries": "Entries know nothing of what can be done to them",
     "tools": "The product does not need its development tools",
     "broker": "Only the queue and the worker speak to the broker",
+    "celery": "One module sends to the Celery of others",
     "lock": "The lock of a source is taken in one place",
     "channels": "Channels decide nothing",
 }
@@ -69,6 +70,8 @@ def test_every_contract_is_kept(cache: Path) -> None:
         ("retry/brand_new.py", "from rq.job import Job", {"broker"}),
         ("entries/foreign_rq/jobs.py", "import redis", {"broker"}),
         ("entries/foreign_rq/store.py", "from rq.job import Job", {"broker"}),
+        ("entries/foreign_celery/results.py", "import kombu", {"celery"}),
+        ("entries/kinds/celery_task.py", "from celery import Celery", {"celery"}),
         ("retry/models/work.py", "import retry.service", {"circles", "layers"}),
         ("retry/queue.py", "from retry.runs.lifecycle import hand_over", {"circles", "layers"}),
         ("retry/service.py", "from retry.api import problems", {"circles", "layers"}),

@@ -156,14 +156,16 @@ class _Intake:
     def _store(self, items: Sequence[SourceItem]) -> list[int]:
         """Store items, or compare them in a dry run; return the ids of new entries to be queued."""
         source = self._source
+        # A failure does not change at its source; its payload may have been repaired here.
+        keep = {item.external_id for item in items if item.failure is not None}
         if self._dry_run:
-            compared = compare_entries(source_id=source.pk, items=items)
+            compared = compare_entries(source_id=source.pk, items=items, keep=keep)
             self._sample.add(compared)
             self._created += len(compared.new)
             self._updated += len(compared.changed)
             self._unchanged += compared.unchanged
             return []
-        stored = upsert_entries(source_id=source.pk, kind=source.entry_kind, items=items)
+        stored = upsert_entries(source_id=source.pk, kind=source.entry_kind, items=items, keep=keep)
         self._created += len(stored.created)
         self._updated += len(stored.updated)
         self._unchanged += stored.unchanged

@@ -1,5 +1,5 @@
 -- name: find_click
--- Reads where the job of an entry is, and when the click came that its attempt belongs to, in
+-- Reads where the source of an entry is, and when the click came that its attempt belongs to, in
 -- microseconds. What a dead worker has lost and the attempt that follows belong to one click.
 -- Changes nothing.
 SELECT s.location, s.options::text, s.kind, (
