@@ -41,10 +41,11 @@ def _find_on_machine(version: str) -> str:
     """
     home = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     on_path = shutil.which(f"python{version}")
-    for path in [*([on_path] if on_path else []), *home.glob(f"versions/{version}.*/bin/python")]:
+    paths = [str(path) for path in home.glob(f"versions/{version}.*/bin/python")]
+    for path in [on_path, *paths] if on_path else paths:
         shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
         if f"Python {version}." in shown.stdout:
-            return str(path)
+            return path
     return ""
 
 
