@@ -37,13 +37,15 @@ class Stage:
 
     def start(self, *words: str, **environment: str) -> "Process":
         """Start ``manage.py`` with these words, in a process group of its own."""
-        return self.run(sys.executable, "manage.py", *words, **environment)
+        return self.run(sys.executable, "manage.py", *words, environment=environment)
 
-    def run(self, *command: str, tree: Path = BASE_DIR, **environment: str) -> "Process":
+    def run(
+        self, *command: str, tree: Path = BASE_DIR, environment: Mapping[str, str] | None = None
+    ) -> "Process":
         """Start a command in ``tree``, in a process group of its own."""
         name = "-".join(Path(word).name for word in command[1:])[:60]
         log = self.folder / f"{len(self.started):02}-{tree.name}-{name}.log"
-        process = Process(command, log, environment, tree=tree)
+        process = Process(command, log, environment or {}, tree=tree)
         self.started.append(process)
         return process
 

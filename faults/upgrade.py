@@ -76,11 +76,15 @@ class Desk:
         web = ("-m", "gunicorn", "--config", "config/gunicorn.py", "config.wsgi:application")
         self.processes.append(
             # Needs no collected files, and answers of 500 say why.
-            self.stage.run(python, *web, tree=self.tree, **own | {"REDRIVE_ROLE": "", "DEBUG": "1"})
+            self.stage.run(
+                *(python, *web),
+                tree=self.tree,
+                environment=own | {"REDRIVE_ROLE": "", "DEBUG": "1"},
+            )
         )
         for words in (("dispatcher",), ("worker", "default"), *[("worker", "bulk")] * 2):
             self.processes.append(
-                self.stage.run(python, "manage.py", *words, tree=self.tree, **own)
+                self.stage.run(python, "manage.py", *words, tree=self.tree, environment=own)
             )
         self.processes[0].wait_for("Listening at")
         for process in self.processes[2:]:

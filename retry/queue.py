@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import django_rq
 from django.conf import settings
@@ -78,14 +78,14 @@ def _connect(seconds: float, *, retries: int) -> Redis:
         return Redis.from_url(settings.REDIS_URL, **options)
     # They are asked one after the other.
     asked = {**address.sentinel_login, **_limit(seconds / len(address.sentinels), 0)}
-    sentinel = Sentinel(address.sentinels, sentinel_kwargs=asked, **address.login, **options)
-    found: Redis = sentinel.master_for(address.master)
-    return found
+    untyped: Any = Sentinel
+    sentinel = untyped(address.sentinels, sentinel_kwargs=asked, **address.login, **options)
+    return cast("Redis", sentinel.master_for(address.master))
 
 
 def _limit(seconds: float, retries: int) -> dict[str, Any]:
-    retry = Retry(NoBackoff(), retries)
-    return {"socket_connect_timeout": seconds, "socket_timeout": seconds, "retry": retry}
+    limits = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), seconds)
+    return {**limits, "retry": Retry(NoBackoff(), retries)}
 
 
 def find_sentinels() -> dict[str, bool]:

@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 from functools import partial
+from typing import Any
 
 from django.db import connection
 
@@ -22,7 +23,7 @@ def use_pooler(stage: Stage, *, mode: str) -> Outcome:
     if program is None:
         return Outcome(skipped="pgbouncer is not on this machine")
     pooler = Pooler(program, stage.postgres.url, stage.folder / "pooler", mode=mode)
-    environment = {"DATABASE_URL": pooler.url, "DATABASE_LIMITS": "false"}
+    environment: dict[str, Any] = {"DATABASE_URL": pooler.url, "DATABASE_LIMITS": "false"}
     if mode == "transaction":
         environment["DATABASE_DIRECT_URL"] = stage.postgres.url
     size = 3_000 if stage.long else 600
@@ -66,7 +67,7 @@ def use_pooler(stage: Stage, *, mode: str) -> Outcome:
     return outcome
 
 
-def _open_desk(stage: Stage, environment: dict[str, str]) -> Visitor:
+def _open_desk(stage: Stage, environment: dict[str, Any]) -> Visitor:
     """Start a web server and return a visitor of it, who has not come yet."""
     from django.contrib.auth import get_user_model
 
@@ -79,7 +80,7 @@ def _open_desk(stage: Stage, environment: dict[str, str]) -> Visitor:
     web = stage.run(
         *(sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.py"),
         "config.wsgi:application",
-        **environment | {"WEB_BIND": bind, "WEB_PROCESSES": "1", "DEBUG": "true"},
+        environment=environment | {"WEB_BIND": bind, "WEB_PROCESSES": "1", "DEBUG": "true"},
     )
     web.wait_for("Listening at")
     return Visitor("web", bind, str(token), first=1)

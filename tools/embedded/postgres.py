@@ -201,7 +201,7 @@ def _choose_order(installed: Path) -> list[str]:
 
     Before PostgreSQL 17 it is that of the C library, which has the same for C.UTF-8.
     """
-    command = [installed / "bin" / "postgres", "--version"]
+    command = [str(installed / "bin" / "postgres"), "--version"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"(\d+)", shown)
     if found is None or int(found[1]) < _BUILTIN_SINCE:
