@@ -191,7 +191,7 @@ def judge(stage: Stage, visitors: list[Visitor], operations: list[str], *, began
 
 
 def find_errors(text: str) -> Iterator[str]:
-    """Yield the last line of each traceback, and what was logged as an error but for 503."""
+    """Yield the last line of each traceback, and what was logged as an error, except 503."""
     inside = False
     for line in text.splitlines():
         if line.startswith("Traceback"):

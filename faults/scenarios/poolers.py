@@ -61,7 +61,7 @@ def use_pooler(stage: Stage, *, mode: str) -> Outcome:
         succeeded.filter(pk__in=visitor.clicked).count() == len(visitor.clicked),
         "a click was answered and not done",
     )
-    outcome.expect(bool(visitor.clicked and visitor.pushed), "nobody clicked, or pushed")
+    outcome.expect(bool(visitor.clicked and visitor.pushed), "there was no click, or no push")
     failed = set(Entry.objects.filter(status="failed").values_list("kind", "error_class"))
     outcome.expect(failed <= {("upstreamed", "RuntimeError")}, f"failed: {failed}")
     return outcome
