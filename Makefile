@@ -57,6 +57,14 @@ coverage: $(VENV)/.dev browser ## Run the tests and show which lines none of the
 faults: $(VENV)/.dev ## Break everything on purpose (ARGS="killer upstream", FAULTS=long)
 	@exec $(PY) -m faults $(ARGS)
 
+.PHONY: matrix
+matrix: $(VENV)/.dev ## Run the core of the tests on other versions (ARGS="--list", "--cell opposite --all")
+	@exec $(PY) -m tools.matrix $(ARGS)
+
+.PHONY: upgrade
+upgrade: $(VENV)/.dev ## Upgrade from a commit while everything works, and count what is lost (FROM=v0.1)
+	@exec $(PY) -m faults.upgrade $(FROM)
+
 .PHONY: permissions
 permissions: $(VENV)/.dev ## Rewrite docs/permissions.md: every kind of user at every address
 	@exec $(TEMPORARY) $(PY) -m tests.walk
@@ -126,7 +134,7 @@ peers: $(VENV)/.dev ## Install the queues that make bench compares with
 
 .PHONY: clean
 clean: ## Remove the environment and caches; the demo's data stay (rm -r .data)
-	rm -rf $(VENV) .static .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) .matrix .static .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

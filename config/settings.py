@@ -16,7 +16,13 @@ from config.keys import *  # noqa: F403 - settings in a file of their own
 from config.logging import configure_logging
 from config.notices import *  # noqa: F403 - settings in a file of their own
 from entries import defaults as _entries
-from entries.database.limits import LIMITS, Role, connection_options, detect_role
+from entries.database.limits import (
+    LIMITS,
+    SESSION_ROLES,
+    Role,
+    connection_options,
+    detect_role,
+)
 from entries.database.silence import AttentiveConnection
 from entries.defaults import *  # noqa: F403 - the apps' settings, each with its default
 from retry import defaults as _retry
@@ -97,14 +103,21 @@ if not TESTING:
     require("DATABASE_URL", hint=_EMBEDDED)
     require("REDIS_URL", hint=_EMBEDDED)
 
-_database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", "postgresql:///redrive"))
+#: The role of this process, which decides how long it waits for PostgreSQL.
+REDRIVE_ROLE = detect_role(default=env.str("REDRIVE_ROLE", ""))
+#: PostgreSQL itself, where DATABASE_URL is a pooler's that shares sessions.
+_direct: str = env.str("DATABASE_DIRECT_URL", "")
+_is_direct = bool(_direct) and REDRIVE_ROLE in SESSION_ROLES
+_database: dict[str, Any] = (
+    dict(env.dj_db_url("DATABASE_DIRECT_URL", ""))
+    if _is_direct
+    else dict(env.dj_db_url("DATABASE_URL", "postgresql:///redrive"))
+)
 if _database["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address.")
 _database["ENGINE"] = "entries.database"
-#: The role of this process, which decides how long it waits for PostgreSQL.
-REDRIVE_ROLE = detect_role(default=env.str("REDRIVE_ROLE", ""))
 #: Whether each session gives PostgreSQL its time limits. A pooler may not pass them on.
-DATABASE_LIMITS = env.bool("DATABASE_LIMITS", True)
+DATABASE_LIMITS = env.bool("DATABASE_LIMITS", True) or _is_direct
 #: Whether the statement behind every click is prepared on the session, which takes one that is not
 #: handed around between two statements. Not in workers: kinds may have SQL of their own.
 DATABASE_PREPARED = (

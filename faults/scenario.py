@@ -49,6 +49,7 @@ def _play(stage: Stage, name: str) -> dict[str, Any]:
         "allowed": outcome.allowed,
         "seconds": took,
         "wrong": outcome.wrong,
+        "skipped": outcome.skipped,
     }
 
 

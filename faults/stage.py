@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -36,8 +37,15 @@ class Stage:
 
     def start(self, *words: str, **environment: str) -> "Process":
         """Start ``manage.py`` with these words, in a process group of its own."""
-        log = self.folder / f"{len(self.started):02}-{'-'.join(words)}.log"
-        process = Process([sys.executable, "manage.py", *words], log, environment)
+        return self.run(sys.executable, "manage.py", *words, environment=environment)
+
+    def run(
+        self, *command: str, tree: Path = BASE_DIR, environment: Mapping[str, str] | None = None
+    ) -> "Process":
+        """Start a command in ``tree``, in a process group of its own."""
+        name = "-".join(Path(word).name for word in command[1:])[:60]
+        log = self.folder / f"{len(self.started):02}-{tree.name}-{name}.log"
+        process = Process(command, log, environment or {}, tree=tree)
         self.started.append(process)
         return process
 
@@ -56,12 +64,14 @@ class Stage:
 
 
 class Process:
-    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, environment: Mapping[str, str], *, tree: Path
+    ) -> None:
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 command,
-                cwd=BASE_DIR,
+                cwd=tree,
                 env=os.environ | dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -115,6 +125,15 @@ def wait_until(condition: Callable[[], T], *, seconds: float = 60, what: str = "
             raise TimeoutError(f"not within {seconds:g} s: {what or condition}")
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+def find_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 that are free now."""
+    found = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in found]
+    for each in found:
+        each.close()
+    return ports
 
 
 @contextmanager

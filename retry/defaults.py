@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from retry.redis_address import parse_sentinels
+
 REDIS_URL: str = "redis://127.0.0.1:6379/0"
 #: Redrive's queues, which Redis and RQ_QUEUES know as ``redrive-<name>``. It touches no others.
 REDRIVE_QUEUES: Sequence[str] = ("default", "bulk", "sync")
@@ -94,12 +96,26 @@ REDRIVE_KEEP_AUDIT_DAYS: int = 730
 def build_queues(url: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Build queues for RQ_QUEUES. Their jobs are JSON: pickles run what their sender wants."""
     options: dict[str, Any] = {
-        "URL": url,
+        **_locate(url),
         "SERIALIZER": "rq.serializers.JSONSerializer",
         "QUEUE_CLASS": "django_rq.queues.DjangoRQ",
         "DEFAULT_TIMEOUT": 360,
     }
     return {name_queue(name): dict(options) for name in names}
+
+
+def _locate(url: str) -> dict[str, Any]:
+    """Return where Redis is, in the words of django-rq."""
+    address = parse_sentinels(url)
+    if address is None:
+        return {"URL": url}
+    patience = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
+    return {
+        "SENTINELS": list(address.sentinels),
+        "MASTER_NAME": address.master,
+        "CONNECTION_KWARGS": {**address.login, "socket_connect_timeout": 2.0},
+        "SENTINEL_KWARGS": {**address.sentinel_login, **patience},
+    }
 
 
 def name_queue(name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import django_rq
 from django.conf import settings
@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.exceptions import ConnectionError, RedisError, TimeoutError  # noqa: A004
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
@@ -26,6 +27,8 @@ from rq.job import Job
 from entries.phrases import phrase
 from retry.defaults import name_queue
 from retry.errors import QueueUnavailable
+from retry.redis_address import parse_sentinels
+from retry.rq_keys import BrokerView, find_expected_types
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +56,6 @@ class JobSpec:
     ahead: bool = False  # of everything that waits in the queue
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerView:
-    """Which jobs the broker holds: ``waiting`` in a list, or ``taken`` by a worker."""
-
-    waiting: frozenset[str]
-    taken: frozenset[str]
-
-
 @cache
 def get_client() -> Redis:
     """Return this process's client. It fails fast, because a person waits for the answer.
@@ -77,12 +72,33 @@ def _get_hasty_client() -> Redis:
 
 
 def _connect(seconds: float, *, retries: int) -> Redis:
-    return Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=seconds,
-        socket_timeout=seconds,
-        retry=Retry(NoBackoff(), retries),
-    )
+    options = _limit(seconds, retries)
+    address = parse_sentinels(settings.REDIS_URL)
+    if address is None:
+        return Redis.from_url(settings.REDIS_URL, **options)
+    # They are asked one after the other.
+    asked = {**address.sentinel_login, **_limit(seconds / len(address.sentinels), 0)}
+    untyped: Any = Sentinel
+    sentinel = untyped(address.sentinels, sentinel_kwargs=asked, **address.login, **options)
+    return cast("Redis", sentinel.master_for(address.master))
+
+
+def _limit(seconds: float, retries: int) -> dict[str, Any]:
+    limits = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), seconds)
+    return {**limits, "retry": Retry(NoBackoff(), retries)}
+
+
+def find_sentinels() -> dict[str, bool]:
+    """Return the addresses of all Sentinels, and whether each answers; none without Sentinel."""
+    found = {}
+    if address := parse_sentinels(settings.REDIS_URL):
+        for host, port in address.sentinels:
+            with Redis(host, port, socket_timeout=1, **address.sentinel_login) as client:
+                try:
+                    found[f"{host}:{port}"] = bool(client.ping())
+                except (RedisError, OSError):
+                    found[f"{host}:{port}"] = False
+    return found
 
 
 @cache
@@ -237,7 +253,7 @@ def repair_keys(connection: Redis, queues: Sequence[str]) -> None:
 
     Nothing is lost: the jobs of these keys are in PostgreSQL and are handed over again.
     """
-    expected = _find_expected_types(queues)
+    expected = find_expected_types(queues)
     with connection.pipeline(transaction=False) as pipe:
         for key in expected:
             pipe.type(key)
@@ -246,22 +262,6 @@ def repair_keys(connection: Redis, queues: Sequence[str]) -> None:
         if kind not in {b"none", expected[key]}:
             logger.warning("queue.wrong_type", extra={"key": key, "type": kind.decode()})
             connection.delete(key)
-
-
-def _find_expected_types(queues: Sequence[str]) -> Mapping[str, bytes]:
-    """Return RQ's keys for these queues and the type of each."""
-    types = {"rq:queues": b"set", "rq:workers": b"set"}
-    for name in queues:
-        types |= {
-            f"rq:queue:{name}": b"list",
-            f"rq:queue:{name}:intermediate": b"list",
-            f"rq:workers:{name}": b"set",
-        }
-        types |= {f"rq:{registry}:{name}": b"zset" for registry in _REGISTRIES}
-    return types
-
-
-_REGISTRIES = ("wip", "finished", "failed", "deferred", "ready", "scheduled", "canceled")
 
 
 def ping() -> None:

@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from entries.sql import load
 from retry import queue
 
 _SQL = load(__file__)
+#: A busy pooler may give one of two connections another session by chance.
+_LOOKS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,8 @@ class PostgresFacts:
     """``version``: as 170004 for 17.4. ``clock_seconds``: how far its clock is ahead of ours.
 
     ``locked_tables``: those of Redrive that the role may not read and write. ``usable``: how many
-    connections it gives to others than superusers, of which ``used`` are open.
+    connections it gives to others than superusers, of which ``used`` are open. ``pooled``: another
+    process stands between; ``shared``: it gives our session to others between two transactions.
     """
 
     version: int
@@ -34,11 +38,16 @@ class PostgresFacts:
     used: int
     knows_zone: bool
     clock_seconds: float
+    pooled: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisFacts:
-    """``clock_seconds``: how far its clock is ahead of ours. ``max_bytes``: 0 where unlimited."""
+    """``clock_seconds``: how far its clock is ahead of ours. ``max_bytes``: 0 where unlimited.
+
+    ``sentinels``: those in its address, and whether each answers.
+    """
 
     product: str
     version: str
@@ -51,6 +60,7 @@ class RedisFacts:
     clients: int
     max_clients: int
     clock_seconds: float
+    sentinels: Mapping[str, bool] = field(default_factory=dict)
 
     @classmethod
     def from_info(cls, info: Mapping[str, Any], *, clock_seconds: float) -> Self:
@@ -81,7 +91,28 @@ def read_postgresql() -> PostgresFacts:
         before = time.time()
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
         clock = cursor.fetchone()[0]
-    return PostgresFacts(**row, clock_seconds=clock - (before + time.time()) / 2)
+    return PostgresFacts(
+        **row,
+        clock_seconds=clock - (before + time.time()) / 2,
+        pooled=_find_process(connection) != connection.connection.info.backend_pid,
+        shared=_is_shared(),
+    )
+
+
+def _find_process(wrapper: BaseDatabaseWrapper) -> int:
+    """Return the process of PostgreSQL that answers now; a pooler told us another at the start."""
+    with wrapper.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def _is_shared() -> bool:
+    """Tell whether two connections that are both open were answered by one process."""
+    other = connection.copy()
+    try:
+        return any(_find_process(connection) == _find_process(other) for _ in range(_LOOKS))
+    finally:
+        other.close()
 
 
 def read_redis() -> RedisFacts:
@@ -89,4 +120,5 @@ def read_redis() -> RedisFacts:
     queue.ping()  # connects
     before = time.time()
     info = queue.read_info()
-    return RedisFacts.from_info(info, clock_seconds=info["clock"] - (before + time.time()) / 2)
+    facts = RedisFacts.from_info(info, clock_seconds=info["clock"] - (before + time.time()) / 2)
+    return replace(facts, sentinels=queue.find_sentinels())

@@ -17,8 +17,10 @@ class Role(StrEnum):
     WORKER = "worker"
     #: Reads whole sources, and compares them in statements that take minutes.
     SYNC = "sync"
-    #: A person at a terminal, or a deployment: migrations take their time.
+    #: A person at a terminal, or a deployment.
     COMMAND = "command"
+    #: Takes its time, and waits for no table for long: what comes after it waits behind it.
+    MIGRATION = "migration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,12 @@ LIMITS: Mapping[Role, Limits] = {
     Role.WORKER: Limits(connect=3, statement=60, lock=15, idle_in_transaction=60),
     Role.SYNC: Limits(connect=5, statement=0, lock=30, idle_in_transaction=60),
     Role.COMMAND: Limits(connect=5, statement=0, lock=60, idle_in_transaction=600),
+    # Less than what a page waits for a lock, so that no request fails for it.
+    Role.MIGRATION: Limits(connect=5, statement=0, lock=2, idle_in_transaction=600),
 }
+
+#: Roles that keep something in a session over transactions: locks, temporary tables, a LISTEN.
+SESSION_ROLES = frozenset({Role.DISPATCHER, Role.SYNC, Role.COMMAND, Role.MIGRATION})
 
 #: Notice a vanished peer after about eleven seconds instead of the system's two hours.
 _TCP = {
@@ -70,7 +77,8 @@ def detect_role(argv: Sequence[str] | None = None, *, default: str = "") -> Role
         return Role.WEB
     if command == "worker":
         return Role.SYNC if "sync" in words[2:] else Role.WORKER
-    return {"dispatcher": Role.DISPATCHER, "sync": Role.SYNC}.get(command, Role.COMMAND)
+    roles = {"dispatcher": Role.DISPATCHER, "sync": Role.SYNC, "migrate": Role.MIGRATION}
+    return roles.get(command, Role.COMMAND)
 
 
 def connection_options(

@@ -10,12 +10,14 @@ from faults.stage import Stage
 class Outcome:
     """``guilty``: entries that cause their own repeats or missing ends. ``recovered``: seconds
     until everything worked again, at most ``allowed``. ``wrong``: other failed expectations.
+    ``skipped``: why it could not be played on this machine.
     """
 
     guilty: Collection[int] = ()
     recovered: float | None = None
     allowed: float | None = None
     wrong: list[str] = field(default_factory=list)
+    skipped: str = ""
 
     def expect(self, holds: bool, words: str) -> None:  # noqa: FBT001 - reads as an assertion
         if not holds:

@@ -1,6 +1,7 @@
 """The kind ``task``: calls the function of a task."""
 
 import asyncio
+import inspect
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -108,7 +109,7 @@ class TaskKind(Kind):
         from retry.tasks.origin import TaskContext
 
         args = [TaskContext(task_result=result)] if task.takes_context else []
-        if asyncio.iscoroutinefunction(task.func):
+        if inspect.iscoroutinefunction(task.func):
             value = async_to_sync(self._await)(task, [*args, *call.args], call.kwargs)
         else:
             value = task.func(*args, *call.args, **call.kwargs)

@@ -107,5 +107,7 @@ def _create_worker(
     worker = cast("RunWorker", worker)
     worker.pulse, worker.silence = pulse, silence
     # redis-py's own retries would keep it silent for minutes; this process tries again itself.
-    worker.connection.set_retry(Retry(NoBackoff(), 1))
+    manager = getattr(worker.connection.connection_pool, "sentinel_manager", None)
+    for client in (worker.connection, *(manager.sentinels if manager else ())):
+        client.set_retry(Retry(NoBackoff(), 1))
     return worker

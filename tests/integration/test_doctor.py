@@ -169,6 +169,9 @@ def judge(facts: PostgresFacts, *, workers: int = 3) -> Mapping[str, Diagnosis]:
         ({"usable": 100, "used": 5}, "connections", Level.OK),
         ({"knows_zone": False}, "zone", Level.PROBLEM),
         ({"clock_seconds": -90.0}, "clock", Level.PROBLEM),
+        ({}, "pooler", Level.OK),
+        ({"pooled": True}, "pooler", Level.OK),
+        ({"pooled": True, "shared": True}, "pooler", Level.PROBLEM),
     ],
 )
 def test_postgresql(changed: dict[str, Any], check: str, level: Level) -> None:
@@ -189,11 +192,25 @@ def test_postgresql(changed: dict[str, Any], check: str, level: Level) -> None:
         ({"saves": True}, "writes", Level.OK),
         ({"clients": 99, "max_clients": 100}, "clients", Level.PROBLEM),
         ({"clock_seconds": 3.0}, "clock", Level.WARNING),
+        ({"sentinels": {"one": True, "two": True, "three": True}}, "sentinels", Level.OK),
+        (
+            {"sentinels": {"one": True, "two": False, "three": True}},
+            "sentinels",
+            Level.WARNING,
+        ),
+        ({"sentinels": {"one": True}}, "sentinels", Level.WARNING),
     ],
 )
 def test_redis(changed: dict[str, Any], check: str, level: Level) -> None:
     facts = replace(read_redis(), **changed)
     assert {each.check: each for each in judge_redis(facts)}[f"redis.{check}"].level is level
+
+
+def test_here_nothing_stands_between() -> None:
+    facts = read_postgresql()
+    assert not facts.pooled
+    assert not facts.shared
+    assert read_redis().sentinels == {}
 
 
 def test_valkey_is_told_from_redis() -> None:

@@ -20,7 +20,7 @@ from retry.limits import allow_statement, extend_limits_for_kinds
         ("manage.py worker bulk --burst", Role.WORKER),
         ("manage.py worker --burst sync", Role.SYNC),
         ("manage.py sync news", Role.SYNC),
-        ("manage.py migrate", Role.COMMAND),
+        ("manage.py migrate", Role.MIGRATION),
         ("manage.py retry --all", Role.COMMAND),
         ("manage.py", Role.COMMAND),
         ("django-admin dispatcher", Role.DISPATCHER),

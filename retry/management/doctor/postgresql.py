@@ -20,6 +20,7 @@ def judge_postgresql(facts: PostgresFacts, *, workers: int) -> Iterator[Diagnosi
         advice = "Create the database with ENCODING 'UTF8', and move the data there."
         yield fail("postgresql.encoding", f"The database is encoded in {facts.encoding}.", advice)
     yield from _judge_role(facts)
+    yield _judge_pooler(facts)
     yield _judge_connections(facts, workers=workers)
     if not facts.knows_zone:
         yield fail(
@@ -77,6 +78,20 @@ def _judge_role(facts: PostgresFacts) -> Iterator[Diagnosis]:
         )
     else:
         yield ok(check, "The role may do what is needed.")
+
+
+def _judge_pooler(facts: PostgresFacts) -> Diagnosis:
+    check = "postgresql.pooler"
+    if facts.shared:
+        return fail(
+            check,
+            "A pooler gives this session to others between two transactions.",
+            "The dispatcher, syncs and imports keep locks in theirs: set DATABASE_DIRECT_URL to "
+            "the address of PostgreSQL itself, or of a pooler in session mode.",
+        )
+    if facts.pooled:
+        return ok(check, "A pooler stands between, and leaves each process its session.")
+    return ok(check, "The dispatcher, syncs and commands reach PostgreSQL itself.")
 
 
 def _judge_connections(facts: PostgresFacts, *, workers: int) -> Diagnosis:

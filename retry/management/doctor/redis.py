@@ -7,6 +7,7 @@ from retry.management.doctor.diagnosis import Diagnosis, fail, judge_clock, ok, 
 from retry.store_facts import RedisFacts
 
 _OLDEST = (6, 2)
+_FEWEST_SENTINELS = 3
 
 
 def judge_redis(facts: RedisFacts) -> Iterator[Diagnosis]:
@@ -14,6 +15,8 @@ def judge_redis(facts: RedisFacts) -> Iterator[Diagnosis]:
     yield judge_clock("redis.clock", facts.product, facts.clock_seconds)
     yield _judge_memory(facts)
     yield _judge_writes(facts)
+    if facts.sentinels:
+        yield _judge_sentinels(facts)
     if facts.max_clients and facts.clients > 0.9 * facts.max_clients:
         yield fail(
             "redis.clients",
@@ -39,6 +42,18 @@ def _judge_memory(facts: RedisFacts) -> Diagnosis:
         text += f" {facts.evicted} keys have been evicted."
     advice = "CONFIG SET maxmemory-policy noeviction, and in redis.conf. Share it with no cache."
     return fail(check, text, advice) if facts.max_bytes else warn(check, text, advice)
+
+
+def _judge_sentinels(facts: RedisFacts) -> Diagnosis:
+    check = "redis.sentinels"
+    silent = [address for address, answers in facts.sentinels.items() if not answers]
+    text = f"{len(facts.sentinels) - len(silent)} of {len(facts.sentinels)} Sentinels answer."
+    if silent:
+        advice = "Without most of them no replica takes over when the master is lost."
+        return warn(check, text, f"Start {', '.join(silent)}. {advice}")
+    if len(facts.sentinels) < _FEWEST_SENTINELS:
+        return warn(check, text, "Name three or more in REDIS_URL: two cannot outvote a lost one.")
+    return ok(check, text)
 
 
 def _judge_writes(facts: RedisFacts) -> Diagnosis:
