@@ -11,7 +11,7 @@ from django.db import connection
 
 from entries.sql import load
 
-_SQL = load(Path(__file__).with_name("thousand_workers.py"))
+_SQL = load(str(Path(__file__).with_name("thousand_workers.py")))
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
