@@ -1,4 +1,4 @@
-"""Processes of ``manage.py`` that cost no start: each is a fork of one that has imported everything.
+"""Processes of ``manage.py`` without the start: forks of one that has imported everything.
 
 That one is there for a command and an environment; it has read the settings and connected to
 nothing. What is forked leads a session of its own, and runs ``manage.py`` as Python would have run
