@@ -42,7 +42,7 @@ def main() -> None:
     unknown = set(chosen.names) - set(NAMES)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    with migrated_cluster() as migrated, ThreadPoolExecutor(chosen.jobs) as jobs:
+    with make_cluster() as migrated, ThreadPoolExecutor(chosen.jobs) as jobs:
         play = partial(_play, long=chosen.long, migrated=migrated)
         results = list(jobs.map(play, chosen.names or NAMES))
     if chosen.write:
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 @contextmanager
-def migrated_cluster() -> Iterator[str]:
+def make_cluster() -> Iterator[str]:
     """A folder with a migrated PostgreSQL, which every scenario has a copy of."""
     with tempfile.TemporaryDirectory(prefix="redrive-faults-") as folder:
         subprocess.run([sys.executable, "-m", "faults.cluster", folder], cwd=BASE_DIR, check=True)
