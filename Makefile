@@ -48,6 +48,11 @@ shell: $(VENV)/.demo ## Open a Django shell on the demo's data, also while the d
 test: $(VENV)/.dev browser ## Run the tests (ARGS="tests/unit -k queue")
 	@exec $(TEMPORARY) $(PY) -m pytest $(ARGS)
 
+# Collecting asks no server.
+.PHONY: bytecode
+bytecode: $(VENV)/.dev
+	@DATABASE_URL=postgresql:///none REDIS_URL=redis://localhost $(PY) -m pytest -n 0 --collect-only --quiet >/dev/null
+
 .PHONY: coverage
 coverage: $(VENV)/.dev browser ## Run the tests and show which lines none of them runs; takes twice as long
 	@exec $(TEMPORARY) $(PY) -m pytest --numprocesses=2 --cov=config --cov=entries --cov=retry --cov=tools \

@@ -6,7 +6,10 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -40,8 +43,9 @@ def main() -> None:
     unknown = set(chosen.names) - set(NAMES)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    with ThreadPoolExecutor(chosen.jobs) as jobs:
-        results = list(jobs.map(partial(_play, long=chosen.long), chosen.names or NAMES))
+    with make_cluster() as migrated, ThreadPoolExecutor(chosen.jobs) as jobs:
+        play = partial(_play, long=chosen.long, migrated=migrated)
+        results = list(jobs.map(play, chosen.names or NAMES))
     if chosen.write:
         table = _HEAD + "".join(_row(each) for each in results if not each.get("skipped"))
         _PAGE.write_text(_TABLE.sub(lambda m: m[1] + table + m[2], _PAGE.read_text()))
@@ -50,8 +54,17 @@ def main() -> None:
     sys.exit(1 if bad else 0)
 
 
-def _play(name: str, *, long: bool) -> dict[str, Any]:
-    command = [sys.executable, "-m", "faults.scenario", name, *(["--long"] if long else [])]
+@contextmanager
+def make_cluster() -> Iterator[str]:
+    """A folder with a migrated PostgreSQL, which every scenario has a copy of."""
+    with tempfile.TemporaryDirectory(prefix="redrive-faults-") as folder:
+        subprocess.run([sys.executable, "-m", "faults.cluster", folder], cwd=BASE_DIR, check=True)
+        yield folder
+
+
+def _play(name: str, *, long: bool, migrated: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "faults.scenario", name, "--migrated", migrated]
+    command += ["--long"] if long else []
     done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=False)
     try:
         result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

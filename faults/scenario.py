@@ -1,4 +1,4 @@
-"""``python -m faults.scenario NAME [--long]``: play one and print the result as JSON."""
+"""``python -m faults.scenario NAME [--long] [--migrated DIR]``: play one and print it as JSON."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from faults.stage import Stage, prepare_stage
@@ -15,8 +16,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m faults.scenario", description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--migrated", type=Path, metavar="DIR", help="made by faults.cluster")
     chosen = parser.parse_args()
-    with prepare_stage(long=chosen.long) as stage:
+    with prepare_stage(long=chosen.long, migrated=chosen.migrated) as stage:
         result = _play(stage, chosen.name)
         if result["wrong"] or not result["clean"]:
             for process in stage.started:

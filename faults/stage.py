@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from config.env import BASE_DIR
-from faults import ledger
+from faults import cluster, ledger
 from tools.embedded import PostgresServer, RedisServer
 
 T = TypeVar("T")
@@ -137,34 +137,27 @@ def find_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def prepare_stage(*, long: bool) -> Iterator[Stage]:
-    """Start a PostgreSQL and a Redis, migrate, and set Django up on them."""
+def prepare_stage(*, long: bool, migrated: Path | None = None) -> Iterator[Stage]:
+    """Start a PostgreSQL and a Redis, and set Django up on them.
+
+    ``migrated``: a folder of ``faults.cluster``, of which it is a copy; without, it migrates.
+    """
     with tempfile.TemporaryDirectory(prefix="redrive-faults-") as name:
         folder = Path(name).resolve()
         postgres = PostgresServer(folder / "postgres", durable=False)
         redis = RedisServer(folder / "redis", durable=False)
-        postgres.start()
-        redis.start()
-        os.environ |= {
-            "REDRIVE_ENV": "development",
-            "SECRET_KEY": "only-for-fault-scenarios" * 3,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": redis.url,
-            "REDRIVE_KIND_MODULES": "faults.kinds",
-            "LOG_LEVEL": "INFO",
-            ledger.VARIABLE: str(folder / "ledger"),
-        }
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        stage = Stage(folder, postgres, redis, long=long)
+        if migrated is not None:
+            cluster.copy(migrated / "postgres", postgres.folder)
+        os.environ[ledger.VARIABLE] = str(folder / "ledger")
         try:
-            yield stage
+            cluster.set_up(postgres, redis)
+            if migrated is None:
+                cluster.migrate()
+            stage = Stage(folder, postgres, redis, long=long)
+            try:
+                yield stage
+            finally:
+                stage.end()
         finally:
-            stage.end()
             redis.stop()
             postgres.stop()

@@ -2,7 +2,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
+from django.test import Client
 
 from tests.support.browser import Visitor, chromium
 
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
 PASSWORD = "correct horse"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator["Browser"]:
-    """One for a module, and gone after it: while Playwright's loop runs in this thread, Django
+    """One for all stories, and gone after them: while Playwright's loop runs in this thread, Django
     takes every query of a test for one inside a coroutine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -26,7 +28,8 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def visit(browser: "Browser", live_server: "LiveServer") -> Iterator[Callable[..., Visitor]]:
-    """``visit(user)``: a visitor who has logged in as ``user``; options are the context's."""
+    """``visit(user)``: a visitor who has logged in as ``user``, whose password is ``PASSWORD``, and
+    stands at the front page; options are the context's."""
     cache.clear()
     visitors: list[Visitor] = []
 
@@ -36,7 +39,9 @@ def visit(browser: "Browser", live_server: "LiveServer") -> Iterator[Callable[..
         if user is not None:
             user.set_password(PASSWORD)
             user.save()
-            visitor.log_in(user.get_username(), PASSWORD)
+            client = Client()
+            client.force_login(user)
+            visitor.come_back(client.cookies[settings.SESSION_COOKIE_NAME].value)
         return visitor
 
     yield arrive

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.browser.pages import HTML, STICKING_OUT, WIDTHS, list_pages
 from tests.support.browser import Visitor
@@ -33,16 +33,25 @@ LOOKS = {
 }
 
 
-#: Colours change gradually.
-# One that the change of colours cancels has settled as well.
-SETTLE = "Promise.allSettled(document.getAnimations().map((each) => each.finished))"
+#: Colours change gradually: here at once. To wait for the end of a change is to wait for ever where
+#: the element is replaced meanwhile, as a part that is alive is.
+SETTLE = """document.getAnimations().forEach((each) => {
+  try { each.finish(); } catch { each.cancel(); }  // without an end
+})"""
 #: Icons of Django's own widget for many choices, which its script makes.
 CONTEXT = {"exclude": [[".selector .help-tooltip"]]}
 
 
+#: Of what axe finds, only this leaves the browser.
+FIND = "([context, options]) => axe.run(context, options).then((found) => found.violations)"
+
+
 def find_violations(page: "Page", options: dict[str, object]) -> list[str]:
-    """Return a line for each rule that the page breaks, with some of the elements that do."""
-    found = Axe().run(page, context=CONTEXT, options=options).response["violations"]
+    """Return a line for each rule that the page breaks, with some of the elements that do.
+
+    The page has axe's script.
+    """
+    found = page.evaluate(FIND, [CONTEXT, options])
     return [
         f"{rule['id']} ({rule['impact']}): "
         + "; ".join(f"{node['target'][0]} {node['html'][:120]}" for node in rule["nodes"][:3])
@@ -63,6 +72,7 @@ class Looks:
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="light")
         page.goto(url)
+        page.evaluate(AXE_SCRIPT)
         self.seen += 1
         for width, scheme, options in (
             (1440, "light", EVERYTHING),

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from entries.models import Attempt, Entry
 from retry.models import Heartbeat
+from tests.browser.conftest import PASSWORD
 from tests.factories.entries import EntryFactory
 from tests.support.browser import Visitor
 from tests.support.processes import manage
@@ -34,6 +35,12 @@ def work() -> None:
     """A worker takes what is queued and goes."""
     with manage("worker", "default", "--burst") as worker:
         assert worker.wait(60) == 0, worker.output
+
+
+def test_somebody_logs_in(visit: Visit, operator: "User") -> None:
+    operator.set_password(PASSWORD)
+    operator.save()
+    visit().log_in(operator.get_username(), PASSWORD)
 
 
 def test_three_failed_entries_are_ticked_and_retried(visit: Visit, operator: "User") -> None:

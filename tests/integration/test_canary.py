@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from entries.models import Entry
-from retry.dispatcher import pacing
+from retry.dispatcher import failure_limit, pacing
 from retry.dispatcher.loop import Dispatcher
 from retry.models import AuditEvent, Operation, Run
 from retry.operations import control
@@ -143,7 +143,15 @@ def test_without_a_pace_little_is_under_way_between_two_judgements() -> None:
     assert found.operation.pause_cause == "limit"
 
 
-def test_quick_work_is_not_held_up_by_the_failure_limit() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(3600, [100, 100, 200, 200]), (0, [100, 100, 100, 100])]
+)
+def test_quick_work_is_not_held_up_by_the_failure_limit(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, expected: list[int]
+) -> None:
+    """As many start as have been judged, while that is less than some seconds' work; how quick
+    this machine is must not matter here."""
+    monkeypatch.setattr(failure_limit, "UNJUDGED_SECONDS", seconds)
     failed(600)
     operation = start(max_failure_rate=0.1)
     begun = []
@@ -151,8 +159,7 @@ def test_quick_work_is_not_held_up_by_the_failure_limit() -> None:
         Dispatcher().tick()
         begun.append(read_progress(operation.pk).queued)
         work()
-    # As many as have been judged, while that is less than two seconds' work.
-    assert begun == [100, 100, 200, 200]
+    assert begun == expected
 
 
 def test_a_paused_operation_of_which_nothing_is_left_is_completed() -> None:

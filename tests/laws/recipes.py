@@ -74,7 +74,10 @@ def insert(text: str, additions: str) -> str:
 
 
 def copy_tree(target: Path) -> None:
-    """Copy what belongs to the project, and make it a repository, as the laws expect one."""
+    """Copy what belongs to the project, and make it a repository, as the laws expect one.
+
+    With the bytecode that there is of it, which is as good there as here.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -82,8 +85,15 @@ def copy_tree(target: Path) -> None:
         text=True,
         check=True,
     )
+    folders = set()
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
+            shutil.copy2(ROOT / name, target / name)
+            folders.add(Path(name).parent / "__pycache__")
+    for folder in folders:
+        if (ROOT / folder).is_dir():
+            # What is being written at the moment has another name and is left out.
+            unfinished = shutil.ignore_patterns("*.pyc.*")
+            shutil.copytree(ROOT / folder, target / folder, ignore=unfinished)
     subprocess.run(["git", "init", "-q"], cwd=target, check=True)

@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.laws.recipes import EXAMPLES, apply, copy_tree, insert, matches, sections, touched
 from tests.laws.tree import ROOT
+from tests.support.databases import copied
 
 #: Folder of the example -> section of the page.
 CHANGES = {
@@ -78,6 +80,7 @@ def test_every_example_is_made() -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.django_db(transaction=True)
 def test_the_changes_work(tmp_path: Path) -> None:
     """All five in one copy; two Python processes in it: the linter and the tests."""
     copy_tree(tmp_path)
@@ -89,7 +92,9 @@ def test_the_changes_work(tmp_path: Path) -> None:
         run(tmp_path, "ruff", *command, "--no-cache", *modules)
     tests = [path for path in modules if Path(path).name.startswith("test_")]
     plain = ("--no-cov", "-n", "0", "-q", "-p", "no:cacheprovider")
-    run(tmp_path, "pytest", *plain, *tests, *LAWS)
+    # No change has a migration.
+    with copied(f"test_{urlsplit(os.environ['DATABASE_URL']).path.strip('/')}_newcomer"):
+        run(tmp_path, "pytest", *plain, "--reuse-db", *tests, *LAWS)
 
 
 def run(tree: Path, *command: str) -> None:

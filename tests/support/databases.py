@@ -43,6 +43,15 @@ def copying_once(config: pytest.Config, folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def copied(target: str) -> Iterator[None]:
+    """A copy of this process's database, for a process that it starts."""
+    _copy(connection.settings_dict["NAME"], [target])
+    yield
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(target)}")
+
+
 def _copy(source: str, targets: list[str]) -> None:
     connection.close()  # nobody may be in it meanwhile
     quote = connection.ops.quote_name

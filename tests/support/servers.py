@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
+from tests.support import forks
 from tools.embedded import PostgresServer, RedisServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,10 +43,17 @@ class Spawned:
     ) -> None:
         self.args = [str(arg) for arg in args]
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
-        self.process = subprocess.Popen(
+        self.process = self._start(cwd, _environment(env or {}))
+
+    def _start(self, cwd: Path, env: Mapping[str, str]) -> "subprocess.Popen[bytes] | forks.Fork":
+        if forks.is_forked(self.args):
+            found = forks.fork(self.args[2:], env=env, cwd=cwd, output=self._output)
+            if found is not None:
+                return found
+        return subprocess.Popen(
             self.args,
             cwd=cwd,
-            env=_environment(env or {}),
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,

@@ -82,9 +82,7 @@ def walk(caller: Caller) -> "Iterator[tuple[Call, Visit]]":
     start = traces.everything()
     for call in calls():
         with traces.undone():
-            if call.name in BEFORE:
-                BEFORE[call.name]()
-            since = traces.observed(None if call.name in BEFORE else start)
+            since = traces.observed(start, prepare=BEFORE.get(call.name))
             answer = _answer(call, caller)
             trace = since()
         unknown_tokens.clear()

@@ -3,6 +3,7 @@ list knows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -29,6 +30,16 @@ def _order(model: type[Model]) -> tuple[bool, int, str]:
     return not known, _APPS.index(label) if known else 0, str(model._meta.verbose_name_plural)
 
 
+@cache
+def _areas() -> list[tuple[str, tuple[int, str]]]:
+    """How addresses of each model begin, and what stands above them."""
+    return [
+        (f"{meta.app_label}/{meta.model_name}/", (place, capfirst(str(meta.verbose_name_plural))))
+        for place, model in enumerate(sorted(admin.site._registry, key=_order), 1)
+        for meta in (model._meta,)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """``act``: the action of a list; empty for what the address itself does."""
@@ -45,10 +56,9 @@ class Step:
     @property
     def area(self) -> tuple[int, str]:
         """What it belongs to, with the place of that among the others."""
-        for place, model in enumerate(sorted(admin.site._registry, key=_order), 1):
-            meta = model._meta
-            if self.address.pattern.startswith(f"{meta.app_label}/{meta.model_name}/"):
-                return place, capfirst(str(meta.verbose_name_plural))
+        for prefix, area in _areas():
+            if self.address.pattern.startswith(prefix):
+                return area
         return 0, "The desk"
 
 
@@ -84,15 +94,17 @@ def walk(made: acts.Made, user: User | None) -> "Iterator[tuple[Step, Visit]]":
             yield step, visit
 
 
-def _take(step: Step, browser: Browser, made: acts.Made, start: Mapping[str, str] | None) -> Visit:
+def _take(step: Step, browser: Browser, made: acts.Made, start: Mapping[str, str]) -> Visit:
     name = step.address.name
     url = step.address.url
-    key = step.act or name
-    if key in acts.BEFORE:
-        made, start = made | acts.BEFORE[key](made), None
+    before = acts.BEFORE.get(step.act or name)
+    if before is None:
+        since = traces.observed(start)
+    else:
+        made = dict(made)
+        since = traces.observed(start, prepare=lambda: made.update(before(made)))
         url = next(each.url for each in addresses(made) if each.name == name)
     url += acts.QUERIES.get(name, "")
-    since = traces.observed(start)
     if step.method == "GET":
         answer: Any = browser.get(url)
     elif step.act:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 from django.apps import apps
@@ -22,6 +23,7 @@ _WRITES = """
 """
 
 
+@cache
 def _tables() -> dict[str, str]:
     """Those that the admin could touch, by the label of their model."""
     return {
@@ -69,16 +71,24 @@ class Trace:
     empty: bool
 
 
-def observed(before: Mapping[str, str] | None = None) -> Callable[[], Trace]:
+def observed(
+    before: Mapping[str, str] | None = None, *, prepare: Callable[[], object] | None = None
+) -> Callable[[], Trace]:
     """Remember how things are; returns what says how they differ since then, in this transaction.
 
     ``before``: ``everything``, where that is known. What nothing was written to is as it was.
+    ``prepare``: changes how things are before that.
     """
     start = before or everything()
-    written, notes, known = writes(), _refusals(), set(_operations())
+    written = writes()
+    if prepare is not None:
+        prepare()
+        first, written = written, writes()
+        start = {**start, **everything(_differing(first, written))}
+    notes, known = _refusals(), set(_operations())
 
     def since() -> Trace:
-        touched = [label for label, count in writes().items() if count != written[label]]
+        touched = _differing(written, writes())
         now = everything(touched)
         different = (label for label in now if now[label] != start[label])
         if not touched:
@@ -93,6 +103,10 @@ def observed(before: Mapping[str, str] | None = None) -> Callable[[], Trace]:
         )
 
     return since
+
+
+def _differing(before: Mapping[str, int], now: Mapping[str, int]) -> list[str]:
+    return [label for label, count in now.items() if count != before[label]]
 
 
 def _refusals() -> int:
