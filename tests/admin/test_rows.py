@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import time_machine
 from django.contrib import admin
-from django.contrib.admin.templatetags.admin_list import results
-from django.utils import timezone
+from django.contrib.admin.filters import SimpleListFilter
+from django.contrib.admin.templatetags.admin_list import admin_list_filter, results
+from django.utils import timezone, translation
 
 from entries.admin.distance import describe_distance
+from entries.admin.filter_links import render_filter
 from entries.admin.rows import render_table
+from entries.models import Entry
 from retry.models import Hold
 from tests.admin.browsing import ENTRIES, Browser
 from tests.admin.walking import populate
@@ -43,6 +46,33 @@ def test_cells_are_those_of_django(chief: "User") -> None:
         ], model
         compared += len(django)
     assert compared > 15
+
+
+@pytest.mark.parametrize("query", ["", "?status=failed&kind=%22%26%3Cb%3E&q=a+b%C3%A4&p=0"])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_filters_are_those_of_django(chief: "User", query: str, language: str) -> None:
+    populate()
+    source = SourceFactory.create(name=HOSTILE)
+    url = "https://h.example/&amp;?a=b"
+    EntryFactory.create(failed=True, source=source, error_class='"&<x>', payload={"url": url})
+    browser, compared = Browser(chief), 0
+    for model in admin.site._registry:
+        page = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        answer = browser.get(page + query if model is Entry else page)
+        cl = answer.context["cl"]
+        with translation.override(language):
+            for spec in cl.filter_specs:
+                ours, django = render_filter(cl, spec), admin_list_filter(cl, spec)
+                assert _squeeze(ours) == _squeeze(django), (model, spec.title)
+                if isinstance(spec, SimpleListFilter):
+                    usual = list(SimpleListFilter.choices(spec, cl))
+                    assert list(spec.choices(cl)) == usual, (model, spec.title)
+                compared += 1
+    assert compared > 30
+
+
+def _squeeze(html: str) -> str:
+    return re.sub(r"\s*(<|>)\s*", r"\1", html.replace("&#39;", "&#x27;"))
 
 
 def test_plain_text_is_isolated_and_labelled(at_desk: Browser) -> None:
