@@ -10,6 +10,8 @@ _MOMENT = re.compile(
     r"(?:[Tt](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
     r"(?P<offset>[Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+#: Of spans, such as ``24h``, in JSON Schema.
+SPAN_PATTERN = "^[1-9][0-9]{0,4}[mhd]$"
 _SPAN = re.compile("([1-9][0-9]{0,4})([mhd])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 #: No place on earth is further from UTC, and PostgreSQL refuses 16 hours.

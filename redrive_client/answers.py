@@ -20,12 +20,15 @@ class Counts(TypedDict):
 
 
 class Operation(Counts):
-    """``rate``: outcomes a second over the last minute. ``eta``: seconds, None if unknown."""
+    """``rate``: outcomes a second over the last minute. ``eta``: seconds, None if unknown.
+    ``held_by``: ids of the holds for which some of it waits.
+    """
 
     operation_id: str
     request_id: str
     action: str
     state: str
+    held_by: Sequence[int]
     pause_reason: str
     pause_cause: str
     canary: str
@@ -84,15 +87,19 @@ class Item(TypedDict):
 
 
 class Run(Counts):
+    """``held_by``: ids of the holds for which it waits."""
+
     run_id: str
     operation_id: str | None
     trigger: str
+    request_id: str
     actor: str
     reason: str
     kind: str
     source: str | None
     state: str
     dispatched: bool
+    held_by: Sequence[int]
     handed_on: int
     created_at: str
     started_at: str | None
@@ -132,6 +139,7 @@ class SyncQueued(TypedDict):
 class Sync(TypedDict):
     sync_id: int
     source: str
+    request_id: str
     actor: str
     reason: str
     dry_run: bool

@@ -15,6 +15,32 @@ from retry.outcomes import Actor
 FRAGMENTS = load(__file__).fragments
 
 REFUSED = "refused"
+#: What events say was done; a test holds them against what is recorded, and against their names.
+VERBS = frozenset(
+    {
+        *("submit", "retry", "retry_now", "stop", "resync", "resubmit"),
+        *("restore", "discard", "wake", "rescue", "probe", "edit_and_retry"),
+        *("start_retry", "start_resync", "start_retry_now", "start_stop"),
+        *("start_discard", "start_restore", "start_repair", "start_undo"),
+        *("approve", "reject", "reschedule", "pause", "resume", "cancel"),
+        *("hold", "lift", "sync", "request_sync", "sync_lost"),
+        *("import", "request_import", "confirm_import", "import_lost", "export"),
+        *("acknowledge_group", "note_group", "mute_group", "unmute_group"),
+        *("resolve_group", "reopen_group", "prove_group", "fail_proof"),
+        *("save_view", "rename_view", "delete_view"),
+        *("create_token", "change_token", "revoke_token", REFUSED),
+        *("subscribe", "change_subscription", "unsubscribe", "test_subscription"),
+        *("derive_upstreams", "index_entries", "prune"),
+        *("add_entry", "change_entry", "delete_entry"),
+        *("add_source", "change_source", "delete_source"),
+        *("add_endpoint", "change_endpoint", "delete_endpoint"),
+        *("add_user", "change_user", "delete_user"),
+        *("add_group", "change_group", "delete_group"),
+        *("delete_accessattempt", "delete_accessfailurelog", "delete_accesslog"),
+    }
+)
+#: Verbs of edits, also of models that this project does not know, such as another user model.
+EDITS = r"^(add|change|delete)_[a-z0-9_]+$"
 #: Refusals of one user that are recorded within the window; the same one only once in a while.
 MOST_REFUSALS = 20
 _WINDOW = timedelta(hours=1)

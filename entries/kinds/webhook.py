@@ -59,7 +59,12 @@ class WebhookKind(Kind):
 
     payload_schema: ClassVar[Mapping[str, Any]] = {
         "type": "object",
-        "properties": {"endpoint": {"type": "string", "description": "slug of an endpoint"}},
+        "properties": {
+            "endpoint": {
+                "type": "string",
+                "description": "slug of an endpoint; without it, that of the source",
+            }
+        },
     }
 
     def process(self, entry: EntryData, attempt: AttemptData) -> Mapping[str, Any]:

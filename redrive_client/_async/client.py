@@ -108,10 +108,9 @@ class AsyncClient(AsyncConnection):
 
     # Operations and runs; ``wait`` waits for them
 
-    async def operations(
-        self, *, state: str | None = None
-    ) -> AsyncIterator[answers.OperationSummary]:
-        async for row in self.pages("operations", query(state=state)):
+    async def operations(self, **chosen: Any) -> AsyncIterator[answers.OperationSummary]:
+        """Yield operations, newest first: ``state``, ``created_after``, ``created_before``."""
+        async for row in self.pages("operations", query(**chosen)):
             yield cast("answers.OperationSummary", row)
 
     async def operation(self, operation_id: str) -> answers.Operation:
@@ -174,12 +173,13 @@ class AsyncClient(AsyncConnection):
     ) -> answers.Operation:
         """Retry all of a group behind a canary; it is resolved only if all succeed.
 
-        Not to be repeated: a second one is refused while the first is under way.
+        A second one is refused while the first is under way, also while it is paused.
         """
         sent = body(
             reason=reason, action=action, canary_size=canary_size, rate_per_second=rate_per_second
         )
-        return cast("answers.Operation", await self.post(f"errors/{group_id}/prove", sent))
+        path = f"errors/{group_id}/prove"
+        return cast("answers.Operation", await self.post(path, sent, key=uuid.uuid4().hex))
 
     # Sources, holds, status
 

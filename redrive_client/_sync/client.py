@@ -106,8 +106,9 @@ class Client(Connection):
 
     # Operations and runs; ``wait`` waits for them
 
-    def operations(self, *, state: str | None = None) -> Iterator[answers.OperationSummary]:
-        for row in self.pages("operations", query(state=state)):
+    def operations(self, **chosen: Any) -> Iterator[answers.OperationSummary]:
+        """Yield operations, newest first: ``state``, ``created_after``, ``created_before``."""
+        for row in self.pages("operations", query(**chosen)):
             yield cast("answers.OperationSummary", row)
 
     def operation(self, operation_id: str) -> answers.Operation:
@@ -168,12 +169,13 @@ class Client(Connection):
     ) -> answers.Operation:
         """Retry all of a group behind a canary; it is resolved only if all succeed.
 
-        Not to be repeated: a second one is refused while the first is under way.
+        A second one is refused while the first is under way, also while it is paused.
         """
         sent = body(
             reason=reason, action=action, canary_size=canary_size, rate_per_second=rate_per_second
         )
-        return cast("answers.Operation", self.post(f"errors/{group_id}/prove", sent))
+        path = f"errors/{group_id}/prove"
+        return cast("answers.Operation", self.post(path, sent, key=uuid.uuid4().hex))
 
     # Sources, holds, status
 

@@ -83,7 +83,8 @@ class Connection:
         """Wait until an operation, a run or a sync has ended; and return how it ended.
 
         Returns an operation as well that is paused or awaits approval: a person has to do something
-        first. ``thing``: what the desk answered about it, or its address. After ``seconds``
+        first. What is held it waits for, however long: ``held_by`` of the progress says so.
+        ``thing``: what the desk answered about it, or its address. After ``seconds``
         ``NotDone`` is raised. ``on_progress`` is called with each new progress.
         """
         address, etag = find_address(thing), ""
@@ -108,7 +109,8 @@ class Connection:
                     return progress
             if answer.elapsed.total_seconds() < span / 2:
                 # It does not wait, because too many others do.
-                time.sleep(float(answer.headers.get("Retry-After") or _SOON))
+                pause = float(answer.headers.get("Retry-After") or _SOON)
+                time.sleep(max(pause, _SOON))
 
     def _send(self, request: Request) -> httpx2.Response:
         attempts = Attempts(request, self._patience)

@@ -15,6 +15,7 @@ from retry.error_groups.lock import find_whole_group, lock_group
 from retry.errors import NothingEligible
 from retry.models import Action, ErrorGroup, Operation
 from retry.operations.control import start as start_operation
+from retry.operations.idempotency import IdempotencyKey
 from retry.operations.pace import Pace
 from retry.operations.selection import Selection
 from retry.outcomes import Actor
@@ -38,20 +39,38 @@ def prove(
     canary_size: int = CANARY,
     rate_per_second: float | None = None,
     reason: str = "",
+    idempotency_key: str | None = None,
 ) -> Operation:
     """Fixed, prove it: start an operation on all that is failed of the group, a canary first.
 
     The first failure stops it. ``settle_proofs`` resolves the group when all of it has succeeded.
-    Raises ``ProofUnderWay``, ``NothingEligible`` where nothing is failed, and as ``acknowledge``
-    and ``start_operation`` do; ``ValueError`` for an action that is not in ``PROVING``.
+    The same ``idempotency_key`` from the same actor returns the same operation. Raises
+    ``ProofUnderWay``, ``NothingEligible`` where nothing is failed, and as ``acknowledge`` and
+    ``start_operation`` do; ``ValueError`` for an action that is not in ``PROVING``.
     """
     actor.require(MANAGE_ERROR_GROUP)
     if action not in PROVING:
         raise ValueError(f"{action.value} proves nothing")
+    group = find_whole_group(group_id, actor=actor)
+    key = None
+    if idempotency_key is not None:
+        key = IdempotencyKey.from_request(
+            idempotency_key,
+            proves=group_id,
+            action=action.value,
+            canary_size=canary_size,
+            rate_per_second=rate_per_second,
+            reason=reason,
+            sources=None if actor.sources is None else sorted(actor.sources),
+        )
+        known = key.find_operation(actor)
+        if known is not None:
+            return known
+    _refuse_second(group)
+    alike = EntryFilter(status=EntryStatus.FAILED, fingerprint=group.fingerprint)
     with transaction.atomic():
-        alike = Selection(filter=_find_alike(group_id, actor=actor))
         operation = start_operation(
-            alike,
+            Selection(filter=alike),
             action=action,
             actor=actor,
             reason=reason or FIXED(),
@@ -60,11 +79,14 @@ def prove(
                 canary_size=max(canary_size, 1),
                 max_failure_rate=0.0,
             ),
+            idempotency_key=key,
         )
         if not operation.total:
             raise NothingEligible(action=action.value, skipped={})
         # Not before: freezing a million entries takes seconds, and failures wait for the lock.
         group = lock_group(group_id, actor=actor)
+        if group.proof_id == operation.pk:
+            return operation  # of a request with the same key, which was faster
         _refuse_second(group)
         ErrorGroup.objects.filter(pk=group.pk).update(proof=operation)
         audit.record(
@@ -87,13 +109,6 @@ def settle_proofs(*, actor: Actor) -> int:
     ended = ErrorGroup.objects.filter(proof__isnull=False, proof__ended_at__isnull=False)
     pairs = list(ended.order_by("pk").values_list("pk", "proof_id")[:_BATCH])
     return sum(_settle(pk, operation_id, actor=actor) for pk, operation_id in pairs)
-
-
-def _find_alike(group_id: int, *, actor: Actor) -> EntryFilter:
-    """Return the filter of what is failed of a group that the actor may see and may prove."""
-    group = find_whole_group(group_id, actor=actor)
-    _refuse_second(group)
-    return EntryFilter(status=EntryStatus.FAILED, fingerprint=group.fingerprint)
 
 
 def _refuse_second(group: ErrorGroup) -> None:

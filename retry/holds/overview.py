@@ -20,6 +20,7 @@ from retry.runs.hold_condition import ActiveHolds, HoldKey, hold_key, list_cover
 _SQL = load(__file__)
 #: Counting stops here: more says the same.
 MANY = 10_000
+_WAITING = (RunState.PLANNED, RunState.QUEUED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,11 @@ def find_holds_on(*, kind: str, source_id: int | None, upstream: str = "") -> li
 
 def find_holds_on_operation(operation_id: UUID, *, actor: Actor) -> list[tuple[Hold, int]]:
     """Find the holds for which runs of an operation wait, and how many of those that the actor may
-    see.
+    see. One cheap statement where nothing is on hold.
     """
+    active = list(list_active())
+    if not active:
+        return []
     grouped = _find_waiting_runs(visible_runs(actor)).filter(operation=operation_id).order_by()
     counts: dict[HoldKey, int] = {}
     for kind, upstream, source_id, runs in grouped.values_list(
@@ -78,7 +82,25 @@ def find_holds_on_operation(operation_id: UUID, *, actor: Actor) -> list[tuple[H
     ).annotate(Count("pk")):
         for key in set(list_covering_keys(kind=kind, upstream=upstream, source_id=source_id)):
             counts[key] = counts.get(key, 0) + runs
-    return [(hold, counts[_key(hold)]) for hold in list_active() if _key(hold) in counts]
+    return [(hold, counts[_key(hold)]) for hold in active if _key(hold) in counts]
+
+
+def find_holds_on_run(run: Run) -> list[Hold]:
+    """Find the active holds for which a run waits; one cheap statement, and none for a run that
+    waits for nothing.
+    """
+    if run.state not in _WAITING or run.trigger in BY_NO_WORKER:
+        return []
+    found = find_holds_on(kind=run.kind, source_id=run.source_id, upstream=run.upstream)
+    return [hold for hold in found if not (hold.automatic and run.probe)]
+
+
+def list_visible_ids(holds: Iterable[Hold], *, actor: Actor) -> list[int]:
+    """Return the ids of those that the actor may see."""
+    ids = sorted(hold.pk for hold in holds)
+    if not ids or find_sources(actor).everything:
+        return ids
+    return list(visible_holds(actor).filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
 
 
 def count_waiting(holds: Iterable[Hold]) -> Mapping[int, WaitingCounts]:
@@ -126,5 +148,5 @@ def _count_by_upstream(
 
 def _find_waiting_runs(runs: QuerySet[Run]) -> QuerySet[Run]:
     """Queued and planned runs, without those that need no worker and so do not wait."""
-    waiting = runs.filter(state__in=(RunState.PLANNED, RunState.QUEUED))
+    waiting = runs.filter(state__in=_WAITING)
     return waiting.exclude(trigger__in=BY_NO_WORKER)

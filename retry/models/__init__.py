@@ -27,6 +27,7 @@ from retry.models.people import LEAST_AUDIT_DAYS, ApiToken, AuditEvent
 from retry.models.retention import RetentionPass
 from retry.models.states import (
     BY_NO_WORKER,
+    CANARY_STATES,
     Action,
     OperationState,
     PauseCause,
@@ -41,6 +42,7 @@ from retry.models.work import Operation, Run
 __all__ = [
     "ALL_FAILURES",
     "BY_NO_WORKER",
+    "CANARY_STATES",
     "LEAST_AUDIT_DAYS",
     "MOST_NAMES",
     "Action",

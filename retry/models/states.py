@@ -23,6 +23,10 @@ class Trigger(models.TextChoices):
 BY_NO_WORKER = (Trigger.STOP, Trigger.DISCARD, Trigger.RESTORE, Trigger.UNDO)
 
 
+#: How the canary of an operation is, or its ramp.
+CANARY_STATES = ("none", "under_way", "passed", "failed", "overruled", "cancelled")
+
+
 class RunState(models.TextChoices):
     PLANNED = "planned", _("Planned")
     QUEUED = "queued", _("Queued")

@@ -139,7 +139,7 @@ class Operation(models.Model):
 
     @property
     def canary_state(self) -> str:
-        """``none``, ``under_way``, ``passed``, ``failed``, ``overruled`` or ``cancelled``."""
+        """One of ``CANARY_STATES``."""
         if not self.canary_size:
             return "none"
         if self.canary_overruled_by:

@@ -39,14 +39,15 @@ def start(
     pace: Pace | None = None,
     only_if_changed: bool = False,
     repair: Repair | None = None,
-    idempotency_key: str | None = None,
+    idempotency_key: str | IdempotencyKey | None = None,
 ) -> Operation:
     """Freeze the selection into planned runs, which the dispatcher starts: at once, at a time, or
     when a second person has approved so many entries.
 
     ``only_if_changed``: a resync processes only what its source has changed. ``repair``: what
     ``Action.REPAIR`` changes in payloads before it retries; needed for it alone. The same
-    ``idempotency_key`` from the same actor returns the same operation. Raises ``NotPermitted``,
+    ``idempotency_key`` from the same actor returns the same operation; a caller that asks for more
+    than this makes it of its own request. Raises ``NotPermitted``,
     ``EmptySelection``, ``TooManyEntries``, ``NoSuchName``, ``TooManyOperations`` and, for the key
     of another request, ``IdempotencyKeyReused``; all before anything is created.
     """
@@ -58,8 +59,8 @@ def start(
         raise RepairRefused(phrase("A repair needs a JSON Patch or the name of a repair."))
     selection.check(actor=actor)
     pace = pace or Pace()
-    key = None
-    if idempotency_key is not None:
+    key = idempotency_key if isinstance(idempotency_key, IdempotencyKey) else None
+    if isinstance(idempotency_key, str):
         key = IdempotencyKey.from_request(
             idempotency_key,
             action=action.value,
@@ -70,6 +71,7 @@ def start(
             repair=repair.data() if repair else None,
             **_list_sources(actor),
         )
+    if key is not None:
         known = key.find_operation(actor)
         if known is not None:
             return known

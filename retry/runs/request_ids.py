@@ -7,6 +7,11 @@ from entries.models import Attempt
 from retry.models import Run
 
 
+def find_request_id(run: Run) -> str:
+    """Return the same of a run, read with its operation."""
+    return run.request_id or (run.operation.request_id if run.operation else "")
+
+
 def with_request_ids(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
     """Read the attempts with a ``request_id``, empty where no request has caused them."""
     own = NullIf(F("request_id"), Value(""))

@@ -13,6 +13,7 @@ from retry.admin.operations.words import describe_forecast, describe_steps, get_
 from retry.admin.shared.actions import describe_action
 from retry.admin.shared.messages import describe_selection
 from retry.admin.shared.verb_names import NAMES, name_verb
+from retry.audit import VERBS
 from retry.models import Action, AuditEvent, Operation
 from retry.operations.forecast import Forecast
 from retry.outcomes import ItemOutcome, QueueOutcome
@@ -61,6 +62,10 @@ def test_numbers_are_those_of_the_reader() -> None:
 @pytest.mark.parametrize("verb", sorted({scene.audited for scene in ACTS.values()}))
 def test_every_verb_of_the_audit_has_a_name(verb: str) -> None:
     assert verb.replace("_", " ") in NAMES
+
+
+def test_the_audit_lists_the_same_verbs() -> None:
+    assert {verb.replace("_", " ") for verb in VERBS} == NAMES
 
 
 @pytest.mark.django_db

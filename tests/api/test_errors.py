@@ -1,9 +1,11 @@
 """Error groups over JSON: looked at, decided about, proven."""
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.http import HttpResponse
 from django.utils import timezone
 
 from retry.models import ErrorGroup, Operation
@@ -27,6 +29,7 @@ def test_groups_are_listed_and_one_is_shown(api: Caller) -> None:
     for query in ({"kind": "page"}, {"upstream": "page.example"}, {"fingerprint": "1-503"}):
         assert [row["id"] for row in ok(api.get("errors", **query))["results"]] == [group.pk]
     assert ok(api.get("errors", state="muted"))["results"] == []
+    assert "page" in problem(api.get("errors", kind="pag"), 422, "unknown_kind")["known"]
     page = ok(api.get("errors", limit=1))
     rest = ok(api.get("errors", limit=1, cursor=page["next_cursor"]))
     assert [row["id"] for row in rest["results"]] == [group.pk]
@@ -79,6 +82,32 @@ def test_fixed_prove_it(api: Caller) -> None:
     assert ok(api.get(path))["proof_operation_id"] == started["operation_id"]
     problem(api.post(f"{path}/prove", {}), 409, "proof_under_way")
     assert Operation.objects.count() == 1
+
+
+def test_a_proof_that_is_asked_for_twice_with_one_key_is_one(api: Caller) -> None:
+    first, second = make_group(2), note_failures("1-404")
+    path, body = f"errors/{first.pk}/prove", {"canary_size": 1}
+
+    def send(path: str, body: object) -> HttpResponse:
+        raw = json.dumps(body).encode()
+        return api.send("POST", path, raw, headers={"Idempotency-Key": "night-1"})
+
+    started = ok(send(path, body), 202)["operation_id"]
+    assert ok(send(path, body), 202)["operation_id"] == started
+    for other in ({"canary_size": 2}, {**body, "reason": "another"}):
+        problem(send(path, other), 422, "idempotency_key_reused")
+    problem(send(f"errors/{second.pk}/prove", body), 422, "idempotency_key_reused")
+    alike = {"filter": {"status": "failed", "fingerprint": first.fingerprint}}
+    problem(send("retry/bulk", alike), 422, "idempotency_key_reused")
+    ErrorGroup.objects.update(proof=None)
+    assert ok(send(path, body), 202)["operation_id"] == started, "also when it has ended"
+    assert ErrorGroup.objects.filter(proof=None).count() == Operation.objects.count() + 1 == 2
+
+
+def test_a_group_of_which_nothing_is_failed_cannot_be_proved(api: Caller) -> None:
+    group = note_failures("1-404")
+    problem(api.post(f"errors/{group.pk}/prove", {}), 409, "refused")
+    assert not Operation.objects.exists()
 
 
 def test_groups_of_hidden_entries_do_not_exist(api: Caller) -> None:

@@ -74,7 +74,8 @@ def test_the_breakers_hold_shows_and_is_taken_over(api: Caller) -> None:
 def test_what_is_refused(api: Caller) -> None:
     hold = holds.hold_kind("page", actor=SCRIPT)
     problem(api.post("holds", {"kind": "page"}), 409, "already_on_hold")
-    problem(api.post("holds", {"kind": "nope"}), 422, "unknown_kind")
+    found = problem(api.post("holds", {"kind": "nope"}), 422, "unknown_kind")
+    assert "page" in found["known"]
     problem(api.post("holds", {"source": "nope"}), 404, "source_not_found")
     problem(api.post("holds/4711/lift", {}), 404, "hold_not_found")
     problem(api.post(f"holds/{2**70}/lift", {}), 404, "hold_not_found")

@@ -43,6 +43,8 @@ def test_the_audit_tells_nothing_of_a_hidden_entry(api: Caller) -> None:
     assert "Secret" in str(event["after"])
     with only_source("none"):
         assert ok(api.get("audit", verb="edit_and_retry", channel="api"))["results"] == []
+        assert "no verb of the audit" in fields(api.get("audit", verb="retry/bulk"))["verb"]
+        assert ok(api.get("audit", verb="add_member"))["results"] == [], "of a user model of others"
     assert ok(api.get("audit", operation_id="00000000-0000-0000-0000-000000000001")) == {
         "results": [],
         "next_cursor": None,

@@ -224,6 +224,12 @@ def test_operations_come_in_pages(api: Caller) -> None:
     assert found == [str(pk) for pk in newest]
     assert rest["next_cursor"] is None
     assert ok(api.get("operations", state="paused"))["results"] == []
+    second = list(Operation.objects.order_by("created_at"))[1].created_at.isoformat()
+    after = ok(api.get("operations", created_after=second))["results"]
+    before = ok(api.get("operations", created_before=second))["results"]
+    assert [row["operation_id"] for row in after] == found[:2]
+    assert [row["operation_id"] for row in before] == found[2:]
+    assert "created_after" in fields(api.get("operations", created_after="today"))
 
 
 def test_an_unknown_operation_is_not_found(api: Caller) -> None:

@@ -147,9 +147,11 @@ def test_a_payload_that_is_nested_too_deeply(api: Caller, depth: int) -> None:
 
 def test_unknown_kinds_and_sources(api: Caller) -> None:
     SourceFactory.create(slug="orders", entry_kind="nothing-like-it")
-    problem(api.post("entries", body(kind="nothing")), 422, "unknown_kind")
+    found = problem(api.post("entries", body(kind="nothing")), 422, "unknown_kind")
+    assert "scripted" in found["known"]
     problem(api.post("entries", body(kind="nothing", source="orders")), 422, "unknown_kind")
-    problem(api.post("entries", {"entries": [ONE]}), 422, "unknown_kind")
+    neither = problem(api.post("entries", {"entries": [ONE]}), 422, "invalid_request")
+    assert "give kind or source" in neither["errors"][0]["message"]
     problem(api.post("entries", {"entries": [ONE], "source": "orders"}), 422, "unknown_kind")
     problem(api.post("entries", body(source="nowhere")), 404, "source_not_found")
     untouched()

@@ -113,6 +113,15 @@ def test_waiting_ends_in_time(server: LocalServer) -> None:
     assert server.received[1].headers["if-none-match"] == '"1"'
 
 
+def test_who_is_answered_at_once_asks_again_after_a_second(server: LocalServer) -> None:
+    """Also where the answer says that it may be at once."""
+    server.answer("/api/runs/x?wait=0", '{"state": "queued"}', headers={"ETag": '"1"'})
+    server.answer("/api/runs/x", b"", status=304, headers=BUSY)
+    with desk(server) as client, pytest.raises(NotDone):
+        client.wait("runs/x", seconds=1.5)
+    assert len(server.received) == 3
+
+
 def test_the_client_for_event_loops_does_the_same(server: LocalServer) -> None:
     then(server, "/api/status", first=503, times=1)
     server.answer("/api/entries", '{"results": [{"id": 2}], "next_cursor": "c"}')

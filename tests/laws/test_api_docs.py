@@ -28,7 +28,8 @@ ELSEWHERE = {
     "token_refused",
     "not_pending",
     "queue_unavailable",
-    "refused",
+    # Requests are held against these limits before the domain sees them.
+    "too_many_entries",
     "source_error",
     "unknown_source_kind",
 }

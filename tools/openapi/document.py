@@ -25,6 +25,7 @@ from openapi_pydantic.v3.v3_1 import (
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import models_json_schema
 
+from entries.payload_match import MAX_PATHS
 from retry.api.http.progress import WaitQuery
 from retry.api.http.routes import Method, Model
 from retry.api.urls import ROUTES
@@ -183,7 +184,8 @@ def _list_parameters(
     if method.query is not None:
         examples = QUERIES.get(name, {})
         for parameter, found in schemas.read_properties(method.query).items():
-            if parameter == "payload":  # an address has one for each path: payload.customer
+            if parameter == "payload":
+                yield _PAYLOAD
                 continue
             more = {"example": examples[parameter]} if parameter in examples else {}
             yield _build_parameter(parameter, ParameterLocation.QUERY, _strip(found), **more)
@@ -253,6 +255,25 @@ _DESCRIPTION = """Retries failed background work.
 Times have a time zone. Lists are read page by page: send `next_cursor` as `cursor` until it is
 null. Addresses in answers, such as `progress_url`, append to that of the server. Each answer has an
 `X-Request-ID`."""
+#: An address has a parameter for each path, so what the document calls ``payload`` has all of them.
+_PAYLOAD = Parameter.model_validate(
+    {
+        "name": "payload",
+        "in": "query",
+        "style": "form",
+        "explode": True,
+        "description": (
+            "values in the payload, a parameter for each path: payload.customer=17. A value is "
+            "text as it is, or JSON: 17 is the number and the text, [17] the number alone"
+        ),
+        "schema": {
+            "type": "object",
+            "patternProperties": {r"^payload(\.[^.]+)+$": {"type": "string", "minLength": 1}},
+            "additionalProperties": False,
+            "maxProperties": MAX_PATHS,
+        },
+    }
+)
 _WORDS = {200: "Done.", 201: "Created.", 202: "Accepted."}
 #: By status, the answers of all calls.
 _REFUSALS = {"429": "TooMany", "503": "Busy", "default": "Refused"}
@@ -264,6 +285,9 @@ _HEADERS: Mapping[str, Mapping[str, Any]] = {
     },
     "Retry-After": {
         "schema": {"type": "integer", "minimum": 0},
-        "description": "seconds until it is worth asking again; missing where it has ended",
+        "description": (
+            "seconds until it is worth asking again; missing where nothing happens by itself: it "
+            "has ended, is paused or awaits approval"
+        ),
     },
 }

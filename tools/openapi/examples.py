@@ -15,7 +15,11 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "kind": "webhook",
         "reason": "order service",
         "entries": [
-            {"external_id": "order-1001", "title": "Order 1001", "payload": {"total": 12.5}}
+            {
+                "external_id": "order-1001",
+                "title": "Order 1001",
+                "payload": {"endpoint": "crm", "total": 12.5},
+            }
         ],
     },
     "retry-bulk": {**_SOME, "reason": "upstream is back", "rate_per_second": 50, "canary_size": 20},
@@ -81,5 +85,6 @@ WITH_KEY = frozenset(
         "repair",
         "undo",
         "retry-failed",
+        "prove",
     }
 )

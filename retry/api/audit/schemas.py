@@ -1,19 +1,40 @@
 """The shapes of audit events."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from retry.api.http.schemas import MAX_ID, STORABLE, PageQuery, Response, check_digits
+from retry.audit import EDITS, VERBS
 from retry.models import AuditEvent
 
 _Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(check_digits)]
 
 
+def _check_verb(verb: str) -> str:
+    """An unknown verb is a mistake, not an empty list."""
+    if verb not in VERBS and not re.match(EDITS, verb):
+        raise ValueError("is no verb of the audit, such as retry, start_retry or submit")
+    return verb
+
+
+_Verb = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=30,
+        json_schema_extra={"anyOf": [{"enum": [*sorted(VERBS)]}, {"pattern": EDITS}]},
+    ),
+    STORABLE,
+    AfterValidator(_check_verb),
+]
+
+
 class AuditQuery(PageQuery):
-    verb: Annotated[str, Field(min_length=1, max_length=30), STORABLE] | None = None
+    verb: _Verb | None = None
     channel: Literal["admin", "api", "command", "system"] | None = None
     token_id: _Id | None = None
     entry_id: _Id | None = None

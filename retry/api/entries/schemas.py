@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from entries.content import content_hash
 from entries.models import Attempt, Entry
 from entries.sources.base import SourceItem
 from entries.sources.ids import MAX_ID as MAX_EXTERNAL_ID
 from entries.sources.items import MAX_TITLE
-from entries.states import EntryStatus
+from entries.states import AttemptStatus, EntryStatus
 from retry.api.http.links import build_run_address
 from retry.api.http.schemas import (
     STORABLE,
@@ -23,10 +23,14 @@ from retry.api.http.schemas import (
     Request,
     Response,
     SourceSlug,
+    one_of,
 )
 from retry.outcomes import ItemOutcome
 from retry.reasons import Reason
 from retry.submission import LIMIT, Effect, SubmitOutcome
+
+#: What a resync finds.
+_CHANGES = ("changed", "unchanged", "gone")
 
 
 class RetryRequest(ReasonRequest):
@@ -34,7 +38,9 @@ class RetryRequest(ReasonRequest):
 
 
 class RetryResponse(Response):
-    """``dispatched`` is false where Redis cannot be reached: the entry is queued all the same."""
+    """``dispatched`` is false where Redis cannot be reached: the entry is queued all the same.
+    ``job_id``: of the job in Redis.
+    """
 
     entry_id: int
     attempt: int
@@ -110,12 +116,12 @@ class AttemptDetail(Response):
     number: int
     run_id: UUID
     request_id: str
-    status: str
+    status: Annotated[str, one_of(AttemptStatus)]
     is_rescan: bool
-    change: str
+    change: Annotated[str, one_of(_CHANGES, "")]
     hash_before: str
     hash_after: str
-    previous_status: str
+    previous_status: Annotated[str, one_of(EntryStatus, "")]
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -166,6 +172,10 @@ class EntryPage(Response):
 
 
 class SubmitItem(Request):
+    """``payload``: at most 256 KB. It is not held against the ``payload_schema`` of the kind: what
+    the kind cannot process fails when it is processed.
+    """
+
     external_id: Annotated[str, Field(min_length=1, max_length=MAX_EXTERNAL_ID), STORABLE]
     title: Annotated[str, Field(max_length=MAX_TITLE), STORABLE] = ""
     payload: dict[str, Any]
@@ -181,6 +191,12 @@ class SubmitRequest(Request):
     source: SourceSlug | None = None
     entries: Annotated[list[SubmitItem], Field(min_length=1, max_length=LIMIT)]
     reason: ReasonText = ""
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
+        if self.kind is None and self.source is None:
+            raise ValueError("give kind or source")
+        return self
 
 
 class SubmitResult(Response):

@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from entries.filters import EntryFilter
 from retry import service
 from retry.access.permissions import MANAGE_ERROR_GROUP, VIEW_ERROR_GROUP
 from retry.access.visibility import (
@@ -28,13 +29,15 @@ from retry.api.http.problems import invalid_request
 from retry.api.http.resource import answer, parse_body, parse_query, refuse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
+from retry.api.operations.answers import read_operation
 from retry.api.operations.responses import BulkProgressResponse
+from retry.api.operations.starts import parse_idempotency_key
 from retry.error_groups.errors import ErrorGroupNotFound
 from retry.error_groups.lock import find_group
 from retry.error_groups.overview import filter_by_state, read_facts, shield
 from retry.error_groups.samples import find_sample
 from retry.models import Action, ErrorGroup
-from retry.operations.progress import read_progress
+from retry.operations.selection import check_filter
 from retry.outcomes import Actor
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ routes = Routes()
 @routes.get("errors", needs=VIEW_ERROR_GROUP, query=ErrorQuery, answers=ErrorPage)
 def list_errors(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = parse_query(request, ErrorQuery)
+    check_filter(EntryFilter(kind=query.kind), actor=actor)
     found = _narrow(visible_groups(actor), query, actor=actor).select_related("owner")
     page = query.read(found)
     facts = read_facts(page.items, actor=actor)
@@ -122,6 +126,7 @@ def reopen(request: HttpRequest, actor: Actor, group_id: int) -> HttpResponse:
     status=202,
 )
 def prove(request: HttpRequest, actor: Actor, group_id: int) -> HttpResponse:
+    key = parse_idempotency_key(request)
     body = parse_body(request, ProveRequest)
     operation = service.prove_group(
         _check(group_id),
@@ -130,8 +135,9 @@ def prove(request: HttpRequest, actor: Actor, group_id: int) -> HttpResponse:
         rate_per_second=body.rate_per_second,
         actor=actor,
         reason=body.reason,
+        idempotency_key=key,
     )
-    model = BulkProgressResponse.from_progress(read_progress(operation.pk, actor=actor))
+    model = read_operation(operation.pk, actor=actor).model
     return answer_location(model, build_operation_address(operation.pk))
 
 

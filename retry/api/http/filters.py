@@ -16,6 +16,7 @@ from pydantic import (
 from entries import payload_match
 from entries.criteria import Exclusion, Ids, Moment, Payload, Span, Text
 from entries.filters import CRITERIA, VALUE_TYPES, EntryFilter
+from entries.moments import SPAN_PATTERN
 from retry.api.http import schemas
 from retry.api.http.schemas import STORABLE, PageQuery, Request
 
@@ -84,16 +85,25 @@ def _annotate(name: str, *, parse: Callable[[Any], Any]) -> Any:
     if isinstance(criterion, Moment):
         return schemas.Moment | None
     if isinstance(criterion, Span):
-        return Annotated[str, AfterValidator(criterion.parse)] | None
+        pattern = Field(json_schema_extra={"pattern": SPAN_PATTERN})
+        return Annotated[str, AfterValidator(criterion.parse), pattern] | None
     if isinstance(criterion, Text):
         bounds = Field(min_length=1, max_length=criterion.max_length)
         return Annotated[str, bounds, STORABLE] | None
     return VALUE_TYPES[name]
 
 
+def _describe(name: str, parse: Callable[[Any], Any]) -> Any:
+    """Only lists are written in another way in a body."""
+    criterion = CRITERIA[name]
+    listed = isinstance(criterion, Exclusion | Ids) and parse is payload_match.parse_value
+    words = criterion.help.partition(", with commas")[0] if listed else criterion.help
+    return Field(default=None, description=words)
+
+
 def _describe_several(criterion: Exclusion | Ids, *, in_body: bool) -> WithJsonSchema:
     if not in_body:
-        return WithJsonSchema({"type": "string", "description": "with commas between"})
+        return WithJsonSchema({"type": "string"})
     item = {"type": "integer"} if isinstance(criterion, Ids) else {"type": "string"}
     return WithJsonSchema(
         {"type": "array", "items": item, "minItems": 1, "maxItems": criterion.max_values}
@@ -109,7 +119,7 @@ if TYPE_CHECKING:
 else:
 
     def _annotate_all(parse: Callable[[Any], Any]) -> Mapping[str, Any]:
-        return {name: (_annotate(name, parse=parse), None) for name in CRITERIA}
+        return {name: (_annotate(name, parse=parse), _describe(name, parse)) for name in CRITERIA}
 
     FilterQuery = create_model(
         "FilterQuery",

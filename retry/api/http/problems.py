@@ -10,6 +10,7 @@ from django.views.csrf import csrf_failure as django_csrf_failure
 
 from entries import errors as entries_errors
 from entries.errors import EntriesError
+from entries.names import list_kinds
 from retry import errors
 from retry.access import errors as access_errors
 from retry.error_groups import errors as group_errors
@@ -204,7 +205,8 @@ def refusal_problem(error: errors.RetryError | EntriesError) -> Problem:
     """Translate what the domain refused."""
     if isinstance(error, EntriesError):
         status, code = next(FROM_ENTRIES[c] for c in type(error).__mro__ if c in FROM_ENTRIES)
-        return Problem(status, code, "" if status == 500 else str(error))
+        known = {"known": list_kinds()} if isinstance(error, entries_errors.UnknownKind) else {}
+        return Problem(status, code, "" if status == 500 else str(error), known)
     status = next(STATUSES[c] for c in type(error).__mro__ if c in STATUSES)
     if isinstance(error, errors.NotRetryable):
         extra = {"entry_id": error.entry_id, "current_status": error.status.value}

@@ -19,6 +19,8 @@ from retry.api.http.watch import MOST_SECONDS, Subject, watch
 #: Seconds until it is worth asking again: where the end is not known, where too many wait, and at
 #: most.
 _SOON, _FULL, _LATEST = 2, 2, 30
+#: And at least where it waits for a hold, which stands for minutes.
+_HELD = 10
 
 
 class WaitQuery(Query):
@@ -29,11 +31,14 @@ class WaitQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``settled``: nothing more happens by itself. ``eta``: seconds to the end, if known."""
+    """``settled``: nothing more happens by itself. ``eta``: seconds to the end, if known.
+    ``held``: some of it waits for a hold.
+    """
 
     model: BaseModel
     settled: bool
     eta: float | None = None
+    held: bool = False
 
 
 def answer_progress(
@@ -70,7 +75,7 @@ def _answer(request: HttpRequest, reading: Reading, *, seconds: int) -> HttpResp
         del response.headers["Content-Type"]
     response.headers["ETag"] = etag
     if not reading.settled:
-        response.headers["Retry-After"] = str(seconds)
+        response.headers["Retry-After"] = str(max(seconds, _HELD if reading.held else 0))
     return response
 
 

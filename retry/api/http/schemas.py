@@ -3,8 +3,9 @@ an error.
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar, cast
 
 from django.db.models import Model, QuerySet
 from pydantic import (
@@ -13,9 +14,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     PlainValidator,
     WithJsonSchema,
 )
+from pydantic.fields import FieldInfo
 
 from entries.moments import parse_moment
 from retry.api.http.cursors import parse_cursor, sign_cursor
@@ -52,6 +55,12 @@ Moment = Annotated[
     PlainValidator(parse_moment),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
 ]
+
+
+def one_of(values: Iterable[str], *more: str) -> FieldInfo:
+    """Say in the document what the text is one of."""
+    named: list[JsonValue] = [*more, *(str(value) for value in values)]
+    return cast("FieldInfo", Field(json_schema_extra={"enum": named}))
 
 
 class Request(BaseModel):

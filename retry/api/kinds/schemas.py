@@ -7,8 +7,9 @@ from retry.api.http.schemas import Response
 
 
 class KindSummary(Response):
-    """``payload_schema``: a JSON Schema of its payloads, null where the kind has none. ``repairs``:
-    names for ``POST repair``. ``automatic_retries``: after transient errors, at most.
+    """``payload_schema``: a JSON Schema that describes its payloads, null where the kind has none;
+    nothing is refused because of it. ``repairs``: names for ``POST repair``.
+    ``automatic_retries``: after transient errors, at most.
     """
 
     name: str

@@ -112,12 +112,16 @@ class RescheduleRequest(ReasonRequest):
 
 
 class OperationQuery(PageQuery):
+    """``created_after``: created at this time or later. ``created_before``: before this time."""
+
     order: ClassVar = Keyset(columns=("created_at", "pk"), parsers=(parse_instant, parse_uuid))
 
     state: (
         Literal["awaiting_approval", "planned", "running", "paused", "completed", "cancelled"]
         | None
     ) = None
+    created_after: Moment | None = Field(default=None, description="created at this time or later")
+    created_before: Moment | None = Field(default=None, description="created before this time")
 
 
 class ItemQuery(PageQuery):

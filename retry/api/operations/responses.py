@@ -1,12 +1,13 @@
 """What answers about operations look like."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from retry.api.http.schemas import Response
-from retry.models import Operation
-from retry.operations.items import Item
+from retry.api.http.schemas import Response, one_of
+from retry.models import CANARY_STATES, Action, Operation, OperationState, PauseCause
+from retry.operations.items import OUTCOMES, Item
 from retry.operations.progress import Progress
 from retry.operations.selection import Preview
 from retry.pages import Page
@@ -32,22 +33,24 @@ class BulkRetryResponse(BulkPreviewResponse):
     """``total`` is what the operation selected, also where ``exact`` is false."""
 
     operation_id: UUID
-    state: str
+    state: Annotated[str, one_of(OperationState)]
     progress_url: str
 
 
 class BulkProgressResponse(Response):
     """Counts of entries, adding up to ``total``. ``rate``: outcomes a second. ``eta``: seconds.
 
-    ``ramp_step``: which step of the ramp is under way, from 0; null where none is.
+    ``ramp_step``: which step of the ramp is under way, from 0; null where none is. ``held_by``: ids
+    of the holds for which some of it waits, empty where it is not under way.
     """
 
     operation_id: UUID
-    action: str
-    state: str
+    action: Annotated[str, one_of(Action)]
+    state: Annotated[str, one_of(OperationState)]
+    held_by: list[int]
     pause_reason: str
-    pause_cause: str
-    canary: str
+    pause_cause: Annotated[str, one_of(PauseCause, "")]
+    canary: Annotated[str, one_of(CANARY_STATES)]
     ramp: list[int]
     ramp_step: int | None
     start_at: datetime | None
@@ -74,12 +77,13 @@ class BulkProgressResponse(Response):
     finished_at: datetime | None
 
     @classmethod
-    def from_progress(cls, progress: Progress) -> Self:
+    def from_progress(cls, progress: Progress, *, held_by: Sequence[int]) -> Self:
         operation = progress.operation
         return cls(
             operation_id=operation.pk,
             action=operation.action,
             state=operation.state,
+            held_by=list(held_by),
             pause_reason=operation.pause_reason,
             pause_cause=operation.pause_cause,
             canary=operation.canary_state,
@@ -113,8 +117,8 @@ class BulkProgressResponse(Response):
 
 class OperationSummary(Response):
     operation_id: UUID
-    action: str
-    state: str
+    action: Annotated[str, one_of(Action)]
+    state: Annotated[str, one_of(OperationState)]
     actor: str
     reason: str
     selection: str
@@ -143,8 +147,10 @@ class OperationPage(Response):
 
 
 class ItemResponse(Response):
+    """``reason``: why it was skipped; null otherwise. ``attempt`` is null where there was none."""
+
     entry_id: int
-    outcome: str
+    outcome: Annotated[str, one_of(OUTCOMES)]
     reason: str | None
     attempt: int | None
     error_class: str

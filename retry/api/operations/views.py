@@ -8,11 +8,12 @@ from retry import service
 from retry.access.permissions import VIEW_OPERATION
 from retry.access.records import visible_operations
 from retry.api.http.links import answer_location, build_operation_address
-from retry.api.http.progress import Reading, WaitQuery, answer_progress
+from retry.api.http.progress import WaitQuery, answer_progress
 from retry.api.http.resource import answer, parse_body, parse_query
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import ReasonRequest
 from retry.api.http.watch import Subject
+from retry.api.operations.answers import read_operation
 from retry.api.operations.requests import (
     ItemQuery,
     OperationQuery,
@@ -26,16 +27,11 @@ from retry.api.operations.responses import (
     OperationSummary,
 )
 from retry.api.operations.starts import parse_idempotency_key
-from retry.models import OperationState
 from retry.operations.items import list_items
-from retry.operations.progress import read_progress
 from retry.operations.sight import find_operation, shield
 from retry.outcomes import Actor
 
 routes = Routes()
-
-#: States in which nothing happens until a person decides.
-_FOR_PEOPLE = {OperationState.PAUSED, OperationState.AWAITING}
 
 
 @routes.get("operations", needs=VIEW_OPERATION, query=OperationQuery, answers=OperationPage)
@@ -44,6 +40,10 @@ def list_operations(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = visible_operations(actor)
     if query.state is not None:
         found = found.filter(state=query.state)
+    if query.created_after is not None:
+        found = found.filter(created_at__gte=query.created_after)
+    if query.created_before is not None:
+        found = found.filter(created_at__lt=query.created_before)
     page = query.read(found)
     shown = shield(page.items, actor=actor)
     results = [OperationSummary.from_operation(operation) for operation in shown]
@@ -59,7 +59,10 @@ def list_operations(request: HttpRequest, actor: Actor) -> HttpResponse:
 )
 def show_operation(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse:
     return answer_progress(
-        request, Subject.OPERATION, operation_id, lambda: _read(operation_id, actor)
+        request,
+        Subject.OPERATION,
+        operation_id,
+        lambda: read_operation(operation_id, actor=actor),
     )
 
 
@@ -173,17 +176,9 @@ def retry_failed(request: HttpRequest, actor: Actor, operation_id: UUID) -> Http
     operation = service.retry_failed(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
-    return answer_location(_read(operation.pk, actor).model, build_operation_address(operation.pk))
+    model = read_operation(operation.pk, actor=actor).model
+    return answer_location(model, build_operation_address(operation.pk))
 
 
 def _answer(operation_id: UUID, actor: Actor) -> HttpResponse:
-    return answer(_read(operation_id, actor).model)
-
-
-def _read(operation_id: UUID, actor: Actor) -> Reading:
-    progress = read_progress(operation_id, actor=actor)
-    return Reading(
-        BulkProgressResponse.from_progress(progress),
-        settled=progress.finished or progress.operation.state in _FOR_PEOPLE,
-        eta=progress.eta_seconds,
-    )
+    return answer(read_operation(operation_id, actor=actor).model)

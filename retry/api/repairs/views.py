@@ -12,6 +12,7 @@ from retry.api.http.links import answer_location, build_operation_address
 from retry.api.http.resource import answer, parse_body
 from retry.api.http.routes import Routes
 from retry.api.http.schemas import MAX_ID, ReasonRequest
+from retry.api.operations.answers import read_operation
 from retry.api.operations.responses import (
     BulkProgressResponse,
     BulkRetryResponse,
@@ -20,7 +21,6 @@ from retry.api.operations.starts import answer_start, parse_idempotency_key
 from retry.api.repairs.schemas import EditRequest, RepairPreviewResponse, RepairRequest
 from retry.errors import EntryNotFound
 from retry.models import Action
-from retry.operations.progress import read_progress
 from retry.operations.repairs import preview_repair
 from retry.operations.selection import preview
 from retry.outcomes import Actor
@@ -72,7 +72,7 @@ def undo(request: HttpRequest, actor: Actor, operation_id: UUID) -> HttpResponse
     operation = service.undo_repair(
         operation_id, actor=actor, reason=body.reason, idempotency_key=key
     )
-    model = BulkProgressResponse.from_progress(read_progress(operation.pk, actor=actor))
+    model = read_operation(operation.pk, actor=actor).model
     return answer_location(model, build_operation_address(operation.pk))
 
 

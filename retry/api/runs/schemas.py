@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from retry.api.http.schemas import Response
+from retry.api.http.schemas import Response, one_of
 from retry.api.operations.responses import ItemResponse
-from retry.models import Run
+from retry.models import Run, RunState, Trigger
 from retry.operations.items import Item
+from retry.runs.request_ids import find_request_id
 
 _COUNTED = (
     "planned",
@@ -27,19 +28,23 @@ class RunDetail(Response):
     """Counts and ``items`` of the entries that the caller may see; the counts add up to ``total``.
 
     ``handed_on``: entries that went on in another run, because their worker died or they are on
-    hold. ``dispatched`` is false while Redis has no job of it. ``reason``: empty where it is
-    that of an operation with entries which the caller may not see.
+    hold. ``dispatched`` is false while Redis has no job of it: Redis cannot be reached, or the run
+    is held. ``held_by``: ids of the holds for which it waits. ``reason``: empty where it is that of
+    an operation with entries which the caller may not see. ``request_id``: of the request that it
+    goes back to, empty where none has caused it.
     """
 
     run_id: UUID
     operation_id: UUID | None
-    trigger: str
+    trigger: Annotated[str, one_of(Trigger)]
+    request_id: str
     actor: str
     reason: str
     kind: str
     source: str | None
-    state: str
+    state: Annotated[str, one_of(RunState)]
     dispatched: bool
+    held_by: list[int]
     total: int
     planned: int
     queued: int
@@ -57,19 +62,23 @@ class RunDetail(Response):
     items: list[ItemResponse]
 
     @classmethod
-    def from_run(cls, run: Run, items: Sequence[Item], *, total: int) -> Self:
+    def from_run(
+        cls, run: Run, items: Sequence[Item], *, total: int, held_by: Sequence[int]
+    ) -> Self:
         outcomes = Counter(item.outcome for item in items)
         counts = {name: outcomes[name] for name in _COUNTED}
         return cls(
             run_id=run.pk,
             operation_id=run.operation_id,
             trigger=run.trigger,
+            request_id=find_request_id(run),
             actor=run.actor_label,
             reason=run.reason,
             kind=run.kind,
             source=run.source.slug if run.source else None,
             state=run.state,
             dispatched=run.dispatches > 0,
+            held_by=list(held_by),
             total=total,
             **counts,
             skipped=Counter(item.reason for item in items if item.reason is not None),

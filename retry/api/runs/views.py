@@ -12,6 +12,7 @@ from retry.api.http.routes import Routes
 from retry.api.http.watch import Subject
 from retry.api.runs.schemas import RunDetail
 from retry.errors import RunNotFound
+from retry.holds.overview import find_holds_on_run, list_visible_ids
 from retry.models import RunState
 from retry.operations.items import list_run_items
 from retry.outcomes import Actor
@@ -28,7 +29,7 @@ def show_run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
 
 def _read(run_id: UUID, *, actor: Actor) -> Reading:
     """Raises ``RunNotFound``; ``NotPermitted`` for a run that another has requested."""
-    run = visible_runs(actor).select_related("source").filter(pk=run_id).first()
+    run = visible_runs(actor).select_related("source", "operation").filter(pk=run_id).first()
     if run is None or run.actor_id is None or run.actor_id != actor.user_id:
         actor.require(VIEW_RUN)
     items = None if run is None else list_run_items(run, actor=actor)
@@ -36,4 +37,7 @@ def _read(run_id: UUID, *, actor: Actor) -> Reading:
         raise RunNotFound(run_id)
     shield_runs([run], actor=actor)
     total = len(visible_ids(run.entry_ids, actor=actor))
-    return Reading(RunDetail.from_run(run, items, total=total), settled=run.state in _ENDED)
+    holds = find_holds_on_run(run)
+    held_by = list_visible_ids(holds, actor=actor)
+    model = RunDetail.from_run(run, items, total=total, held_by=held_by)
+    return Reading(model, settled=run.state in _ENDED, held=bool(holds))

@@ -1,11 +1,11 @@
 """The shapes of syncs."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from retry.api.http.links import build_sync_address
-from retry.api.http.schemas import PageQuery, ReasonRequest, Response, SourceSlug
-from retry.models import Sync
+from retry.api.http.schemas import PageQuery, ReasonRequest, Response, SourceSlug, one_of
+from retry.models import Sync, SyncState
 
 
 class SyncRequest(ReasonRequest):
@@ -19,7 +19,7 @@ class SyncResponse(Response):
     """
 
     sync_id: int
-    state: str
+    state: Annotated[str, one_of(SyncState)]
     dry_run: bool
     dispatched: bool
     progress_url: str
@@ -47,15 +47,16 @@ class SyncError(Response):
 
 class SyncSummary(Response):
     """``total`` is null where the source cannot tell beforehand. ``queued``: new entries that were
-    submitted.
+    submitted. ``request_id``: of the request that asked for it, empty where none did.
     """
 
     sync_id: int
     source: str
+    request_id: str
     actor: str
     reason: str
     dry_run: bool
-    state: str
+    state: Annotated[str, one_of(SyncState)]
     total: int | None
     created: int
     updated: int
@@ -101,6 +102,7 @@ def _summarise(sync: Sync) -> dict[str, Any]:
     return {
         "sync_id": sync.pk,
         "source": sync.source.slug,
+        "request_id": sync.request_id,
         "actor": sync.actor_label,
         "reason": sync.reason,
         "dry_run": sync.dry_run,
