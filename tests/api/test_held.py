@@ -86,7 +86,7 @@ def test_runs_and_syncs_name_the_request_that_they_go_back_to(api: Caller, sourc
     path = ok(api.post("retry/bulk", {"filter": {"status": "failed"}}), 202)["progress_url"]
     Dispatcher().tick()
     operation = Operation.objects.get()
-    run = ok(api.get(f"runs/{operation.runs.first().pk}"))
+    run = ok(api.get(f"runs/{operation.runs.earliest('position').pk}"))
     assert run["request_id"] == ok(api.get(path))["request_id"] == operation.request_id != ""
     sync = ok(api.post("sources/news/sync", {}), 202)
     assert ok(api.get(sync["progress_url"]))["request_id"] != ""

@@ -23,7 +23,7 @@ from retry.api.http.schemas import (
     Request,
     Response,
     SourceSlug,
-    one_of,
+    describe_choices,
 )
 from retry.outcomes import ItemOutcome
 from retry.reasons import Reason
@@ -116,12 +116,12 @@ class AttemptDetail(Response):
     number: int
     run_id: UUID
     request_id: str
-    status: Annotated[str, one_of(AttemptStatus)]
+    status: Annotated[str, describe_choices(AttemptStatus)]
     is_rescan: bool
-    change: Annotated[str, one_of(_CHANGES, "")]
+    change: Annotated[str, describe_choices(_CHANGES, "")]
     hash_before: str
     hash_after: str
-    previous_status: Annotated[str, one_of(EntryStatus, "")]
+    previous_status: Annotated[str, describe_choices(EntryStatus, "")]
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

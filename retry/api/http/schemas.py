@@ -57,7 +57,7 @@ Moment = Annotated[
 ]
 
 
-def one_of(values: Iterable[str], *more: str) -> FieldInfo:
+def describe_choices(values: Iterable[str], *more: str) -> FieldInfo:
     """Say in the document what the text is one of."""
     named: list[JsonValue] = [*more, *(str(value) for value in values)]
     return cast("FieldInfo", Field(json_schema_extra={"enum": named}))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from retry.api.http.schemas import Response, one_of
+from retry.api.http.schemas import Response, describe_choices
 from retry.models import CANARY_STATES, Action, Operation, OperationState, PauseCause
 from retry.operations.items import OUTCOMES, Item
 from retry.operations.progress import Progress
@@ -33,7 +33,7 @@ class BulkRetryResponse(BulkPreviewResponse):
     """``total`` is what the operation selected, also where ``exact`` is false."""
 
     operation_id: UUID
-    state: Annotated[str, one_of(OperationState)]
+    state: Annotated[str, describe_choices(OperationState)]
     progress_url: str
 
 
@@ -45,12 +45,12 @@ class BulkProgressResponse(Response):
     """
 
     operation_id: UUID
-    action: Annotated[str, one_of(Action)]
-    state: Annotated[str, one_of(OperationState)]
+    action: Annotated[str, describe_choices(Action)]
+    state: Annotated[str, describe_choices(OperationState)]
     held_by: list[int]
     pause_reason: str
-    pause_cause: Annotated[str, one_of(PauseCause, "")]
-    canary: Annotated[str, one_of(CANARY_STATES)]
+    pause_cause: Annotated[str, describe_choices(PauseCause, "")]
+    canary: Annotated[str, describe_choices(CANARY_STATES)]
     ramp: list[int]
     ramp_step: int | None
     start_at: datetime | None
@@ -117,8 +117,8 @@ class BulkProgressResponse(Response):
 
 class OperationSummary(Response):
     operation_id: UUID
-    action: Annotated[str, one_of(Action)]
-    state: Annotated[str, one_of(OperationState)]
+    action: Annotated[str, describe_choices(Action)]
+    state: Annotated[str, describe_choices(OperationState)]
     actor: str
     reason: str
     selection: str
@@ -150,7 +150,7 @@ class ItemResponse(Response):
     """``reason``: why it was skipped; null otherwise. ``attempt`` is null where there was none."""
 
     entry_id: int
-    outcome: Annotated[str, one_of(OUTCOMES)]
+    outcome: Annotated[str, describe_choices(OUTCOMES)]
     reason: str | None
     attempt: int | None
     error_class: str

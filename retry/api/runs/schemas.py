@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from retry.api.http.schemas import Response, one_of
+from retry.api.http.schemas import Response, describe_choices
 from retry.api.operations.responses import ItemResponse
 from retry.models import Run, RunState, Trigger
 from retry.operations.items import Item
@@ -36,13 +36,13 @@ class RunDetail(Response):
 
     run_id: UUID
     operation_id: UUID | None
-    trigger: Annotated[str, one_of(Trigger)]
+    trigger: Annotated[str, describe_choices(Trigger)]
     request_id: str
     actor: str
     reason: str
     kind: str
     source: str | None
-    state: Annotated[str, one_of(RunState)]
+    state: Annotated[str, describe_choices(RunState)]
     dispatched: bool
     held_by: list[int]
     total: int

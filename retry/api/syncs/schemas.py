@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from retry.api.http.links import build_sync_address
-from retry.api.http.schemas import PageQuery, ReasonRequest, Response, SourceSlug, one_of
+from retry.api.http.schemas import PageQuery, ReasonRequest, Response, SourceSlug, describe_choices
 from retry.models import Sync, SyncState
 
 
@@ -19,7 +19,7 @@ class SyncResponse(Response):
     """
 
     sync_id: int
-    state: Annotated[str, one_of(SyncState)]
+    state: Annotated[str, describe_choices(SyncState)]
     dry_run: bool
     dispatched: bool
     progress_url: str
@@ -56,7 +56,7 @@ class SyncSummary(Response):
     actor: str
     reason: str
     dry_run: bool
-    state: Annotated[str, one_of(SyncState)]
+    state: Annotated[str, describe_choices(SyncState)]
     total: int | None
     created: int
     updated: int
