@@ -1,4 +1,5 @@
-"""Python looks for garbage in cycles less often: a seventh of the processor time of a test.
+"""Python looks for garbage in cycles less often: it was a quarter of the time in which tests are
+collected, and a twentieth of that of a test.
 
 A test process has hundreds of thousands of objects that never become garbage: modules, models,
 tests. Once there is enough new garbage, all of them are looked at again.
