@@ -17,6 +17,7 @@ from tests.factories.users import UserFactory
 from tests.support.browser import pytest_terminal_summary
 from tests.support.databases import copying_once
 from tests.support.emptying import emptying_by_row
+from tests.support.garbage import leave_out_what_is_there, look_seldom
 from tests.support.shops import Shop
 
 if TYPE_CHECKING:
@@ -49,11 +50,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_is_quick)
 
 
+def pytest_collection_finish() -> None:
+    leave_out_what_is_there()
+
+
 def _is_quick(item: pytest.Item) -> bool:
     mark = item.get_closest_marker("timeout")
     return mark is None or bool(mark.args[0] <= _USUAL_TIMEOUT)
 
 
+look_seldom()
 load_pages()  # a process loads them with its addresses; some tests look at the pages alone
 
 
