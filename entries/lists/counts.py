@@ -56,7 +56,7 @@ def count_each(
 
 
 @dataclass(frozen=True, slots=True)
-class _Counting:
+class _CountStatement:
     """A statement that counts several querysets, with the number of each."""
 
     text: str
@@ -64,20 +64,20 @@ class _Counting:
     most: int
 
 
-def _compile_statuses(visible: EntryQuerySet) -> _Counting:
+def _compile_statuses(visible: EntryQuerySet) -> _CountStatement:
     if visible.query.where or visible.query.is_sliced:
         return _compile([visible.filter(status=status) for status in EntryStatus], MOST)
     return _compile_all(MOST)
 
 
 @cache
-def _compile_all(most: int) -> _Counting:
+def _compile_all(most: int) -> _CountStatement:
     """Compile the counts of all entries, which Django needs longer for than PostgreSQL."""
     everything = Entry.objects.all()
     return _compile([everything.filter(status=status) for status in EntryStatus], most)
 
 
-def _compile(found: Sequence[QuerySet[Any]], most: int) -> _Counting:
+def _compile(found: Sequence[QuerySet[Any]], most: int) -> _CountStatement:
     parts, params = [], []
     for number, each in enumerate(found):
         compiler = (
@@ -89,15 +89,15 @@ def _compile(found: Sequence[QuerySet[Any]], most: int) -> _Counting:
         # Django's own SQL, with its values bound.
         parts.append(f"SELECT {number}, count(*) FROM ({text}) AS counted")  # noqa: S608
         params += positional
-    return _Counting(" UNION ALL ".join(parts), params, most)
+    return _CountStatement(" UNION ALL ".join(parts), params, most)
 
 
-def _run(counting: _Counting, seconds: float) -> list[tuple[int, bool]] | None:
-    if not counting.text:
+def _run(statement: _CountStatement, seconds: float) -> list[tuple[int, bool]] | None:
+    if not statement.text:
         return []
-    most = counting.most
+    most = statement.most
     with suppress(OutOfTime), time_budget(seconds), connection.cursor() as cursor:
-        cursor.execute(counting.text, counting.params)
+        cursor.execute(statement.text, statement.params)
         return [(min(count, most), count > most) for _, count in sorted(cursor.fetchall())]
     return None
 

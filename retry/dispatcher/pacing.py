@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from entries.sql import load
 from retry import audit
+from retry.dispatcher.allowance import measure_allowance
 from retry.dispatcher.failure_limit import judge, measure_room
 from retry.dispatcher.lane import Lane, Slice
 from retry.limits import hurry_locks
@@ -39,8 +40,6 @@ REPAIR_SECONDS = 2.0
 #: of a pace lasts, so that operations without a pace take nothing from those with one.
 SLICE_SECONDS = 1.0
 _RUNS_AT_ONCE = 500
-#: Allowance of the pace that is older lapses, so that no burst follows an outage.
-_SAVED_SECONDS = 2.0
 #: A step waits this long for locked rows; after that its operation waits for the next tick.
 _LOCK_SECONDS = 0.5
 _STARTABLE = (OperationState.PLANNED, OperationState.RUNNING)
@@ -144,7 +143,7 @@ def _start_next(
     operation: Operation, planned: QuerySet[Run], *, most: int, lane: Lane | None
 ) -> int:
     """Start the next runs, up to ``most`` entries here and as many in the ``lane``; count both."""
-    allowed, lapsed = _allowance(operation)
+    allowed, lapsed = measure_allowance(operation)
     here, there = _choose(operation, planned, most=min(allowed, most), beside=lane is not None)
     if lane is not None and there:
         lane.begin(partial(_start_beside, operation, planned.filter(id__in=there)))
@@ -267,20 +266,6 @@ def _start_beside(operation: Operation, planned: QuerySet[Run]) -> Slice:
         hurry_locks(_LOCK_SECONDS)
         cursor.execute(_SQL["lock_running"], {"id": operation.pk})
         return _start(operation, planned) if cursor.fetchone() else Slice()
-
-
-def _allowance(operation: Operation) -> tuple[float, int]:
-    """Return how many entries the pace allows now (without a pace: infinity), and how many more of
-    its allowance lapse with what starts next.
-    """
-    if operation.rate_per_second is None:
-        return float("inf"), 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM clock_timestamp() - %s)", [operation.resumed_at])
-        elapsed_seconds = float(cursor.fetchone()[0])
-    left = elapsed_seconds * operation.rate_per_second - operation.paced_entries
-    allowed = min(left, max(1.0, operation.rate_per_second * _SAVED_SECONDS))
-    return allowed, int(left - allowed)
 
 
 def _unwind(operation_id: UUID, *, deadline: float) -> None:

@@ -12,7 +12,7 @@ class RetentionPass(models.Model):
     A pass deletes what is older than ``cutoff``, batch by batch in the order of an index.
     ``cursor_at`` and ``cursor_id``: the row up to which that is done, in PostgreSQL's notation.
     ``removed``: what was deleted since ``began_at``, and ``last_removed`` in the pass that ended.
-    ``actor_label`` and ``channel``: who began it, in whose name it is audited whoever ends it.
+    ``actor_label`` and ``channel``: who began it, in whose name it is audited.
     """
 
     name = models.CharField(max_length=40, primary_key=True)

@@ -78,15 +78,6 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
         )
     )
 
-    @classmethod
-    def _generate(cls, strategy: Any, params: dict[str, Any]) -> Entry:
-        """Traits are refused that are not asked for: factory_boy would learn it from errors, whose
-        long texts take longer than all the rest of what it does."""
-        made: Entry = super()._generate(
-            strategy, dict.fromkeys(cls._meta.parameters, False) | params
-        )
-        return made
-
     @factory.post_generation
     def attempts(self: Entry, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: FBT001
         """One attempt where the entry has had one, in the status that fits the entry's."""
