@@ -8,6 +8,7 @@ import pytest
 from django.db.models import QuerySet
 
 from entries.lists import counts
+from retry.admin.entries import facets as facet_counts
 from tests.admin.browsing import ENTRIES, Browser
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.hiding import only_source
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How quick this machine is does not matter here."""
+    monkeypatch.setattr(facet_counts, "SECONDS", 60.0)
+    monkeypatch.setattr(counts, "BUDGET_SECONDS", 60.0)
 
 
 def facets(browser: Browser, query: str = "") -> dict[str, str]:

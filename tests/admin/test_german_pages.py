@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.usefixtures("folder"),
     # All pages are read once, for the tests in one process.
     pytest.mark.xdist_group("german"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
 ]
 LEAVES = {"logout"}
 #: What people read. All other attributes are read by browsers and scripts.

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("folder"),
     pytest.mark.xdist_group(GROUP),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
 ]
 
 #: For whoever is staff, whatever they may do.

@@ -111,7 +111,7 @@ def look_at_pages(visitor: Visitor) -> Looks:
     return found
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_no_page_has_serious_or_moderate_violations(looks: Looks) -> None:
     assert looks.seen > 40
     assert not looks.violations, "\n".join(
@@ -119,7 +119,7 @@ def test_no_page_has_serious_or_moderate_violations(looks: Looks) -> None:
     )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_no_page_is_wider_than_its_window(looks: Looks) -> None:
     assert looks.seen > 40
     assert not looks.wide, "\n".join(f"{where}: {said}" for where, said in looks.wide.items())

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
+from entries.lists import counts
 from entries.models import Entry
 from retry.access import views
 from retry.admin.entries import facets
@@ -31,6 +32,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not counted in time is left out, here or there."""
     monkeypatch.setattr(facets, "SECONDS", 60)
     monkeypatch.setattr(views, "COUNT_SECONDS", 60)
+    monkeypatch.setattr(counts, "BUDGET_SECONDS", 60.0)
 
 
 @pytest.fixture(params=OUTSIDERS)

@@ -22,7 +22,7 @@ from tests.walk import traces
 from tests.walk.hidden import MARKS, NUMBER, SHARED, WORD, add_hidden_world, normalise
 from tests.walk.routes import HIDDEN, UNKNOWN, Route, drop_ids, list_routes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1200)]
 
 #: Of these users, and of one who sees everything.
 NARROWED = {

@@ -18,7 +18,7 @@ from tests.walk.routes import HIDDEN, UNKNOWN, Values, drop_ids, list_routes
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
     # The verbs are those of the API, which everyone is walked at.
     pytest.mark.parametrize("user", ["operator"], indirect=True),
 ]

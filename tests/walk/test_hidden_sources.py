@@ -22,7 +22,7 @@ from tests.walk.hidden import MARKS, NUMBER, SHARED, WORD, add_hidden_world, nor
 from tests.walk.routes import list_routes
 from tests.walk.words import DONE, OK
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1200)]
 
 #: Ends the session, or tells how much time is left.
 _LEFT_OUT = {"logout", "password_change", "password_change_done", "jsi18n"}

@@ -19,7 +19,7 @@ from tests.walk.words import DONE, UNCHANGED, Visit
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.xdist_group(GROUP),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
 ]
 SUPERUSER = "superuser"
 

@@ -51,12 +51,21 @@ class NoticeAdmin(AuditedAdmin, ReadOnlyAdmin[Notice]):
     def has_view_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return request.user.has_perm(VIEW_ENTRY)
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Notice | None:
+        """Translate the subject, which titles and the history take from the notice."""
+        notice = super().get_object(request, object_id, from_field)
+        if notice is not None:
+            notice.subject = show_subject(notice)
+        return notice
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         notice = kwargs.get("obj")
         if notice is not None:
-            context = context | {"title": show_subject(notice), "subtitle": None}
+            context = context | {"title": notice.subject, "subtitle": None}
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("what happened"))
