@@ -175,7 +175,11 @@ def test_what_goes_wrong_on_a_page_is_heard(visit: Visit, operator: "User") -> N
     """The watch that every story relies on."""
     visitor = visit(operator)
     page = visitor.page
-    with page.expect_event("pageerror"), page.expect_response("**/admin/nowhere/"):
+    with (
+        page.expect_event("pageerror"),
+        page.expect_response("**/admin/nowhere/"),
+        page.expect_console_message(lambda message: "404" in message.text),
+    ):
         page.evaluate(
             """() => {
               const script = document.createElement("script");
