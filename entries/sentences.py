@@ -36,6 +36,8 @@ FILES = (
     Sentence('%(count)s columns are called "%(name)s"'),
     Sentence("the file is one JSON list, not an object a line"),
     Sentence("%(count)s in the registry left out: not there, or not failed any more"),
+    Sentence("only the newest failures were read: there are more than a million"),
+    Sentence("%(count)s without name and arguments: set result_extended in the installation"),
     Sentence("broken JSON at item %(number)s: %(why)s"),
     Sentence("broken JSON: there is more after the list"),
     Sentence("item %(number)s is longer than %(count)s characters"),

@@ -53,6 +53,7 @@ def test_a_server_that_stays_silent_is_ended(
 
 
 def test_a_failing_initdb_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(tmp_path / "bin" / "postgres", "echo 'postgres (PostgreSQL) 18.1'")
     script(tmp_path / "bin" / "initdb", "echo disk full >&2; exit 1")
     monkeypatch.setattr(postgres, "find_installation", lambda: tmp_path)
     monkeypatch.setattr(postgres, "server_account", lambda _: None)
