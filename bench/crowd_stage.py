@@ -26,7 +26,7 @@ from retry.operations.selection import Selection
 from retry.outcomes import Actor
 
 ACTOR = Actor.command("bench")
-_SQL = load(Path(__file__).with_name("thousand_workers.py"))
+_SQL = load(str(Path(__file__).with_name("thousand_workers.py")))
 #: Ids in one selection; the scenes have their entries by id.
 _SLICE = 10_000
 
@@ -68,7 +68,7 @@ def run_dispatcher() -> Iterator[Ticks]:
 
 def make_entries(count: int, *, upstreams: int = 1, label: str = "slow-") -> list[int]:
     with connection.cursor() as cursor:
-        params = {"count": count, "upstreams": upstreams, "label": label}
+        params: dict[str, Any] = {"count": count, "upstreams": upstreams, "label": label}
         cursor.execute(_SQL["insert_slow_entries"], params)
         return [row[0] for row in cursor.fetchall()]
 

@@ -38,7 +38,7 @@ def main(path: str) -> None:
             return done
 
     with open(path, "w") as log:  # noqa: PTH123 - for the length of the process
-        command.Dispatcher = LoggedDispatcher  # type: ignore[misc,attr-defined] # by the command's own name
+        command.Dispatcher = LoggedDispatcher  # type: ignore[attr-defined] # by the command's own name
         _run(call_command, log)
 
 

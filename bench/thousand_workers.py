@@ -7,6 +7,7 @@ import os
 import statistics
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from django.db.models.functions import Now
@@ -186,14 +187,16 @@ def _measure_start(operation: Operation, first: Operation) -> float:
     return read(operation) - read(first)
 
 
+def _has_begun(crowd: Crowd, id_: int, known: int) -> bool:
+    return any(begin.entry_id == id_ for begin in crowd.begins[known:])
+
+
 def _click(ids: Sequence[int], crowd: Crowd) -> list[float]:
     waits = []
     for id_ in ids:
         at, known = time.time(), len(crowd.begins)
         service.retry_entries([id_], actor=ACTOR)
-        took = play(
-            SLOW, until=lambda i=id_, k=known: any(b.entry_id == i for b in crowd.begins[k:])
-        )
+        took = play(SLOW, until=partial(_has_begun, crowd, id_, known))
         begun = [b.at for b in crowd.begins[known:] if b.entry_id == id_]
         waits.append(begun[0] - at if begun else took)
         play(max(0.0, 1.0 - took))

@@ -8,8 +8,8 @@ import os
 import sys
 import time
 
-# Installed beside the project, never in it.
-from celery import Celery  # type: ignore[import-not-found]
+# In an environment of its own, which may have another release than the project.
+from celery import Celery
 
 from bench.peers.jobs import fetch, noop
 

@@ -26,7 +26,7 @@ FROM retry_run, generate_series(2, 20000)
 def test_a_history_of_holds_does_not_slow_down_every_page() -> None:
     given = {"trigger": "retry", "kind": "grouped", "queue": "default", "dispatches": 1}
     Run.objects.create(**given, entry_ids=[1], size=1)
-    fields = [field.column for field in Run._meta.concrete_fields if not field.primary_key]
+    fields = [str(f.column) for f in Run._meta.concrete_fields if not f.primary_key]
     with connection.cursor() as cursor:
         cursor.execute(_MORE_RUNS.format(", ".join(fields)))
         cursor.execute(_OLD_HOLDS)
