@@ -22,7 +22,7 @@ from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from entries.sql import load
+from entries.sql import load, read_dicts
 from retry.models import WorkerHeartbeat, WorkerState
 
 logger = logging.getLogger(__name__)
@@ -134,8 +134,7 @@ def list_workers() -> list[WorkerView]:
     """List the workers that have not ended in order, also silent ones, by queue and name."""
     with connection.cursor() as cursor:
         cursor.execute(_SQL["list_workers"])
-        names = [column[0] for column in cursor.description]
-        return [WorkerView(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        return [WorkerView(**row) for row in read_dicts(cursor)]
 
 
 def prune() -> int:

@@ -7,7 +7,5 @@ FROM @startable_runs
 GROUP BY retry_run.queue
 UNION ALL
 (SELECT %(sync_queue)s, statement_timestamp() - y.created_at, NULL, 0
-FROM retry_sync y
-WHERE y.state = 'queued' AND NOT EXISTS (
-    SELECT FROM retry_sync b WHERE b.source_id = y.source_id AND b.state = 'running')
+FROM @waiting_syncs
 ORDER BY y.id LIMIT 1)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from entries.sql import load
+from entries.sql import load, read_dicts
 from retry import queue
 
 _SQL = load(__file__)
@@ -86,8 +86,7 @@ def read_postgresql() -> PostgresFacts:
     connection.ensure_connection()  # which takes its time, and the clock is read in the middle
     with connection.cursor() as cursor:
         cursor.execute(_SQL["facts"], {"zone": settings.TIME_ZONE})
-        names = [column[0] for column in cursor.description]
-        row = dict(zip(names, cursor.fetchone(), strict=True))
+        [row] = read_dicts(cursor)
         before = time.time()
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
         clock = cursor.fetchone()[0]

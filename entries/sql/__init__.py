@@ -3,6 +3,15 @@
 from entries.sql.arrays import array
 from entries.sql.prepared import open_prepared_cursor
 from entries.sql.querysets import as_sql
+from entries.sql.rows import read_dicts
 from entries.sql.statements import BadStatement, Statements, load
 
-__all__ = ["BadStatement", "Statements", "array", "as_sql", "load", "open_prepared_cursor"]
+__all__ = [
+    "BadStatement",
+    "Statements",
+    "array",
+    "as_sql",
+    "load",
+    "open_prepared_cursor",
+    "read_dicts",
+]

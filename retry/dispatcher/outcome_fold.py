@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from entries.sql import load
+from entries.sql import load, read_dicts
 from retry.error_groups.recording import FoldedFailures, record_failures
 from retry.models import ALL_FAILURES, Span
 
@@ -81,5 +81,4 @@ def _forget() -> int:
 def _fetch(statement: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return read_dicts(cursor)

@@ -42,8 +42,7 @@ FROM waiting GROUP BY queue
 UNION ALL
 SELECT 'queue_wait_seconds', %(sync_queue)s, '',
        extract(epoch FROM statement_timestamp() - min(y.created_at))::float8
-FROM retry_sync y WHERE y.state = 'queued' AND NOT EXISTS (
-    SELECT FROM retry_sync b WHERE b.source_id = y.source_id AND b.state = 'running')
+FROM @waiting_syncs
 HAVING count(*) > 0
 UNION ALL
 SELECT 'undispatched_runs', '', '', count(*) FROM waiting WHERE undispatched
