@@ -18,6 +18,7 @@ from django.test.utils import override_settings
 from bench import list_cases, single_retry
 from bench.report import Report
 from config.web import memory
+from entries import storage
 from entries.sql import load
 from retry import queue
 
@@ -67,8 +68,10 @@ def make_entries(count: int) -> None:
         with _without_indexes():
             cursor.execute(_SQL["insert_entries"], {"count": count})
             cursor.execute(_SQL["insert_index"])
+        storage.recount_statuses()
+        storage.fold_status_changes()
         cursor.execute("ALTER INDEX indexed_text ALTER COLUMN 1 SET STATISTICS 1000")
-        for table in ("entries_entry", "entries_indexedentry"):
+        for table in ("entries_entry", "entries_indexedentry", "entries_statustotal"):
             cursor.execute(f"VACUUM ANALYZE {table}")
         cursor.execute("CHECKPOINT")
 

@@ -25,9 +25,10 @@ NAMES = (
 )
 _PAGE = BASE_DIR / "docs" / "reliability.md"
 _TABLE = re.compile(r"(<!-- played -->\n).*(<!-- end played -->)", re.DOTALL)
+_COUNTS = ("entries", "executions", "lost", "doubled", "stuck", "unexplained", "miscounted")
 _HEAD = (
-    "| what is broken | entries | executions | lost | doubled | stuck | unexplained | recovered |\n"
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+    f"| what is broken | {' | '.join(_COUNTS)} | recovered |\n"
+    f"| --- |{' ---: |' * (len(_COUNTS) + 1)}\n"
 )
 
 
@@ -89,10 +90,7 @@ def _is_passed(result: dict[str, Any]) -> bool:
 def _line(result: dict[str, Any]) -> str:
     if result.get("skipped"):
         return f"skip {result['name']}: {result['skipped']}\n"
-    counts = " ".join(
-        f"{name} {result.get(name, '?')}"
-        for name in ("entries", "executions", "lost", "doubled", "stuck", "unexplained")
-    )
+    counts = " ".join(f"{name} {result.get(name, '?')}" for name in _COUNTS)
     recovered = f", recovered in {result['recovered']:.1f} s" if result.get("recovered") else ""
     took = f" ({result['seconds']:.0f} s)" if "seconds" in result else ""
     wrong = "".join(f"\n    {each}" for each in result["wrong"])
@@ -101,8 +99,7 @@ def _line(result: dict[str, Any]) -> str:
 
 
 def _row(result: dict[str, Any]) -> str:
-    names = ("entries", "executions", "lost", "doubled", "stuck", "unexplained")
-    cells = [f"{result.get(name, 0):,}" for name in names]
+    cells = [f"{result.get(name, 0):,}" for name in _COUNTS]
     recovered = f"{result['recovered']:.1f} s" if result.get("recovered") is not None else ""
     return f"| {' | '.join([result['broken'], *cells, recovered])} |\n"
 

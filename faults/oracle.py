@@ -2,15 +2,17 @@
 
 lost: recorded as succeeded, but no execution ended. doubled: two executions of one attempt, or two
 at the same time. stuck: still queued or running. unexplained: executions without an attempt, or
-repeats of an entry of which no attempt was lost.
+repeats of an entry of which no attempt was lost. miscounted: by how many the counts by status
+differ from the entries.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from entries.models import Attempt, Entry
+from entries.lists import count_by_status
+from entries.models import EVERYTHING, Attempt, Entry
 from faults.ledger import Execution, Ledger
 
 
@@ -22,10 +24,11 @@ class Verdict:
     doubled: int
     stuck: int
     unexplained: int
+    miscounted: int
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.doubled or self.stuck or self.unexplained)
+        return not (self.lost or self.doubled or self.stuck or self.unexplained or self.miscounted)
 
 
 def judge(ledger: Ledger, *, guilty: Collection[int] = ()) -> Verdict:
@@ -56,7 +59,13 @@ def judge(ledger: Ledger, *, guilty: Collection[int] = ()) -> Verdict:
         doubled=len(doubled),
         stuck=len(stuck),
         unexplained=len(unexplained),
+        miscounted=_count_differences(entries),
     )
+
+
+def _count_differences(entries: Mapping[int, str]) -> int:
+    shown, there = Counter(count_by_status(EVERYTHING)), Counter(entries.values())
+    return (shown - there).total() + (there - shown).total()
 
 
 def _is_doubled(executions: list[Execution]) -> bool:

@@ -30,7 +30,7 @@ VERBS = frozenset(
         *("save_view", "rename_view", "delete_view"),
         *("create_token", "change_token", "revoke_token", REFUSED),
         *("subscribe", "change_subscription", "unsubscribe", "test_subscription"),
-        *("derive_upstreams", "index_entries", "prune"),
+        *("derive_upstreams", "index_entries", "recount_entries", "prune"),
         *("add_entry", "change_entry", "delete_entry"),
         *("add_source", "change_source", "delete_source"),
         *("add_endpoint", "change_endpoint", "delete_endpoint"),

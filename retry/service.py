@@ -29,8 +29,8 @@ API tokens
 For the system, without a permission
     ``submit_entries`` ``enqueue_entries`` ``wake_entries`` ``trip_breaker`` ``lift_ended_holds``
     ``request_due_syncs`` ``fail_lost_syncs`` ``repeat_lost_imports``
-    ``derive_upstreams`` ``index_entries`` ``settle_proofs`` ``unmute_due_groups``
-    ``prune`` ``prune_batch``
+    ``derive_upstreams`` ``index_entries`` ``recount_entries`` ``settle_proofs``
+    ``unmute_due_groups`` ``prune`` ``prune_batch``
 """
 
 from retry.access.tokens import change as change_token
@@ -87,7 +87,7 @@ from retry.retries import (
 from retry.saved_views import delete_view, rename_view, save_view
 from retry.submission import submit, submit_patches
 from retry.syncs.control import fail_lost_syncs, request_due_syncs, request_sync, sync_source
-from retry.upkeep import derive_upstreams, index_entries
+from retry.upkeep import derive_upstreams, index_entries, recount_entries
 
 __all__ = [
     "acknowledge_group",
@@ -116,6 +116,7 @@ __all__ = [
     "prove_group",
     "prune",
     "prune_batch",
+    "recount_entries",
     "reject_operation",
     "rename_view",
     "reopen_group",

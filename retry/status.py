@@ -8,8 +8,6 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from entries.lists import StatusCounts, count_by_status
-from entries.models import Entry
 from entries.sql import load
 from retry import heartbeats, queue
 from retry.access.records import visible_runs
@@ -34,7 +32,6 @@ _SQL = load(__file__, include=WAITS)
 class Status:
     """``queues``: jobs by queue, None where Redis cannot be reached."""
 
-    entries: StatusCounts
     queues: dict[str, int] | None
     workers: list[WorkerView]
     heartbeat: Heartbeat | None
@@ -86,7 +83,7 @@ class Status:
 
 def read(*, counting: bool = True) -> Status:
     """Read the status. Without ``counting`` only what alarms are made of, cheap enough for every
-    page: ``entries`` and ``holds`` are none, and of what waits only how long.
+    page: ``holds`` are none, and of what waits only how long.
     """
     queues: dict[str, int] | None
     try:
@@ -95,7 +92,6 @@ def read(*, counting: bool = True) -> Status:
         queues = None
     backlog = _read_backlog()
     engine = Status(
-        entries=StatusCounts(counts={}),
         queues=queues,
         workers=heartbeats.list_workers(),
         heartbeat=Heartbeat.objects.filter(name=Heartbeat.DISPATCHER).first(),
@@ -106,7 +102,6 @@ def read(*, counting: bool = True) -> Status:
     oldest = [waiting.oldest for waiting in backlog.values() if waiting.oldest]
     return replace(
         engine,
-        entries=count_entries(),
         undispatched=sum(waiting.undispatched for waiting in backlog.values()),
         oldest_queued_at=min(oldest, default=None),
         holds=tuple(list_active()),
@@ -115,7 +110,7 @@ def read(*, counting: bool = True) -> Status:
 
 def narrow(status: Status, *, actor: Actor) -> Status:
     """Return the status as the actor may see it: the state of the engine, and no number that counts
-    what is hidden, nor the name of hidden work. Counts of entries are left as they are.
+    what is hidden, nor the name of hidden work.
     """
     if find_sources(actor).everything:
         return status
@@ -150,7 +145,3 @@ def _read_backlog() -> Mapping[str, _Backlog]:
         for queue_name, *values in cursor.fetchall():
             found[queue_name] = _Backlog(*values)  # syncs come last
     return found
-
-
-def count_entries() -> StatusCounts:
-    return count_by_status(Entry.objects.all())

@@ -9,20 +9,21 @@ and titles; error messages of older failures are found by their group, where the
 newest message of a fingerprint.
 """
 
-from entries.lists.counts import MOST, StatusCounts, count, count_by_status, count_each
+from entries.lists.counts import MOST, count, count_each
 from entries.lists.indexes import find_alone, find_rows, is_indexed, narrow, use_index
 from entries.lists.pages import ListPage, find_behind, find_page, read_rows
 from entries.lists.received import filter_received
 from entries.lists.search import search
+from entries.lists.status_counts import COUNTED_STATUSES, count_by_status
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
 __all__ = [
     "BY_FAILURE",
     "BY_ID",
+    "COUNTED_STATUSES",
     "MOST",
     "ListPage",
     "Order",
-    "StatusCounts",
     "choose_order",
     "count",
     "count_by_status",

@@ -1,9 +1,8 @@
 """Counts that stop in time, and say so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
@@ -11,39 +10,10 @@ from django.db.models import QuerySet
 
 from entries.budget import OutOfTime, time_budget
 from entries.lists.windows import BUDGET_SECONDS, BY_ID, WINDOW_SECONDS, Window, open_window
-from entries.models import Entry, EntryQuerySet
-from entries.states import EntryStatus
+from entries.models import EntryQuerySet
 
 #: Counting stops here.
 MOST = 10_000
-#: For all statuses together: counting them one by one takes longer.
-STATUS_SECONDS = 3 * BUDGET_SECONDS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusCounts:
-    """Entries by status, zeros included. Of those in ``more`` there are more than that."""
-
-    counts: Mapping[str, int]
-    more: frozenset[str] = field(default_factory=frozenset)
-
-
-def count_by_status(visible: EntryQuerySet) -> StatusCounts:
-    """Count at most ``MOST`` of each status, of all entries that may be seen.
-
-    Raises the database's error where something blocks the table: "more than none" of each status
-    would not be the truth.
-    """
-    counted = _run(_compile_statuses(visible), STATUS_SECONDS)
-    if counted is None:
-        found = [visible.filter(status=status) for status in EntryStatus]
-        window = open_window(visible, BY_ID)
-        counted = [count(each, visible=visible, window=window) for each in found]
-    pairs = list(zip(map(str, EntryStatus), counted, strict=True))
-    return StatusCounts(
-        counts={status: number for status, (number, _) in pairs},
-        more=frozenset(status for status, (_, more) in pairs if more),
-    )
 
 
 def count_each(
@@ -62,19 +32,6 @@ class _CountStatement:
     text: str
     params: Sequence[Any]
     most: int
-
-
-def _compile_statuses(visible: EntryQuerySet) -> _CountStatement:
-    if visible.query.where or visible.query.is_sliced:
-        return _compile([visible.filter(status=status) for status in EntryStatus], MOST)
-    return _compile_all(MOST)
-
-
-@cache
-def _compile_all(most: int) -> _CountStatement:
-    """Compile the counts of all entries, which Django needs longer for than PostgreSQL."""
-    everything = Entry.objects.all()
-    return _compile([everything.filter(status=status) for status in EntryStatus], most)
 
 
 def _compile(found: Sequence[QuerySet[Any]], most: int) -> _CountStatement:

@@ -9,6 +9,7 @@ from entries.models.indexed import IndexBacklog, IndexedEntry
 from entries.models.scope import EVERYTHING, NOTHING, Scope, find_sources
 from entries.models.sent_task import SentTask
 from entries.models.source import NOTICE_SOURCE_KIND, Source
+from entries.models.status_total import StatusChange, StatusTotal
 
 __all__ = [
     "CONTENT_FIELDS",
@@ -26,5 +27,7 @@ __all__ = [
     "Scope",
     "SentTask",
     "Source",
+    "StatusChange",
+    "StatusTotal",
     "find_sources",
 ]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from entries.content import content_hash
-from entries.models import indexed
+from entries.models import indexed, status_total
 from entries.models.scope import EVERYTHING, NOTHING, Scope, find_sources
 from entries.models.source import Source
 from entries.permissions import VIEW_ENTRY
@@ -176,7 +176,7 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name_plural = _("entries")
-        triggers: ClassVar = indexed.TRIGGERS
+        triggers: ClassVar = [*indexed.TRIGGERS, *status_total.TRIGGERS]
         permissions: ClassVar = [
             ("retry_entry", gettext_noop("Can retry an entry")),
             ("resync_entry", gettext_noop("Can resync an entry")),

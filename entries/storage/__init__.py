@@ -9,6 +9,7 @@ from entries.storage.edits import ContentEdit, StoredContent, edit, lock_entry, 
 from entries.storage.index import index_entries
 from entries.storage.presence import MissingEntry, Presence
 from entries.storage.refresh import FreshContent, refresh
+from entries.storage.status_totals import fold_status_changes, recount_statuses
 from entries.storage.submission import Content, StoredEntry, find_known, store, store_merged
 from entries.storage.upsert import (
     Comparison,
@@ -36,9 +37,11 @@ __all__ = [
     "derive_upstreams",
     "edit",
     "find_known",
+    "fold_status_changes",
     "index_entries",
     "lock_entry",
     "read_content",
+    "recount_statuses",
     "refresh",
     "store",
     "store_merged",

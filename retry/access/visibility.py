@@ -6,14 +6,14 @@ hidden entry is reported as "not found", by every verb and every list. ``retry.a
 the same rule for what is about entries.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, F, Func, IntegerField, QuerySet, TextField, Value
 
 from entries.budget import OutOfTime, time_budget
-from entries.lists import StatusCounts, count_by_status
+from entries.lists import count_by_status
 from entries.models import EVERYTHING, NOTHING, Entry, EntryQuerySet, Scope, Source
 from entries.models import find_sources as find_sources_of_user
 from retry.access.permissions import VIEW_ENTRY
@@ -137,13 +137,7 @@ def sees_whole_group(fingerprint: str, *, actor: Actor) -> bool:
     return False
 
 
-def visible_counts(totals: StatusCounts, *, actor: Actor) -> StatusCounts | None:
-    """Return entries by status as the actor sees them, or None if they see no entry.
-
-    ``totals``: the counts of all entries, returned as they are where nothing is hidden.
-    """
-    if sees_everything(actor):
-        return totals
-    if sees_nothing(actor):
-        return None
-    return count_by_status(visible_entries(actor))
+def visible_counts(actor: Actor) -> Mapping[str, int] | None:
+    """Count entries by status as the actor sees them; None if they see no entry."""
+    scope = find_scope(actor)
+    return None if scope.is_empty else count_by_status(scope)

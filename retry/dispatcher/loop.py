@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
+from entries.storage import fold_status_changes
 from retry import heartbeats, service
 from retry.dispatcher.breaker import watch
 from retry.dispatcher.comparison import compare
@@ -211,6 +212,7 @@ class Dispatcher:
         if time.monotonic() - self._folded_at >= min(_FOLD_SECONDS, settings.REDRIVE_TICK_SECONDS):
             self._folded_at = time.monotonic()
             fold(self._do)
+            self._do(_fold_status_changes)
 
     def _reconcile(self) -> int:
         began = time.monotonic()
@@ -235,6 +237,10 @@ class Dispatcher:
         )
         self._suspects = verdict.suspects
         return hand_over_again(verdict.missing) if verdict.missing else 0
+
+
+def _fold_status_changes() -> None:
+    fold_status_changes()  # their number says nothing of work done
 
 
 def _rescue_run(run: Run) -> int:

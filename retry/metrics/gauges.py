@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from entries.budget import time_budget
+from entries.lists import COUNTED_STATUSES
 from entries.sql import load
 from entries.states import EntryStatus
 from retry import heartbeats, queue
@@ -20,12 +21,8 @@ from retry.runs.backlog import WAITS, build_wait_params
 
 #: For the statement; it takes a hundredth of that.
 BUDGET_SECONDS = 1.0
-#: Entries of a status are counted up to here; above, PostgreSQL's statistics tell.
-MOST = 10_000
-#: A table of entries up to so many bytes is counted whole.
-_SMALL_BYTES = 4_000_000
 
-_SQL = load(__file__, include=WAITS)
+_SQL = load(__file__, include={**WAITS, **COUNTED_STATUSES})
 
 Labels = tuple[str, str]
 
@@ -69,8 +66,6 @@ GAUGES = GaugeCache()
 def read_gauges() -> Gauges:
     """Read all gauges. Raises ``OutOfTime`` and other errors of the database, none of Redis."""
     params = {
-        "most": MOST,
-        "small": _SMALL_BYTES,
         "statuses": [status.value for status in EntryStatus],
         "sync_queue": QUEUE,
         "silence": heartbeats.SILENCE.total_seconds(),

@@ -1,40 +1,12 @@
 -- name: gauges
 -- Reads every gauge in one statement: its name, two labels, and the value.
---
--- Entries of a status are counted up to %(most)s by a partial index. Where there are more, and for
--- those that have succeeded, of which no index knows, the statistics of the table tell: right to
--- about a hundredth of the table. A small table is counted whole.
-WITH known AS MATERIALIZED (
-    SELECT p.status, p.share * c.reltuples AS guess
-    FROM pg_class c, pg_stats k, unnest(
-        k.most_common_vals::text::text[], k.most_common_freqs) AS p (status, share)
-    WHERE c.oid = 'entries_entry'::regclass AND c.reltuples > 0 AND k.attname = 'status'
-      AND k.schemaname = current_schema() AND k.tablename = 'entries_entry'
-), counted AS (
-    SELECT s.status, k.guess, CASE WHEN k.guess > 2 * %(most)s THEN NULL ELSE CASE s.status
-        WHEN 'pending' THEN (SELECT count(*) FROM (
-            SELECT FROM entries_entry WHERE status = 'pending' LIMIT %(most)s) f)
-        WHEN 'queued' THEN (SELECT count(*) FROM (
-            SELECT FROM entries_entry WHERE status = 'queued' LIMIT %(most)s) f)
-        WHEN 'running' THEN (SELECT count(*) FROM (
-            SELECT FROM entries_entry WHERE status = 'running' LIMIT %(most)s) f)
-        WHEN 'scheduled' THEN (SELECT count(*) FROM (
-            SELECT FROM entries_entry WHERE status = 'scheduled' LIMIT %(most)s) f)
-        WHEN 'failed' THEN (SELECT count(*) FROM (
-            SELECT FROM entries_entry WHERE status = 'failed' LIMIT %(most)s) f)
-        WHEN 'discarded' THEN (SELECT count(*) FROM (
-            SELECT FROM entries_entry WHERE status = 'discarded' LIMIT %(most)s) f)
-        WHEN 'succeeded' THEN CASE WHEN pg_relation_size('entries_entry') < %(small)s
-            THEN (SELECT count(*) FROM entries_entry WHERE status = 'succeeded') END
-        END END AS count
-    FROM unnest(%(statuses)s::text[]) AS s (status) LEFT JOIN known k ON k.status = s.status
-), waiting AS (
+WITH waiting AS (
     SELECT retry_run.queue, @waiting_since AS since, retry_run.dispatched_at IS NULL AS undispatched
     FROM @startable_runs
 )
-SELECT 'entries', status, '', coalesce(
-    CASE WHEN count >= %(most)s THEN greatest(count, guess) ELSE count END, guess, 0)::float8
-FROM counted
+SELECT 'entries', s.status, '', coalesce(sum(counted.count), 0)::float8
+FROM unnest(%(statuses)s::text[]) AS s (status) LEFT JOIN @counted_statuses USING (status)
+GROUP BY s.status
 UNION ALL
 SELECT 'queue_wait_seconds', queue, '',
        extract(epoch FROM statement_timestamp() - min(since))::float8

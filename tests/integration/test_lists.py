@@ -11,7 +11,6 @@ from entries import lists
 from entries.filters import EntryFilter
 from entries.lists import BY_FAILURE, BY_ID, ListPage, counts, pages, windows
 from entries.models import Entry, EntryQuerySet
-from entries.states import EntryStatus
 from tests.factories.entries import EntryFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -185,13 +184,3 @@ def test_a_page_in_the_middle_and_one_beyond_the_end() -> None:
     assert page(3) == ListPage(ids=ids[3:6], count=7)
     assert page(6) == ListPage(ids=ids[6:], count=7)
     assert page(9) == ListPage(ids=[], count=7)
-
-
-def test_counts_stop_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "MOST", 2)
-    for _ in range(3):
-        EntryFactory.create(failed=True)
-    EntryFactory.create(succeeded=True)
-    counted = lists.count_by_status(Entry.objects.all())
-    assert counted.counts == dict.fromkeys(EntryStatus, 0) | {"failed": 2, "succeeded": 1}
-    assert counted.more == {"failed"}

@@ -37,7 +37,7 @@ from tests.factories.users import UserFactory
 from tests.laws import editing, grouping, operating, pruning, subscribing
 from tests.laws.importing import confirm_import, enqueue, repeat_lost, request_import
 from tests.laws.viewing import delete_view, rename_view, save_view
-from tests.support.upkeep import without_index, without_upstreams
+from tests.support.upkeep import UPKEEP
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -72,8 +72,7 @@ INTERNAL = {
     "trip_breaker",
     "lift_ended_holds",
     "repeat_lost_imports",
-    "derive_upstreams",
-    "index_entries",
+    *UPKEEP,
     "settle_proofs",
     "unmute_due_groups",
     "prune",
@@ -272,8 +271,7 @@ ACTS: Mapping[str, Scene] = {
     "submit": Scene(_push, "submit", jobs=1),
     "submit_patches": Scene(_push_patches, "submit", jobs=1),
     "export_entries": Scene(_export, "export"),
-    "derive_upstreams": Scene(without_upstreams, "derive_upstreams"),
-    "index_entries": Scene(without_index, "index_entries"),
+    **{name: Scene(make, name) for name, make in UPKEEP.items()},
     **{act.__name__: Scene(act, "prune") for act in (pruning.prune, pruning.prune_batch)},
     "create_token": Scene(_create_token, "create_token"),
     "change_token": Scene(_change_token, "change_token"),

@@ -1,8 +1,8 @@
-"""Entries as an older version has left them."""
+"""Entries as an older version, or a hand in the database, has left them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from entries.models import Entry, IndexBacklog, IndexedEntry
+from entries.models import Entry, IndexBacklog, IndexedEntry, StatusChange
 from retry import service
 from retry.outcomes import Actor
 from tests.factories.entries import EntryFactory
@@ -18,6 +18,20 @@ def without_index() -> Callable[[Actor], object]:
     EntryFactory.create()
     forget_index()
     return lambda actor: service.index_entries(actor=actor)
+
+
+def without_counts() -> Callable[[Actor], object]:
+    EntryFactory.create()
+    StatusChange.objects.all().delete()
+    return lambda actor: service.recount_entries(actor=actor)
+
+
+#: Scenes of the verbs that set stored entries right.
+UPKEEP: Mapping[str, Callable[[], Callable[[Actor], object]]] = {
+    "derive_upstreams": without_upstreams,
+    "index_entries": without_index,
+    "recount_entries": without_counts,
+}
 
 
 def forget_index() -> None:

@@ -16,27 +16,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from entries.admin.live import LiveFragment, respond
-from entries.lists import StatusCounts
 from retry import status as engine
 from retry.access.permissions import VIEW_STATUS
-from retry.access.visibility import find_scope, sees_everything, sees_nothing, visible_counts
+from retry.access.visibility import visible_counts
 from retry.admin.desk.alarms import describe_status
 from retry.admin.desk.engine import get_retention, get_sizes, list_holds, list_worker_rows
 from retry.admin.holds import words as holds
 from retry.admin.shared.actor import get_actor
-from retry.outcomes import Actor
 
-#: Counting entries is slow on a large table, and several people may watch.
+#: Several people may watch.
 _STATUS_SECONDS = 1
-_COUNTS_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
     status: str
     count: int
-    #: There are more than ``count``.
-    more: bool
     url: str
 
 
@@ -65,7 +60,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
     context = {
         "live": live,
         "status": found,
-        "tiles": _build_tiles(visible_counts(found.entries, actor=actor)),
+        "tiles": list_tiles(request),
         "queues": _build_queue_rows(found),
         "worker_rows": list_worker_rows(request, found.workers),
         "holds": list_holds(request),
@@ -87,35 +82,11 @@ def show_status(request: HttpRequest) -> HttpResponse:
 
 
 def list_tiles(request: HttpRequest) -> list[Tile]:
-    actor = get_actor(request)
-    if sees_nothing(actor):
-        return []
-    if sees_everything(actor):
-        counted = cache.get_or_set("redrive.counts", engine.count_entries, _COUNTS_SECONDS)
-        return _build_tiles(cast("StatusCounts", counted))
-    return _build_tiles(_count_visible(actor))
-
-
-def _count_visible(actor: Actor) -> StatusCounts | None:
-    """Count what the actor sees, once for all who see the same."""
-    none = StatusCounts(counts={})
-    return cast(
-        "StatusCounts | None",
-        cache.get_or_set(
-            f"redrive.counts.{find_scope(actor).key}",
-            lambda: visible_counts(none, actor=actor),
-            _COUNTS_SECONDS,
-        ),
-    )
-
-
-def _build_tiles(counted: StatusCounts | None) -> list[Tile]:
-    if counted is None:
-        return []
+    """Count the entries that the user sees, by status; nothing where they see none."""
     url = reverse("admin:entries_entry_changelist")
     return [
-        Tile(status, count, status in counted.more, f"{url}?{urlencode({'status': status})}")
-        for status, count in counted.counts.items()
+        Tile(status, count, f"{url}?{urlencode({'status': status})}")
+        for status, count in (visible_counts(get_actor(request)) or {}).items()
     ]
 
 

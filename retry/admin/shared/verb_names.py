@@ -20,7 +20,7 @@ NAMES = frozenset(
         *(_("save view"), _("rename view"), _("delete view")),
         *(_("create token"), _("change token"), _("revoke token"), _("refused")),
         *(_("subscribe"), _("change subscription"), _("unsubscribe"), _("test subscription")),
-        *(_("derive upstreams"), _("index entries"), _("prune")),
+        *(_("derive upstreams"), _("index entries"), _("recount entries"), _("prune")),
         *(_("add entry"), _("change entry"), _("delete entry")),
         *(_("add source"), _("change source"), _("delete source")),
         *(_("add endpoint"), _("change endpoint"), _("delete endpoint")),

@@ -1,12 +1,10 @@
 """The shapes of the status."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from entries.lists import StatusCounts
-from entries.states import EntryStatus
 from retry.api.holds.schemas import StandingHold
 from retry.api.http.schemas import Response
 from retry.heartbeats import WorkerView
@@ -91,13 +89,11 @@ class StatusResponse(Response):
     ``undispatched`` is 0 and ``oldest_queued_at`` null, and workers say what they are at only for
     visible runs.
 
-    ``entries_more``: the statuses of which there are more than ``entries`` says.
     ``waits``: by queue, for how many seconds the oldest entry that could start has been waiting.
     ``holds``: those that stand. ``retention``: what is kept how long.
     """
 
     entries: dict[str, int] | None
-    entries_more: list[EntryStatus]
     queues: dict[str, int] | None
     workers: list[WorkerStatus]
     dispatcher: DispatcherStatus
@@ -113,13 +109,12 @@ class StatusResponse(Response):
         cls,
         status: Status,
         *,
-        entries: StatusCounts | None,
+        entries: Mapping[str, int] | None,
         holds: list[StandingHold],
         retention: Iterable[RuleView],
     ) -> Self:
         return cls(
-            entries=dict(entries.counts) if entries else None,
-            entries_more=[s for s in EntryStatus if entries and s in entries.more],
+            entries=None if entries is None else dict(entries),
             queues=None if status.narrowed else status.queues,
             workers=[WorkerStatus.from_worker(worker) for worker in status.workers],
             dispatcher=DispatcherStatus.from_status(status),

@@ -25,7 +25,7 @@ def show_status(request: HttpRequest, actor: Actor) -> HttpResponse:
     return answer(
         StatusResponse.from_status(
             found,
-            entries=visible_counts(found.entries, actor=actor),
+            entries=visible_counts(actor),
             holds=holds,
             retention=list_rules(counting=False),
         )
