@@ -24,10 +24,11 @@ from entries.search_terms import SearchTerms
 class FoundPaginator(BoundedPaginator):
     """The pages of what has been found already."""
 
-    def __init__(self, listing: ListPage, per_page: int) -> None:
+    def __init__(self, listing: ListPage, per_page: int, *, total: int | None) -> None:
         super().__init__(listing.ids, per_page)
         self._listing = listing
         self.edge = listing.edge
+        self.total = total
 
     @cached_property
     def count(self) -> int:
@@ -134,7 +135,18 @@ class EntryList(BoundedList):
         self.show_admin_actions = True
         self.can_show_all = can_show_all
         self.multi_page = listing.count > per_page
-        self.paginator = FoundPaginator(listing, per_page)
+        total = self._find_total() if listing.more else None
+        self.paginator = FoundPaginator(listing, per_page, total=total)
+
+    def _find_total(self) -> int | None:
+        """Find how many are listed, where only their status and their source choose them."""
+        if self.query.strip() or not self.params.keys() <= {"status", "source", SORT}:
+            return None
+        return lists.count_exactly(
+            cast("EntryQuerySet", self.root_queryset).scope,
+            status=self.params.get("status"),
+            source=self.params.get("source"),
+        )
 
     def _is_filtered_by_index_alone(self) -> bool:
         return self.params.keys() <= _INDEXED | {SORT} and not self.root_queryset.query.where

@@ -45,6 +45,8 @@ class BoundedPaginator(_Paginator):
     LIMIT: ClassVar = 10_000
     #: The oldest row that was looked at, where there was no time to look at all.
     edge: int | None = None
+    #: How many there are, where there are more than ``count`` and it is known.
+    total: int | None = None
 
     @cached_property
     def _counted(self) -> int | None:

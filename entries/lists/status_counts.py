@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import connection
 
-from entries.models import Scope
+from entries.models import Scope, Source
 from entries.sql import load
 from entries.states import EntryStatus
 
@@ -21,3 +21,15 @@ def count_by_status(scope: Scope) -> Mapping[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["count"], scope.as_params())
         return counts | dict(cursor.fetchall())
+
+
+def count_exactly(scope: Scope, *, status: str | None, source: str | None) -> int:
+    """Count the entries of a scope that have the status and are of the source; None: of any.
+
+    ``source``: its slug; of one that does not exist there are none. Reads no entry.
+    """
+    if source is not None:
+        ids = Source.objects.filter(slug=source).values_list("pk", flat=True)
+        scope = scope.narrow(Scope(source_ids=tuple(ids)))
+    counts = count_by_status(scope)
+    return sum(counts.values()) if status is None else counts.get(status, 0)

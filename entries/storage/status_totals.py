@@ -15,7 +15,7 @@ def fold_status_changes() -> int:
 
     Any number may fold at once. Where none does, counts stay exact and take longer to read.
     """
-    return _run("fold", batch=BATCH)
+    return _run(_SQL["fold"], batch=BATCH)
 
 
 def recount_statuses() -> int:
@@ -23,10 +23,10 @@ def recount_statuses() -> int:
 
     Reads every entry once, and blocks nothing. Returns by how many the counts were wrong.
     """
-    return _run("recount")
+    return _run(_SQL["recount"])
 
 
-def _run(name: str, **params: int) -> int:
+def _run(statement: str, **params: int) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_SQL[name], params)
+        cursor.execute(statement, params)
         return int(cursor.fetchone()[0])

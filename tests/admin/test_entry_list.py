@@ -150,13 +150,31 @@ def test_counting_ends_at_the_limit(at_desk: Browser, monkeypatch: pytest.Monkey
     monkeypatch.setattr(counts, "MOST", 5)
     monkeypatch.setattr(RetryEntryAdmin, "list_per_page", 2)
     with CaptureQueriesContext(connection) as queries:
-        page = at_desk.read(ENTRIES)
+        page = at_desk.read(f"{ENTRIES}?kind=page")
     assert "more than 5 entries" in text_of(page)
-    found = [q["sql"] for q in queries if "COUNT(" in q["sql"] and "entries_entry" in q["sql"]]
+    found = [q["sql"] for q in queries if "COUNT(" in q["sql"] and "entry" in q["sql"]]
     assert found
     assert all("LIMIT 6" in sql for sql in found), "no unbounded count of entries anywhere"
     monkeypatch.setattr(counts, "MOST", 6)
-    assert "more than" not in text_of(at_desk.read(ENTRIES))
+    assert "more than" not in text_of(at_desk.read(f"{ENTRIES}?kind=page"))
+
+
+@pytest.mark.parametrize(
+    ("query", "number"), [("", 9), ("status=failed", 7), ("source=a&sort=oldest", 6)]
+)
+def test_beyond_the_limit_statuses_and_sources_have_exact_counts(
+    query: str, number: int, at_desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = SourceFactory.create(slug="a"), SourceFactory.create(slug="b")
+    EntryFactory.create_batch(4, failed=True, source=first)
+    EntryFactory.create_batch(3, failed=True, source=second)
+    EntryFactory.create_batch(2, succeeded=True, source=first)
+    monkeypatch.setattr(counts, "MOST", 5)
+    monkeypatch.setattr(RetryEntryAdmin, "list_per_page", 2)
+    words = text_of(at_desk.read(f"{ENTRIES}?{query}"))
+    assert f"{number} entries, 5 of them on pages" in words
+    assert f"Select all {number}, on all pages" in words
+    assert (f"{number} found" in words) == ("status" in query or "source" in query)
 
 
 def test_a_page_has_fifty_rows_and_shows_up_to_a_thousand(at_desk: Browser) -> None:

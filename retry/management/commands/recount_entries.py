@@ -10,7 +10,7 @@ from retry.outcomes import Actor
 
 class Command(DeskCommand):
     help = (
-        "Count the entries of each status anew and set right what pages, API and metrics show. "
+        "Count the entries of each status again and set right what pages, API and metrics show. "
         "Only needed where entries changed without the triggers of their table, as in a copy that "
         "was loaded with triggers off. Everything else goes on meanwhile."
     )
