@@ -14,7 +14,12 @@ from entries.lists.indexes import find_alone, find_rows, is_indexed, narrow, use
 from entries.lists.pages import ListPage, find_behind, find_page, read_rows
 from entries.lists.received import filter_received
 from entries.lists.search import search
-from entries.lists.status_counts import COUNTED_STATUSES, count_by_status, count_exactly
+from entries.lists.status_counts import (
+    COUNTED_STATUSES,
+    count_by_source,
+    count_by_status,
+    count_exactly,
+)
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
 __all__ = [
@@ -26,6 +31,7 @@ __all__ = [
     "Order",
     "choose_order",
     "count",
+    "count_by_source",
     "count_by_status",
     "count_each",
     "count_exactly",

@@ -1,6 +1,7 @@
 """How many entries there are of each status, exactly and at once."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -10,7 +11,7 @@ from entries.states import EntryStatus
 
 _SQL = load(__file__)
 #: For statements of other modules to include.
-COUNTED_STATUSES = _SQL.fragments
+COUNTED_STATUSES = {"counted_statuses": _SQL.fragments["counted_statuses"]}
 
 
 def count_by_status(scope: Scope) -> Mapping[str, int]:
@@ -21,6 +22,30 @@ def count_by_status(scope: Scope) -> Mapping[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["count"], scope.as_params())
         return counts | dict(cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounts:
+    """Counts by the slug of the source, None for what has none, and by status."""
+
+    counts: Mapping[tuple[str | None, str], int]
+
+    def count(self, *, status: str | None, source: str | None) -> int:
+        """Count as ``count_exactly`` does."""
+        return sum(
+            number
+            for (slug, named), number in self.counts.items()
+            if (source is None or slug == source) and (status is None or named == status)
+        )
+
+
+def count_by_source(scope: Scope) -> SourceCounts:
+    """Count the entries of a scope once, for many questions. Reads no entry."""
+    if scope.is_empty:
+        return SourceCounts({})
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["count_by_source"], scope.as_params())
+        return SourceCounts({(slug, status): count for slug, status, count in cursor.fetchall()})
 
 
 def count_exactly(scope: Scope, *, status: str | None, source: str | None) -> int:

@@ -63,8 +63,10 @@ def test_a_count_is_that_of_the_list_behind_the_link(query: str, at_desk: Browse
 def test_counts_stop_and_say_so(at_desk: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts, "MOST", 2)
     found = facets(at_desk)
-    assert found["?status=failed"] == "2+"
-    assert found["?status=succeeded"] == "1"
+    assert found["?kind=page"] == "2+"
+    assert found["?kind=scripted"] == "2"
+    assert found["?status=failed"] == "5", "statuses and sources are counted exactly"
+    assert found["?source=planet"] == "4"
 
 
 @pytest.mark.usefixtures("made")
@@ -75,7 +77,9 @@ def test_what_takes_too_long_has_no_count(
         return None
 
     monkeypatch.setattr("entries.lists.count_each", slow)
-    assert facets(at_desk) == {}
+    found = facets(at_desk)
+    assert "?kind=page" not in found
+    assert found["?status=failed"] == "5", "takes no time"
 
 
 @pytest.mark.usefixtures("made")

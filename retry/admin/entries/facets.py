@@ -1,6 +1,7 @@
 """How many entries stand behind each value of the filters: asked for once the list is shown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,7 @@ from entries import lists
 from entries.admin.entry_list import EntryList, SortFilter
 from entries.admin.payload import PayloadFilter
 from entries.admin.reports import keep_silent
+from entries.filters import EntryFilter
 from entries.models import Entry, EntryQuerySet
 from retry.admin.shared.entry_list import parse_list_filter
 from retry.admin.shared.selection import SelectionRefused
@@ -31,6 +33,8 @@ MOST_VALUES = 30
 #: No filter is begun after this.
 SECONDS = 0.3
 _COUNTS = "redrive.facets"
+#: Filters by these alone have exact counts.
+_COUNTED = frozenset({"status", "source", "all"})
 
 
 class FilterList(EntryList):
@@ -69,27 +73,30 @@ class FacetCounts(_ModelAdmin):
 
 def _count_links(shown: FilterList, visible: EntryQuerySet) -> Iterator[tuple[str, str]]:
     indexed = lists.is_indexed()
+    known = lists.count_by_source(visible.scope)
     end = monotonic() + SECONDS
     for spec in shown.filter_specs:
-        if isinstance(spec, SortFilter | PayloadFilter) or monotonic() > end:
+        if isinstance(spec, SortFilter | PayloadFilter):
             continue
         links = [str(choice["query_string"]) for choice in spec.choices(shown)][:MOST_VALUES]
-        found = _find(links, visible, indexed=indexed)
+        found = {}
+        for link, chosen in _parse(links):
+            if chosen.data().keys() <= _COUNTED:
+                yield link, intcomma(known.count(status=chosen.status, source=chosen.source))
+            elif monotonic() <= end:
+                found[link] = _find(chosen, visible, indexed=indexed)
         counts = lists.count_each(list(found.values()))
         for link, (count, more) in zip(found, counts or (), strict=False):
             yield link, f"{intcomma(count)}+" if more else intcomma(count)
 
 
-def _find(
-    links: list[str], visible: EntryQuerySet, *, indexed: bool
-) -> Mapping[str, EntryQuerySet]:
-    """Return what each link lists; lists that no filter can express are left out."""
-    found = {}
+def _parse(links: list[str]) -> Iterator[tuple[str, EntryFilter]]:
+    """Yield what each link lists; lists that no filter can express are left out."""
     for link in links:
-        try:
-            chosen = parse_list_filter(QueryDict(link.removeprefix("?")))
-        except SelectionRefused:
-            continue
-        narrowed = lists.narrow(visible, chosen, indexed=indexed)
-        found[link] = lists.search(narrowed, chosen.q) if chosen.q else narrowed
-    return found
+        with suppress(SelectionRefused):
+            yield link, parse_list_filter(QueryDict(link.removeprefix("?")))
+
+
+def _find(chosen: EntryFilter, visible: EntryQuerySet, *, indexed: bool) -> EntryQuerySet:
+    narrowed = lists.narrow(visible, chosen, indexed=indexed)
+    return lists.search(narrowed, chosen.q) if chosen.q else narrowed
