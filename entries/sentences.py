@@ -253,13 +253,21 @@ TYPED = (
     ),
 )
 
-# --- payloads, options, and what is adopted from another RQ installation -----------------------
+# --- payloads, options, and what is adopted from other installations ---------------------------
 
 ADOPTION = (
     Sentence("the location is not an address"),
     Sentence("the location must be an address such as %(example)s"),
     Sentence("after the place, the location has only the number of the database"),
     Sentence("%(place)s may not be connected to: name it in REDRIVE_RQ_HOSTS"),
+    Sentence("%(place)s may not be connected to: name it in REDRIVE_CELERY_HOSTS"),
+    Sentence("option broker: %(problem)s"),
+    Sentence("option prefix: only for Redis, queues of RabbitMQ have none"),
+    Sentence("the broker is not an address"),
+    Sentence("the broker must be an address such as %(example)s"),
+    Sentence(
+        "the broker must be one address, without spaces; a semicolon in a password must be encoded"
+    ),
     Sentence("the Redis at %(place)s refused: %(error)s"),
     Sentence("the Redis at %(place)s did not answer: %(error)s"),
     Sentence("option queues: %(queue)s is not a queue that can be adopted"),

@@ -18,6 +18,7 @@ from tests.support.browser import pytest_terminal_summary
 from tests.support.databases import copying_once
 from tests.support.emptying import emptying_by_row
 from tests.support.garbage import leave_out_what_is_there, look_seldom
+from tests.support.rabbit import RabbitServer, rabbit_server
 from tests.support.shops import Shop
 
 if TYPE_CHECKING:
@@ -155,3 +156,10 @@ def shop(tmp_path: Path) -> Shop:
 def ledger(tmp_path: Path) -> Path:
     """A file in which kinds for tests note their executions."""
     return tmp_path / "ledger"
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[RabbitServer]:
+    """Starting it takes a third of a minute: tests of it are marked with ``needs_rabbit``."""
+    with rabbit_server() as server:
+        yield server

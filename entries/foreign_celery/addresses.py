@@ -18,7 +18,14 @@ _SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "v
 _RESULTS_SHAPE = (
     "the location must be an address such as postgresql://user:password@db.example:5432/shop"
 )
-_BROKER_SHAPE = "the broker must be an address such as redis://broker.example:6379/0"
+_BROKER_SHAPE = (
+    "the broker must be an address such as amqp://user:password@broker.example:5672/vhost or "
+    "redis://broker.example:6379/0"
+)
+#: Schemes of RabbitMQ as Celery knows them, and the ports that they stand for.
+_RABBIT = {"amqp": 5672, "pyamqp": 5672, "amqps": 5671}
+#: Of a virtual host, in UTF-8, as the protocol has it.
+_MAX_VHOST = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,18 @@ class _Place:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RabbitAddress:
+    """A virtual host of a RabbitMQ, and who logs in; ``place`` is host and port."""
+
+    place: str
+    host: str
+    vhost: str
+    user: str
+    password: str
+    secure: bool
+
+
 def find_results_problem(url: str) -> str:
     """Return why results at ``url`` are not read, without its password; empty where they are."""
     try:
@@ -59,6 +78,12 @@ def find_results_problem(url: str) -> str:
 
 def find_broker_problem(url: str) -> str:
     """Return why nothing is sent to the broker at ``url``, without its password."""
+    # Celery would take what is behind a semicolon for the address of another broker.
+    if ";" in url or " " in url or not url.isprintable():
+        return (
+            "the broker must be one address, without spaces; a semicolon in a password must be "
+            "encoded"
+        )
     try:
         parts = urlsplit(url)
         place = _read_broker_place(parts)
@@ -92,6 +117,25 @@ def split_results(url: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
+def is_rabbit(url: str) -> bool:
+    """Say whether a broker is a RabbitMQ, by its scheme."""
+    return urlsplit(url).scheme in _RABBIT
+
+
+def split_broker(url: str) -> RabbitAddress:
+    """Return what is connected to. The address is one of RabbitMQ, and has no problem."""
+    parts = urlsplit(url)
+    return RabbitAddress(
+        place=describe(url),
+        host=parts.hostname or "",
+        vhost=_read_vhost(parts),
+        # As Celery has it, where the address does not say who logs in.
+        user=unquote(parts.username or "") or "guest",
+        password=unquote(parts.password or "") or "guest",
+        secure=parts.scheme == "amqps",
+    )
+
+
 def _read_results_place(parts: SplitResult) -> tuple[_Place | None, dict[str, str]]:
     """Return where the database is, None where that is not said, and the options. May raise
     ``ValueError``.
@@ -113,10 +157,20 @@ def _read_broker_place(parts: SplitResult) -> _Place | None:
         fits = query.keys() <= {"virtual_host"} and _NUMBER.fullmatch(f"/{number}")
         return _Place(socket=unquote(parts.path)) if fits and len(parts.path) > 1 else None
     host = parts.hostname or ""
-    if parts.scheme not in {"redis", "rediss"} or parts.query:
+    if not _HOST.fullmatch(host) or parts.query:
         return None
-    fits = _HOST.fullmatch(host) and _NUMBER.fullmatch(parts.path)
+    if parts.scheme in _RABBIT:
+        vhost = _read_vhost(parts)
+        if not vhost.isprintable() or len(vhost.encode()) > _MAX_VHOST:
+            return None
+        return _Place(host, parts.port or _RABBIT[parts.scheme])
+    fits = parts.scheme in {"redis", "rediss"} and _NUMBER.fullmatch(parts.path)
     return _Place(host, parts.port or 6379) if fits else None
+
+
+def _read_vhost(parts: SplitResult) -> str:
+    """As Celery reads it: an empty one is called "/"."""
+    return unquote(parts.path[1:]) or "/"
 
 
 def _refuse(place: _Place) -> str:

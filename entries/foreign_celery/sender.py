@@ -2,7 +2,8 @@
 
 Celery is an extra (``redrive[celery]``), imported when the first task is sent, in a worker. It
 makes the message (its protocol 2, as JSON) and brings it to the broker, once: nothing here, in
-Celery, in kombu or in redis-py tries again. Nothing is declared there and nothing is read.
+Celery, in kombu, in py-amqp or in redis-py tries again. Nothing is declared there and nothing is
+read.
 """
 
 import ssl
@@ -15,24 +16,19 @@ from typing import Any
 
 from django.conf import settings
 
-from entries.errors import PermanentError, TransientError
-from entries.foreign_celery.addresses import describe, find_broker_problem
-
-
-class BrokerAway(TransientError):
-    """The broker cannot be reached, or has refused the message. Nothing was sent."""
-
-
-class BrokerRefused(PermanentError):
-    """The broker may not be connected to. Nothing was sent."""
-
-
-class CeleryMissing(PermanentError):
-    """Celery is not installed beside Redrive's workers. Nothing was sent."""
-
-
-class MaybeSent(Exception):
-    """The connection broke while the task was sent: the broker may have it, or not."""
+from entries.foreign_celery.addresses import (
+    describe,
+    find_broker_problem,
+    is_rabbit,
+    split_broker,
+)
+from entries.foreign_celery.broker_errors import (
+    BrokerAway,
+    BrokerRefused,
+    CeleryMissing,
+    MaybeSent,
+)
+from entries.foreign_celery.rabbit import check_queue, find_refusal, open_channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +47,37 @@ def connect(url: str, *, prefix: str = "") -> Iterator[Callable[[Message], None]
     """Connect to a broker, and lend the function that sends one task to it, once.
 
     Raises ``BrokerRefused``, ``CeleryMissing`` or ``BrokerAway`` before anything is sent. The
-    function raises ``MaybeSent``, or ``BrokerAway`` where the broker has said no. ``prefix`` is
-    their ``global_keyprefix``.
+    function raises ``MaybeSent``, or ``BrokerAway`` or ``BrokerRefused`` where the broker has said
+    no. ``prefix`` is their ``global_keyprefix``.
     """
     problem = find_broker_problem(url)
     if problem:
         raise BrokerRefused(problem)
     with _IMPORTING:
         app = _make_app()
-    connection = _open(app, url, prefix)
+    with _open_rabbit(app, url) if is_rabbit(url) else _open_redis(app, url, prefix) as send:
+        yield send
+
+
+@contextmanager
+def _open_rabbit(app: Any, url: str) -> Iterator[Callable[[Message], None]]:
+    place = describe(url)
+    with open_channel(app, split_broker(url)) as channel:
+
+        def send(message: Message) -> None:
+            check_queue(message.queue, place=place)
+            try:
+                _publish(app, channel, message, mandatory=True)
+            except Exception as error:
+                refusal = find_refusal(error, place=place, queue=message.queue)
+                raise refusal or MaybeSent(type(error).__name__) from error
+
+        yield send
+
+
+@contextmanager
+def _open_redis(app: Any, url: str, prefix: str) -> Iterator[Callable[[Message], None]]:
+    connection = _connect_redis(app, url, prefix)
     try:
         try:
             channel = connection.channel()  # connects, and asks for a sign of life
@@ -102,7 +120,7 @@ def _make_app() -> Any:
     return app
 
 
-def _open(app: Any, url: str, prefix: str) -> Any:
+def _connect_redis(app: Any, url: str, prefix: str) -> Any:
     seconds = max(settings.REDRIVE_REDIS_TIMEOUT, 1.0)
     options: dict[str, Any] = {
         "socket_timeout": 5 * seconds,
@@ -120,7 +138,7 @@ def _open(app: Any, url: str, prefix: str) -> Any:
     )
 
 
-def _publish(app: Any, channel: Any, message: Message) -> None:
+def _publish(app: Any, channel: Any, message: Message, **options: Any) -> None:
     task = app.amqp.as_task_v2(message.id, message.task, list(message.args), dict(message.kwargs))
     app.amqp.send_task_message(
         app.amqp.Producer(channel, auto_declare=False),
@@ -131,11 +149,12 @@ def _publish(app: Any, channel: Any, message: Message) -> None:
         retry=False,
         # The queue is theirs: it is there, with options that are not known here.
         declare=[],
+        **options,
     )
 
 
 def _is_answer(error: BaseException) -> bool:
-    """Say whether an error is what the broker has answered, such as "out of memory".
+    """Say whether an error is what Redis has answered, such as "out of memory".
 
     By its name: redis-py is not imported here.
     """

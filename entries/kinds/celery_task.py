@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from entries.errors import FailedElsewhere, PermanentError, TransientError
 from entries.foreign_celery import (
     BrokerAway,
+    BrokerRefused,
     MaybeSent,
     Message,
     Results,
@@ -174,7 +175,7 @@ def _send(
     """Send once. Whether it has arrived is in doubt where the connection broke."""
     try:
         send(message)
-    except BrokerAway:
+    except (BrokerAway, BrokerRefused):
         note_end(entry, attempt, task_id=message.id, state=SentState.ENDED)
         raise
     except MaybeSent:

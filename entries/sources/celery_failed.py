@@ -16,6 +16,7 @@ from entries.foreign_celery import (
     ResultsRefused,
     find_broker_problem,
     find_results_problem,
+    is_rabbit,
 )
 from entries.sources.base import Failure, Note, Reading, SourceItem, SourceKind, SourceSpec
 from entries.sources.options import Options, parse_options
@@ -30,7 +31,7 @@ class CeleryOptions(Options):
     """``queue``: where tasks go that none of ``routes`` fits, each ``pattern=queue``.
 
     ``broker``: where tasks are sent to; without it they are only shown. ``prefix``: their
-    ``global_keyprefix``.
+    ``global_keyprefix``, of a broker in Redis.
     """
 
     broker: str = Field("", max_length=2_000)
@@ -45,7 +46,11 @@ class CeleryOptions(Options):
             if not all(part.strip() for part in route.partition("="))
         ][:1]
         problem = find_broker_problem(self.broker) if self.broker else ""
-        return [*found, f"option broker: {problem}"] if problem else found
+        if problem:
+            return [*found, f"option broker: {problem}"]
+        if self.prefix and self.broker and is_rabbit(self.broker):
+            found.append("option prefix: only for Redis, queues of RabbitMQ have none")
+        return found
 
     def find_queue(self, task: str) -> str:
         """Return the queue of a task: that of the first pattern that fits its name."""

@@ -3,7 +3,8 @@
 import io
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from tests.support.asking import SCRIPT
 from tests.support.foreign_celery import ForeignCelery, foreign_celery
 from tests.support.operations import start
 from tests.support.processes import dispatching, listening_worker
+from tests.support.rabbit import RabbitCelery, needs_rabbit
 from tests.support.servers import wait_until
 
 if TYPE_CHECKING:
@@ -41,9 +43,16 @@ SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'
 """
 
 
-@pytest.fixture
-def celery_shop(tmp_path: Path, settings: "Settings") -> Iterator[ForeignCelery]:
-    with foreign_celery(tmp_path, current.REDIS_URL) as shop:
+@pytest.fixture(params=["redis", pytest.param("rabbit", marks=needs_rabbit())])
+def celery_shop(
+    tmp_path: Path, settings: "Settings", request: pytest.FixtureRequest
+) -> Iterator[ForeignCelery]:
+    build: Callable[..., ForeignCelery] = ForeignCelery
+    if request.param == "rabbit":
+        build = partial(RabbitCelery, rabbit=request.getfixturevalue("rabbit"))
+    with foreign_celery(tmp_path, current.REDIS_URL, build=build) as shop:
+        if isinstance(shop, RabbitCelery):
+            shop.empty()
         settings.REDRIVE_CELERY_HOSTS = shop.places
         yield shop
 

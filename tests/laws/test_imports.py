@@ -40,6 +40,7 @@ VIOLATIONS: dict[tuple[str, str], set[str]] = {
     ("entries/foreign_rq/jobs.py", "import redis"): {"broker"},
     ("entries/foreign_rq/store.py", "from rq.job import Job"): {"broker"},
     ("entries/foreign_celery/results.py", "import kombu"): {"celery"},
+    ("entries/foreign_celery/rabbit.py", "import amqp"): {"celery"},
     ("entries/kinds/celery_task.py", "from celery import Celery"): {"celery"},
     ("retry/models/work.py", "import retry.service"): {"circles", "layers"},
     ("retry/queue.py", "from retry.runs.lifecycle import hand_over"): {"circles", "layers"},

@@ -4,7 +4,7 @@ results in django-celery-results, and its real workers."""
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,8 @@ class ForeignCelery:
         self.database = database
         self.redis = Redis.from_url(redis_url)
         self.redis_number = _find_number(redis_url)
-        self.broker = _name_broker(redis_url)
+        #: Where ours sends to, and where their own processes go.
+        self.broker = self.own_broker = _name_broker(redis_url)
         (folder / "shop_settings.py").write_text(_SETTINGS)
         (folder / "shop_app.py").write_text(_TASKS)
         self.breaks()
@@ -109,7 +110,7 @@ class ForeignCelery:
             "DJANGO_SETTINGS_MODULE": "shop_settings",
             "PYTHONPATH": str(self.folder),
             "SHOP_DATABASE": self.database,
-            "SHOP_BROKER": self.broker,
+            "SHOP_BROKER": self.own_broker,
             **{f"SHOP_{name.upper()}": value for name, value in given.items()},
         }
 
@@ -145,7 +146,7 @@ class ForeignCelery:
         from entries.foreign_celery.sender import _make_app
 
         app = _make_app()
-        with app.amqp.Connection(self.broker) as broker:
+        with app.amqp.Connection(self.own_broker) as broker:
             return str(app.send_task(task, (number,), kwargs, queue=QUEUE, connection=broker).id)
 
     def fail(self, count: int, **kwargs: Any) -> list[str]:
@@ -205,15 +206,21 @@ class ForeignCelery:
 
 
 @contextmanager
-def foreign_celery(folder: Path, redis_url: str) -> Iterator[ForeignCelery]:
-    """Make the database of a shop, and drop it in the end."""
+def foreign_celery(
+    folder: Path,
+    redis_url: str,
+    *,
+    suffix: str = "shop",
+    build: Callable[..., ForeignCelery] = ForeignCelery,
+) -> Iterator[ForeignCelery]:
+    """Make the database of a shop, and drop it in the end. ``suffix``: of its name."""
     own = connection.settings_dict["NAME"]
-    name = f"{own}_shop"
+    name = f"{own}_{suffix}"
     url = redis_database(redis_url, _find_number(redis_url) + _DATABASE_OFFSET)
     with _administering() as admin:
         _drop(admin, name)
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    shop = ForeignCelery(folder, database=name, redis_url=url)
+    shop = build(folder, database=name, redis_url=url)
     try:
         shop.redis.flushdb()
         shop.migrate()

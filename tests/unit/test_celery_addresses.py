@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from entries.foreign_celery import find_broker_problem, find_results_problem
+from entries.masking import mask_values
 from entries.sources.base import SourceSpec
 from entries.sources.celery_failed import CeleryFailedKind, CeleryOptions
 
@@ -56,7 +57,25 @@ def test_only_named_databases_are_read(settings: "Settings", url: str, problem: 
         ("redis+socket:///etc/x.sock", "/etc/x.sock may not be connected"),
         ("redis+socket:///run/redis.sock?virtual_host=2&x=1", "an address such as"),
         ("redis://mq.example/0?ssl_cert_reqs=none", "an address such as"),
-        ("amqp://guest:hunter2@mq.example//", "an address such as"),
+        ("amqp://u:hunter2@mq.example", ""),
+        ("amqp://u:hunter2@mq.example:5672//", ""),
+        ("pyamqp://u:hunter2@mq.example/shop", ""),
+        ("amqps://u:hunter2@mq.example:5671/%2Fshop", ""),
+        ("amqp://u:hunter2@mq.example/a;b", "one address, without spaces"),
+        ("amqp://u:hunter2@other.example/shop", "other.example:5672 may not be connected"),
+        ("amqps://u:hunter2@other.example/shop", "other.example:5671 may not be connected"),
+        ("amqp:///shop", "an address such as"),
+        ("amqp:shop", "an address such as"),
+        ("amqp://u:hunter2@mq.example/shop?ssl=1", "an address such as"),
+        ("amqp://u:hunter2@mq.example/shop#x", "an address such as"),
+        ("amqp://u:hunter2@mq.example/a%00b", "an address such as"),
+        (f"amqp://u:hunter2@mq.example/{'%C3%A4' * 128}", "an address such as"),
+        ("amqp://u:hunter2@mq.example,other/shop", "an address such as"),
+        # Celery would connect to other.example.
+        ("redis://other.example:6379;x@mq.example/0", "one address, without spaces"),
+        ("amqp://other.example:5672;x@mq.example/0", "one address, without spaces"),
+        (" redis://mq.example/0", "one address, without spaces"),
+        ("redis://mq.example/0\n", "one address, without spaces"),
         ("sqs://", "an address such as"),
         ("memory://", "an address such as"),
         ("redis://mq.example:x/0", "not an address"),
@@ -85,3 +104,23 @@ def test_options_of_the_source(settings: "Settings") -> None:
     assert "'mail' is no pattern=queue" in found
     assert "other.example:6379 may not" in found
     assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(
+    "url", ["amqp://shop:hunter2@mq.example:5672//", "amqps://shop:hunter2@mq.example/queues"]
+)
+def test_who_logs_in_is_masked(url: str) -> None:
+    shown = str(mask_values({"broker": url}))
+    assert "mq.example" in shown
+    assert "hunter2" not in shown
+    assert "shop" not in shown
+
+
+def test_what_is_of_redis_is_not_for_rabbitmq(settings: "Settings") -> None:
+    settings.REDRIVE_CELERY_HOSTS = ["db.example", "mq.example"]
+    url, kind = "postgresql://reader@db.example/shop", CeleryFailedKind()
+    options = {"broker": "amqp://mq.example/shop", "prefix": "x"}
+    assert kind.problems_with(SourceSpec("s", url, options)) == [
+        "option prefix: only for Redis, queues of RabbitMQ have none"
+    ]
+    assert kind.problems_with(SourceSpec("s", url, {**options, "prefix": ""})) == []

@@ -71,7 +71,7 @@ COMMANDS = re.findall(
 def test_the_sources_in_the_examples(command: str, settings: Any, tmp_path: Path) -> None:
     settings.REDRIVE_SOURCE_DIRS = [str(tmp_path)]
     settings.REDRIVE_RQ_HOSTS = ["redis.shop.example:6379"]
-    settings.REDRIVE_CELERY_HOSTS = ["db.shop.example:5432", "redis.shop.example:6379"]
+    settings.REDRIVE_CELERY_HOSTS = ["db.shop.example:5432", "rabbit.shop.example:5671"]
     _, name, *arguments = shlex.split(command.replace("\\\n", " "))
     location = arguments[arguments.index("--location") + 1]
     if location.startswith("/srv/exports/"):

@@ -3,7 +3,6 @@
 import os
 import socket
 import ssl
-import subprocess
 import warnings
 from contextlib import suppress
 from functools import partial
@@ -15,6 +14,7 @@ import pytest
 from entries.net import Unreachable, connection, pool
 from entries.net.connection import Connection, Place
 from entries.net.pool import POOL, Pool
+from tests.support.certificates import create_certificate
 from tests.support.fetching import get, move_name, post
 from tests.support.http import LocalServer
 from tests.support.servers import wait_until
@@ -113,17 +113,3 @@ class TestTLS:
             assert len(server.received) == 6
             POOL.forget()
         connection._tls.cache_clear()
-
-
-def create_certificate(folder: Path, *, name: str) -> tuple[Path, Path]:
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext"),
-            *(f"subjectAltName=DNS:{name}", "-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key

@@ -11,7 +11,8 @@ examples:
   look only, as a user who may read one table:
     echo postgresql://reader:password@db.shop.example/shop | manage.py adopt celery --results -
 
-  look and retry; tasks of mail go to the queue mail, all others to celery:
+  look and retry, by way of the RabbitMQ or Redis on the second line of addresses.txt; tasks of mail
+  go to the queue mail, all others to celery:
     manage.py adopt celery --results - --broker - --route 'shop.mail.*=mail' < addresses.txt
 
 REDRIVE_CELERY_HOSTS must name both hosts. What is sent again, is sent by Celery in the workers:
@@ -38,8 +39,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--broker",
         default="",
         metavar="URL",
-        help="redis://… or rediss://… of the broker, for retries; - reads it from standard input, "
-        "after that of the results (default: none, tasks are only shown)",
+        help="amqp://…/vhost, amqps://…, redis://… or rediss://… of the broker, for retries; - "
+        "reads it from standard input, after that of the results (default: none, tasks are only "
+        "shown)",
     )
     parser.add_argument(
         "--queue",
@@ -57,7 +59,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "first that fits counts.",
     )
     parser.add_argument(
-        "--prefix", default="", help="how the broker's keys begin, if global_keyprefix is set there"
+        "--prefix",
+        default="",
+        help="how the keys of a broker in Redis begin, if global_keyprefix is set there",
     )
 
 
