@@ -20,7 +20,7 @@ NAMES = (
 )
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 #: For what does not stand there.
-PAGES = {"thousand_workers": PAGE.with_name("scale.md")}
+PAGES = dict.fromkeys(("thousand_workers", "dispatcher_steps"), PAGE.with_name("scale.md"))
 
 
 def main() -> None:
