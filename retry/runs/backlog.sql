@@ -25,7 +25,8 @@ SELECT min(queue) FROM retry_run WHERE state = 'queued' AND queue > %(queue)s
 -- name: queued_jobs
 -- Reads the next of a queue's queued runs that got their job before a time, as the index of what
 -- waits has them: the id, the job's name and how often there was one, whether the run may begin, and
--- when it got the job. What may not begin is read as well, so that a part is never long.
+-- when it got the job, as text, because reading dates would take a third of the time. What may not
+-- begin is read as well, so that a part is never long.
 WITH part AS MATERIALIZED (
     SELECT id, operation_id, kind, upstream, source_id, probe, job_id, dispatches, dispatched_at
     FROM retry_run
@@ -34,7 +35,8 @@ WITH part AS MATERIALIZED (
       AND (dispatched_at, id) > (%(at)s, %(id)s::uuid)
     ORDER BY dispatched_at, id LIMIT %(limit)s
 )
-SELECT retry_run.id, retry_run.job_id, retry_run.dispatches, @may_begin, retry_run.dispatched_at
+SELECT retry_run.id, retry_run.job_id, retry_run.dispatches, @may_begin,
+       retry_run.dispatched_at::text
 FROM part AS retry_run
 LEFT JOIN retry_operation operation ON operation.id = retry_run.operation_id
 ORDER BY retry_run.dispatched_at, retry_run.id
