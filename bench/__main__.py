@@ -16,11 +16,11 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 NAMES = (
     *("single_retry", "bulk_queueing", "draining", "waiting", "scale", "lists", "error_groups"),
-    *("retention", "thousand_workers"),
+    *("retention", "thousand_workers", "dispatcher_steps"),
 )
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 #: For what does not stand there.
-PAGES = {"thousand_workers": PAGE.with_name("scale.md")}
+PAGES = dict.fromkeys(("thousand_workers", "dispatcher_steps"), PAGE.with_name("scale.md"))
 
 
 def main() -> None:
@@ -33,6 +33,7 @@ def main() -> None:
     from django.core.management import call_command
 
     from bench import (
+        dispatcher_steps,
         error_groups,
         lists,
         machine,
@@ -72,6 +73,7 @@ def main() -> None:
         "lists": lambda: lists.main(full=options.full),
         "error_groups": error_groups.main,
         "retention": lambda: retention.main(full=options.full),
+        "dispatcher_steps": dispatcher_steps.main,
         "thousand_workers": lambda: thousand_workers.main(draw=options.markdown),
     }
     call_command("migrate", verbosity=0)

@@ -13,11 +13,10 @@ from typing import Any, cast
 
 import django_rq
 from django.conf import settings
-from django_rq.queues import DjangoRQ
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.client import Pipeline
-from redis.exceptions import ConnectionError, RedisError, TimeoutError  # noqa: A004
+from redis.exceptions import RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 from rq import Queue
@@ -38,6 +37,8 @@ SYNC_SOURCE = "retry.jobs.sync_source"
 IMPORT_FILE = "retry.jobs.import_file"
 
 _HASTE_SECONDS = 0.2
+#: Ids of a list that are read at once: some hundredths of a second.
+_PART = 5_000
 #: By name, as the worker is a floor above. What a project says of other queues does not matter.
 _JOB = "retry.worker.RunJob"
 #: RQ keeps a failed job for so many seconds. PostgreSQL says more; the job only blocks its id.
@@ -105,44 +106,6 @@ def find_sentinels() -> dict[str, bool]:
 def _queue(name: str) -> Queue:
     named = name_queue(name)
     return django_rq.get_queue(named, connection=get_client(), job_class=_JOB, commit_mode="auto")
-
-
-class RunQueue(DjangoRQ):
-    """A worker's queue that drops what it cannot read from Redis; RQ would end the worker.
-
-    A run whose job is dropped is handed over again.
-    """
-
-    @classmethod
-    def lmove(cls, connection: Redis, queue_key: str, timeout: int | None) -> Any:
-        while True:
-            found = super().lmove(connection, queue_key, timeout)
-            try:
-                if found is not None:
-                    found[1].decode()
-            except UnicodeDecodeError:
-                _drop(connection, queue_key, found[1])
-            else:
-                return found
-
-    @classmethod
-    def _fetch_dequeued_job(  # type: ignore[override] # RQ's own calls alone
-        cls, connection: Redis, queue_key: str, job_id: str, **options: Any
-    ) -> Any:
-        try:
-            found = super()._fetch_dequeued_job(connection, queue_key, job_id, **options)
-        except (ConnectionError, TimeoutError, OSError):
-            raise
-        except Exception:  # noqa: BLE001 - a hash can be malformed in any way
-            found = None
-        if found is None:  # RQ leaves the id of a job that is gone in the list
-            _drop(connection, queue_key, job_id)
-        return found
-
-
-def _drop(connection: Redis, queue_key: str, member: bytes | str) -> None:
-    logger.warning("queue.dropped", extra={"key": queue_key, "member": repr(member[:60])})
-    connection.lrem(f"{queue_key}:intermediate", 0, member)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -213,33 +176,53 @@ def take_back(name: str, *, job_id: str) -> None:
 
 
 def observe(queues: Sequence[str]) -> BrokerView:
-    """Read the ids of all jobs in lists and with workers. Raises ``QueueUnavailable``.
+    """Read the ids of all jobs in lists and with workers. Raises ``QueueUnavailable``."""
+    *_, view = observe_in_parts(queues)
+    return view
 
-    A job moves from the list to the intermediate list to the registry of started jobs. Reading in
-    that order, in one pipeline, misses no job on the move.
+
+def observe_in_parts(queues: Sequence[str]) -> Iterator[BrokerView]:
+    """Do so some thousand ids of each list at a time; the view is growing, and whole at the end.
+
+    A job moves from the list to the intermediate list to the registry of started jobs. What is
+    with workers is read with the last part again, and lists are read from the end, because workers
+    take from the front: so no job on the move is missed.
     """
     waiting: set[str] = set()
-    taken: set[str] = set()
-    with _translate_errors(), get_client().pipeline(transaction=False) as pipe:
+    with _translate_errors():
         repair_keys(get_client(), [name_queue(name) for name in queues])
-        found = [_queue(name) for name in queues]
-        for key in [each.key for each in found] + [each.intermediate_queue_key for each in found]:
-            pipe.lrange(key, 0, -1)
-        for each in found:
-            pipe.zrange(each.started_job_registry.key, 0, -1)
-        answers = pipe.execute()
-        for index, (name, members) in enumerate(zip([*queues] * 3, answers, strict=True)):
-            target = waiting if index < len(queues) else taken
-            # The registry holds job_id:execution_id.
-            target.update(member.split(":")[0] for member in _decode(name, members))
-    return BrokerView(frozenset(waiting), frozenset(taken))
+    found = {name: _queue(name) for name in queues}
+    unread = dict.fromkeys(queues, 0)
+    while unread:
+        with _translate_errors(), get_client().pipeline(transaction=False) as pipe:
+            for name, begun in unread.items():
+                pipe.lrange(found[name].key, -begun - _PART, -begun - 1)
+            for each in found.values():
+                pipe.lrange(each.intermediate_queue_key, 0, -1)
+            for each in found.values():
+                pipe.zrange(each.started_job_registry.key, 0, -1)
+            answers = [
+                (name, members, set(_decode(name, members)))
+                for name, members in zip([*unread, *queues, *queues], pipe.execute(), strict=True)
+            ]
+        waiting.update(*(ids for _, _, ids in answers[: len(unread)]))
+        taken = {id_ for _, _, ids in answers[len(unread) :] for id_ in ids}
+        unread = {
+            name: unread[name] + _PART
+            for name, members, _ in answers[: len(unread)]
+            if len(members) == _PART
+        }
+        yield BrokerView(waiting, taken)
 
 
 def _decode(queue: str, members: Sequence[bytes]) -> Iterator[str]:
-    """Yield the members that are text and delete the others, which RQ would stumble over."""
+    """Yield the ids of jobs, of members that are text; delete the others, which RQ would stumble
+    over.
+    """
     for raw in members:
         try:
-            yield raw.decode()
+            # The registry holds job_id:execution_id.
+            yield raw.decode().split(":")[0]
         except UnicodeDecodeError:
             logger.warning("queue.unreadable", extra={"queue": queue, "member": repr(raw[:60])})
             found = _queue(queue)

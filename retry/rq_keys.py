@@ -1,6 +1,7 @@
 """What RQ has in Redis: its keys, and the jobs in them."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 _REGISTRIES = ("wip", "finished", "failed", "deferred", "ready", "scheduled", "canceled")
@@ -10,8 +11,8 @@ _REGISTRIES = ("wip", "finished", "failed", "deferred", "ready", "scheduled", "c
 class BrokerView:
     """Which jobs the broker holds: ``waiting`` in a list, or ``taken`` by a worker."""
 
-    waiting: frozenset[str]
-    taken: frozenset[str]
+    waiting: AbstractSet[str]
+    taken: AbstractSet[str]
 
 
 def find_expected_types(queues: Sequence[str]) -> Mapping[str, bytes]:

@@ -77,7 +77,12 @@ def detect_role(argv: Sequence[str] | None = None, *, default: str = "") -> Role
         return Role.WEB
     if command == "worker":
         return Role.SYNC if "sync" in words[2:] else Role.WORKER
-    roles = {"dispatcher": Role.DISPATCHER, "sync": Role.SYNC, "migrate": Role.MIGRATION}
+    roles = {
+        "dispatcher": Role.DISPATCHER,
+        "sync": Role.SYNC,
+        "migrate": Role.MIGRATION,
+        "migrate_patiently": Role.MIGRATION,
+    }
     return roles.get(command, Role.COMMAND)
 
 

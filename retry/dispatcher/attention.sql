@@ -7,11 +7,16 @@ WITH due AS MATERIALIZED (
     SELECT id, kind, upstream, next_probe_at FROM retry_hold
     WHERE lifted_at IS NULL AND automatic AND probe_run_id IS NULL AND upstream <> ''
       AND (next_probe_at IS NULL OR next_probe_at <= now())
+), known AS MATERIALIZED (
+    SELECT d.kind, d.upstream FROM due d WHERE EXISTS (
+        SELECT FROM retry_run r
+        WHERE r.state = 'queued' AND r.upstream <> '' AND r.kind = d.kind
+          AND r.upstream = d.upstream)
 ), waiting AS (
-    SELECT kind, upstream FROM retry_run WHERE state = 'queued' AND upstream <> ''
+    SELECT kind, upstream FROM known
     UNION
     SELECT e.kind, e.upstream
-    FROM (SELECT DISTINCT kind FROM due) k
+    FROM (SELECT DISTINCT kind FROM due WHERE (kind, upstream) NOT IN (SELECT * FROM known)) k
     CROSS JOIN LATERAL (
         SELECT id, entry_ids FROM retry_run
         WHERE state = 'queued' AND kind = k.kind AND upstream = ''

@@ -21,6 +21,8 @@ FEWEST = 20
 #: seconds' work otherwise.
 UNJUDGED = 100
 UNJUDGED_SECONDS = 2.0
+#: In how many of the last runs outcomes are counted before more are looked at.
+_COUNTED_FIRST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +158,27 @@ def measure_room(operation: Operation) -> Room:
     """
     if operation.max_failure_rate is None or operation.max_failure_rate >= 1:
         return Room()
-    params = {"operation": operation.pk, "since": operation.resumed_at}
+    params = {"operation": operation.pk}
     with connection.cursor() as cursor:
         cursor.execute(_SQL["under_way"], params)
         under_way, workers = cursor.fetchone()
         cursor.execute(_SQL["speed"], params)
-        done, seconds, judged = map(float, cursor.fetchone())
+        done, seconds = map(float, cursor.fetchone())
     work = UNJUDGED_SECONDS * max(int(workers), 1) * done / seconds if seconds else 0.0
-    return Room(max(UNJUDGED, min(work, judged)), int(under_way))
+    most = min(work, _count_judged(operation, enough=work)) if work > UNJUDGED else UNJUDGED
+    return Room(max(UNJUDGED, most), int(under_way))
+
+
+def _count_judged(operation: Operation, *, enough: float) -> int:
+    """Count the outcomes since the operation was resumed, or so many of the last ones that they
+    are ``enough``: how many there were before these makes no difference.
+    """
+    runs = _COUNTED_FIRST
+    while True:
+        params = {"operation": operation.pk, "since": operation.resumed_at, "runs": runs}
+        with connection.cursor() as cursor:
+            cursor.execute(_SQL["judged"], params)
+            judged, found = map(int, cursor.fetchone())
+        if judged >= enough or found < runs:
+            return judged
+        runs *= 4

@@ -31,11 +31,8 @@ SELECT coalesce(sum(size - skipped_count - handed_on
 FROM retry_run WHERE operation_id = %(operation)s AND state IN ('queued', 'running')
 
 -- name: speed
--- Sums entries and seconds of an operation's last 20 runs with outcomes, and counts all its
--- outcomes since it was resumed.
-SELECT coalesce(sum(done), 0), coalesce(sum(seconds), 0), (
-    SELECT coalesce(sum(succeeded + failed + scheduled + unchanged), 0) FROM retry_run
-    WHERE operation_id = %(operation)s AND started_at >= %(since)s)
+-- Sums entries and seconds of an operation's last 20 runs with outcomes.
+SELECT coalesce(sum(done), 0), coalesce(sum(seconds), 0)
 FROM (
     SELECT succeeded + failed + scheduled + unchanged AS done,
            extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at) AS seconds
@@ -43,4 +40,15 @@ FROM (
     WHERE operation_id = %(operation)s AND started_at IS NOT NULL
       AND succeeded + failed + scheduled + unchanged > 0
     ORDER BY started_at DESC LIMIT 20
+) r
+
+-- name: judged
+-- Counts the outcomes of an operation's newest runs with outcomes since it was resumed, of so many
+-- runs at most, and these runs.
+SELECT coalesce(sum(done), 0), count(*)
+FROM (
+    SELECT succeeded + failed + scheduled + unchanged AS done FROM retry_run
+    WHERE operation_id = %(operation)s AND started_at >= %(since)s
+      AND succeeded + failed + scheduled + unchanged > 0
+    ORDER BY started_at DESC LIMIT %(runs)s
 ) r

@@ -3,9 +3,10 @@ them.
 """
 
 import time
+from uuid import UUID
 
 from retry.models import Hold
-from retry.runs.detachment import clear_moved_upstreams, detach_held_runs
+from retry.runs.detachment import FIRST, clear_moved_upstreams, detach_held_runs
 
 #: Runs in one transaction, and how long one step may take.
 BATCH = 500
@@ -13,6 +14,8 @@ _SECONDS = 0.5
 #: How often moved entries are looked for: only an edit or a push gives a waiting entry another
 #: upstream, which is rare.
 _MOVED_SECONDS = 5.0
+#: How long one step looks for them; the next one continues.
+_LOOK_SECONDS = 0.1
 
 
 class Sweep:
@@ -25,12 +28,11 @@ class Sweep:
     def __init__(self) -> None:
         self._done: set[int] = set()
         self._moved_at = -_MOVED_SECONDS
+        self._moved: UUID | None = None
 
     def step(self) -> int:
         """Detach some runs; return how many. The next step continues."""
-        if time.monotonic() - self._moved_at > _MOVED_SECONDS:
-            self._moved_at = time.monotonic()
-            clear_moved_upstreams()
+        self._find_moved()
         active = {hold.pk: hold for hold in Hold.objects.filter(lifted_at=None).order_by("pk")}
         self._done &= active.keys()
         found, deadline = 0, time.monotonic() + _SECONDS
@@ -41,3 +43,13 @@ class Sweep:
                 if detached < BATCH:
                     self._done.add(hold.pk)
         return found
+
+    def _find_moved(self) -> None:
+        """Look on for a moment; after the last run rest."""
+        deadline = time.monotonic() + _LOOK_SECONDS
+        if self._moved is None and time.monotonic() - self._moved_at > _MOVED_SECONDS:
+            self._moved_at, self._moved = time.monotonic(), FIRST
+        while self._moved is not None:
+            _, self._moved = clear_moved_upstreams(self._moved)
+            if time.monotonic() > deadline:
+                break

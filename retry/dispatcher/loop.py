@@ -5,7 +5,7 @@ Two that act at once do no harm: every step is a conditional statement or locks 
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -16,15 +16,14 @@ from django.utils import timezone
 from entries.storage import fold_status_changes
 from retry import heartbeats, service
 from retry.dispatcher.breaker import watch
-from retry.dispatcher.comparison import compare
 from retry.dispatcher.hold_sweep import Sweep
 from retry.dispatcher.kind_outcomes import prune
 from retry.dispatcher.leadership import Leadership, LeadershipLost
+from retry.dispatcher.losses import Losses
 from retry.dispatcher.outcome_fold import fold, fold_older
 from retry.dispatcher.pacing import pace
 from retry.dispatcher.repair import LapsedRuns, hand_over_again
 from retry.dispatcher.retention import Retention
-from retry.dispatcher.snapshot import WorkId, observe
 from retry.error_groups.sweep import GroupSweep
 from retry.errors import QueueUnavailable
 from retry.imports import control as imports
@@ -48,9 +47,6 @@ _WAKE = 5_000
 #: must not wait until hundreds of runs are rescued.
 _RESCUE_LOCK_SECONDS = 0.2
 _RESCUE_SECONDS = 1.0
-#: Where more than this waits, a look at all of it takes a tenth of the time at most.
-_LONG_LOOK = 5_000
-_LOOK_RESTS = 9
 _PRUNE_SECONDS = 10.0
 _FOLD_SECONDS = 1.0
 
@@ -82,9 +78,8 @@ class Tick:
     @property
     def has_more(self) -> bool:
         """Return whether the next tick should follow at once."""
-        return (
-            bool(self.started or self.rescued) or self.handed_over >= _BATCH or self.woken >= _WAKE
-        )
+        batches = (self.handed_over, self.handed_over_again)
+        return bool(self.started or self.rescued) or max(batches) >= _BATCH or self.woken >= _WAKE
 
 
 class Dispatcher:
@@ -92,10 +87,9 @@ class Dispatcher:
 
     def __init__(self, *, holder: str = "") -> None:
         self._leadership = Leadership(started_at=timezone.now(), holder=holder)
-        self._suspects: Mapping[WorkId, float] = {}
         self._broken = 0
         self._redis = True
-        self._look_at = 0.0
+        self._losses = Losses()
         self._lapsed = LapsedRuns()
         self._sweep = Sweep()
         self._groups = GroupSweep()
@@ -148,7 +142,7 @@ class Dispatcher:
         self._do(lambda: imports.forget_old_files(actor=DISPATCHER))
         due = self._do(lambda: service.request_due_syncs(actor=DISPATCHER))
         handed_over += self._do(lambda: intakes.hand_over(rows.find_undispatched(limit=_BATCH)))
-        again = self._do(self._reconcile)
+        again = self._do(self._hand_over_again)
         self._do(heartbeats.prune)
         self._do(self._outages.step)
         told = self._do(partial(tell_due, self._do))
@@ -214,29 +208,14 @@ class Dispatcher:
             fold(self._do)
             self._do(_fold_status_changes)
 
-    def _reconcile(self) -> int:
-        began = time.monotonic()
-        if began < self._look_at:
-            return 0
+    def _hand_over_again(self) -> int:
         try:
-            snapshot = observe()
+            missing = self._losses.find(limit=_BATCH)
         except QueueUnavailable:
-            # Without an answer from Redis an absence proves nothing.
-            self._suspects, self._redis = {}, False
+            self._redis = False
             return 0
         self._redis = True
-        if len(snapshot.queued) > _LONG_LOOK:
-            now = time.monotonic()
-            self._look_at = now + _LOOK_RESTS * (now - began)
-        verdict = compare(
-            snapshot,
-            suspects=self._suspects,
-            now=time.monotonic(),
-            absent_seconds=settings.REDRIVE_TICK_SECONDS,
-            taken_seconds=settings.REDRIVE_CLAIM_SECONDS,
-        )
-        self._suspects = verdict.suspects
-        return hand_over_again(verdict.missing) if verdict.missing else 0
+        return hand_over_again(missing) if missing else 0
 
 
 def _fold_status_changes() -> None:

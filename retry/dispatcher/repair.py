@@ -1,17 +1,22 @@
 """Repair: what Redis lost is handed over again, and runs whose lease has expired are found."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from retry.dispatcher.snapshot import WorkId
 from retry.intakes import handover as intakes
 from retry.intakes import rows
-from retry.models import Run, RunState
-from retry.runs.backlog import BY_AGE, find_lapsed_runs
+from retry.models import Import, Intake, Run, Sync
+from retry.runs.backlog import BY_AGE, find_lapsed_runs, find_startable_runs
 from retry.runs.handover import hand_over
+from retry.runs.job_ids import dispatch_job_id
+
+T = TypeVar("T", Run, Sync, Import)
 
 #: After so long without a look PostgreSQL was away, or this process was stopped.
 AWAY_SECONDS = 3.0
@@ -19,14 +24,25 @@ AWAY_SECONDS = 3.0
 PATIENCE_SECONDS = 3.0
 
 
-def hand_over_again(missing: Sequence[WorkId]) -> int:
-    """Hand over runs, syncs and imports that Redis lost; return how many reached it now."""
-    ids = [id_ for id_ in missing if isinstance(id_, UUID)]  # unique over runs and imports
-    runs = Run.objects.filter(id__in=ids, state=RunState.QUEUED).order_by(*BY_AGE)
-    imports = rows.find_waiting_imports().filter(pk__in=ids).order_by("created_at")
-    sync_ids = [id_ for id_ in missing if isinstance(id_, int)]
-    syncs = rows.find_waiting_syncs().filter(pk__in=sync_ids).order_by("pk")
-    return hand_over(list(runs)) + intakes.hand_over([*syncs, *imports])
+def hand_over_again(missing: Mapping[WorkId, str]) -> int:
+    """Hand over runs, syncs and imports whose last job Redis lost; return how many reached it now.
+
+    What has had another job meanwhile, or may not begin any more, is left alone.
+    """
+
+    def find(waiting: QuerySet[T], ids: Iterable[Any], *order: str) -> list[T]:
+        found = waiting.filter(pk__in=list(ids)).order_by(*order)
+        return [row for row in found if missing[row.pk] == _name_last_job(row)]
+
+    shared = [id_ for id_ in missing if isinstance(id_, UUID)]  # of runs and imports
+    runs = find(find_startable_runs(), shared, *BY_AGE)
+    imports = find(rows.find_waiting_imports(), shared, "created_at")
+    syncs = find(rows.find_waiting_syncs(), missing.keys() - set(shared), "pk")
+    return hand_over(runs) + intakes.hand_over([*syncs, *imports])
+
+
+def _name_last_job(row: Run | Intake) -> str:
+    return dispatch_job_id(row.job_id, dispatches=row.dispatches - 1)
 
 
 class LapsedRuns:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from entries.models import Source
+from retry.models.run_indexes import RUN_INDEXES
 from retry.models.states import Action, OperationState, PauseCause, RunState, Trigger
 
 
@@ -237,30 +238,7 @@ class Run(models.Model):
                 name="run_running_has_lease",
             ),
         ]
-        indexes: ClassVar = [
-            # The dispatcher reads it on every tick; few rows at any time.
-            models.Index(
-                fields=["state", "lease_expires_at"],
-                name="run_unsettled",
-                condition=Q(state__in=["planned", "queued", "running"]),
-            ),
-            # Which run has waited longest in a queue; few rows at any time.
-            models.Index(
-                fields=["queue", "dispatched_at"], name="run_waiting", condition=Q(state="queued")
-            ),
-            models.Index(fields=["-created_at"], name="run_newest"),
-            # Whose reasons a search looks at; runs of operations are found by theirs.
-            models.Index(
-                fields=["-created_at"],
-                name="run_reason",
-                condition=Q(operation__isnull=True) & ~Q(reason=""),
-            ),
-            models.Index(
-                fields=["operation", "position"],
-                name="run_operation",
-                condition=Q(operation__isnull=False),
-            ),
-        ]
+        indexes: ClassVar = RUN_INDEXES
 
     def __str__(self) -> str:
         return f"{self.trigger} of {len(self.entry_ids)} ({self.state})"

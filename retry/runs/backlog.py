@@ -1,8 +1,11 @@
 """What waits: runs that may begin, runs without a job, and entries whose retry is due."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -12,6 +15,7 @@ from entries.states import EntryStatus
 from retry.models import Run, RunState
 from retry.runs import ramp as ramps
 from retry.runs.hold_condition import FRAGMENTS, STOPPED, find_active_holds, run_is_held
+from retry.runs.job_ids import dispatch_job_id
 from retry.runs.ramp import Ramp, WaitingItem
 
 #: Runs by age; those that were created together, by the entries in them.
@@ -34,6 +38,39 @@ def build_wait_params() -> dict[str, Any]:
     return {"ramp": ramps.SECONDS, "stopped": [*map(str, STOPPED)]}
 
 
+def find_queued_jobs(*, until: datetime, size: int) -> Iterator[Sequence[tuple[UUID, str]]]:
+    """Yield the ids and the last jobs' names of the queued runs that may begin and got these jobs
+    by ``until``, in parts that ``size`` runs have been read for, and that may be empty.
+    """
+    queue = _find_next_queue("")
+    while queue:
+        params: dict[str, Any] = {
+            "queue": queue,
+            "until": until,
+            "limit": size,
+            "stopped": [*map(str, STOPPED)],
+        }
+        place: dict[str, Any] | None = {"at": "-infinity", "id": UUID(int=0)}
+        while place:
+            with connection.cursor() as cursor:
+                cursor.execute(_SQL["queued_jobs"], params | place)
+                rows = cursor.fetchall()
+            place = {"id": rows[-1][0], "at": rows[-1][-1]} if len(rows) == size else None
+            yield [
+                (id_, dispatch_job_id(job_id, dispatches=dispatches - 1))
+                for id_, job_id, dispatches, may_begin, _ in rows
+                if may_begin
+            ]
+        queue = _find_next_queue(queue)
+
+
+def _find_next_queue(queue: str) -> str:
+    """Return the queue behind this one in which runs wait, empty where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["next_queue"], {"queue": queue})
+        return cursor.fetchone()[0] or ""
+
+
 def find_lapsed_runs(*, limit: int) -> list[Run]:
     """Find runs whose worker has not renewed its lease, the longest silence first."""
     found = Run.objects.filter(state=RunState.RUNNING, lease_expires_at__lt=Now())
@@ -45,17 +82,20 @@ def find_undispatched_runs(*, limit: int, ramp: Ramp | None = None) -> list[Run]
 
     Of those that waited for a hold that was just lifted, as many as the ``ramp`` allows.
     """
-    found = find_startable_runs().filter(dispatched_at=None).order_by(*BY_AGE)
-    if not ramp:
-        return list(found[:limit])
-    covered = ramp.condition("created_at")
-    others = list(found.exclude(covered).values_list("pk", flat=True)[:limit])
-    columns = ("pk", "kind", "upstream", "source_id", "created_at", "size")
-    rows = found.filter(covered).values_list(*columns)[:_RAMP_RUNS]
-    waiting: list[WaitingItem[UUID]] = [WaitingItem(*row) for row in rows]
-    taken = ramp.take(waiting, limit=limit)
-    wanted = [*others, *(item.id for item in taken)]
-    return list(Run.objects.filter(pk__in=wanted).order_by(*BY_AGE))
+    lifted = (ramp or Ramp({})).describe()
+    found = [id_ for id_, *_ in _read_unsent(lifted, limit=limit, ramped=False)]
+    if ramp:
+        rows = _read_unsent(lifted, limit=_RAMP_RUNS, ramped=True)
+        waiting: list[WaitingItem[UUID]] = [WaitingItem(*row) for row in rows]
+        found += [item.id for item in ramp.take(waiting, limit=limit)]
+    return list(Run.objects.filter(pk__in=found).order_by(*BY_AGE)) if found else []
+
+
+def _read_unsent(lifted: Mapping[str, Any], *, limit: int, ramped: bool) -> Sequence[Any]:
+    params = {**lifted, "limit": limit, "ramped": ramped, "stopped": [*map(str, STOPPED)]}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["unsent_runs"], params)
+        return list(cursor.fetchall())
 
 
 def find_due_entries(*, limit: int, ramp: Ramp | None = None) -> list[int]:

@@ -19,6 +19,11 @@ from retry.runs.routing import choose_queue
 
 _SQL = load(__file__)
 
+#: Before all ids.
+FIRST = UUID(int=0)
+#: Runs whose entries are looked at in one statement; each may have some hundred.
+_RUNS = 200
+
 
 def detach_run(run_id: UUID) -> None:
     """Note of a queued run that could not be claimed that its job is used up.
@@ -53,13 +58,15 @@ def detach_held_runs(hold: Hold, *, limit: int) -> int:
     return len(runs)
 
 
-def clear_moved_upstreams() -> int:
-    """Make queued runs mixed ones where an entry depends on another upstream than its run by now;
-    return how many. A worker divides them again.
+def clear_moved_upstreams(after: UUID = FIRST) -> tuple[int, UUID | None]:
+    """Make queued runs mixed ones where an entry depends on another upstream than its run by now; a
+    worker divides them again. Looks at some runs behind the one with the id ``after``; returns how
+    many have changed, and the last one looked at, or None where there are no more.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["clear_moved_upstreams"])
-        return int(cursor.rowcount)
+        cursor.execute(_SQL["clear_moved_upstreams"], {"after": after, "limit": _RUNS})
+        moved, last = cursor.fetchone()
+    return int(moved), last
 
 
 def _find_with_job(hold: Hold) -> QuerySet[Run]:

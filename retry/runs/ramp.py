@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -75,6 +75,18 @@ class Ramp:
         newest = max(lift.lifted_at for lift in self._lifts.values())
         covered = ActiveHolds(frozenset(self._lifts)).condition()
         return covered & Q(**{f"{since}__lt": newest})
+
+    def describe(self) -> dict[str, Any]:
+        """Return what was lifted as columns, and as ``lifted`` when the last hold was; the same
+        that ``condition`` says, for a statement.
+        """
+        holds = [("", "", key) if isinstance(key, int) else (*key, None) for key in self._lifts]
+        return {
+            "kinds": [kind for kind, _, _ in holds],
+            "upstreams": [upstream for _, upstream, _ in holds],
+            "sources": [source_id for _, _, source_id in holds],
+            "lifted": max((lift.lifted_at for lift in self._lifts.values()), default=None),
+        }
 
     def take(self, items: Iterable[WaitingItem[Id]], *, limit: int) -> list[WaitingItem[Id]]:
         """Return at most ``limit`` of ``items``, oldest first, that may start now.

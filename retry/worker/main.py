@@ -14,10 +14,10 @@ from retry.defaults import name_queue
 from retry.heartbeats import Pulse
 from retry.models import WorkerState
 from retry.notices.silence import SilenceWatch
-from retry.queue import RunQueue
 from retry.worker.activity import HORSE
 from retry.worker.rq_job import RunJob
 from retry.worker.rq_worker import STOP_SIGNALS, RunWorker
+from retry.worker.run_queue import RunQueue
 
 logger = logging.getLogger(__name__)
 

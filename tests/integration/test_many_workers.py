@@ -22,6 +22,7 @@ from retry.worker.claim import Claim
 from retry.worker.patience import NONE, Patience
 from tests.support.asking import SCRIPT
 from tests.support.operations import failed, start
+from tests.support.plans import counting_rows
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -103,26 +104,10 @@ def test_the_next_run_is_found_alike_however_many_workers_there_are() -> None:
     mine = lifecycle.claim_run(Run.objects.order_by("position")[0].pk, worker="mine")
     assert mine is not None
     make_running(300)
-    read: list[float] = []
-
-    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's
-        if sql == lifecycle._SQL["claim_next"]:
-            execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, params, many, context)
-            plan = context["cursor"].fetchone()[0][0]["Plan"]
-            read.append(count_rows(plan))
-            Run.objects.filter(worker="mine").exclude(pk=mine.pk).update(state="queued")
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(explain):
+    with counting_rows() as read:
         following = lifecycle.claim_next(mine, worker="mine")
     assert following is not None
-    assert read[0] < 100
-
-
-def count_rows(node: dict[str, Any]) -> float:
-    """Return how many rows a plan has read, in all its nodes and loops."""
-    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-    return float(rows * node["Actual Loops"]) + sum(map(count_rows, node.get("Plans", ())))
+    assert sum(read) < 100
 
 
 @pytest.mark.parametrize("times_asked", [1, 2])

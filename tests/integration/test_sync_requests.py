@@ -190,7 +190,7 @@ class TestHandingOver:
         asked(source)
         Sync.objects.create(source=source, state="running", dry_run=True)
         other = asked(numbered(1, slug="other"))
-        assert [waiting.id for waiting in observe().queued] == [other.pk]
+        assert [waiting.id for part in observe() for waiting in part.queued] == [other.pk]
 
 
 class TestEndingEarly:

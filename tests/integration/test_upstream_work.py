@@ -115,7 +115,7 @@ def test_what_was_moved_to_another_upstream_does_not_wait_for_its_old_one() -> N
     settle()
     assert by_upstream(ids, "queued") == {"dead"}
     Entry.objects.filter(pk=ids[0]).update(payload={"to": "elsewhere"}, upstream="elsewhere")
-    assert clear_moved_upstreams() == 1
+    assert clear_moved_upstreams() == (1, None)
     settle()
     assert by_upstream(ids, "succeeded") == {"good", "elsewhere"}
     assert by_upstream(ids, "queued") == {"dead"}, "the other one still waits"
