@@ -26,7 +26,8 @@ from tests.support.servers import wait_until
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+#: They share a web server.
+pytestmark = [pytest.mark.xdist_group("web"), pytest.mark.django_db(transaction=True)]
 RETRY = "/admin/api/retry"
 STATUS = "/admin/api/status"
 DEAD_DATABASE = "postgresql://nobody@%2Fnowhere/redrive"

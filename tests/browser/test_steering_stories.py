@@ -17,7 +17,11 @@ from tests.support.servers import wait_until
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.django_db(transaction=True),
+]
 Visit = Callable[..., Visitor]
 
 #: The outside world: what the browser would show on the desktop.
@@ -39,9 +43,8 @@ def test_a_group_is_left_out_and_the_end_is_told(visit: Visit, foreman: "User") 
     fields = {"failed": True, "kind": "grouped"}
     EntryFactory.create_batch(6, fingerprint="1-a", error_message="HTTP 503", **fields)
     EntryFactory.create_batch(4, fingerprint="1-b", error_message="HTTP 404", **fields)
-    visitor = visit(foreman)
-    visitor.context.add_init_script(_NOTICES)
-    page = visitor.page
+    page = visit(foreman).page
+    page.add_init_script(_NOTICES)
     page.goto("/admin/retry/operation/preview/?action=retry&status=failed")
     expect(page.get_by_role("button", name="Retry 10 entries")).to_be_visible()
     page.get_by_label("HTTP 404").uncheck()

@@ -11,11 +11,12 @@ from entries.models import Attempt, Entry
 from retry.models import Heartbeat
 from tests.browser.conftest import PASSWORD
 from tests.factories.entries import EntryFactory
-from tests.support.browser import Visitor
+from tests.support.browser import Contexts, Visitor
 from tests.support.processes import manage
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [
     pytest.mark.browser,
@@ -194,3 +195,21 @@ def test_what_goes_wrong_on_a_page_is_heard(visit: Visit, operator: "User") -> N
     assert page.evaluate("window.pwned") is None
     for expected in ("blocked by script-src", "answer: 404", "slipped"):
         assert expected in heard
+
+
+def test_nothing_is_left_of_an_earlier_visitor(
+    contexts: Contexts, live_server: "LiveServer"
+) -> None:
+    contexts_of_both = []
+    for name in ("one", "other"):
+        visitor = Visitor(contexts, live_server.url)
+        contexts_of_both.append(visitor.context)
+        page = visitor.page
+        page.goto("/admin/login/")
+        assert page.evaluate("localStorage.left") is None
+        assert "left" not in {cookie["name"] for cookie in visitor.context.cookies()}
+        assert page.viewport_size == {"width": 1280, "height": 720}
+        page.evaluate(f"localStorage.left = document.cookie = 'left={name}'")
+        page.set_viewport_size({"width": 360, "height": 740})
+        visitor.close()
+    assert contexts_of_both[0] is contexts_of_both[1]

@@ -39,7 +39,11 @@ $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
 CREATE TRIGGER slow BEFORE UPDATE OF state ON retry_run
 FOR EACH ROW WHEN (OLD.state = 'planned' AND NEW.position = 2) EXECUTE FUNCTION slow();
 """
-_SLEEPS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND state = 'active'"
+#: In this database: tests beside this one sleep, too.
+_SLEEPS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event = 'PgSleep' AND state = 'active'
+"""
 #: The step's session waits for the other one, in its transaction.
 _END_THE_STEP = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity

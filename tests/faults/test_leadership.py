@@ -28,7 +28,11 @@ $$ BEGIN PERFORM pg_sleep(1.5); RETURN NEW; END $$;
 CREATE TRIGGER slow BEFORE UPDATE OF started_at ON retry_operation
 FOR EACH ROW WHEN (OLD.started_at IS NULL) EXECUTE FUNCTION slow();
 """
-_SLEEPS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND state = 'active'"
+#: In this database: tests beside this one sleep, too.
+_SLEEPS = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event = 'PgSleep' AND state = 'active'
+"""
 
 
 @contextmanager

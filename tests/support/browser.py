@@ -5,6 +5,7 @@ of scripts, requests that fail or are refused, and what the content policy block
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -58,16 +59,57 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+class Contexts:
+    """A browser's contexts, each of which serves one visitor after the other.
+
+    A blank page stays open in each: to begin with a context, and to end with its last page, was
+    half of what a story costs.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: defaultdict[str, list[BrowserContext]] = defaultdict(list)
+
+    def take(self, **options: Any) -> BrowserContext:
+        if free := self._free[repr(options)]:
+            return free.pop()
+        context = self._browser.new_context(**options)
+        context.add_init_script(_LISTEN)
+        context.set_default_timeout(10_000)
+        context.new_page()
+        return context
+
+    def give_back(self, context: BrowserContext, **options: Any) -> None:
+        """Nothing is left in it of who had it. ``options`` are those with which it was taken."""
+        blank, *pages = context.pages
+        session = context.new_cdp_session(blank)
+        kept = {"origin": options["base_url"], "storageTypes": "local_storage,indexeddb"}
+        session.send("Storage.clearDataForOrigin", kept)
+        session.detach()
+        context.clear_cookies()
+        for page in pages:
+            page.close()
+        self._free[repr(options)].append(context)
+
+
+#: What a page can have without a context of its own.
+_OF_PAGES = {"viewport", "color_scheme"}
+
+
 class Visitor:
     """Somebody in front of a browser, with cookies of their own."""
 
-    def __init__(self, browser: Browser, base_url: str, **options: Any) -> None:
-        self._base_url = base_url
-        self.context: BrowserContext = browser.new_context(base_url=base_url, **options)
-        self.context.add_init_script(_LISTEN)
-        self.context.set_default_timeout(10_000)
+    def __init__(self, contexts: Contexts, base_url: str, **options: Any) -> None:
+        self._contexts, self._base_url = contexts, base_url
+        own = {name: value for name, value in options.items() if name not in _OF_PAGES}
+        self._options = {"base_url": base_url, **own}
+        self.context: BrowserContext = contexts.take(**self._options)
         self.complaints: list[str] = []
         self.page: Page = self.context.new_page()
+        if viewport := options.get("viewport"):
+            self.page.set_viewport_size(viewport)
+        if scheme := options.get("color_scheme"):
+            self.page.emulate_media(color_scheme=scheme)
         self._watch(self.page)
 
     def come_back(self, session: str) -> None:
@@ -86,7 +128,7 @@ class Visitor:
 
     def close(self) -> None:
         """Raises AssertionError with everything that went wrong on the way."""
-        self.context.close()
+        self._contexts.give_back(self.context, **self._options)
         assert not self.complaints, "\n".join(self.complaints)
 
     def _watch(self, page: Page) -> None:
