@@ -44,7 +44,7 @@ class Command(DeskCommand):
 
 
 def _migrate(verbosity: int) -> bool:
-    """Tell whether every lock was to be had in time."""
+    """Tell whether every lock was granted in time."""
     try:
         call_command("migrate", interactive=False, verbosity=verbosity)
     except OperationalError as error:
