@@ -33,7 +33,7 @@ _CHECKS = (
 )
 _CONFIG = Path(__file__).with_name("schemathesis.toml")
 #: What one example of each call comes to at least, with the sequences.
-_REQUESTS_FOR_AN_EXAMPLE = 60
+_REQUESTS_FOR_AN_EXAMPLE = 50
 _UNLIMITED = {
     "REDRIVE_API_TOKEN_RATE": "1000000000",
     "REDRIVE_API_ADDRESS_RATE": "1000000000",
@@ -65,4 +65,4 @@ def test_no_answer_is_a_5xx_or_outside_of_the_document(operator: "User", tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
     found = re.search(r"(\d+) generated", done.stdout)
     assert found
-    assert int(found[1]) >= examples * _REQUESTS_FOR_AN_EXAMPLE, done.stdout
+    assert int(found[1]) >= amount(200), done.stdout
