@@ -10,6 +10,9 @@ import pytest
 
 from tests.laws.tree import modules, parsed
 
+#: One test process parses the project.
+pytestmark = pytest.mark.xdist_group("sources")
+
 CHANNELS = ("entries/admin", "retry/admin", "retry/api", "retry/management")
 _WRITES = frozenset({"update", "create", "delete", "bulk_create", "bulk_update"})
 _WRITES_WHATEVER = frozenset({"save", "get_or_create", "update_or_create", "select_for_update"})

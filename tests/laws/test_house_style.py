@@ -10,6 +10,9 @@ import pytest
 
 from tests.laws.tree import ROOT, files, modules, nodes
 
+#: One test process parses the project.
+pytestmark = pytest.mark.xdist_group("sources")
+
 LONGEST = 300
 LONGEST_TEMPLATE = 80
 TEMPLATES = files("html")

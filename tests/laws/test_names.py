@@ -16,6 +16,9 @@ from tests.laws.names import (
 )
 from tests.laws.tree import modules, parsed
 
+#: One test process parses the project.
+pytestmark = pytest.mark.xdist_group("sources")
+
 PATHS = modules("bench", "config", "entries", "faults", "retry", "tools")
 #: ``module:name`` -> because.
 ALLOWED: Mapping[str, str] = {

@@ -1,6 +1,7 @@
 """``retry.runs`` writes the rows of runs, and no other module."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,20 +9,25 @@ import pytest
 from tests.laws.tree import ROOT, files, modules, parsed
 from tests.laws.writers import Rows, functions_returning, row_offences, writes_table
 
+#: One test process parses the project.
+pytestmark = pytest.mark.xdist_group("sources")
+
 RUNS = Path("retry/runs")
-ROWS = Rows(
-    model="Run",
-    table="retry_run",
-    related={"runs"},
-    functions=functions_returning("Run", map(parsed, modules())),
-)
+TABLE = "retry_run"
+
+
+@cache
+def find_rows() -> Rows:
+    """Reads all modules, which only a process that runs these tests should."""
+    functions = functions_returning("Run", map(parsed, modules()))
+    return Rows(model="Run", table=TABLE, related={"runs"}, functions=functions)
 
 
 def test_no_other_module_writes_them() -> None:
     assert [
         (str(path), *offence)
         for path in modules(but="retry.runs")
-        for offence in row_offences(parsed(path), ROWS)
+        for offence in row_offences(parsed(path), find_rows())
     ] == []
 
 
@@ -29,15 +35,15 @@ def test_no_statement_elsewhere_writes_them() -> None:
     assert [
         str(path)
         for path in files("sql")
-        if RUNS not in path.parents and writes_table((ROOT / path).read_text(), ROWS.table)
+        if RUNS not in path.parents and writes_table((ROOT / path).read_text(), TABLE)
     ] == []
 
 
 def test_there_would_be_something_to_see() -> None:
     """Else the search would be looking for something that is written nowhere."""
     own = [path for path in modules() if RUNS in path.parents]
-    assert sum(len(list(row_offences(parsed(path), ROWS))) for path in own) >= 10
-    written = [path for path in files("sql") if writes_table((ROOT / path).read_text(), ROWS.table)]
+    assert sum(len(list(row_offences(parsed(path), find_rows()))) for path in own) >= 10
+    written = [path for path in files("sql") if writes_table((ROOT / path).read_text(), TABLE)]
     assert {RUNS / "lifecycle.sql", RUNS / "plan.sql", RUNS / "detachment.sql"} <= set(written)
 
 
@@ -77,7 +83,7 @@ def test_there_would_be_something_to_see() -> None:
     ],
 )
 def test_every_way_to_write_them_is_seen(code: str) -> None:
-    assert len(list(row_offences(ast.parse(code), ROWS))) >= 1
+    assert len(list(row_offences(ast.parse(code), find_rows()))) >= 1
 
 
 @pytest.mark.parametrize(
@@ -97,4 +103,4 @@ def test_every_way_to_write_them_is_seen(code: str) -> None:
     ],
 )
 def test_reading_them_is_no_offence(code: str) -> None:
-    assert list(row_offences(ast.parse(code), ROWS)) == []
+    assert list(row_offences(ast.parse(code), find_rows())) == []
