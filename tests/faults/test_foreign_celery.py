@@ -39,7 +39,9 @@ CREATE TRIGGER hold_sent BEFORE UPDATE ON entries_senttask
 FOR EACH ROW WHEN (NEW.state = 'sent') EXECUTE FUNCTION hold_sent()
 """
 _TERMINATE = """
-SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+SELECT pg_terminate_backend(pid, 5000)
+FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
+WHERE locktype = 'advisory' AND NOT granted
 """
 
 

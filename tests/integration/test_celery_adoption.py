@@ -125,7 +125,7 @@ def test_their_database_is_only_read(celery_shop: ForeignCelery) -> None:
         ask(results, "SELECT 1")
         celery_shop.query(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE usename = 'shop_reader'"
+            " WHERE usename = 'shop_reader' AND datname = current_database()"
         )
         assert results.find_failed() == []
     finally:
