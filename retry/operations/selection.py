@@ -27,7 +27,7 @@ from retry.selection_words import describe
 #: Ids in one request; larger selections are filters.
 MAX_IDS = 10_000
 #: An exact count that takes longer is given up for one that stops at ``lists.MOST``.
-COUNT_SECONDS = 0.1
+COUNT_SECONDS = 0.08
 #: For a selection that a person made by hand, and to refuse one that has nothing to act on.
 CHECK_SECONDS = 2.0
 _SAMPLE = 10
