@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from django.db import connection, connections
 
 from entries.models import Endpoint
+from retry import queue
 from retry.dispatcher.loop import Dispatcher
 from retry.management.doctor import process
 from retry.management.doctor.diagnosis import Diagnosis, Level, judge_clock
@@ -23,6 +24,7 @@ from retry.models import WorkerHeartbeat
 from retry.store_facts import PostgresFacts, RedisFacts, read_postgresql, read_redis
 from tests.factories.entries import EndpointFactory
 from tests.support.processes import redis_at
+from tests.support.servers import private_redis
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -100,6 +102,14 @@ def test_without_redis_the_rest_is_checked(healthy: None) -> None:
     assert not passed
     assert found["redis"].advice == "Start Redis, or correct REDIS_URL."
     assert found["postgresql.version"].level is Level.OK
+
+
+def test_what_redis_refuses_is_said_in_its_words(healthy: None) -> None:
+    """The name of an error alone does not tell a server in protected mode from one that is full."""
+    with private_redis() as server, redis_at(server.url):
+        queue.get_client().acl_setuser("default", enabled=True, commands=["-info"])
+        _, found = examine()
+    assert "no permissions to run the 'info' command" in found["redis"].text
 
 
 def test_a_role_that_may_only_read_is_found(healthy: None) -> None:

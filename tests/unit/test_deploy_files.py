@@ -1,6 +1,7 @@
 """The files of ``deploy/`` start what there is, with settings that there are."""
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,36 @@ def test_settings_are_known() -> None:
     ]
     assert set(compose["x-redrive"]["environment"]) <= known
     assert read_names(generated["literals"]) <= known
+
+
+def read_grace(service: dict[str, Any]) -> int:
+    return int(str(service.get("stop_grace_period", "10s")).removesuffix("s"))
+
+
+def test_web_may_answer_what_it_has_received() -> None:
+    """What stops it waits longer than it takes; without a word compose waits 10 seconds."""
+    answers = runpy.run_path(str(ROOT / "config" / "gunicorn.py"))["graceful_timeout"]
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    web = next(yaml.safe_load_all((DEPLOY / "kubernetes" / "web.yaml").read_text()))
+    pod = web["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    waits = int(container["lifecycle"]["preStop"]["exec"]["command"][-1])
+    assert read_grace(compose["services"]["web"]) > answers
+    assert pod["terminationGracePeriodSeconds"] > answers + waits
+    (seconds,) = read_unit("redrive-web.service", "TimeoutStopSec")
+    assert int(seconds) > answers
+
+
+def read_unit(name: str, key: str) -> list[str]:
+    text = (DEPLOY / "systemd" / name).read_text()
+    (value,) = re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)
+    return str(value).split()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda path: path.name
+)
+def test_units_stop_before_what_they_need(path: Path) -> None:
+    """systemd stops in the reverse of ``After``; a store of another name is stopped first."""
+    stores = {"postgresql.service", "redis-server.service", "valkey-server.service"}
+    assert stores <= set(read_unit(path.name, "After"))

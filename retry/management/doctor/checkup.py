@@ -40,7 +40,8 @@ def _attempt(check: str, judge: Callable[[], Iterator[Diagnosis]]) -> Iterator[D
     try:
         yield from judge()
     except QueueUnavailable as error:
-        yield fail(check, str(error), "Start Redis, or correct REDIS_URL.")
+        cause = f": {_shorten(error.__cause__)}" if error.__cause__ else ""
+        yield fail(check, f"{error}{cause}", "Start Redis, or correct REDIS_URL.")
     except DatabaseError as error:
         text = f"PostgreSQL did not answer this: {_shorten(error)}"
         yield fail(check, text, "Start PostgreSQL, correct DATABASE_URL, or run manage.py migrate.")
@@ -49,5 +50,5 @@ def _attempt(check: str, judge: Callable[[], Iterator[Diagnosis]]) -> Iterator[D
         yield fail(check, text, "Report this with the output of `manage.py doctor --json`.")
 
 
-def _shorten(error: Exception) -> str:
+def _shorten(error: BaseException) -> str:
     return " ".join(str(error).split())[:200]
