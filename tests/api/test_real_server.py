@@ -146,7 +146,7 @@ class TestDatabase:
             other_connection() as lock,
             lock.transaction(),
         ):
-            lock.execute("LOCK TABLE entries_entry IN ACCESS EXCLUSIVE MODE")
+            lock.execute("LOCK TABLE entries_statustotal IN ACCESS EXCLUSIVE MODE")
             asked = pool.submit(web.client.get, STATUS, headers=token)
             wait_until(lambda: watch.execute(waiting.format("pid")).fetchall(), what="it waits")
             watch.execute(waiting.format("pg_terminate_backend(pid)"))

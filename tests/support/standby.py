@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.support.servers import wait_until
 from tools.embedded.accounts import open_way, server_account
@@ -73,7 +73,11 @@ class Standby:
     def read(self) -> Iterator[None]:
         """Have everything in the block read from the standby, which has all that was committed."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_current_wal_lsn()")
+            # A commit that waits: those before it, which did not, are written with it.
+            with transaction.atomic():
+                cursor.execute("SET LOCAL synchronous_commit = local")
+                cursor.execute("SELECT pg_current_xact_id()")
+            cursor.execute("SELECT pg_current_wal_flush_lsn()")
             (written,) = cursor.fetchone()
         primary = connection.settings_dict["HOST"]
         self._connect(str(self._server.socket.parent))
