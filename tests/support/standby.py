@@ -76,7 +76,7 @@ class Standby:
             # A commit that waits: those before it, which did not, are written with it.
             with transaction.atomic():
                 cursor.execute("SET LOCAL synchronous_commit = local")
-                cursor.execute("SELECT pg_current_xact_id()")
+                cursor.execute("SELECT pg_logical_emit_message(true, 'tests', 'written')")
             cursor.execute("SELECT pg_current_wal_flush_lsn()")
             (written,) = cursor.fetchone()
         primary = connection.settings_dict["HOST"]
