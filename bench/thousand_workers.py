@@ -107,7 +107,8 @@ def _describe_window(seen: Sequence[int], length: int) -> str:
 def _add_load(scene: Scene, load: Load, spent: dict[str, int], *, done: int) -> None:
     for what, statements in spent.items():
         scene.add(f"statements a second: {what}", f"{load.per_second(statements):,.0f}")
-    scene.add("statements for an entry", f"{spent['work'] / max(done, 1):.1f}")
+    if done:
+        scene.add("statements for an entry", f"{spent['work'] / done:.1f}")
     scene.add("transactions a second", f"{load.per_second(load.transactions):,.0f}")
     scene.add("sessions begun a second", f"{load.per_second(load.sessions):,.0f}")
     scene.add(

@@ -13,7 +13,7 @@ _FIRST_SECONDS = 30.0
 _IDLE_SECONDS = 30.0
 #: Batches that find nothing to delete follow each other for so long.
 _SECONDS = 0.05
-#: A batch begins this long after the one before, so that a busy machine, where it takes longer,
+#: A batch is due this long after the one before was, so that a busy machine, where it takes longer,
 #: deletes as much; after one that took long it rests by so many times of that.
 _EVERY_SECONDS = 1.0
 _REST = 2.0
@@ -43,7 +43,8 @@ class Retention:
             self._failed[name] = time.monotonic() + _FAILED_SECONDS
             raise
         finally:
-            self._rests_until = began + plan_next(took=time.monotonic() - began)
+            late, took = began - self._rests_until, time.monotonic() - began
+            self._rests_until = began + plan_next(late=late, took=took)
 
     def _choose(self) -> str | None:
         now = time.monotonic()
@@ -55,6 +56,10 @@ class Retention:
                 break
 
 
-def plan_next(*, took: float) -> float:
-    """Return how many seconds after the begin of a batch, which took so many, the next begins."""
-    return max(_EVERY_SECONDS, (1 + _REST) * took)
+def plan_next(*, late: float, took: float) -> float:
+    """Return how many seconds after the begin of a batch, which took so many, the next begins.
+
+    ``late``: by how many it began late, as a tick had to end first; that is made up for, so that
+    ticks of a busy machine, which are longer, delete as much.
+    """
+    return max(_EVERY_SECONDS - min(late, _EVERY_SECONDS), (1 + _REST) * took)

@@ -45,7 +45,7 @@ class TestTheDispatcher:
         retention = Retention(first_seconds=0)
         removed = []
         while find_due():
-            retention._rests_until = 0
+            retention._rests_until = time.monotonic()
             retention.step()
             removed.append(6 - Sync.objects.count())
         assert max(b - a for a, b in pairwise(removed)) == 2
@@ -57,8 +57,10 @@ class TestTheDispatcher:
         assert retention._rests_until > time.monotonic()
 
     def test_a_busy_machine_deletes_as_much_and_a_slow_batch_is_rare(self) -> None:
-        assert plan_next(took=0.1) == plan_next(took=0.3) == 1
-        assert plan_next(took=4) == 12
+        assert plan_next(late=0, took=0.1) == plan_next(late=0, took=0.3) == 1
+        assert plan_next(late=0.25, took=0.1) == 0.75, "made up for"
+        assert plan_next(late=60, took=0.1) == pytest.approx(0.3), "but not all of a long pause"
+        assert plan_next(late=0.25, took=4) == 12
 
     def test_it_rests_and_has_other_things_to_do_first(self, settings: "Settings") -> None:
         Retention().step()
