@@ -1,5 +1,7 @@
 """Verbs for commands that maintain entries already stored."""
 
+from django.db import transaction
+
 from entries import storage
 from retry import audit
 from retry.outcomes import Actor
@@ -30,9 +32,10 @@ def index_entries(*, actor: Actor) -> int:
 def recount_entries(*, actor: Actor) -> int:
     """Set the counts of entries by status right; return by how many entries they were wrong.
 
-    Only needed where entries changed without their triggers. Reads every entry once and blocks
-    nothing; it can be repeated at any time.
+    Only needed where entries changed without their triggers. One transaction, which reads every
+    entry once and blocks none of their writers; it can be repeated at any time.
     """
-    wrong = storage.recount_statuses()
-    audit.record("recount_entries", actor=actor, count=wrong)
+    with transaction.atomic():
+        wrong = storage.recount_statuses()
+        audit.record("recount_entries", actor=actor, count=wrong)
     return wrong

@@ -7,6 +7,7 @@ of their writers. What they change meanwhile is counted by the triggers, and not
 from django.db import migrations
 
 COUNT = """
+LOCK TABLE entries_statustotal IN SHARE UPDATE EXCLUSIVE MODE;
 INSERT INTO entries_statuschange (source_id, status, count)
 SELECT source_id, status, sum(count)
 FROM (

@@ -1,6 +1,6 @@
 """Keeping the counts of entries by status short, and setting them right."""
 
-from django.db import connection
+from django.db import connection, transaction
 
 from entries.sql import load
 
@@ -21,9 +21,12 @@ def fold_status_changes() -> int:
 def recount_statuses() -> int:
     """Set the counts right where entries changed without their triggers, as in a restored copy.
 
-    Reads every entry once, and blocks nothing. Returns by how many the counts were wrong.
+    In a transaction of its own, or the caller's. Reads every entry once, and only another recount
+    waits for it. Returns by how many the counts were wrong.
     """
-    return _run(_SQL["recount"])
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_SQL["lock_recounts"])
+        return _run(_SQL["recount"])
 
 
 def _run(statement: str, **params: int) -> int:

@@ -13,9 +13,13 @@ WITH taken AS MATERIALIZED (
 )
 SELECT count(*) FROM taken
 
+-- name: lock_recounts
+-- Waits for another recount, which would append the same again; changes and folds do not wait.
+LOCK TABLE entries_statustotal IN SHARE UPDATE EXCLUSIVE MODE
+
 -- name: recount
--- Appends what is missing between the counts and the entries of the same moment. Nothing waits for it,
--- and changes and folds of others meanwhile stay right. Returns by how many entries the counts were wrong.
+-- Appends what is missing between the counts and the entries of the same moment. Changes and folds of
+-- others meanwhile stay right. Returns by how many entries the counts were wrong.
 WITH missing AS (
     SELECT source_id, status, sum(count) AS count
     FROM (

@@ -1,6 +1,7 @@
 """Entries are counted by status as they change, exactly, whoever changes them."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
@@ -20,6 +21,7 @@ from retry.operations.selection import Selection
 from retry.service import retry_entries, submit
 from tests.factories.entries import EntryFactory, SourceFactory
 from tests.support.asking import SCRIPT
+from tests.support.servers import wait_until
 from tests.support.threads import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -225,6 +227,28 @@ class TestRecounting:
 
         run_together(write, recount)
         assert is_exact()
+
+    def test_two_at_the_same_time_do_not_both_set_it_right(self) -> None:
+        EntryFactory.create_batch(3, failed=True)
+        StatusChange.objects.all().delete()
+        found: list[int] = []
+        with ThreadPoolExecutor() as pool:
+            with transaction.atomic():
+                assert recount_statuses() == 3
+                second = pool.submit(run_together, lambda: found.append(recount_statuses()))
+                wait_until(lambda: second.done() or _is_waiting())
+            second.result()
+        assert found == [0]
+        assert is_exact()
+
+
+def _is_waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+            " AND relation = 'entries_statustotal'::regclass)"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def test_counting_reads_no_entry() -> None:
