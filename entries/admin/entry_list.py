@@ -142,11 +142,8 @@ class EntryList(BoundedList):
         """Find how many are listed, where only their status and their source choose them."""
         if self.query.strip() or not self.params.keys() <= {"status", "source", SORT}:
             return None
-        return lists.count_exactly(
-            cast("EntryQuerySet", self.root_queryset).scope,
-            status=self.params.get("status"),
-            source=self.params.get("source"),
-        )
+        known = lists.count_by_source(cast("EntryQuerySet", self.root_queryset).scope)
+        return known.count(status=self.params.get("status"), source=self.params.get("source"))
 
     def _is_filtered_by_index_alone(self) -> bool:
         return self.params.keys() <= _INDEXED | {SORT} and not self.root_queryset.query.where

@@ -14,12 +14,7 @@ from entries.lists.indexes import find_alone, find_rows, is_indexed, narrow, use
 from entries.lists.pages import ListPage, find_behind, find_page, read_rows
 from entries.lists.received import filter_received
 from entries.lists.search import search
-from entries.lists.status_counts import (
-    COUNTED_STATUSES,
-    count_by_source,
-    count_by_status,
-    count_exactly,
-)
+from entries.lists.status_counts import COUNTED_STATUSES, count_by_source, count_by_status
 from entries.lists.windows import BY_FAILURE, BY_ID, Order, choose_order
 
 __all__ = [
@@ -34,7 +29,6 @@ __all__ = [
     "count_by_source",
     "count_by_status",
     "count_each",
-    "count_exactly",
     "filter_received",
     "find_alone",
     "find_behind",

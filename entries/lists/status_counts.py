@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from entries.models import Scope, Source
+from entries.models import Scope
 from entries.sql import load
 from entries.states import EntryStatus
 
@@ -26,16 +26,16 @@ def count_by_status(scope: Scope) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class SourceCounts:
-    """Counts by the slug of the source, None for what has none, and by status."""
+    """Counts by the slug of the source, empty for what has none, and by status."""
 
-    counts: Mapping[tuple[str | None, str], int]
+    counts: Mapping[tuple[str, str], int]
 
     def count(self, *, status: str | None, source: str | None) -> int:
-        """Count as ``count_exactly`` does."""
+        """Count what has the status and is of the source; None: of any."""
         return sum(
             number
             for (slug, named), number in self.counts.items()
-            if (source is None or slug == source) and (status is None or named == status)
+            if source in {None, slug} and status in {None, named}
         )
 
 
@@ -46,15 +46,3 @@ def count_by_source(scope: Scope) -> SourceCounts:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["count_by_source"], scope.as_params())
         return SourceCounts({(slug, status): count for slug, status, count in cursor.fetchall()})
-
-
-def count_exactly(scope: Scope, *, status: str | None, source: str | None) -> int:
-    """Count the entries of a scope that have the status and are of the source; None: of any.
-
-    ``source``: its slug; of one that does not exist there are none. Reads no entry.
-    """
-    if source is not None:
-        ids = Source.objects.filter(slug=source).values_list("pk", flat=True)
-        scope = scope.narrow(Scope(source_ids=tuple(ids)))
-    counts = count_by_status(scope)
-    return sum(counts.values()) if status is None else counts.get(status, 0)

@@ -15,8 +15,9 @@ WHERE @in_scope
 GROUP BY status
 
 -- name: count_by_source
--- Counts the entries of a scope by the slug of their source and by status.
-SELECT s.slug, status, sum(count)::bigint
+-- Counts the entries of a scope by the slug of their source, empty for those without one, and
+-- by status.
+SELECT coalesce(s.slug, ''), status, sum(count)::bigint
 FROM @counted_statuses LEFT JOIN entries_source s ON s.id = source_id
 WHERE @in_scope
 GROUP BY 1, 2

@@ -160,7 +160,8 @@ def test_counting_ends_at_the_limit(at_desk: Browser, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("query", "number"), [("", 9), ("status=failed", 7), ("source=a&sort=oldest", 6)]
+    ("query", "number"),
+    [("", 15), ("status=failed", 7), ("source=a&sort=oldest", 6), ("source=", 6)],
 )
 def test_beyond_the_limit_statuses_and_sources_have_exact_counts(
     query: str, number: int, at_desk: Browser, monkeypatch: pytest.MonkeyPatch
@@ -169,6 +170,7 @@ def test_beyond_the_limit_statuses_and_sources_have_exact_counts(
     EntryFactory.create_batch(4, failed=True, source=first)
     EntryFactory.create_batch(3, failed=True, source=second)
     EntryFactory.create_batch(2, succeeded=True, source=first)
+    EntryFactory.create_batch(6, succeeded=True, source=None)
     monkeypatch.setattr(counts, "MOST", 5)
     monkeypatch.setattr(RetryEntryAdmin, "list_per_page", 2)
     words = text_of(at_desk.read(f"{ENTRIES}?{query}"))

@@ -44,6 +44,7 @@ def made() -> None:
     EntryFactory.create_batch(3, failed=True, source=planet)
     EntryFactory.create_batch(2, failed=True, kind="scripted", error_class="ValueError")
     EntryFactory.create(succeeded=True, source=planet, title="needle")
+    EntryFactory.create(succeeded=True, source=None)
 
 
 @pytest.mark.usefixtures("made")
