@@ -130,7 +130,7 @@ def _make_waiting() -> Iterator[Row]:
     _execute("UPDATE retry_run SET dispatched_at = NULL")
     _execute("VACUUM ANALYZE retry_run")
     yield from _list_holds("held", sweep)
-    _execute("UPDATE retry_run SET upstream = 'host-' || position %% 500", none=0)
+    _execute("UPDATE retry_run SET upstream = 'host-' || mod(position, 500)")
     _execute("VACUUM ANALYZE retry_run")
     yield from _list_holds("held, of upstreams", sweep)
 

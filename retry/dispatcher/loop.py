@@ -206,7 +206,7 @@ class Dispatcher:
         if time.monotonic() - self._folded_at >= min(_FOLD_SECONDS, settings.REDRIVE_TICK_SECONDS):
             self._folded_at = time.monotonic()
             fold(self._do)
-            self._do(_fold_status_changes)
+            self._do(fold_status_changes)
 
     def _hand_over_again(self) -> int:
         try:
@@ -216,10 +216,6 @@ class Dispatcher:
             return 0
         self._redis = True
         return hand_over_again(missing) if missing else 0
-
-
-def _fold_status_changes() -> None:
-    fold_status_changes()  # their number says nothing of work done
 
 
 def _rescue_run(run: Run) -> int:
