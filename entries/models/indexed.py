@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from entries.models.triggers import after_statement
+
 #: Between external id and title in ``IndexedEntry.text``: no search may match across both.
 SEPARATOR = "\x1f"
 
@@ -62,7 +64,7 @@ class IndexBacklog(models.Model):
 
 _OVERWRITE = (
     " ON CONFLICT (id) DO UPDATE SET source_id = excluded.source_id, kind = excluded.kind,"
-    " upstream = excluded.upstream, text = excluded.text; RETURN NULL;"
+    " upstream = excluded.upstream, text = excluded.text"
 )
 _INSERT_ALL = (
     "INSERT INTO entries_indexedentry (id, source_id, kind, upstream, text)"
@@ -74,16 +76,9 @@ _INSERT_ONE = (
     " NEW.source_id, NEW.kind, NEW.upstream, NEW.external_id || chr(31) || NEW.title)"
 )
 
-#: On ``Entry``. An update that names none of the columns, as all transitions, runs no trigger.
+#: On ``Entry``. An update that names none of the columns, as all transitions, runs none of them.
 TRIGGERS = [
-    pgtrigger.Trigger(
-        name="index_new",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
-        func=_INSERT_ALL + _OVERWRITE,
-    ),
+    after_statement("index_new", pgtrigger.Insert, _INSERT_ALL + _OVERWRITE, new=True),
     pgtrigger.Trigger(
         name="index_changed",
         level=pgtrigger.Row,
@@ -92,24 +87,14 @@ TRIGGERS = [
             "external_id", "title", "source_id", "kind", "upstream"
         ),
         condition=pgtrigger.AnyChange("external_id", "title", "source", "kind", "upstream"),
-        func=_INSERT_ONE + _OVERWRITE,
+        func=f"{_INSERT_ONE}{_OVERWRITE}; RETURN NULL;",
     ),
-    pgtrigger.Trigger(
-        name="index_deleted",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Delete,
-        referencing=pgtrigger.Referencing(old="old_rows"),  # type: ignore[no-untyped-call]
-        func=(
-            "DELETE FROM entries_indexedentry i USING old_rows o WHERE i.id = o.id; RETURN NULL;"
-        ),
+    after_statement(
+        "index_deleted",
+        pgtrigger.Delete,
+        "DELETE FROM entries_indexedentry i USING old_rows o WHERE i.id = o.id",
+        old=True,
     ),
-    pgtrigger.Trigger(
-        name="index_emptied",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Truncate,
-        # Where both are truncated at once, it can only be emptied like this.
-        func="DELETE FROM entries_indexedentry; RETURN NULL;",
-    ),
+    # Where both are truncated at once, it can only be emptied like this.
+    after_statement("index_emptied", pgtrigger.Truncate, "DELETE FROM entries_indexedentry"),
 ]

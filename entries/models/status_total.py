@@ -11,6 +11,8 @@ from typing import ClassVar
 import pgtrigger
 from django.db import models
 
+from entries.models.triggers import after_statement
+
 
 class StatusTotal(models.Model):
     """Entries of a status and a source, without what stands in ``StatusChange``."""
@@ -62,37 +64,8 @@ _EMPTIED = (
 
 #: On ``Entry``. Of an update that leaves statuses and sources as they were, nothing is appended.
 TRIGGERS = [
-    pgtrigger.Trigger(
-        name="count_new",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
-        func=f"{_INSERT} {_NEW}; RETURN NULL;",
-    ),
-    pgtrigger.Trigger(
-        name="count_changed",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Update,
-        referencing=pgtrigger.Referencing(  # type: ignore[no-untyped-call]
-            old="old_rows", new="new_rows"
-        ),
-        func=f"{_INSERT} {_CHANGED}; RETURN NULL;",
-    ),
-    pgtrigger.Trigger(
-        name="count_deleted",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Delete,
-        referencing=pgtrigger.Referencing(old="old_rows"),  # type: ignore[no-untyped-call]
-        func=f"{_INSERT} {_OLD}; RETURN NULL;",
-    ),
-    pgtrigger.Trigger(
-        name="count_emptied",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Truncate,
-        func=f"{_INSERT} {_EMPTIED}; RETURN NULL;",
-    ),
+    after_statement("count_new", pgtrigger.Insert, f"{_INSERT} {_NEW}", new=True),
+    after_statement("count_changed", pgtrigger.Update, f"{_INSERT} {_CHANGED}", old=True, new=True),
+    after_statement("count_deleted", pgtrigger.Delete, f"{_INSERT} {_OLD}", old=True),
+    after_statement("count_emptied", pgtrigger.Truncate, f"{_INSERT} {_EMPTIED}"),
 ]

@@ -13,7 +13,7 @@ from retry.dispatcher.failure_limit import measure_room
 from retry.models import Operation, Run
 from retry.runs import lifecycle
 from retry.runs.cancellation import cancel_next_run
-from tests.support.many_runs import add_ended, add_queued
+from tests.support.many_runs import add_ended, add_queued, add_running
 from tests.support.operations import failed, start
 from tests.support.plans import counting_rows
 
@@ -88,20 +88,7 @@ def test_outcomes_are_counted_as_far_as_they_matter(
         state="running", lease_expires_at=timezone.now() + timedelta(hours=1)
     )
     workers = 1_000 // succeeded
-    Run.objects.bulk_create(
-        Run(
-            operation=operation,
-            trigger="retry",
-            actor_label="test",
-            kind="grouped",
-            queue="bulk",
-            entry_ids=[],
-            size=0,
-            state="running",
-            lease_expires_at=timezone.now() + timedelta(hours=1),
-        )
-        for _ in range(workers - 1)
-    )
+    add_running(workers - 1, operation=operation)
     operation.refresh_from_db()
     most = measure_room(operation).most
     assert most == pytest.approx(min(expected, 2.0 * workers * succeeded))

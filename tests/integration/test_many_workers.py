@@ -1,13 +1,11 @@
 """What must cost the same, and come as soon, with very many workers and operations."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import OperationalError, connection
 from django.db.backends.signals import connection_created
-from django.utils import timezone
 
 from retry.dispatcher import pacing
 from retry.dispatcher.loop import Dispatcher, Tick
@@ -21,6 +19,7 @@ from retry.worker import claim as claims
 from retry.worker.claim import Claim
 from retry.worker.patience import NONE, Patience
 from tests.support.asking import SCRIPT
+from tests.support.many_runs import add_running
 from tests.support.operations import failed, start
 from tests.support.plans import counting_rows
 
@@ -41,26 +40,6 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def count_started(operation: Operation) -> int:
     return Operation.objects.get(pk=operation.pk).paced_entries
-
-
-def make_running(count: int) -> None:
-    """Runs of so many other workers."""
-    lease = timezone.now() + timedelta(hours=1)
-    Run.objects.bulk_create(
-        Run(
-            trigger="retry",
-            actor_label="test",
-            kind="grouped",
-            queue="bulk",
-            entry_ids=[],
-            size=0,
-            state="running",
-            job_id=f"other-{number}",
-            worker=f"other-{number}",
-            lease_expires_at=lease,
-        )
-        for number in range(count)
-    )
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -103,7 +82,7 @@ def test_the_next_run_is_found_alike_however_many_workers_there_are() -> None:
     Dispatcher().tick()
     mine = lifecycle.claim_run(Run.objects.order_by("position")[0].pk, worker="mine")
     assert mine is not None
-    make_running(300)
+    add_running(300)
     with counting_rows() as read:
         following = lifecycle.claim_next(mine, worker="mine")
     assert following is not None

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import unquote, urlsplit
 
+from tests.support.listening import Listening
 
-class CutBroker:
+
+class CutBroker(Listening):
     """Passes everything on to a real Redis, up to the ``LPUSH`` of a message.
 
     That it counts, passes on if ``delivers``, and hangs up without an answer.
@@ -16,25 +18,11 @@ class CutBroker:
     def __init__(self, redis_url: str, *, delivers: bool) -> None:
         self._behind = redis_url
         self._delivers = delivers
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
         self.pushes = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
     def url(self, database: int) -> str:
         return f"redis://127.0.0.1:{self.port}/{database}"
-
-    def close(self) -> None:
-        # Without a shutdown, the accepting thread holds the port.
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connected, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         with client, self._connect() as server, suppress(OSError):

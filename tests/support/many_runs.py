@@ -37,6 +37,26 @@ def add_queued(count: int, **values: Any) -> list[Run]:
     )
 
 
+def add_running(count: int, **values: Any) -> None:
+    """Runs of so many other workers, which have nothing to count."""
+    Run.objects.bulk_create(
+        Run(
+            trigger="retry",
+            actor_label="test",
+            kind="grouped",
+            queue="bulk",
+            entry_ids=[],
+            size=0,
+            state="running",
+            job_id=f"other-{number}",
+            worker=f"other-{number}",
+            lease_expires_at=timezone.now() + timedelta(hours=1),
+            **values,
+        )
+        for number in range(count)
+    )
+
+
 def _add(runs: Any) -> list[Run]:
     made = list(runs)
     for number, run in enumerate(made):

@@ -5,10 +5,11 @@ What a real RabbitMQ answers is seen in ``tests/integration/test_celery_rabbit.p
 
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
+
+from tests.support.listening import Listening
 
 _METHOD, _HEADER, _BODY, _END = 1, 2, 3, b"\xce"
 _START, _START_OK, _TUNE, _OPEN, _OPEN_OK = (10, 10), (10, 11), (10, 30), (10, 40), (10, 41)
@@ -43,27 +44,15 @@ class Answer(Enum):
     MUTE = auto()
 
 
-class RabbitDouble:
+class RabbitDouble(Listening):
     """``messages``: the bodies that were sent, other than those that were taken back."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.messages: list[bytes] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.place = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        super().__init__()
+        self.place = f"127.0.0.1:{self.port}"
         self.url = f"amqp://shop:hunter2@{self.place}/shop"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError, EOFError):
