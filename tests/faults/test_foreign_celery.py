@@ -52,7 +52,7 @@ def celery_shop(
     build: Callable[..., ForeignCelery] = ForeignCelery
     if request.param == "rabbit":
         build = partial(RabbitCelery, rabbit=request.getfixturevalue("rabbit"))
-    with foreign_celery(tmp_path, current.REDIS_URL, build=build) as shop:
+    with foreign_celery(tmp_path, current.REDIS_URL, suffix="faults", build=build) as shop:
         if isinstance(shop, RabbitCelery):
             shop.empty()
         settings.REDRIVE_CELERY_HOSTS = shop.places
